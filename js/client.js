@@ -1,0 +1,153 @@
+/** What npm users call: promises around the jobs of the module. */
+
+import { decode } from './blob.js';
+import { createEngine } from './engine.js';
+import { toError } from './errors.js';
+
+/** The jobs, by the numbers that `src/shell/mod.rs` gives them. */
+const GENERATE = 0;
+const WAIT_FOR_TASK = 1;
+const GENERATE_AND_WAIT = 2;
+const GET_TASK = 3;
+const TO_BLOB = 4;
+/** How a job ends; any other number rejects with a value that is not ours. */
+const RESOLVED = 0;
+const FAILED = 2;
+
+/**
+ * @param {Function} glue
+ * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load gets the module, compiled
+ * @param {{ inBrowser(): boolean, pageAddress(): string | undefined }} place
+ */
+export function createClient(glue, load, place) {
+  let engine;
+  let starting;
+
+  function boot(module) {
+    const fresh = createEngine(glue);
+    engine = fresh.start(new WebAssembly.Instance(module, fresh.imports));
+    return engine;
+  }
+
+  /** The instance at work, or a promise of it. */
+  function acquire() {
+    if (engine && !engine.broken) return engine;
+    if (starting) return starting;
+    const module = load();
+    // An edge worker has the module at hand, and must not let one request wait for another's promise.
+    if (!(module instanceof Promise)) return boot(module);
+    starting = module.then(boot).finally(() => {
+      starting = undefined;
+    });
+    return starting;
+  }
+
+  async function call(job, input, options, defaults) {
+    let running;
+    try {
+      running = acquire();
+      if (running instanceof Promise) running = await running;
+    } catch (cause) {
+      throw toError({
+        kind: 'internal',
+        outcome: 'not_sent',
+        message:
+          'The WebAssembly module could not be started: see error.cause. ' +
+          "A content security policy has to allow 'wasm-unsafe-eval'.",
+        cause,
+      });
+    }
+    return perform(running, place, job, input, options, defaults);
+  }
+
+  return {
+    generate: (request, options) => call(GENERATE, request, options),
+    waitForTask: (task, options) => call(WAIT_FOR_TASK, task, options),
+    generateAndWait: (request, options) => call(GENERATE_AND_WAIT, request, options),
+    getTask: (task, options) => call(GET_TASK, task, options),
+    toBlob: (image, options) => call(TO_BLOB, image, options),
+
+    LemonData: class LemonData {
+      // Private, so that neither `JSON.stringify` nor a log nor a structured clone shows the key.
+      #options;
+
+      constructor(options) {
+        this.#options = { ...options };
+      }
+
+      generate(request, options) {
+        return call(GENERATE, request, options, this.#options);
+      }
+
+      waitForTask(task, options) {
+        return call(WAIT_FOR_TASK, task, options, this.#options);
+      }
+
+      generateAndWait(request, options) {
+        return call(GENERATE_AND_WAIT, request, options, this.#options);
+      }
+
+      getTask(task, options) {
+        return call(GET_TASK, task, options, this.#options);
+      }
+    },
+  };
+}
+
+/** Runs one job on an instance. */
+function perform(engine, place, job, input, options, defaults) {
+  return new Promise((resolve, reject) => {
+    const stops = [];
+    const listen = (target, type, callback) => {
+      target.addEventListener(type, callback);
+      stops.push(() => target.removeEventListener(type, callback));
+    };
+    const end = (finish, value) => {
+      for (const stop of stops) stop();
+      finish(value);
+    };
+    const browser = place.inBrowser();
+
+    const forget = engine.run(
+      (cause) =>
+        end(
+          reject,
+          toError({
+            kind: 'internal',
+            outcome: 'unknown',
+            message:
+              'The WebAssembly module has trapped, which is a bug of lemondata-wasm: please report it ' +
+              'with error.cause. Further calls work.',
+            cause,
+          }),
+        ),
+      job,
+      input,
+      options,
+      defaults,
+      {
+        browser,
+        href: place.pageAddress(),
+        decode,
+        settle(how, value) {
+          stops.push(forget);
+          if (how === RESOLVED) end(resolve, value);
+          else end(reject, how === FAILED ? toError(value) : value);
+        },
+        listen(signal, wake) {
+          if (signal) listen(signal, 'abort', wake);
+          if (browser) {
+            listen(globalThis, 'online', wake);
+            if (globalThis.document) {
+              listen(document, 'visibilitychange', () => document.hidden || wake());
+            }
+          }
+        },
+        report(error) {
+          if (typeof reportError === 'function') reportError(error);
+          else console.error(error);
+        },
+      },
+    );
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * One instance of the module, and the account of all that has to end with it.
+ *
+ * A trap leaves an instance in an unknown state, with promises that nothing would ever settle. So every way
+ * into it is watched: when one throws, its pending calls are rejected, its fetches and timers end, and
+ * callbacks that still come find it closed. The next call gets a fresh instance.
+ *
+ * @param {Function} glue what `wasm-bindgen` generates, as a function of the globals it uses
+ */
+export function createEngine(glue) {
+  const calls = new Set();
+  const controllers = new Set();
+  const timers = new Set();
+  let depth = 0;
+
+  const engine = {
+    broken: false,
+
+    imports: undefined,
+
+    /** @param {WebAssembly.Instance} instance */
+    start(instance) {
+      const exports = {};
+      for (const [name, value] of Object.entries(instance.exports)) {
+        exports[name] = typeof value === 'function' ? guard(value) : value;
+      }
+      const run = start(exports);
+      // The reason of a rejection is given to `abandon` of each call that this instance would leave pending.
+      engine.run = (abandon, ...args) => {
+        calls.add(abandon);
+        run(...args);
+        return () => calls.delete(abandon);
+      };
+      return engine;
+    },
+  };
+
+  const { imports, start } = glue({
+    AbortController: class extends AbortController {
+      constructor() {
+        super();
+        controllers.add(this);
+      }
+      abort(reason) {
+        controllers.delete(this);
+        super.abort(reason);
+      }
+    },
+    setTimeout(callback, ms) {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        callback();
+      }, ms);
+      timers.add(timer);
+      return timer;
+    },
+    clearTimeout(timer) {
+      timers.delete(timer);
+      clearTimeout(timer);
+    },
+  });
+  engine.imports = imports;
+
+  function collapse(error) {
+    engine.broken = true;
+    for (const timer of timers) clearTimeout(timer);
+    for (const controller of [...controllers]) controller.abort();
+    for (const abandon of [...calls]) abandon(error);
+  }
+
+  function guard(enter) {
+    return (...args) => {
+      if (engine.broken) {
+        // Called by the platform, there is nobody to tell; called by the module's own imports, it must stop.
+        if (depth > 0) throw new Error('the module has trapped');
+        return;
+      }
+      depth += 1;
+      try {
+        return enter(...args);
+      } catch (error) {
+        if (!engine.broken) collapse(error);
+        if (depth > 1) throw error;
+      } finally {
+        depth -= 1;
+      }
+    };
+  }
+
+  return engine;
+}

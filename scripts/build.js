@@ -1,0 +1,171 @@
+/** Builds `dist/`: the module, its glue and the entries. `npm run build`. */
+
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { build } from 'esbuild';
+import { root, run, step } from './lib/run.js';
+import { ensureRust, ensureWasmBindgen } from './lib/setup.js';
+
+const TARGET = 'wasm32-unknown-unknown';
+const dist = join(root, 'dist');
+const work = join(root, 'target', 'dist');
+
+/**
+ * The smallest flags that work: the standard library is built along, for size, and a panic becomes a bare
+ * trap. Both are unstable in name, so the compiler is pinned (`rust-toolchain.toml`).
+ */
+function compile() {
+  step('compile the crate');
+  run(
+    'cargo',
+    [
+      'build',
+      '--release',
+      '--lib',
+      '--locked',
+      `--target=${TARGET}`,
+      `--target-dir=${work}`,
+      '-Zbuild-std=std,panic_abort',
+      '-Zbuild-std-features=optimize_for_size',
+    ],
+    {
+      env: {
+        RUSTC_BOOTSTRAP: '1',
+        RUSTFLAGS: `-Zunstable-options -Cpanic=immediate-abort --remap-path-prefix=${root}=.`,
+      },
+    },
+  );
+  return join(work, TARGET, 'release', 'lemondata_wasm.wasm');
+}
+
+/** Generates the glue and shrinks the module. */
+function bind(wasm, wasmBindgen) {
+  step('generate the glue, optimise the module');
+  const out = join(work, 'bindgen');
+  rmSync(out, { recursive: true, force: true });
+  run(wasmBindgen, [
+    '--target=module',
+    '--no-typescript',
+    '--remove-name-section',
+    '--remove-producers-section',
+    `--out-dir=${out}`,
+    '--out-name=lemondata',
+    wasm,
+  ]);
+  run(join(root, 'node_modules', '.bin', 'wasm-opt'), [
+    '-Oz',
+    '--converge',
+    '--enable-bulk-memory',
+    '--enable-multivalue',
+    '--enable-mutable-globals',
+    '--enable-nontrapping-float-to-int',
+    '--enable-reference-types',
+    '--enable-sign-ext',
+    '--strip-target-features',
+    '--strip-producers',
+    join(out, 'lemondata_bg.wasm'),
+    '-o',
+    join(out, 'lemondata.wasm'),
+  ]);
+  return {
+    glue: asFactory(readFileSync(join(out, 'lemondata.js'), 'utf8')),
+    wasm: readFileSync(join(out, 'lemondata.wasm')),
+  };
+}
+
+/**
+ * The glue keeps its state in a module scope. As a function, it starts an instance when it is asked to, and a
+ * fresh one with fresh state after a trap. Its globals come in as arguments where the engine keeps account.
+ */
+function asFactory(glue) {
+  const replace = (pattern, replacement) => {
+    if (!pattern.test(glue)) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
+    glue = glue.replace(pattern, replacement);
+  };
+  replace(/^import source .*\n/, '');
+  replace(/export function run\b/, 'function run');
+  replace(/let wasmInstance = [^]*$/, '');
+  if (/^(import|export)\b/m.test(glue)) throw new Error('the glue of wasm-bindgen has more exports than run');
+  return `export default ({ AbortController, setTimeout, clearTimeout }) => {
+    let wasm;
+    ${glue}
+    return {
+      imports: __wbg_get_imports(),
+      start(exports) { wasm = exports; wasm.__wbindgen_start(); return run; },
+    };
+  };`;
+}
+
+async function bundle({ glue, wasm }) {
+  step('bundle the entries');
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  writeFileSync(join(dist, 'lemondata.wasm'), wasm);
+  const made = {
+    name: 'lemondata',
+    setup(build) {
+      build.onResolve({ filter: /^lemondata:/ }, ({ path }) => ({ path, namespace: 'lemondata' }));
+      build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+      build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({ contents: glue }));
+      build.onLoad({ filter: /:wasm$/, namespace: 'lemondata' }, () => ({
+        contents: `export default '${wasm.toString('base64')}';`,
+      }));
+    },
+  };
+  const entries = [
+    { entry: 'index', format: 'esm', outfile: 'index.js' },
+    { entry: 'index', format: 'cjs', outfile: 'index.cjs' },
+    { entry: 'workerd', format: 'esm', outfile: 'workerd.js' },
+    { entry: 'edge-light', format: 'esm', outfile: 'edge-light.js' },
+  ];
+  for (const { entry, format, outfile } of entries) {
+    await build({
+      entryPoints: [join(root, 'js', `${entry}.js`)],
+      bundle: true,
+      format,
+      minify: true,
+      target: 'es2022',
+      platform: 'neutral',
+      outfile: join(dist, outfile),
+      plugins: [made],
+      logLevel: 'warning',
+    });
+  }
+  const types = join(root, 'js', 'index.d.ts');
+  cpSync(types, join(dist, 'index.d.ts'));
+  cpSync(types, join(dist, 'index.d.cts'));
+}
+
+/** What a page downloads: `generate` and `waitForTask`, bundled and minified by the user's own tool. */
+export async function measure() {
+  const bundled = await build({
+    stdin: {
+      contents: "export { generate, waitForTask } from './dist/index.js';",
+      resolveDir: root,
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  });
+  const sizes = {};
+  const add = (name, bytes) => {
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    sizes[name] = { raw: bytes.length, brotli: brotliCompressSync(bytes, { params }).length };
+  };
+  add('lemondata.wasm', readFileSync(join(dist, 'lemondata.wasm')));
+  add('workerd.js', readFileSync(join(dist, 'workerd.js')));
+  add('index.js', readFileSync(join(dist, 'index.js')));
+  add('generate + waitForTask, bundled', Buffer.from(bundled.outputFiles[0].contents));
+  return sizes;
+}
+
+if (import.meta.filename === process.argv[1]) {
+  ensureRust();
+  await bundle(bind(compile(), ensureWasmBindgen()));
+  console.log('\n  bytes                              raw   brotli');
+  for (const [name, { raw, brotli }] of Object.entries(await measure())) {
+    console.log(`  ${name.padEnd(31)}${String(raw).padStart(7)}${String(brotli).padStart(9)}`);
+  }
+}

@@ -1,0 +1,55 @@
+/** Installs what a step needs and the machine lacks: once, and with a word about it. */
+
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { root, run, step, works } from './run.js';
+
+/** Outlives a clone, so that the next one need not build the same tools again. */
+const cache = process.env.LEMONDATA_WASM_CACHE ?? join(homedir(), '.cache', 'lemondata-wasm');
+
+/** The target and the components that `rust-toolchain.toml` names. */
+export function ensureRust() {
+  if (!works('rustup', ['--version'])) {
+    throw new Error('Rust is missing: install it with rustup (https://rustup.rs), then run this again.');
+  }
+  const pinned = readFileSync(join(root, 'rust-toolchain.toml'), 'utf8');
+  const list = (name) => [...pinned.match(new RegExp(`${name} = \\[(.*)\\]`))[1].matchAll(/"(.+?)"/g)].map((m) => m[1]);
+  const has = (kind) => run('rustup', [kind, 'list', '--installed'], { quiet: true });
+  const targets = has('target');
+  const components = has('component');
+  for (const target of list('targets')) {
+    if (targets.includes(target)) continue;
+    step(`install the Rust target ${target}`);
+    run('rustup', ['target', 'add', target]);
+  }
+  for (const component of list('components')) {
+    if (components.includes(component)) continue;
+    step(`install the Rust component ${component}`);
+    run('rustup', ['component', 'add', component]);
+  }
+}
+
+/** The version of `wasm-bindgen` that the crate is locked to; the tool must be the same. */
+function wasmBindgenVersion() {
+  const lock = readFileSync(join(root, 'Cargo.lock'), 'utf8');
+  return lock.match(/name = "wasm-bindgen"\nversion = "(.+)"/)[1];
+}
+
+/**
+ * @param {string} [tool] one of the tools that come with `wasm-bindgen-cli`
+ * @returns {string} the path of that tool
+ */
+export function ensureWasmBindgen(tool = 'wasm-bindgen') {
+  const version = wasmBindgenVersion();
+  const home = join(cache, `wasm-bindgen-${version}`);
+  const path = join(home, 'bin', tool);
+  if (!works(path, ['--version'])) {
+    step(`build wasm-bindgen-cli ${version}, once for this machine: about three minutes`);
+    run('cargo', ['install', 'wasm-bindgen-cli', `--version=${version}`, `--root=${home}`, '--quiet'], {
+      // The pinned compiler is the crate's; a tool is built wherever it builds.
+      cwd: homedir(),
+    });
+  }
+  return path;
+}

@@ -1,0 +1,36 @@
+//! One clock out of two.
+
+/// Time that passes whenever either of the two clocks of a runtime says so.
+///
+/// A monotonic clock stops on some machines while they sleep, and a wall clock can be set back. A
+/// worker freezes both between two inputs. The larger of the two advances, never a negative one, is
+/// right in every one of these cases.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    now: f64,
+    monotonic: f64,
+    wall: f64,
+    started: bool,
+}
+
+impl Clock {
+    /// Takes a reading of both clocks, in milliseconds, and returns the time since the first reading.
+    pub fn read(&mut self, monotonic: f64, wall: f64) -> f64 {
+        if self.started {
+            let passed = (monotonic - self.monotonic).max(wall - self.wall);
+            if passed > 0.0 {
+                self.now += passed;
+            }
+        }
+        self.started = true;
+        self.monotonic = monotonic;
+        self.wall = wall;
+        self.now
+    }
+
+    /// Makes sure that the time is at least `now`: a timer that has fired is proof of it, whatever a
+    /// coarse or frozen clock shows.
+    pub fn at_least(&mut self, now: f64) {
+        self.now = self.now.max(now);
+    }
+}

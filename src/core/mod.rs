@@ -1,0 +1,35 @@
+//! The core: what to do, never how. Plain Rust without I/O, clock or randomness of its own.
+//!
+//! Time and randomness come in as arguments, answers come in as [`Value`]s, and decisions go out as
+//! data. The shell carries them out; a test drives them natively in microseconds.
+
+mod answer;
+mod clock;
+mod create;
+mod failure;
+mod options;
+mod request;
+mod retry;
+mod url;
+mod value;
+mod wait;
+
+pub use answer::{Meaning, Patch, Reply, Status, Task, read_task};
+pub use clock::Clock;
+pub use create::{Create, CreateStep};
+pub use failure::{Failure, Kind, Outcome, lost_download};
+pub use options::{Environment, Location, Options, check_key};
+pub use request::check_request;
+pub use retry::RetryAfter;
+pub use url::{Base, CREATE_PATH, PathError};
+pub use value::{Type, Value};
+pub use wait::{Step, Verdict, Wait};
+
+/// How an attempt ended that brought no answer to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The transport failed: no connection, a reset, a body cut short.
+    Connection,
+    /// The attempt used up its time-out.
+    Timeout,
+}

@@ -1,0 +1,42 @@
+//! How long to wait before the next attempt.
+
+use super::value::Value;
+
+/// The first step of the exponential back-off, in milliseconds.
+const BACKOFF_BASE_MS: f64 = 1_000.0;
+/// No back-off of our own is longer than this, in milliseconds.
+const BACKOFF_CAP_MS: f64 = 30_000.0;
+
+/// A `Retry-After` header, read both ways by the shell: the platform parses numbers and dates.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryAfter {
+    /// The header as a number of seconds; not a number where it is none.
+    pub seconds: f64,
+    /// The header as a date, in milliseconds of the wall clock; not a number where it is none.
+    pub date_ms: f64,
+    /// The wall clock, in milliseconds.
+    pub now_ms: f64,
+}
+
+impl RetryAfter {
+    /// An answer without the header.
+    pub const NONE: RetryAfter = RetryAfter { seconds: f64::NAN, date_ms: f64::NAN, now_ms: 0.0 };
+
+    /// What the server asks for in milliseconds: the longer of header and `error.retry_after`.
+    /// Garbage and times that have passed ask for nothing.
+    pub fn asked_ms<V: Value>(&self, error: Option<&V>) -> Option<f64> {
+        let header =
+            if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
+        let body = error.and_then(|error| error.get("retry_after").number()).unwrap_or(f64::NAN) * 1_000.0;
+        // `max` prefers the operand that is a number.
+        let asked = header.max(body);
+        if asked > 0.0 { Some(asked) } else { None }
+    }
+}
+
+/// Exponential back-off with full jitter: anything from nothing to the doubled step, so that clients
+/// that failed together do not return together. `random` lies in 0..1.
+pub fn backoff_ms(failures: u32, random: f64) -> f64 {
+    let doubled = BACKOFF_BASE_MS * f64::from(1_u32 << failures.min(16));
+    doubled.min(BACKOFF_CAP_MS) * random
+}

@@ -1,0 +1,270 @@
+//! One call: its options, its signal, its timers, and the one place where it waits.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Date, Function, Math, Promise};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Url;
+
+use super::{
+    js::{self, Host},
+    value::{get, set},
+};
+use crate::core::{Clock, Environment, Failure, Location, Options, Task, Type, Value};
+
+/// The longest time that a timer of the platform can count, in milliseconds.
+const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
+
+thread_local! {
+    static CLOCK: RefCell<Clock> = RefCell::default();
+}
+
+/// The time in milliseconds, by both clocks of the runtime.
+pub fn now() -> f64 {
+    CLOCK.with_borrow_mut(|clock| clock.read(js::monotonic_now(), Date::now()))
+}
+
+/// A number in 0..1.
+pub fn random() -> f64 {
+    Math::random()
+}
+
+/// Why a call ends without a result.
+pub enum End {
+    /// Rejects with a value that is not ours: the reason of the caller's signal.
+    Thrown(JsValue),
+    /// Rejects with an error of ours.
+    Failed(Box<Failed>),
+}
+
+/// A failure with the JavaScript values that belong to it.
+pub struct Failed {
+    pub failure: Failure,
+    pub body: JsValue,
+    pub task: Option<Task>,
+    pub cause: JsValue,
+}
+
+impl Failed {
+    pub fn to_js(&self) -> JsValue {
+        let error = serde_wasm_bindgen::to_value(&self.failure).unwrap_or_default();
+        let task = serde_wasm_bindgen::to_value(&self.task).unwrap_or_default();
+        for (name, value) in [("body", &self.body), ("task", &task), ("cause", &self.cause)] {
+            set(&error, name, value);
+        }
+        error
+    }
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> End {
+        End::with_cause(failure, JsValue::UNDEFINED)
+    }
+}
+
+impl End {
+    pub fn with_cause(failure: Failure, cause: JsValue) -> End {
+        End::Failed(Box::new(Failed { failure, body: JsValue::UNDEFINED, task: None, cause }))
+    }
+
+    /// The same end, with the task that goes on in spite of it.
+    pub fn of_task(mut self, task: &Task) -> End {
+        if let End::Failed(failed) = &mut self {
+            failed.failure.leave_task();
+            failed.task = Some(task.clone());
+        }
+        self
+    }
+
+    /// What JavaScript makes an error of, or the reason of a signal.
+    pub fn into_js(self) -> JsValue {
+        match self {
+            End::Thrown(reason) => reason,
+            End::Failed(failed) => failed.to_js(),
+        }
+    }
+}
+
+/// What ended a wait inside a call before its time.
+pub enum Interrupt {
+    Aborted(JsValue),
+    Timeout,
+}
+
+/// A call under way.
+pub struct Call {
+    pub options: Options,
+    pub host: Host,
+    own: JsValue,
+    client: JsValue,
+    signal: JsValue,
+    waiting: Rc<Waiting>,
+    _listener: Option<Closure<dyn FnMut()>>,
+}
+
+/// What timers, signals and pages wake.
+#[derive(Default)]
+struct Waiting {
+    waker: RefCell<Option<Waker>>,
+    woken: Cell<bool>,
+}
+
+impl Waiting {
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Call {
+    pub fn new(own: JsValue, client: JsValue, host: Host, sends_key: bool) -> Result<Call, Failure> {
+        let href = host.href();
+        let environment = Environment { browser: host.browser(), sends_key };
+        let options = Options::read(&own, &client, environment, |text| locate(text, href.as_deref()))?;
+        let mut call = Call {
+            options,
+            host,
+            own,
+            client,
+            signal: JsValue::UNDEFINED,
+            waiting: Rc::default(),
+            _listener: None,
+        };
+        call.signal = call.option("signal");
+        let waiting = Rc::clone(&call.waiting);
+        let listener = Closure::<dyn FnMut()>::new(move || {
+            waiting.woken.set(true);
+            waiting.wake();
+        });
+        call.host.listen(&call.signal, listener.as_ref().unchecked_ref());
+        call._listener = Some(listener);
+        Ok(call)
+    }
+
+    /// An option of the call, or else of its client.
+    pub fn option(&self, name: &str) -> JsValue {
+        let own = get(&self.own, name);
+        if own.kind() == Type::Nothing { get(&self.client, name) } else { own }
+    }
+
+    /// A function among the options.
+    pub fn function(&self, name: &str) -> Option<Function> {
+        self.option(name).dyn_into().ok()
+    }
+
+    /// Tells a callback, if there is one, whose failure must not end the call.
+    pub fn tell(&self, name: &str, value: &JsValue) {
+        if let Some(Err(error)) = self.function(name).map(|callback| callback.call1(&JsValue::UNDEFINED, value)) {
+            self.host.report(&error);
+        }
+    }
+
+    /// Fails with the reason of the caller's signal once that has aborted.
+    pub fn check(&self) -> Result<(), JsValue> {
+        if get(&self.signal, "aborted").is_truthy() { Err(get(&self.signal, "reason")) } else { Ok(()) }
+    }
+
+    /// Waits until something is ready, the caller aborts or the timer, if there is one, runs out.
+    async fn until<T>(
+        &self,
+        timer: Option<&Timer>,
+        mut ready: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, Interrupt> {
+        poll_fn(|context| {
+            *self.waiting.waker.borrow_mut() = Some(context.waker().clone());
+            // What has arrived counts, even where the caller aborts in the same moment: it may be a task.
+            if let Poll::Ready(value) = ready(context) {
+                return Poll::Ready(Ok(value));
+            }
+            if let Err(reason) = self.check() {
+                return Poll::Ready(Err(Interrupt::Aborted(reason)));
+            }
+            if timer.is_some_and(|timer| timer.fired.get()) {
+                return Poll::Ready(Err(Interrupt::Timeout));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Awaits a value that may be a promise. The outer error is ours, the inner one its own.
+    pub async fn settled(
+        &self,
+        value: &JsValue,
+        timer: Option<&Timer>,
+    ) -> Result<Result<JsValue, JsValue>, Interrupt> {
+        let mut future = pin!(JsFuture::from(Promise::resolve(value)));
+        self.until(timer, |context| Pin::as_mut(&mut future).poll(context)).await
+    }
+
+    /// Sleeps, unless the runtime comes back to life before. Tells whether it did.
+    pub async fn sleep(&self, ms: f64) -> Result<bool, End> {
+        let end = now() + ms;
+        let timer = self.timer(ms);
+        self.waiting.woken.set(false);
+        let ready = |_: &mut Context<'_>| if self.waiting.woken.get() { Poll::Ready(()) } else { Poll::Pending };
+        match self.until(timer.as_ref(), ready).await {
+            Ok(()) => Ok(true),
+            Err(Interrupt::Timeout) => {
+                if ms < LONGEST_TIMER_MS {
+                    CLOCK.with_borrow_mut(|clock| clock.at_least(end));
+                }
+                Ok(false)
+            }
+            Err(Interrupt::Aborted(reason)) => Err(End::Thrown(reason)),
+        }
+    }
+
+    /// Sleeps to the end, whatever comes back to life.
+    pub async fn rest(&self, ms: f64) -> Result<(), End> {
+        let end = now() + ms;
+        loop {
+            self.sleep(end - now()).await?;
+            if now() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A timer that wakes this call; none for a time without end.
+    pub fn timer(&self, ms: f64) -> Option<Timer> {
+        if ms == f64::INFINITY {
+            return None;
+        }
+        let fired = Rc::new(Cell::new(false));
+        let (flag, waiting) = (Rc::clone(&fired), Rc::clone(&self.waiting));
+        let timeout = Timeout::new(ms.min(LONGEST_TIMER_MS).ceil() as u32, move || {
+            flag.set(true);
+            waiting.wake();
+        });
+        Some(Timer { fired, _timeout: timeout })
+    }
+}
+
+/// A timer of a call; dropping it clears it.
+pub struct Timer {
+    fired: Rc<Cell<bool>>,
+    _timeout: Timeout,
+}
+
+/// Parses a base URL as the platform does.
+fn locate(text: &str, page: Option<&str>) -> Option<Location> {
+    let url = match page {
+        Some(page) => Url::new_with_base(text, page),
+        None => Url::new(text),
+    }
+    .ok()?;
+    let (origin, path) = (url.origin(), url.pathname());
+    // Credentials, query and fragment all make the whole longer than its two parts.
+    let plain = url.href().len() == origin.len() + path.len();
+    Some(Location { origin, path, plain })
+}
