@@ -8,7 +8,7 @@ const SIGNATURES = [
 ];
 
 /** @param {string} b64 */
-export function decode(b64) {
+export function toPicture(b64) {
   const type = SIGNATURES.find(([signature]) => signature.test(b64))?.[1] ?? '';
   const bytes = Uint8Array.fromBase64?.(b64) ?? Uint8Array.from(atob(b64), (char) => char.charCodeAt(0));
   return new Blob([bytes], { type });

@@ -1,8 +1,7 @@
 /** What npm users call: promises around the jobs of the module. */
 
-import { decode } from './blob.js';
 import { createEngine } from './engine.js';
-import { toError } from './errors.js';
+import { internalError } from './errors.js';
 
 /** The jobs, by the numbers that `src/shell/mod.rs` gives them. */
 const GENERATE = 0;
@@ -10,9 +9,6 @@ const WAIT_FOR_TASK = 1;
 const GENERATE_AND_WAIT = 2;
 const GET_TASK = 3;
 const TO_BLOB = 4;
-/** How a job ends; any other number rejects with a value that is not ours. */
-const RESOLVED = 0;
-const FAILED = 2;
 
 /**
  * @param {Function} glue
@@ -48,14 +44,12 @@ export function createClient(glue, load, place) {
       running = acquire();
       if (running instanceof Promise) running = await running;
     } catch (cause) {
-      throw toError({
-        kind: 'internal',
-        outcome: 'not_sent',
-        message:
-          'The WebAssembly module could not be started: see error.cause. ' +
+      throw internalError(
+        'not_sent',
+        'The WebAssembly module could not be started: see error.cause. ' +
           "A content security policy has to allow 'wasm-unsafe-eval'.",
         cause,
-      });
+      );
     }
     return perform(running, place, job, input, options, defaults);
   }
@@ -98,56 +92,43 @@ export function createClient(glue, load, place) {
 function perform(engine, place, job, input, options, defaults) {
   return new Promise((resolve, reject) => {
     const stops = [];
-    const listen = (target, type, callback) => {
-      target.addEventListener(type, callback);
-      stops.push(() => target.removeEventListener(type, callback));
-    };
-    const end = (finish, value) => {
-      for (const stop of stops) stop();
-      finish(value);
-    };
     const browser = place.inBrowser();
 
-    const forget = engine.run(
-      (cause) =>
-        end(
-          reject,
-          toError({
-            kind: 'internal',
-            outcome: 'unknown',
-            message:
-              'The WebAssembly module has trapped, which is a bug of lemondata-wasm: please report it ' +
-              'with error.cause. Further calls work.',
-            cause,
-          }),
-        ),
-      job,
-      input,
-      options,
-      defaults,
-      {
+    function listen(target, type, callback) {
+      target.addEventListener(type, callback);
+      stops.push(() => target.removeEventListener(type, callback));
+    }
+
+    function settle(finish, value) {
+      for (const stop of stops) stop();
+      finish(value);
+    }
+
+    function abandon(cause) {
+      const message =
+        'The WebAssembly module has trapped, which is a bug of lemondata-wasm: please report it with ' +
+        'error.cause. Further calls work.';
+      settle(reject, internalError('unknown', message, cause));
+    }
+
+    stops.push(
+      engine.run(abandon, job, input, options, defaults, {
         browser,
-        href: place.pageAddress(),
-        decode,
-        settle(how, value) {
-          stops.push(forget);
-          if (how === RESOLVED) end(resolve, value);
-          else end(reject, how === FAILED ? toError(value) : value);
-        },
+        page: place.pageAddress(),
+        resolve: (value) => settle(resolve, value),
+        reject: (reason) => settle(reject, reason),
         listen(signal, wake) {
           if (signal) listen(signal, 'abort', wake);
           if (browser) {
             listen(globalThis, 'online', wake);
-            if (globalThis.document) {
-              listen(document, 'visibilitychange', () => document.hidden || wake());
-            }
+            if (globalThis.document) listen(document, 'visibilitychange', () => document.hidden || wake());
           }
         },
         report(error) {
           if (typeof reportError === 'function') reportError(error);
           else console.error(error);
         },
-      },
+      }),
     );
   });
 }

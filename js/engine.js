@@ -25,7 +25,7 @@ export function createEngine(glue) {
         exports[name] = typeof value === 'function' ? guard(value) : value;
       }
       const run = start(exports);
-      // The reason of a rejection is given to `abandon` of each call that this instance would leave pending.
+      // `abandon` is given the error of a trap, where that leaves the call pending.
       engine.run = (abandon, ...args) => {
         calls.add(abandon);
         run(...args);

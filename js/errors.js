@@ -2,8 +2,6 @@
 
 const BRAND = Symbol.for('lemondata-wasm.error');
 
-const pascal = (kind) => kind.replace(/(?:^|_)./g, (start) => start.at(-1).toUpperCase());
-
 export class LemonDataError extends Error {
   /** @param {{ kind: string, message: string, cause?: unknown }} details and the other fields of the error */
   constructor({ message, cause, ...fields }) {
@@ -36,20 +34,21 @@ export class LemonDataError extends Error {
   }
 }
 
-/** Makes the class of a kind. The name is spelt out of the kind, so that no minifier can change it. */
+/** Makes the class of a kind, whose name is spelt out of the kind, so that no minifier can change it. */
 function define(kind, Base = LemonDataError) {
+  const name = `${kind.replace(/(?:^|_)./g, (start) => start.at(-1).toUpperCase())}Error`;
   const made = class extends Base {
     static kinds = [kind];
   };
   if (Base !== LemonDataError) Base.kinds.push(kind);
-  const name = `${pascal(kind)}Error`;
   Object.defineProperty(made, 'name', { value: name });
   Object.defineProperty(made.prototype, 'name', { value: name, configurable: true, writable: true });
-  classes[kind] = made;
+  classes.push([kind, made]);
   return made;
 }
 
-const classes = {};
+/** In the order of the core's `Kind`. */
+const classes = [];
 export const InvalidRequestError = define('invalid_request');
 export const AuthenticationError = define('authentication');
 export const PaymentRequiredError = define('payment_required');
@@ -69,9 +68,31 @@ export const UntrustedUrlError = define('untrusted_url');
 export const CallbackError = define('callback');
 export const InternalError = define('internal');
 
-/** The instance for an error that the core describes. A cause of ours is described, too. */
-export function toError(details) {
-  const { cause } = details;
-  const ours = cause && Object.hasOwn(classes, cause.kind) && !(cause instanceof Error);
-  return new classes[details.kind](ours ? { ...details, cause: toError(cause) } : details);
+/** In the order of the core's `Outcome`. */
+const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
+
+/** Makes the error that the core describes, with what the provider says of it in the body of its answer. */
+export function makeError(kind, outcome, message, status, param, retryAfterMs, requestId, body, task, cause) {
+  const [name, Class] = classes[kind];
+  const said = Object(Object(body).error);
+  const text = (value) => (typeof value === 'string' ? value : undefined);
+  return new Class({
+    kind: name,
+    outcome: OUTCOMES[outcome],
+    message,
+    status: status || undefined,
+    code: text(said.code),
+    type: text(said.type),
+    param: param || text(said.param),
+    hint: text(said.hint),
+    requestId,
+    retryAfterMs: retryAfterMs || undefined,
+    body,
+    task,
+    cause,
+  });
 }
+
+/** An error of the JavaScript side. */
+export const internalError = (outcome, message, cause) =>
+  new InternalError({ kind: 'internal', outcome, message, cause });

@@ -1,1 +1,619 @@
-export {}
+/**
+ * LemonData image generation for browsers, edge workers, Node, Deno and Bun.
+ *
+ * Option names are camelCase. Requests and answers keep the provider's own snake_case field names, and fields
+ * that are not declared here pass through both ways: name them with the type arguments of a call.
+ *
+ * These declarations need TypeScript 5.4 or later, and the platform's own types of `fetch` (the `dom` library,
+ * or the types of Node or of an edge runtime).
+ *
+ * @packageDocumentation
+ */
+
+// Requests
+
+/** A model's name: the documented ones are suggested, any other is the server's to judge. */
+export type Model =
+  | 'dall-e-3'
+  | 'dall-e-2'
+  | 'flux-schnell'
+  | 'stable-diffusion-3'
+  | 'flux-pro'
+  | 'midjourney'
+  | 'ideogram-v3'
+  | (string & {});
+
+/** A size in pixels, `WIDTHxHEIGHT`, or `auto` where the model knows it. */
+export type Size = '1024x1024' | '1792x1024' | '1024x1792' | '512x512' | 'auto' | (string & {});
+
+/** A quality: `standard` and `hd` are DALL·E 3's, the others are those of newer models. */
+export type Quality = 'standard' | 'hd' | 'auto' | 'low' | 'medium' | 'high' | (string & {});
+
+/**
+ * The body of a create: the fields that LemonData documents.
+ *
+ * A model may know further ones, such as `aspect_ratio` or `seed`. They are sent untouched; name them with the
+ * first type argument of {@link generate}.
+ */
+export interface ImageRequest {
+  /** What to draw. Must not be empty; LemonData's schema allows up to 4,000 characters. */
+  prompt: string;
+  /**
+   * Which model draws it. Whether it answers with the images or with a task is read off the answer, never off
+   * this name.
+   *
+   * @defaultValue `'dall-e-3'`, chosen by the server
+   */
+  model?: Model | undefined;
+  /**
+   * How many images, from 1. The most that is allowed depends on the model (4 or 10).
+   *
+   * @defaultValue `1`, chosen by the server
+   */
+  n?: number | undefined;
+  /**
+   * The size of each image.
+   *
+   * @defaultValue `'1024x1024'`, chosen by the server
+   */
+  size?: Size | undefined;
+  /**
+   * How much effort goes into an image.
+   *
+   * @defaultValue `'standard'`, chosen by the server
+   */
+  quality?: Quality | undefined;
+  /**
+   * Whether an image comes as an address or within the answer, in base64.
+   *
+   * @defaultValue `'url'`, chosen by the server
+   */
+  response_format?: 'url' | 'b64_json' | undefined;
+  /**
+   * DALL·E 3 only.
+   *
+   * @defaultValue `'vivid'`, chosen by the server
+   */
+  style?: 'vivid' | 'natural' | undefined;
+  /** Your own identifier of the end user. */
+  user?: string | undefined;
+}
+
+// Answers
+
+/** One image: it has a `url` or a `b64_json`, as `response_format` asked for. */
+export interface Image {
+  /** Where the image can be downloaded, without the key. {@link toBlob} does so. */
+  url?: string;
+  /** The image itself, in base64. {@link toBlob} decodes it. */
+  b64_json?: string;
+  /** The prompt as the model understood it. */
+  revised_prompt?: string;
+}
+
+/** The images are there. It is the provider's own object, with `status` filled in where that was missing. */
+export interface CompletedGeneration {
+  /** Tells it from a {@link PendingGeneration}. */
+  status: 'completed';
+  /** The images. Empty where a task of another type has its result in a field such as `video_url`. */
+  data: Image[];
+  /** When it was created, in seconds since 1970. */
+  created?: number;
+  /** The task that made the images; missing where the create was answered with them. */
+  task_id?: string;
+}
+
+/** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, at any time. */
+export interface PendingGeneration {
+  /** A status that this package does not know counts as `processing`, and stands in `provider_status`. */
+  status: 'pending' | 'processing';
+  /** The task's id, opaque. */
+  task_id: string;
+  /** Where the server wants to be asked for the task. */
+  poll_url?: string;
+  /** When it was created, in seconds since 1970. */
+  created?: number;
+  /** 0 to 100, where the server tells it. */
+  progress?: number;
+  /** The server's own word for a status that this package does not know. */
+  provider_status?: string;
+}
+
+/**
+ * What a create or a poll brings. Look at `status` to tell the two apart.
+ *
+ * @typeParam Fields - further fields of the answer that you know of
+ */
+export type Generation<Fields = unknown> = (CompletedGeneration & Fields) | (PendingGeneration & Fields);
+
+/** A reference to a task, as {@link Options.onTask} and {@link LemonDataError.task} give it. Plain JSON. */
+export interface Task {
+  /** The task's id, opaque. */
+  task_id: string;
+  /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+  poll_url?: string;
+}
+
+/** All that names a task: its id, an object that holds one, or a generation, fresh or out of a store. */
+export type TaskRef = string | Task | { id: string; poll_url?: string } | Generation;
+
+// Options
+
+/** Extra request headers: an object, pairs of name and value, or a `Headers` object. */
+export type HeadersSource = Headers | Record<string, string> | readonly (readonly [string, string])[];
+
+/** What {@link Options.onResponse} is told of an HTTP answer. It never holds the key. */
+export interface ResponseInfo {
+  /** `POST` for a create, `GET` for a poll. */
+  method: string;
+  /** The path that was called, without its query. */
+  path: string;
+  /** The HTTP status; 0 where a browser hides a redirect. */
+  status: number;
+  /** The `x-request-id` of the answer, which the provider's support asks for. */
+  requestId?: string | undefined;
+  /** The account's limit, from the `X-RateLimit-…` headers. A browser sees them only where they are exposed. */
+  rateLimit: {
+    /** Requests per minute. */
+    limit?: number | undefined;
+    /** How many of them are left. */
+    remaining?: number | undefined;
+    /** When the count starts anew, as the server says it. */
+    reset?: number | undefined;
+  };
+  /** From asking for the key to the last byte of the answer, in milliseconds. */
+  durationMs: number;
+  /** Counts the attempts of a create, or the polls of a wait, from 1. */
+  attempt: number;
+}
+
+/**
+ * The options, the same for a client and for a call. Those of a call win over those of its client.
+ *
+ * They are checked at the call, which rejects with an {@link InvalidRequestError} that names the option in
+ * `param`; nothing has been sent then.
+ */
+export interface Options {
+  /**
+   * The key, or a function that returns it (or a promise of it) and is asked at every request, so that a key
+   * can be rotated or fetched from a vault. Waiting for it ends with the signal and the time-out of the request.
+   *
+   * Required, unless `baseUrl` or `headers` are given.
+   *
+   * A function that fails rejects with an {@link AuthenticationError}, an unusable key with an
+   * {@link InvalidRequestError}.
+   */
+  apiKey?: string | (() => string | PromiseLike<string>) | undefined;
+  /**
+   * Where requests go: an `http` or `https` URL, or in a web page a path on its own server, such as
+   * `/api/lemondata`. Its path is a prefix of all that is called. A trailing slash or `/v1` is accepted;
+   * credentials, query and fragment are not.
+   *
+   * @defaultValue `'https://api.lemondata.cc'`
+   */
+  baseUrl?: string | undefined;
+  /**
+   * Whether `baseUrl` is a relay that carries out a keyed create once, however often it arrives. Then every
+   * create gets an `Idempotency-Key`, and one whose outcome is unknown is repeated, too.
+   *
+   * Do not set it for any other server: a repeated create would be billed twice.
+   *
+   * @defaultValue `false`
+   */
+  relay?: boolean | undefined;
+  /**
+   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal` and
+   * `redirect: 'manual'`.
+   *
+   * @defaultValue the global `fetch`, looked up at each request
+   */
+  fetch?: ((url: string, init: RequestInit) => PromiseLike<Response>) | undefined;
+  /** Extra request headers, or a function that returns them (or a promise of them) and is asked at every request. */
+  headers?: HeadersSource | (() => HeadersSource | PromiseLike<HeadersSource>) | undefined;
+  /**
+   * Allows `apiKey` in a web page or a worker of one. Whoever opens the page can read the key there and spend
+   * your balance: keep it in a relay instead.
+   *
+   * @defaultValue `false`
+   */
+  dangerouslyAllowBrowser?: boolean | undefined;
+  /**
+   * Ends the call at once, wherever it is, and rejects with the signal's own reason.
+   *
+   * A task goes on at the server, and so may a create that was under way: it may still be billed.
+   */
+  signal?: AbortSignal | undefined;
+  /**
+   * The time for one attempt with its body, in milliseconds. LemonData asks for at least 120 s for a create,
+   * since an answer with images in it can take a minute or more.
+   *
+   * @defaultValue `300_000` for a create and a download, `60_000` for a poll
+   */
+  requestTimeout?: number | undefined;
+  /**
+   * How often a create is repeated where that is safe: after a 429, and after a 503 that is marked as
+   * retryable. Together the pauses take at most 60 s. Polls are not counted: they are free to repeat.
+   *
+   * @defaultValue `2`
+   */
+  maxRetries?: number | undefined;
+  /**
+   * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is drawn anew
+   * between the two, so that many clients never poll in step. LemonData asks for one poll every 3–5 s.
+   *
+   * @defaultValue `{ min: 3_000, max: 5_000 }`
+   */
+  pollInterval?: { min?: number | undefined; max?: number | undefined } | undefined;
+  /**
+   * The time for a task from the moment that it is known, in milliseconds; `Infinity` for no limit. LemonData
+   * says that most tasks finish within 30–120 s, and its own sample gives up after 300 s.
+   *
+   * @defaultValue `300_000`
+   */
+  maxWait?: number | undefined;
+  /**
+   * How many polls a wait may send, from 1: for runtimes that count subrequests.
+   *
+   * @defaultValue no limit
+   */
+  maxPolls?: number | undefined;
+  /**
+   * Sent with a create as `Idempotency-Key`, in visible ASCII characters. LemonData documents no such key, so
+   * it allows repeats only together with `relay: true`.
+   */
+  idempotencyKey?: string | undefined;
+  /**
+   * Called with the task of a create once there is one, and awaited before the first poll: the place to store
+   * it. Where it fails, the call rejects with a {@link CallbackError} that holds the task.
+   */
+  onTask?: ((task: Task) => unknown) | undefined;
+  /**
+   * Called after each poll of a wait with the task as it stands, the last time when it is completed. It is not
+   * awaited; what it throws goes to `reportError` (or the console), and the wait goes on.
+   */
+  onUpdate?: ((generation: Generation) => void) | undefined;
+  /**
+   * Called after every HTTP answer, whatever its status: for logs and metrics. What it throws goes to
+   * `reportError` (or the console), and the call goes on.
+   */
+  onResponse?: ((info: ResponseInfo) => void) | undefined;
+}
+
+// Functions
+
+/**
+ * Sends one create request. An answer with images is a completed generation, an answer with a task a pending
+ * one: hand that to {@link waitForTask}.
+ *
+ * It is repeated only after an answer which says that nothing was done. All errors say in `outcome` whether it
+ * may have been billed.
+ *
+ * @example
+ * ```ts
+ * const generation = await generate<{ aspect_ratio: string }>(
+ *   { prompt: 'a lemon', model: 'flux-pro', aspect_ratio: '16:9' },
+ *   { apiKey },
+ * );
+ * if (generation.status === 'completed') show(generation.data);
+ * ```
+ *
+ * @typeParam Extra - request fields beyond the documented ones
+ * @typeParam Fields - answer fields beyond the documented ones
+ * @throws {@link LemonDataError}, one of {@link AnyLemonDataError}; or the reason of the signal
+ */
+export declare function generate<Extra = unknown, Fields = unknown>(
+  request: ImageRequest & NoInfer<Extra>,
+  options?: Options,
+): Promise<Generation<Fields>>;
+
+/**
+ * Polls a task until it has ended. The first poll is sent at once; a completed generation comes back without
+ * any.
+ *
+ * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait. Whatever does end it, the error holds
+ * the task, and `waitForTask(error.task)` goes on from there.
+ *
+ * @typeParam Fields - answer fields beyond the documented ones
+ * @throws {@link TaskFailedError} where the task failed, {@link TaskCancelledError} where it was cancelled
+ * @throws {@link TaskNotFoundError} where the server has no such task any more
+ * @throws {@link WaitTimeoutError}, {@link PollBudgetError} where it is still running after `maxWait` or `maxPolls`
+ * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}; or the reason of the signal
+ */
+export declare function waitForTask<Fields = unknown>(
+  task: TaskRef,
+  options?: Options,
+): Promise<CompletedGeneration & Fields>;
+
+/**
+ * Sends one create request and, where it is answered with a task, polls that until it has ended: first after
+ * one gap of `pollInterval`.
+ *
+ * @example
+ * ```ts
+ * const { data } = await generateAndWait({ prompt: 'a lemon', model: 'flux-pro' }, { apiKey });
+ * ```
+ *
+ * @typeParam Extra - request fields beyond the documented ones
+ * @typeParam Fields - answer fields beyond the documented ones
+ * @throws what {@link generate} and {@link waitForTask} throw
+ */
+export declare function generateAndWait<Extra = unknown, Fields = unknown>(
+  request: ImageRequest & NoInfer<Extra>,
+  options?: Options,
+): Promise<CompletedGeneration & Fields>;
+
+/**
+ * Asks for a task once and brings it as it stands. It rejects like {@link waitForTask} where the task has
+ * failed, and with the error of the poll where that got no answer.
+ *
+ * @typeParam Fields - answer fields beyond the documented ones
+ * @throws {@link TaskFailedError}, {@link TaskNotFoundError} or another {@link LemonDataError}; or the reason
+ * of the signal
+ */
+export declare function getTask<Fields = unknown>(
+  task: TaskRef,
+  options?: Options,
+): Promise<Generation<Fields>>;
+
+/**
+ * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`.
+ *
+ * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`.
+ *
+ * @throws {@link InvalidRequestError} where the image has neither, or is not base64
+ * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}, where the download fails; or the reason
+ * of the signal
+ */
+export declare function toBlob(image: Image, options?: Options): Promise<Blob>;
+
+/**
+ * The same functions with options that are given once. The options of a call win over them.
+ *
+ * Neither `JSON.stringify` nor an inspection of the client shows the options, and so the key.
+ *
+ * @example
+ * ```ts
+ * const lemon = new LemonData({ apiKey: () => vault.read('lemondata') });
+ * const { data } = await lemon.generateAndWait({ prompt: 'a lemon' });
+ * ```
+ */
+export declare class LemonData {
+  /** Only stores the options: they are checked at the first call. */
+  constructor(options: Options);
+  /** See {@link generate}. */
+  generate<Extra = unknown, Fields = unknown>(
+    request: ImageRequest & NoInfer<Extra>,
+    options?: Options,
+  ): Promise<Generation<Fields>>;
+  /** See {@link waitForTask}. */
+  waitForTask<Fields = unknown>(task: TaskRef, options?: Options): Promise<CompletedGeneration & Fields>;
+  /** See {@link generateAndWait}. */
+  generateAndWait<Extra = unknown, Fields = unknown>(
+    request: ImageRequest & NoInfer<Extra>,
+    options?: Options,
+  ): Promise<CompletedGeneration & Fields>;
+  /** See {@link getTask}. */
+  getTask<Fields = unknown>(task: TaskRef, options?: Options): Promise<Generation<Fields>>;
+}
+
+// Errors
+
+/**
+ * What is known of the effect of the call, and so of its cost:
+ *
+ * - `not_sent`: no request has left this machine
+ * - `rejected`: the server refused, and billed nothing
+ * - `accepted`: a task exists and may still complete; `task` resumes the wait
+ * - `failed`: the task ended as failed
+ * - `unknown`: the create may have been carried out and billed
+ */
+export type Outcome = 'not_sent' | 'rejected' | 'accepted' | 'failed' | 'unknown';
+
+/** The name of an error class in snake case, without its ending. */
+export type ErrorKind =
+  | 'invalid_request'
+  | 'authentication'
+  | 'payment_required'
+  | 'permission_denied'
+  | 'not_found'
+  | 'rate_limit'
+  | 'server'
+  | 'task_not_found'
+  | 'task_failed'
+  | 'task_cancelled'
+  | 'connection'
+  | 'request_timeout'
+  | 'response'
+  | 'wait_timeout'
+  | 'poll_budget'
+  | 'untrusted_url'
+  | 'callback'
+  | 'internal';
+
+/**
+ * What every error of this package is. `instanceof` works across copies of the package, ESM and CommonJS alike,
+ * and makes an {@link AnyLemonDataError} of an unknown value, so that a `switch` over `kind` tells its class.
+ *
+ * An error holds neither the key nor the headers of a request.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await generateAndWait(request, options);
+ * } catch (error) {
+ *   if (!(error instanceof LemonDataError)) throw error;
+ *   switch (error.kind) {
+ *     case 'wait_timeout':
+ *       return waitForTask(error.task, options);
+ *     case 'payment_required':
+ *       return askForMoney(error.hint);
+ *     default:
+ *       throw error;
+ *   }
+ * }
+ * ```
+ */
+export declare class LemonDataError extends Error {
+  /** Public so that a test can make an error; `kind` has to be that of the class. */
+  constructor(details: ErrorDetails);
+  /** Which class it is. */
+  readonly kind: ErrorKind;
+  /** What is known of the effect of the call, and so of its cost. */
+  readonly outcome: Outcome;
+  /** The HTTP status, where there was an answer. */
+  readonly status?: number | undefined;
+  /** The provider's `error.code`, such as `insufficient_balance`, or the code of a failed task. */
+  readonly code?: string | undefined;
+  /** The provider's `error.type`. */
+  readonly type?: string | undefined;
+  /** The request field that the provider objects to, or the field or option that this package does. */
+  readonly param?: string | undefined;
+  /** The provider's advice on what to do. */
+  readonly hint?: string | undefined;
+  /** The `x-request-id` of the answer, which the provider's support asks for. */
+  readonly requestId?: string | undefined;
+  /** How long the server asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** The body of the answer: parsed, or as text where it is not JSON. */
+  readonly body?: unknown;
+  /** The task that goes on at the server, for {@link waitForTask}. */
+  readonly task?: Task | undefined;
+  /** The error beneath: of the transport, of a callback, or the last failed poll of a wait. */
+  readonly cause?: unknown;
+  /** All fields but `cause` and `stack`: what is safe to log. */
+  toJSON(): Record<string, unknown>;
+  static [Symbol.hasInstance]<Type>(
+    this: abstract new (...args: never[]) => Type,
+    value: unknown,
+  ): value is LemonDataError extends Type ? AnyLemonDataError : Type;
+}
+
+/** What an error is made of. */
+export type ErrorDetails = Pick<LemonDataError, 'kind' | 'outcome' | 'message'> &
+  Partial<Omit<LemonDataError, 'kind' | 'outcome' | 'message' | 'name' | 'stack' | 'toJSON'>>;
+
+/**
+ * The request or an option is wrong. `outcome` is `not_sent` where this package found out by itself; otherwise
+ * the answer was a 400, 413, 422 or another 4xx that has no class of its own.
+ */
+export declare class InvalidRequestError extends LemonDataError {
+  readonly kind: 'invalid_request';
+}
+
+/** The key is not accepted (401), or the `apiKey` function failed (`cause` tells why). */
+export declare class AuthenticationError extends LemonDataError {
+  readonly kind: 'authentication';
+}
+
+/** The balance or the quota of the key is used up (402). */
+export declare class PaymentRequiredError extends LemonDataError {
+  readonly kind: 'payment_required';
+}
+
+/** The key may not do this (403). */
+export declare class PermissionDeniedError extends LemonDataError {
+  readonly kind: 'permission_denied';
+}
+
+/** The path is not there (404): `baseUrl` is probably wrong. */
+export declare class NotFoundError extends LemonDataError {
+  readonly kind: 'not_found';
+}
+
+/** Too many requests (429). Nothing was done; `retryAfterMs` tells when to come back. */
+export declare class RateLimitError extends LemonDataError {
+  readonly kind: 'rate_limit';
+}
+
+/** The server failed (5xx, 408). A create may have been billed where `outcome` is `unknown`. */
+export declare class ServerError extends LemonDataError {
+  readonly kind: 'server';
+}
+
+/** The server has no such task, or no longer (404, `async_task_not_found`). */
+export declare class TaskNotFoundError extends LemonDataError {
+  readonly kind: 'task_not_found';
+}
+
+/** The task ended as failed. The message says why, `code` where the provider gives one. */
+export declare class TaskFailedError extends LemonDataError {
+  readonly kind: 'task_failed' | 'task_cancelled';
+  readonly outcome: 'failed';
+}
+
+/** The task was cancelled. */
+export declare class TaskCancelledError extends TaskFailedError {
+  readonly kind: 'task_cancelled';
+}
+
+/** No answer: the transport failed (`cause` tells how). A create may have been billed. */
+export declare class ConnectionError extends LemonDataError {
+  readonly kind: 'connection';
+}
+
+/** One attempt took longer than `requestTimeout`. A create may have been billed. */
+export declare class RequestTimeoutError extends LemonDataError {
+  readonly kind: 'request_timeout';
+}
+
+/** An answer that cannot be understood: not JSON, neither images nor a task in it, or a redirect. */
+export declare class ResponseError extends LemonDataError {
+  readonly kind: 'response';
+}
+
+/** The task was still running after `maxWait`. It goes on: `waitForTask(error.task)` waits again. */
+export declare class WaitTimeoutError extends LemonDataError {
+  readonly kind: 'wait_timeout';
+  readonly outcome: 'accepted';
+  readonly task: Task;
+}
+
+/** The task was still running after `maxPolls` polls. It goes on: `waitForTask(error.task)` waits again. */
+export declare class PollBudgetError extends LemonDataError {
+  readonly kind: 'poll_budget';
+  readonly outcome: 'accepted';
+  readonly task: Task;
+}
+
+/**
+ * The `poll_url` of a task names another server, which must not get the key. `task` comes without that URL:
+ * `waitForTask(error.task)` asks by the id.
+ */
+export declare class UntrustedUrlError extends LemonDataError {
+  readonly kind: 'untrusted_url';
+  readonly outcome: 'accepted';
+  readonly task: Task;
+}
+
+/** `onTask` failed; `cause` is what it threw. The task goes on: `waitForTask(error.task)` waits for it. */
+export declare class CallbackError extends LemonDataError {
+  readonly kind: 'callback';
+  readonly outcome: 'accepted';
+  readonly task: Task;
+}
+
+/** The WebAssembly module could not be started, or trapped, which is a bug of this package. Further calls work. */
+export declare class InternalError extends LemonDataError {
+  readonly kind: 'internal';
+}
+
+/** All error classes, told apart by `kind`. */
+export type AnyLemonDataError =
+  | InvalidRequestError
+  | AuthenticationError
+  | PaymentRequiredError
+  | PermissionDeniedError
+  | NotFoundError
+  | RateLimitError
+  | ServerError
+  | TaskNotFoundError
+  | TaskFailedError
+  | TaskCancelledError
+  | ConnectionError
+  | RequestTimeoutError
+  | ResponseError
+  | WaitTimeoutError
+  | PollBudgetError
+  | UntrustedUrlError
+  | CallbackError
+  | InternalError;

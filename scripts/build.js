@@ -83,11 +83,15 @@ function asFactory(glue) {
     if (!pattern.test(glue)) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
     glue = glue.replace(pattern, replacement);
   };
-  replace(/^import source .*\n/, '');
+  replace(/^import source .*\n/m, '');
+  // The glue names its copies of our own files; the bundle takes the files themselves.
+  const imports = glue.match(/^import .*\n/gm) ?? [];
+  glue = glue.replace(/^import .*\n/gm, '');
   replace(/export function run\b/, 'function run');
   replace(/let wasmInstance = [^]*$/, '');
   if (/^(import|export)\b/m.test(glue)) throw new Error('the glue of wasm-bindgen has more exports than run');
-  return `export default ({ AbortController, setTimeout, clearTimeout }) => {
+  const own = imports.map((line) => line.replace(/(['"])\S*\/snippets\/[^/]*/, `$1${root}`)).join('');
+  return `${own}export default ({ AbortController, setTimeout, clearTimeout }) => {
     let wasm;
     ${glue}
     return {
@@ -107,7 +111,7 @@ async function bundle({ glue, wasm }) {
     setup(build) {
       build.onResolve({ filter: /^lemondata:/ }, ({ path }) => ({ path, namespace: 'lemondata' }));
       build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
-      build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({ contents: glue }));
+      build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({ contents: glue, resolveDir: root }));
       build.onLoad({ filter: /:wasm$/, namespace: 'lemondata' }, () => ({
         contents: `export default '${wasm.toString('base64')}';`,
       }));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    failure::{Failure, Kind, Outcome},
+    failure::{Failure, Kind, Outcome, reason},
     retry::RetryAfter,
     url::{is_dots, last_segment},
     value::{Type, Value},
@@ -23,7 +23,7 @@ pub struct Reply<V> {
 impl<V> Reply<V> {
     /// Whether the status says that the request was carried out.
     pub fn is_success(&self) -> bool {
-        matches!(self.status, 200..300)
+        matches!(self.status, 200..=299)
     }
 }
 
@@ -33,9 +33,9 @@ pub struct Task {
     /// The id, opaque.
     #[serde(rename = "task_id")]
     pub id: String,
-    /// Where the server wants to be asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub poll_url: Option<String>,
+    /// Where the server wants to be asked; empty where it has not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub poll_url: String,
 }
 
 /// The three states of a generation that has not failed.
@@ -60,95 +60,86 @@ impl Status {
     }
 }
 
-/// What has to be set on the provider's own object to make it a generation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patch {
-    /// `status`.
+/// The meaning of a successful answer, and what makes the provider's own object a generation.
+#[derive(Debug, PartialEq)]
+pub struct Meaning {
+    /// The state, where the answer holds a generation.
     pub status: Status,
-    /// `task_id`, where there is a task.
-    pub task_id: Option<String>,
-    /// `provider_status`: a status that we do not know.
-    pub provider_status: Option<String>,
-}
-
-/// The meaning of a successful answer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Meaning {
-    /// The images are there.
-    Completed(Patch),
-    /// A task is still running.
-    Running(Task, Patch),
-    /// The task ended without images.
-    Failed(Failure),
-    /// The answer cannot be understood; why.
-    Unclear(&'static str),
+    /// The task that the answer names, or else the one that was asked about.
+    pub task: Option<Task>,
+    /// Whether the status is one that we do not know, and has to be kept as `provider_status`.
+    pub is_foreign: bool,
 }
 
 impl Meaning {
-    /// Reads the body of a successful answer. `known` is the task that was asked about.
-    pub fn of<V: Value>(body: &V, known: Option<&Task>) -> Meaning {
-        if body.kind() != Type::Object {
-            return Meaning::Unclear("the answer is not a JSON object");
-        }
-        let told = task_of(body);
-        let task = told.as_ref().or(known);
-        let images = body.get("data").items().iter().any(has_image);
-        let status = body.text_of("status");
-        let patch = |status, provider_status| Patch {
-            status,
-            task_id: task.map(|task| task.id.clone()),
-            provider_status,
+    /// Reads the body of a successful answer. `target` is method and path, `known` the task that was asked
+    /// about.
+    pub fn of<V: Value>(
+        target: &[&str],
+        reply: &Reply<V>,
+        known: Option<&Task>,
+    ) -> Result<Meaning, Box<Failure>> {
+        let unclear = |why| Err(Failure::unclear(target, why, reply.status));
+        let Some(body) = reply.body.as_ref() else {
+            return unclear("its body broke off or is not JSON");
         };
-        match status.as_deref() {
-            Some("failed") => Meaning::Failed(task_failure(body, task)),
-            Some("completed") => {
-                if images || body.names().iter().any(|name| is_result(body, name)) {
-                    Meaning::Completed(patch(Status::Completed, None))
-                } else {
-                    Meaning::Unclear("the task is completed, but the answer holds no image")
-                }
+        let told = task_of(body);
+        let is_told = told.is_some();
+        let task = told.or_else(|| known.cloned());
+        let has_images = body.get("data").any(has_image);
+        let status = body.get("status").text();
+        let meaning = |status, task| Ok(Meaning { status, task, is_foreign: false });
+        match &*status {
+            "failed" => Err(task_failure(body, task.as_ref())),
+            "completed" if has_images || body.names().any(|name| is_result(body, &name.text())) => {
+                meaning(Status::Completed, task)
             }
-            None if images => Meaning::Completed(patch(Status::Completed, None)),
-            None if told.is_none() => {
-                Meaning::Unclear("the answer holds neither an image nor a task")
-            }
+            "completed" => unclear("it holds no image of the completed task"),
+            "" if has_images => meaning(Status::Completed, task),
+            "" if !is_told => unclear("it holds neither an image nor a task"),
+            "pending" if task.is_some() => meaning(Status::Pending, task),
+            // Whatever the state is called, the task is not done. An answer that names none can only be
+            // the result itself.
             _ => {
-                let Some(task) = task else {
-                    return if images {
-                        Meaning::Completed(patch(Status::Completed, status.clone()))
-                    } else {
-                        Meaning::Unclear("the answer names a running task, but neither its id nor its poll_url")
-                    };
+                let status_now = if task.is_some() {
+                    Status::Processing
+                } else if has_images {
+                    Status::Completed
+                } else {
+                    return unclear("it names neither the id nor the poll_url of its task");
                 };
-                let patch = match status.as_deref() {
-                    Some("pending") => patch(Status::Pending, None),
-                    Some("processing") | None => patch(Status::Processing, None),
-                    Some(_) => patch(Status::Processing, status),
-                };
-                Meaning::Running(task.clone(), patch)
+                Ok(Meaning {
+                    status: status_now,
+                    task,
+                    is_foreign: status != "processing" && !status.is_empty(),
+                })
             }
         }
     }
 }
 
 /// Reads the reference that a caller waits with: an id, or an object that holds one.
-pub fn read_task<V: Value>(reference: &V) -> Result<Task, Failure> {
-    let task = match reference.kind() {
-        Type::Text => reference.text().map(|id| Task { id, poll_url: None }),
-        _ => task_of(reference),
+pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
+    let kind = reference.kind();
+    let task = if kind == Type::Text {
+        Some(Task { id: reference.text(), poll_url: String::new() })
+    } else {
+        task_of(reference)
     };
-    task.filter(|task| !task.id.is_empty() && !is_dots(&task.id)).ok_or_else(|| {
-        Failure::invalid("task", "an id, or an object with task_id, id or poll_url", reference.kind())
-    })
+    task.filter(|task| !task.id.is_empty() && !is_dots(task.id.as_bytes()))
+        .ok_or_else(|| Failure::invalid("task", "an id, or an object with task_id, id or poll_url", kind))
 }
 
 fn task_of<V: Value>(body: &V) -> Option<Task> {
-    let poll_url = body.text_of("poll_url");
-    let id = body
-        .text_of("task_id")
-        .or_else(|| body.text_of("id"))
-        .or_else(|| last_segment(poll_url.as_deref()?).map(Into::into))?;
-    Some(Task { id, poll_url })
+    let poll_url = body.get("poll_url").text();
+    let mut id = body.get("task_id").text();
+    if id.is_empty() {
+        id = body.get("id").text();
+    }
+    if id.is_empty() {
+        id = last_segment(&poll_url).into();
+    }
+    if id.is_empty() { None } else { Some(Task { id, poll_url }) }
 }
 
 fn has_image<V: Value>(item: &V) -> bool {
@@ -157,35 +148,23 @@ fn has_image<V: Value>(item: &V) -> bool {
 
 /// Other task types put their result into fields such as `video_url`.
 fn is_result<V: Value>(body: &V, name: &str) -> bool {
-    let names_result = name != "poll_url" && (name.ends_with("url") || name.ends_with("urls"))
-        || name == "output"
-        || name == "result";
+    let names_result = name.ends_with("url") && name != "poll_url" || name == "output" || name == "result";
     names_result && {
         let value = body.get(name);
-        value.is_filled() || matches!(value.kind(), Type::List | Type::Object)
+        value.is_filled() || (Type::List.bit() | Type::Object.bit()) & value.kind().bit() != 0
     }
 }
 
-fn task_failure<V: Value>(body: &V, task: Option<&Task>) -> Failure {
-    let cancelled = body.get("cancelled").flag() == Some(true);
-    let error = body.get("error");
-    let mut message = String::from("The task ");
-    if let Some(task) = task {
-        message.push_str(&task.id);
-        message.push(' ');
-    }
-    message.push_str(if cancelled { "was cancelled" } else { "failed" });
-    match error.text().or_else(|| error.text_of("message")) {
-        Some(reason) => {
-            message.push_str(": ");
-            message.push_str(&reason);
-        }
-        None => message.push('.'),
-    }
-    let kind = if cancelled { Kind::TaskCancelled } else { Kind::TaskFailed };
-    let mut failure = Failure::new(kind, Outcome::Failed, message);
-    failure.code = error.text_of("code");
-    failure.error_type = error.text_of("type");
-    failure.hint = error.text_of("hint");
+fn task_failure<V: Value>(body: &V, task: Option<&Task>) -> Box<Failure> {
+    let (kind, end) = if body.get("cancelled").flag() == Some(true) {
+        (Kind::TaskCancelled, " was cancelled")
+    } else {
+        (Kind::TaskFailed, " failed")
+    };
+    let id = task.map_or("", |task| &task.id);
+    let mut failure = Failure::new(kind, Outcome::Failed, &["The task ", id, end]);
+    let said = reason(&body.get("error"));
+    failure.say(if said.is_empty() { &["."] } else { &[": "] });
+    failure.say(&[&said]);
     failure
 }

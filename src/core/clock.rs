@@ -5,7 +5,7 @@
 /// A monotonic clock stops on some machines while they sleep, and a wall clock can be set back. A
 /// worker freezes both between two inputs. The larger of the two advances, never a negative one, is
 /// right in every one of these cases.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     now: f64,
     monotonic: f64,
@@ -13,7 +13,18 @@ pub struct Clock {
     started: bool,
 }
 
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::new()
+    }
+}
+
 impl Clock {
+    /// A clock that has not been read.
+    pub const fn new() -> Clock {
+        Clock { now: 0.0, monotonic: 0.0, wall: 0.0, started: false }
+    }
+
     /// Takes a reading of both clocks, in milliseconds, and returns the time since the first reading.
     pub fn read(&mut self, monotonic: f64, wall: f64) -> f64 {
         if self.started {

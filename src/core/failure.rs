@@ -1,17 +1,16 @@
 //! What went wrong, whether money may have been spent, and what to do next.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Loss,
     retry::RetryAfter,
+    text::{contains, push_number},
     value::{Type, Value},
 };
 
-/// The kind of an error; its text is the class name in snake case, without `_error`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The kind of an error. `js/errors.js` lists the classes in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the public documentation of each kind is its class's, in the declarations
+#[repr(u8)]
 pub enum Kind {
     InvalidRequest,
     Authentication,
@@ -55,14 +54,15 @@ impl Kind {
             Kind::PaymentRequired => "Top up the account, or choose a cheaper model.",
             Kind::PermissionDenied => "Check what this key may use.",
             Kind::RateLimit => "Send fewer requests, or wait before the next one.",
+            Kind::Response => "Redirects are not followed: check baseUrl.",
             _ => "",
         }
     }
 }
 
-/// What is known of the request's effect, and so of its cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What is known of the request's effect, and so of its cost. `js/errors.js` knows the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Outcome {
     /// Nothing has left this machine.
     NotSent,
@@ -76,9 +76,9 @@ pub enum Outcome {
     Unknown,
 }
 
-/// An error as data: the shell turns it into an instance of its class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// An error as data: the shell turns it into an instance of its class, and adds what the provider says of
+/// it in the body of the answer.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// Which class it is.
     pub kind: Kind,
@@ -86,41 +86,113 @@ pub struct Failure {
     pub outcome: Outcome,
     /// What happened, to what, and what to do next.
     pub message: String,
-    /// The HTTP status, where there was an answer.
-    pub status: Option<u16>,
-    /// The provider's `error.code`, or that of a failed task.
-    pub code: Option<String>,
-    /// The provider's `error.type`.
-    #[serde(rename = "type")]
-    pub error_type: Option<String>,
-    /// The field that the provider objects to, or the option that we do.
-    pub param: Option<String>,
-    /// The provider's advice.
-    pub hint: Option<String>,
-    /// The `x-request-id` of the answer.
-    pub request_id: Option<String>,
-    /// How long the server asks to wait, in milliseconds.
-    pub retry_after_ms: Option<f64>,
-    /// The provider's own word on whether asking again can help.
-    #[serde(skip)]
-    pub retryable: Option<bool>,
+    /// The HTTP status; 0 where there was no answer.
+    pub status: u16,
+    /// The field or option that we object to; empty where it is none.
+    pub param: &'static str,
+    /// How long the server asks to wait, in milliseconds; 0 where it does not.
+    pub retry_after_ms: f64,
+    /// Whether the provider says that asking again cannot help.
+    pub is_final: bool,
 }
 
 impl Failure {
-    /// A failure with a message and nothing else known.
-    pub fn new(kind: Kind, outcome: Outcome, message: String) -> Failure {
-        Failure {
+    /// A failure with a message of parts, and nothing else known.
+    pub fn new(kind: Kind, outcome: Outcome, message: &[&str]) -> Box<Failure> {
+        let mut failure = Box::new(Failure {
             kind,
             outcome,
-            message,
-            status: None,
-            code: None,
-            error_type: None,
-            param: None,
-            hint: None,
-            request_id: None,
-            retry_after_ms: None,
-            retryable: None,
+            message: String::new(),
+            status: 0,
+            param: "",
+            retry_after_ms: 0.0,
+            is_final: false,
+        });
+        failure.say(message);
+        failure
+    }
+
+    /// Our own objection to a field or an option, in parts.
+    pub fn refusal(param: &'static str, message: &[&str]) -> Box<Failure> {
+        let mut failure = Failure::new(Kind::InvalidRequest, Outcome::NotSent, message);
+        failure.param = param;
+        failure
+    }
+
+    /// Our own objection to the type or the range of a field or an option.
+    pub fn invalid(param: &'static str, expected: &str, got: Type) -> Box<Failure> {
+        Failure::refusal(param, &[param, " must be ", expected, "; it is ", got.noun(), "."])
+    }
+
+    /// An HTTP answer that refuses or breaks down. `target` is method and path.
+    ///
+    /// The outcome is that of a create: whoever waits for a task replaces it by `Accepted`.
+    pub fn of_answer<V: Value>(
+        target: &[&str],
+        status: u16,
+        body: Option<&V>,
+        retry_after: &RetryAfter,
+    ) -> Box<Failure> {
+        let error = body.map_or_else(V::nothing, |body| body.get("error"));
+        let code = error.get("code").text();
+        let retryable = error.get("retryable").flag();
+        let mut kind = Kind::of_status(status);
+        if kind == Kind::NotFound && code == "async_task_not_found" {
+            kind = Kind::TaskNotFound;
+        }
+        let outcome = match status {
+            503 if retryable == Some(true) => Outcome::Rejected,
+            408 | 500.. => Outcome::Unknown,
+            _ => Outcome::Rejected,
+        };
+
+        let mut failure = Failure::new(kind, outcome, target);
+        failure.say(&[" was answered with status "]);
+        push_number(&mut failure.message, status.into());
+        if !code.is_empty() {
+            failure.say(&[" (", &code, ")"]);
+        }
+        let said = reason(&error);
+        let hint = error.get("hint").text();
+        let advice = if hint.is_empty() { kind.advice() } else { &hint };
+        if !said.is_empty() {
+            failure.say(&[": ", &said]);
+        }
+        if !contains(&failure.message, advice) {
+            failure.say(&[if failure.message.ends_with('.') { " " } else { ". " }, advice]);
+        }
+        failure.status = status;
+        failure.retry_after_ms = retry_after.asked_ms(&error);
+        failure.is_final = retryable == Some(false);
+        failure
+    }
+
+    /// A successful answer that cannot be understood.
+    pub fn unclear(target: &[&str], why: &str, status: u16) -> Box<Failure> {
+        let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
+        failure.say(&[" was answered, but ", why, "."]);
+        failure.status = status;
+        failure
+    }
+
+    /// An attempt that brought no answer.
+    pub fn lost(target: &[&str], loss: Loss, outcome: Outcome) -> Box<Failure> {
+        let (kind, what) = match loss {
+            Loss::Connection => (Kind::Connection, " got no answer: the connection failed."),
+            Loss::Timeout => (Kind::RequestTimeout, " got no answer in time."),
+        };
+        let mut failure = Failure::new(kind, outcome, target);
+        failure.say(&[what]);
+        if outcome == Outcome::Unknown {
+            failure.say(&[" It may have been carried out and billed, so it is not sent again."]);
+        }
+        failure
+    }
+
+    /// Adds parts to the message.
+    pub fn say(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.message.push_str(part);
         }
     }
 
@@ -130,104 +202,10 @@ impl Failure {
             self.outcome = Outcome::Accepted;
         }
     }
-
-    /// Our own objection to the field or option `name`.
-    pub fn invalid(name: &str, expected: &str, got: Type) -> Failure {
-        let mut failure = Failure::new(
-            Kind::InvalidRequest,
-            Outcome::NotSent,
-            [name, " must be ", expected, ", got ", got.noun(), "."].concat(),
-        );
-        failure.param = Some(name.into());
-        failure
-    }
-
-    /// An HTTP answer that refuses or breaks down. `target` is method and path.
-    ///
-    /// The outcome is that of a create: whoever waits for a task replaces it by `Accepted`.
-    pub fn of_answer<V: Value>(
-        target: &str,
-        status: u16,
-        body: Option<&V>,
-        retry_after: &RetryAfter,
-    ) -> Failure {
-        let error = body.map(|body| body.get("error"));
-        let field = |name| error.as_ref()?.text_of(name);
-        let (code, hint) = (field("code"), field("hint"));
-        let retryable = error.as_ref().and_then(|error| error.get("retryable").flag());
-        let mut kind = Kind::of_status(status);
-        if kind == Kind::NotFound && code.as_deref() == Some("async_task_not_found") {
-            kind = Kind::TaskNotFound;
-        }
-
-        let mut message = String::from(target);
-        if kind == Kind::Response {
-            message.push_str(" was redirected, and redirects are not followed: check baseUrl.");
-        } else {
-            message.push_str(" was answered with status ");
-            push_number(&mut message, status.into());
-            if let Some(code) = &code {
-                message.push_str(" (");
-                message.push_str(code);
-                message.push(')');
-            }
-            let said = field("message").or_else(|| error.as_ref()?.text());
-            if let Some(said) = &said {
-                message.push_str(": ");
-                message.push_str(said);
-            }
-            let advice = hint.as_deref().unwrap_or(kind.advice());
-            if !message.contains(advice) {
-                message.push_str(if said.is_some() { " " } else { ". " });
-                message.push_str(advice);
-            }
-        }
-        let outcome = match status {
-            503 if retryable == Some(true) => Outcome::Rejected,
-            408 | 500.. => Outcome::Unknown,
-            _ => Outcome::Rejected,
-        };
-        Failure {
-            status: (status > 0).then_some(status),
-            code,
-            error_type: field("type"),
-            param: field("param"),
-            hint,
-            retry_after_ms: retry_after.asked_ms(error.as_ref()),
-            retryable,
-            ..Failure::new(kind, outcome, message)
-        }
-    }
 }
 
-/// An attempt that brought no answer.
-pub fn lost(target: &str, loss: Loss, outcome: Outcome) -> Failure {
-    let (kind, what) = match loss {
-        Loss::Connection => (Kind::Connection, " got no answer: the connection failed."),
-        Loss::Timeout => (Kind::RequestTimeout, " got no answer within requestTimeout."),
-    };
-    let mut message = [target, what].concat();
-    if outcome == Outcome::Unknown {
-        message.push_str(" It may have been carried out and billed, so it is not sent again.");
-    }
-    Failure::new(kind, outcome, message)
-}
-
-/// A download that brought no picture. Downloads are not billed.
-pub fn lost_download(target: &str, loss: Loss) -> Failure {
-    lost(target, loss, Outcome::Rejected)
-}
-
-/// A successful answer that cannot be understood.
-pub fn unclear(target: &str, why: &str, status: u16) -> Failure {
-    let message = [target, " was answered, but ", why, "."].concat();
-    Failure { status: Some(status), ..Failure::new(Kind::Response, Outcome::Unknown, message) }
-}
-
-/// Appends a number without the formatting machinery, which costs kilobytes of WebAssembly.
-pub fn push_number(text: &mut String, number: u32) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.push(char::from(b'0' + (number % 10) as u8));
+/// What the provider says of an error: a string, or an object with a message.
+pub fn reason<V: Value>(error: &V) -> String {
+    let text = error.text();
+    if text.is_empty() { error.get("message").text() } else { text }
 }

@@ -1,7 +1,7 @@
 //! The options of a call: read, checked, and completed with their defaults.
 
 use super::{
-    failure::{Failure, Kind, Outcome},
+    failure::Failure,
     request::is_whole,
     url::Base,
     value::{Type, Value},
@@ -19,8 +19,34 @@ const POLL_MAX_MS: f64 = 5_000.0;
 /// The provider's own sample gives up after 300 s.
 const MAX_WAIT_MS: f64 = 300_000.0;
 /// No wait is longer: keeps a wait's state finite, so that it can be stored as JSON.
-const LONGEST_WAIT_MS: f64 = 1e15;
-const MAX_RETRIES: u32 = 2;
+pub const LONGEST_WAIT_MS: f64 = 1e15;
+const MAX_RETRIES: f64 = 2.0;
+
+const FUNCTION: u8 = Type::Function.bit();
+const OBJECT: u8 = Type::Object.bit();
+const TEXT: u8 = Type::Text.bit();
+const FLAG: u8 = Type::Flag.bit();
+const NUMBER: u8 = Type::Number.bit();
+
+/// Every option: its types, and how a message names them.
+const OPTIONS: [(&str, u8, &str); 16] = [
+    ("apiKey", TEXT | FUNCTION, "a string or a function that returns one"),
+    ("baseUrl", TEXT, "a string"),
+    ("relay", FLAG, "a boolean"),
+    ("fetch", FUNCTION, "a function"),
+    ("headers", OBJECT | FUNCTION | Type::List.bit(), "an object or a function that returns one"),
+    ("dangerouslyAllowBrowser", FLAG, "a boolean"),
+    ("signal", OBJECT, "an AbortSignal"),
+    ("requestTimeout", NUMBER, "a positive number of milliseconds"),
+    ("maxRetries", NUMBER, "an integer of at least 0"),
+    ("pollInterval", OBJECT, "an object with min and max"),
+    ("maxWait", NUMBER, "a number of milliseconds of at least 0"),
+    ("maxPolls", NUMBER, "a positive integer"),
+    ("idempotencyKey", TEXT, "a string"),
+    ("onTask", FUNCTION, "a function"),
+    ("onUpdate", FUNCTION, "a function"),
+    ("onResponse", FUNCTION, "a function"),
+];
 
 /// What the shell knows of the place where it runs.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +75,10 @@ pub struct Options {
     pub base: Base,
     /// Whether the base URL is a relay of ours, where a keyed create may be repeated.
     pub relay: bool,
-    /// The time for one attempt, in milliseconds, where the caller gave one.
-    pub request_timeout: Option<f64>,
+    /// The time for one attempt at a create, in milliseconds.
+    pub create_timeout: f64,
+    /// The time for one poll, in milliseconds.
+    pub poll_timeout: f64,
     /// How often a create that is safe to repeat is repeated.
     pub max_retries: u32,
     /// The shortest gap between two polls, in milliseconds.
@@ -59,158 +87,112 @@ pub struct Options {
     pub poll_max: f64,
     /// The time for a task, in milliseconds.
     pub max_wait: f64,
-    /// How many polls a wait may send.
-    pub max_polls: Option<u32>,
-    /// The caller's own `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
+    /// How many polls a wait may send; 0 for any number.
+    pub max_polls: u32,
+    /// The caller's own `Idempotency-Key`; empty where there is none.
+    pub idempotency_key: String,
 }
 
 impl Options {
-    /// Reads the options of a call over those of its client. `resolve` parses a URL, against the page's
-    /// where there is one.
+    /// Reads the options through `option`, which knows those of the call and those of its client.
+    /// `locate` parses a URL, against the page's where there is one.
     pub fn read<V: Value>(
-        call: &V,
-        client: &V,
+        option: impl Fn(&str) -> V,
         environment: Environment,
-        resolve: impl Fn(&str) -> Option<Location>,
-    ) -> Result<Options, Failure> {
-        for options in [call, client] {
-            expect(options, "options", "an object", &[Type::Nothing, Type::Object])?;
-        }
-        let option = |name: &str| {
-            let own = call.get(name);
-            if own.kind() == Type::Nothing { client.get(name) } else { own }
-        };
-        let optional = |name: &str, expected: &str, types: &[Type]| {
+        locate: impl FnOnce(&str) -> Option<Location>,
+    ) -> Result<Options, Box<Failure>> {
+        for (name, types, expected) in OPTIONS {
             let value = option(name);
-            if value.kind() != Type::Nothing {
-                expect(&value, name, expected, types)?;
+            let kind = value.kind();
+            let fits = kind == Type::Nothing
+                || types & kind.bit() != 0
+                    && match name {
+                        "signal" => value.get("aborted").flag().is_some(),
+                        "requestTimeout" => value.number() > 0.0,
+                        "maxRetries" => is_whole(value.number()),
+                        "maxWait" => value.number() >= 0.0,
+                        "maxPolls" => is_whole(value.number()) && value.number() >= 1.0,
+                        _ => true,
+                    };
+            if !fits {
+                return Err(Failure::invalid(name, expected, kind));
             }
-            Ok::<V, Failure>(value)
-        };
-        let number = |name: &str, expected: &str, accept: fn(f64) -> bool| {
-            let value = optional(name, expected, &[Type::Number])?.number();
-            if value.is_some_and(|number| !accept(number)) {
-                return Err(Failure::invalid(name, expected, Type::Number));
-            }
-            Ok(value)
+        }
+        let number = |name: &str, default: f64| {
+            let number = option(name).number();
+            if number.is_nan() { default } else { number }
         };
 
-        let key = optional("apiKey", "a string or a function that returns one", &[Type::Text, Type::Function])?;
-        if let Some(key) = key.text() {
-            check_key(&key, "apiKey")?;
+        let key = option("apiKey");
+        let has_key = !key.is_nothing();
+        if key.kind() == Type::Text {
+            check_key(&key.text(), "apiKey")?;
         }
-        for name in ["fetch", "onTask", "onUpdate", "onResponse"] {
-            optional(name, "a function", &[Type::Function])?;
+        let base_url = option("baseUrl");
+        if environment.sends_key {
+            if has_key && environment.browser && option("dangerouslyAllowBrowser").flag() != Some(true) {
+                return Err(Failure::refusal("apiKey", &[
+                    "apiKey must not be in a web page: every visitor could read it and spend your balance. \
+                     Keep it in a relay and set baseUrl to that. If you know what you do, set \
+                     dangerouslyAllowBrowser.",
+                ]));
+            }
+            if !has_key && base_url.is_nothing() && option("headers").is_nothing() {
+                return Err(Failure::refusal("apiKey", &[
+                    "apiKey is missing: pass a key, or set baseUrl to a relay that holds it.",
+                ]));
+            }
         }
-        let headers = optional(
-            "headers",
-            "an object or a function that returns one",
-            &[Type::Object, Type::List, Type::Function],
-        )?;
-        let signal = option("signal");
-        if signal.kind() != Type::Nothing && signal.get("aborted").flag().is_none() {
-            return Err(Failure::invalid("signal", "an AbortSignal", signal.kind()));
-        }
-        let relay = optional("relay", "a boolean", &[Type::Flag])?.flag() == Some(true);
-        let allowed = optional("dangerouslyAllowBrowser", "a boolean", &[Type::Flag])?.flag();
-        let has_key = key.kind() != Type::Nothing;
-        if environment.sends_key && has_key && environment.browser && allowed != Some(true) {
-            return Err(refuse(
-                "apiKey",
-                "apiKey must not be in a web page: every visitor could read it and spend your balance. \
-                 Keep it in a relay and set baseUrl to that. If you know what you do, set \
-                 dangerouslyAllowBrowser.",
-            ));
-        }
-
-        let base_url = optional("baseUrl", "a string", &[Type::Text])?.text();
-        if environment.sends_key && base_url.is_none() && !has_key && headers.kind() == Type::Nothing {
-            return Err(refuse(
-                "apiKey",
-                "apiKey is missing: pass a key, or set baseUrl to a relay that holds it.",
-            ));
-        }
-        let Some(location) = resolve(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
-            .filter(|location| location.plain && location.origin.starts_with("http"))
+        let base_url = if base_url.is_nothing() { DEFAULT_BASE_URL.into() } else { base_url.text() };
+        let Some(location) =
+            locate(&base_url).filter(|location| location.plain && location.origin.starts_with("http"))
         else {
-            return Err(refuse(
-                "baseUrl",
-                "baseUrl must be an http or https URL without credentials, query and fragment, or, in a \
-                 web page, a path on its own server.",
-            ));
+            return Err(Failure::refusal("baseUrl", &[
+                "baseUrl must be an http or https URL without credentials, query and fragment or, in a web \
+                 page, a path on its own server.",
+            ]));
         };
 
-        let interval = optional("pollInterval", "an object with min and max", &[Type::Object])?;
-        let bound = |name: &str| {
+        let interval = option("pollInterval");
+        let bound = |name: &str, default: f64| {
             let value = interval.get(name);
-            let number = value.number();
-            if value.kind() != Type::Nothing
-                && !number.is_some_and(|number| number > 0.0 && number <= LONGEST_WAIT_MS)
-            {
-                return Err(Failure::invalid("pollInterval", "positive milliseconds", value.kind()));
-            }
-            Ok(number)
+            if value.is_nothing() { default } else { value.number() }
         };
-        let (min, max) = (bound("min")?, bound("max")?);
-        let poll_min = min.unwrap_or_else(|| POLL_MIN_MS.min(max.unwrap_or(POLL_MIN_MS)));
-        let poll_max = max.unwrap_or(POLL_MAX_MS.max(poll_min));
-        if poll_min > poll_max {
-            return Err(refuse("pollInterval", "pollInterval.min must not be above pollInterval.max."));
+        let poll_min = bound("min", POLL_MIN_MS.min(bound("max", POLL_MAX_MS)));
+        let poll_max = bound("max", POLL_MAX_MS.max(poll_min));
+        if !(poll_min > 0.0 && poll_min <= poll_max && poll_max <= LONGEST_WAIT_MS) {
+            return Err(Failure::refusal("pollInterval", &[
+                "pollInterval must be {min, max}, positive milliseconds with min at most max.",
+            ]));
         }
 
-        let positive = "a positive number of milliseconds";
-        let whole = "an integer of at least 0";
-        let idempotency_key = optional("idempotencyKey", "a string", &[Type::Text])?.text();
-        if let Some(key) = &idempotency_key {
-            check_key(key, "idempotencyKey")?;
+        let idempotency_key = option("idempotencyKey");
+        if !idempotency_key.is_nothing() {
+            check_key(&idempotency_key.text(), "idempotencyKey")?;
         }
         Ok(Options {
-            base: Base::new(&location.origin, &location.path),
-            relay,
-            request_timeout: number("requestTimeout", positive, |ms| ms > 0.0)?,
-            max_retries: number("maxRetries", whole, is_whole)?.map_or(MAX_RETRIES, |n| n as u32),
+            base: Base::new(location.origin, location.path),
+            relay: option("relay").flag() == Some(true),
+            create_timeout: number("requestTimeout", CREATE_TIMEOUT_MS),
+            poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS),
+            max_retries: number("maxRetries", MAX_RETRIES) as u32,
             poll_min,
             poll_max,
-            max_wait: number("maxWait", "a number of milliseconds of at least 0", |ms| ms >= 0.0)?
-                .unwrap_or(MAX_WAIT_MS)
-                .min(LONGEST_WAIT_MS),
-            max_polls: number("maxPolls", "a positive integer", |n| is_whole(n) && n >= 1.0)?.map(|n| n as u32),
-            idempotency_key,
+            max_wait: number("maxWait", MAX_WAIT_MS).min(LONGEST_WAIT_MS),
+            max_polls: number("maxPolls", 0.0) as u32,
+            idempotency_key: idempotency_key.text(),
         })
-    }
-
-    /// The time for one attempt at a create, in milliseconds.
-    pub fn create_timeout(&self) -> f64 {
-        self.request_timeout.unwrap_or(CREATE_TIMEOUT_MS)
-    }
-
-    /// The time for one poll, in milliseconds.
-    pub fn poll_timeout(&self) -> f64 {
-        self.request_timeout.unwrap_or(POLL_TIMEOUT_MS)
     }
 }
 
 /// Checks that a key is fit for a header. The message never shows it.
-pub fn check_key(key: &str, name: &str) -> Result<(), Failure> {
-    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let mut failure = refuse(name, name);
-        failure.message.push_str(
-            " must be a string of visible ASCII characters: it is empty, or holds white space (a line \
-             break at its end?) or a character that no header can carry.",
-        );
-        return Err(failure);
+pub fn check_key(key: &str, name: &'static str) -> Result<(), Box<Failure>> {
+    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn expect<V: Value>(value: &V, name: &str, expected: &str, types: &[Type]) -> Result<(), Failure> {
-    let kind = value.kind();
-    if types.contains(&kind) { Ok(()) } else { Err(Failure::invalid(name, expected, kind)) }
-}
-
-fn refuse(name: &str, message: &str) -> Failure {
-    let mut failure = Failure::new(Kind::InvalidRequest, Outcome::NotSent, message.into());
-    failure.param = Some(name.into());
-    failure
+    Err(Failure::refusal(name, &[
+        name,
+        " must be a string of visible ASCII characters: it is empty, or holds white space (a line break at \
+         its end?) or a character that no header can carry.",
+    ]))
 }

@@ -10,28 +10,31 @@ const TEXT_FIELDS: [&str; 6] = ["model", "size", "quality", "response_format", "
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
-pub fn check_request<V: Value>(request: &V) -> Result<(), Failure> {
-    if request.kind() != Type::Object {
-        return Err(Failure::invalid("request", "an object with a prompt", request.kind()));
+pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
+    let kind = request.kind();
+    if kind != Type::Object {
+        return Err(Failure::invalid("request", "an object with a prompt", kind));
     }
     let prompt = request.get("prompt");
     if !prompt.is_filled() {
-        return Err(Failure::invalid("prompt", "a string that is not empty", prompt.kind()));
+        let empty = prompt.kind() == Type::Text;
+        let got = if empty { Type::Nothing } else { prompt.kind() };
+        return Err(Failure::invalid("prompt", "a string that is not empty", got));
     }
     let n = request.get("n");
-    if n.kind() != Type::Nothing && !n.number().is_some_and(|n| is_whole(n) && n >= 1.0) {
+    if !n.is_nothing() && !(is_whole(n.number()) && n.number() >= 1.0) {
         return Err(Failure::invalid("n", "a positive integer", n.kind()));
     }
     for name in TEXT_FIELDS {
-        let field = request.get(name);
-        if !matches!(field.kind(), Type::Nothing | Type::Text) {
-            return Err(Failure::invalid(name, "a string", field.kind()));
+        let kind = request.get(name).kind();
+        if (Type::Nothing.bit() | Type::Text.bit()) & kind.bit() == 0 {
+            return Err(Failure::invalid(name, "a string", kind));
         }
     }
     Ok(())
 }
 
-/// Whether a number is an integer that is small enough to be exact.
+/// Whether a number is an integer of at least 0 that a `u32` holds.
 pub fn is_whole(number: f64) -> bool {
-    number.abs() <= f64::from(u32::MAX) && f64::from(number as u32) == number
+    f64::from(number as u32) == number
 }

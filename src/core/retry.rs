@@ -23,14 +23,12 @@ impl RetryAfter {
     pub const NONE: RetryAfter = RetryAfter { seconds: f64::NAN, date_ms: f64::NAN, now_ms: 0.0 };
 
     /// What the server asks for in milliseconds: the longer of header and `error.retry_after`.
-    /// Garbage and times that have passed ask for nothing.
-    pub fn asked_ms<V: Value>(&self, error: Option<&V>) -> Option<f64> {
-        let header =
-            if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
-        let body = error.and_then(|error| error.get("retry_after").number()).unwrap_or(f64::NAN) * 1_000.0;
+    /// Garbage and times that have passed ask for nothing, which is 0.
+    pub fn asked_ms<V: Value>(&self, error: &V) -> f64 {
+        let header = if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
+        let body = error.get("retry_after").number() * 1_000.0;
         // `max` prefers the operand that is a number.
-        let asked = header.max(body);
-        if asked > 0.0 { Some(asked) } else { None }
+        header.max(body).max(0.0)
     }
 }
 

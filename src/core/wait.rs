@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Loss,
-    answer::{Meaning, Patch, Reply, Task},
-    failure::{Failure, Kind, Outcome, lost, push_number, unclear},
-    options::Options,
+    answer::{Meaning, Reply, Status, Task},
+    failure::{Failure, Kind, Outcome},
+    options::{LONGEST_WAIT_MS, Options},
     retry::backoff_ms,
+    text::{push_number, without_query},
     url::{Base, PathError},
     value::Value,
 };
@@ -23,14 +24,14 @@ const SUSPENDED_MS: f64 = 5_000.0;
 /// A wait for a task: plain data, so that it can be stored and carried on elsewhere.
 ///
 /// All times are milliseconds of one clock, which the caller chooses and keeps to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wait {
     /// The task as it is known now.
     pub task: Task,
     /// The path to poll, below the base URL's origin.
     path: String,
-    /// For a task without a poll URL: the other path that may know it.
-    other_path: Option<String>,
+    /// The other path that may know a task without a poll URL; empty where there is none left to try.
+    other_path: String,
     /// Whether the path is the server's own word, which then serves the whole wait.
     path_is_given: bool,
     fresh_until: f64,
@@ -40,7 +41,7 @@ pub struct Wait {
     /// Before this the server does not want to be asked, whatever wakes us.
     not_before: f64,
     polls: u32,
-    max_polls: Option<u32>,
+    max_polls: u32,
     /// Polls in a row that brought no answer.
     losses: u32,
     /// Whether the next poll is the last one.
@@ -49,33 +50,41 @@ pub struct Wait {
     poll_max: f64,
     poll_timeout: f64,
     /// Why the wait has to end although the task goes on.
-    end: Option<Failure>,
+    end: End,
+    /// How long the server asked to wait when it ended, in milliseconds; 0 where it did not.
+    asked: f64,
+}
+
+/// Why a wait ends before its task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum End {
+    NotYet,
+    Deadline,
+    Budget,
 }
 
 /// What to do next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Step {
     /// Send a poll to this path below the base URL's origin, with this time-out in milliseconds.
     Poll(String, f64),
     /// Sleep for so many milliseconds.
     Sleep(f64),
     /// Give up; the task goes on.
-    Fail(Failure),
+    Fail(Box<Failure>),
 }
 
 /// What a poll brought.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Verdict {
-    /// The images are there.
-    Completed(Patch),
-    /// Still running.
-    Running(Patch),
+    /// The task as it stands: the wait is over where it is completed.
+    Answered(Meaning),
     /// Not known there yet, or not there: the wait goes on.
     Again,
     /// No answer, or one that asks to come back later: the wait goes on, and this is why.
-    Lost(Failure),
+    Lost(Box<Failure>),
     /// The wait is over.
-    Fail(Failure),
+    Fail(Box<Failure>),
 }
 
 impl Wait {
@@ -84,27 +93,29 @@ impl Wait {
     ///
     /// A task whose poll URL must not be called comes back without it, so that it can be asked for by id.
     pub fn new(
-        task: Task,
+        mut task: Task,
         options: &Options,
         own: bool,
         now: f64,
         random: f64,
-    ) -> Result<Wait, (Failure, Task)> {
-        let (path, other_path) = match &task.poll_url {
-            Some(poll_url) => match options.base.poll_path(poll_url) {
-                Ok(path) => (path, None),
-                Err(why) => return Err((untrusted(why), Task { poll_url: None, ..task })),
-            },
-            None => {
-                let (path, other) = options.base.task_paths(&task.id);
-                (path, Some(other))
+    ) -> Result<Wait, (Box<Failure>, Task)> {
+        let path_is_given = !task.poll_url.is_empty();
+        let (path, other_path) = if path_is_given {
+            match options.base.poll_path(&task.poll_url) {
+                Ok(path) => (path, String::new()),
+                Err(why) => {
+                    task.poll_url = String::new();
+                    return Err((untrusted(why), task));
+                }
             }
+        } else {
+            (options.base.task_path(&task.id, false), options.base.task_path(&task.id, true))
         };
         let mut wait = Wait {
-            path_is_given: other_path.is_none(),
             task,
             path,
             other_path,
+            path_is_given,
             fresh_until: if own { now + FRESH_MS } else { now },
             deadline: now + options.max_wait,
             due: now,
@@ -115,36 +126,37 @@ impl Wait {
             is_last: false,
             poll_min: options.poll_min,
             poll_max: options.poll_max,
-            poll_timeout: options.poll_timeout(),
-            end: None,
+            poll_timeout: options.poll_timeout,
+            end: End::NotYet,
+            asked: 0.0,
         };
         if own {
-            wait.sleep(now, wait.cadence(random), None);
+            wait.sleep(now, wait.cadence(random), 0.0);
         }
         Ok(wait)
     }
 
-    /// A wait that asks once, whatever the limits of waits are.
-    pub fn once(task: Task, options: &Options, now: f64) -> Result<Wait, (Failure, Task)> {
-        let options = Options { max_wait: f64::MAX, max_polls: None, ..options.clone() };
-        Wait::new(task, &options, false, now, 0.0)
+    /// Makes a wait ask once, whatever the limits of waits are.
+    pub fn once(&mut self) {
+        self.deadline = LONGEST_WAIT_MS;
+        self.max_polls = 0;
     }
 
     /// What to do at `now`. A poll counts as sent.
     pub fn next(&mut self, now: f64) -> Step {
-        if let Some(failure) = &self.end {
-            return Step::Fail(failure.clone());
+        if self.end != End::NotYet {
+            return Step::Fail(self.give_up());
         }
         if now < self.due {
             return Step::Sleep(self.due - now);
         }
         self.polls += 1;
-        let left = self.deadline - now;
-        if left <= 0.0 {
-            self.is_last = true;
+        let mut left = self.deadline - now;
+        self.is_last |= left <= 0.0;
+        if self.is_last {
+            left = left.max(LAST_POLL_MS);
         }
-        let time = if self.is_last { left.max(LAST_POLL_MS) } else { left };
-        Step::Poll(self.path.clone(), self.poll_timeout.min(time))
+        Step::Poll(self.path.clone(), self.poll_timeout.min(left))
     }
 
     /// When the runtime comes back to life: a page becomes visible, or the network returns. A poll that a
@@ -158,149 +170,120 @@ impl Wait {
 
     /// Judges the answer to a poll. `random` lies in 0..1.
     pub fn answer<V: Value>(&mut self, base: &Base, reply: &Reply<V>, now: f64, random: f64) -> Verdict {
-        let asked = reply.retry_after.asked_ms::<V>(None);
-        match (reply.is_success(), &reply.body) {
-            (true, Some(body)) => match Meaning::of(body, Some(&self.task)) {
-                Meaning::Completed(patch) => Verdict::Completed(patch),
-                Meaning::Failed(failure) => Verdict::Fail(failure),
-                Meaning::Unclear(why) => {
-                    Verdict::Fail(accepted(unclear(&self.target(), why, reply.status)))
+        let target = ["GET ", without_query(&self.path)];
+        let failure = if reply.is_success() {
+            match Meaning::of(&target, reply, Some(&self.task)) {
+                Ok(meaning) => {
+                    if meaning.status != Status::Completed {
+                        if let Some(task) = &meaning.task {
+                            self.learn(base, &task.poll_url);
+                        }
+                        self.losses = 0;
+                        self.sleep(now, self.cadence(random), reply.retry_after.asked_ms(&V::nothing()));
+                    }
+                    return Verdict::Answered(meaning);
                 }
-                Meaning::Running(told, patch) => {
-                    self.learn(base, told.poll_url);
-                    self.losses = 0;
-                    self.sleep(now, self.cadence(random), asked);
-                    Verdict::Running(patch)
-                }
-            },
-            (true, None) => {
-                let why = "the body broke off or is not JSON";
-                self.lose(unclear(&self.target(), why, reply.status), now, random)
+                // The task has an answer, only it did not arrive.
+                Err(failure) if reply.body.is_none() => return self.lose(failure, now, random),
+                Err(failure) => failure,
             }
-            (false, body) => {
-                let failure =
-                    Failure::of_answer(&self.target(), reply.status, body.as_ref(), &reply.retry_after);
-                self.refused(failure, now, random)
-            }
-        }
-    }
-
-    /// Judges a poll that brought no answer. `random` lies in 0..1.
-    pub fn lost(&mut self, loss: Loss, now: f64, random: f64) -> Verdict {
-        self.lose(lost(&self.target(), loss, Outcome::Accepted), now, random)
-    }
-
-    fn refused(&mut self, failure: Failure, now: f64, random: f64) -> Verdict {
+        } else {
+            Failure::of_answer(&target, reply.status, reply.body.as_ref(), &reply.retry_after)
+        };
         match failure.kind {
-            Kind::RateLimit | Kind::Server if failure.retryable != Some(false) => {
-                self.lose(failure, now, random)
-            }
+            Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
             Kind::NotFound | Kind::TaskNotFound if now < self.fresh_until => {
                 self.sleep(now, self.cadence(random), failure.retry_after_ms);
                 Verdict::Again
             }
-            Kind::NotFound | Kind::TaskNotFound if self.other_path.is_some() => {
-                if let Some(path) = self.other_path.take() {
-                    self.path = path;
-                }
-                self.sleep(now, 0.0, None);
+            Kind::NotFound | Kind::TaskNotFound if !self.other_path.is_empty() => {
+                self.path = core::mem::take(&mut self.other_path);
+                self.sleep(now, 0.0, 0.0);
                 Verdict::Again
             }
             _ => Verdict::Fail(accepted(failure)),
         }
     }
 
+    /// Judges a poll that brought no answer. `random` lies in 0..1.
+    pub fn lost(&mut self, loss: Loss, now: f64, random: f64) -> Verdict {
+        let failure = Failure::lost(&["GET ", without_query(&self.path)], loss, Outcome::Accepted);
+        self.lose(failure, now, random)
+    }
+
     /// Polls are free to repeat, so a lost one is waited out.
-    fn lose(&mut self, failure: Failure, now: f64, random: f64) -> Verdict {
+    fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> Verdict {
         let own = self.cadence(random).max(backoff_ms(self.losses, random));
         self.losses += 1;
         self.sleep(now, own, failure.retry_after_ms);
-        if let Some(end) = &mut self.end {
-            // The reason of the last loss says more than the deadline alone.
-            end.status = failure.status;
-            end.code.clone_from(&failure.code);
-            end.hint.clone_from(&failure.hint);
-        }
         Verdict::Lost(accepted(failure))
     }
 
     /// Takes the path that the server names, unless it has named one already or this one is not to be
     /// trusted: then the path at hand goes on serving.
-    fn learn(&mut self, base: &Base, poll_url: Option<String>) {
-        if self.path_is_given {
+    fn learn(&mut self, base: &Base, poll_url: &str) {
+        if self.path_is_given || poll_url.is_empty() {
             return;
         }
-        if let Some(poll_url) = poll_url
-            && let Ok(path) = base.poll_path(&poll_url)
-        {
-            self.task.poll_url = Some(poll_url);
+        if let Ok(path) = base.poll_path(poll_url) {
+            self.task.poll_url = poll_url.into();
             self.path = path;
             self.path_is_given = true;
-            self.other_path = None;
+            self.other_path = String::new();
         }
     }
 
-    /// Sets the time of the next poll, or ends the wait where there is none.
-    fn sleep(&mut self, now: f64, own: f64, asked: Option<f64>) {
+    /// Sets the time of the next poll after a gap of our `own` or the one that the server `asked` for, or
+    /// ends the wait where there is none.
+    fn sleep(&mut self, now: f64, own: f64, asked: f64) {
         let left = self.deadline - now;
-        self.not_before = now + asked.unwrap_or(self.poll_min.min(own));
-        if self.max_polls.is_some_and(|max| self.polls >= max) {
-            self.end = Some(self.give_up(Kind::PollBudget, "after the number of polls in maxPolls", asked));
-        } else if self.is_last || -SUSPENDED_MS < left && left <= 0.0 || asked.is_some_and(|asked| asked > left) {
-            self.end = Some(self.give_up(Kind::WaitTimeout, "when maxWait ended", asked));
-        } else if left <= 0.0 {
-            self.due = now;
-        } else {
-            let gap = asked.unwrap_or(0.0).max(own);
-            self.is_last = gap >= left;
-            self.due = now + gap.min(left);
+        let gap = own.max(asked);
+        if self.max_polls > 0 && self.polls >= self.max_polls {
+            self.end = End::Budget;
+        } else if self.is_last || asked > left.max(0.0) || left <= 0.0 && left > -SUSPENDED_MS {
+            self.end = End::Deadline;
         }
+        self.asked = asked;
+        self.is_last = gap >= left;
+        self.due = now + gap.min(left.max(0.0));
+        self.not_before = now + if asked > 0.0 { asked } else { self.poll_min.min(own) };
     }
 
-    fn give_up(&self, kind: Kind, when: &str, asked: Option<f64>) -> Failure {
-        let mut message = [
-            "The task ",
-            &self.task.id,
-            " was still running ",
-            when,
-            ". It goes on at the server: waitForTask(error.task) resumes the wait",
-        ]
-        .concat();
-        if let Some(asked) = asked {
-            message.push_str("; the server asks to wait for another ");
-            push_number(&mut message, (asked / 1_000.0) as u32);
-            message.push_str(" s");
+    fn give_up(&self) -> Box<Failure> {
+        let (kind, when) = match self.end {
+            End::Budget => (Kind::PollBudget, " was still running after maxPolls polls"),
+            _ => (Kind::WaitTimeout, " was still running when maxWait ended"),
+        };
+        let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
+        if self.asked > 0.0 {
+            failure.say(&[", and the server asks to wait for another "]);
+            push_number(&mut failure.message, (self.asked / 1_000.0) as u32);
+            failure.say(&[" s"]);
         }
-        message.push('.');
-        Failure { retry_after_ms: asked, ..Failure::new(kind, Outcome::Accepted, message) }
+        failure.say(&[". It goes on at the server: waitForTask(error.task) resumes the wait."]);
+        failure.retry_after_ms = self.asked;
+        failure
     }
 
     fn cadence(&self, random: f64) -> f64 {
         self.poll_min + (self.poll_max - self.poll_min) * random
     }
-
-    /// Method and path of a poll, for messages: never its query.
-    fn target(&self) -> String {
-        ["GET ", self.path.split('?').next().unwrap_or_default()].concat()
-    }
 }
 
 /// After a task exists, whatever fails leaves it as it is.
-fn accepted(mut failure: Failure) -> Failure {
+fn accepted(mut failure: Box<Failure>) -> Box<Failure> {
     failure.leave_task();
     failure
 }
 
-fn untrusted(why: PathError) -> Failure {
-    let message = match why {
-        PathError::Foreign => {
-            "The poll_url of the task names another server, which must not get the key. \
-             waitForTask(error.task) asks for the task by its id instead."
-        }
-        PathError::Malformed => {
-            "The poll_url of the task is not a plain path from the root. waitForTask(error.task) asks for the \
-             task by its id instead."
-        }
+fn untrusted(why: PathError) -> Box<Failure> {
+    let what = match why {
+        PathError::Foreign => "names another server, which must not get the key",
+        PathError::Malformed => "is not a plain path from the root",
     };
-    Failure::new(Kind::UntrustedUrl, Outcome::Accepted, message.into())
+    Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &[
+        "The poll_url of the task ",
+        what,
+        ". waitForTask(error.task) asks for the task by its id instead.",
+    ])
 }

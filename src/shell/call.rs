@@ -12,19 +12,15 @@ use gloo_timers::callback::Timeout;
 use js_sys::{Date, Function, Math, Promise};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Url;
 
-use super::{
-    js::{self, Host},
-    value::{get, set},
-};
+use super::js::{self, Host};
 use crate::core::{Clock, Environment, Failure, Location, Options, Task, Type, Value};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
 const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 
 thread_local! {
-    static CLOCK: RefCell<Clock> = RefCell::default();
+    static CLOCK: RefCell<Clock> = const { RefCell::new(Clock::new()) };
 }
 
 /// The time in milliseconds, by both clocks of the runtime.
@@ -47,50 +43,62 @@ pub enum End {
 
 /// A failure with the JavaScript values that belong to it.
 pub struct Failed {
-    pub failure: Failure,
+    failure: Box<Failure>,
+    pub request_id: JsValue,
     pub body: JsValue,
-    pub task: Option<Task>,
     pub cause: JsValue,
+    task: JsValue,
 }
 
-impl Failed {
-    pub fn to_js(&self) -> JsValue {
-        let error = serde_wasm_bindgen::to_value(&self.failure).unwrap_or_default();
-        let task = serde_wasm_bindgen::to_value(&self.task).unwrap_or_default();
-        for (name, value) in [("body", &self.body), ("task", &task), ("cause", &self.cause)] {
-            set(&error, name, value);
-        }
-        error
-    }
-}
-
-impl From<Failure> for End {
-    fn from(failure: Failure) -> End {
+impl From<Box<Failure>> for End {
+    fn from(failure: Box<Failure>) -> End {
         End::with_cause(failure, JsValue::UNDEFINED)
     }
 }
 
 impl End {
-    pub fn with_cause(failure: Failure, cause: JsValue) -> End {
-        End::Failed(Box::new(Failed { failure, body: JsValue::UNDEFINED, task: None, cause }))
+    pub fn with_cause(failure: Box<Failure>, cause: JsValue) -> End {
+        End::Failed(Box::new(Failed {
+            failure,
+            request_id: JsValue::UNDEFINED,
+            body: JsValue::UNDEFINED,
+            cause,
+            task: JsValue::UNDEFINED,
+        }))
     }
 
     /// The same end, with the task that goes on in spite of it.
     pub fn of_task(mut self, task: &Task) -> End {
         if let End::Failed(failed) = &mut self {
             failed.failure.leave_task();
-            failed.task = Some(task.clone());
+            failed.task = task_to_js(task);
         }
         self
     }
 
-    /// What JavaScript makes an error of, or the reason of a signal.
+    /// What the promise of the call rejects with.
     pub fn into_js(self) -> JsValue {
         match self {
             End::Thrown(reason) => reason,
-            End::Failed(failed) => failed.to_js(),
+            End::Failed(failed) => js::make_error(
+                failed.failure.kind as u8,
+                failed.failure.outcome as u8,
+                &failed.failure.message,
+                failed.failure.status,
+                failed.failure.param,
+                failed.failure.retry_after_ms,
+                &failed.request_id,
+                &failed.body,
+                &failed.task,
+                &failed.cause,
+            ),
         }
     }
+}
+
+/// A task reference as plain JSON.
+pub fn task_to_js(task: &Task) -> JsValue {
+    serde_wasm_bindgen::to_value(task).unwrap_or_default()
 }
 
 /// What ended a wait inside a call before its time.
@@ -107,7 +115,7 @@ pub struct Call {
     client: JsValue,
     signal: JsValue,
     waiting: Rc<Waiting>,
-    _listener: Option<Closure<dyn FnMut()>>,
+    _listener: Closure<dyn FnMut()>,
 }
 
 /// What timers, signals and pages wake.
@@ -126,34 +134,30 @@ impl Waiting {
 }
 
 impl Call {
-    pub fn new(own: JsValue, client: JsValue, host: Host, sends_key: bool) -> Result<Call, Failure> {
-        let href = host.href();
-        let environment = Environment { browser: host.browser(), sends_key };
-        let options = Options::read(&own, &client, environment, |text| locate(text, href.as_deref()))?;
-        let mut call = Call {
-            options,
-            host,
-            own,
-            client,
-            signal: JsValue::UNDEFINED,
-            waiting: Rc::default(),
-            _listener: None,
+    pub fn new(
+        own: JsValue,
+        client: JsValue,
+        host: Host,
+        sends_key: bool,
+    ) -> Result<Call, (Host, Box<Failure>)> {
+        let options = match read_options(&own, &client, &host, sends_key) {
+            Ok(options) => options,
+            Err(failure) => return Err((host, failure)),
         };
-        call.signal = call.option("signal");
-        let waiting = Rc::clone(&call.waiting);
+        let signal = option(&own, &client, "signal");
+        let waiting = Rc::<Waiting>::default();
+        let woken = Rc::clone(&waiting);
         let listener = Closure::<dyn FnMut()>::new(move || {
-            waiting.woken.set(true);
-            waiting.wake();
+            woken.woken.set(true);
+            woken.wake();
         });
-        call.host.listen(&call.signal, listener.as_ref().unchecked_ref());
-        call._listener = Some(listener);
-        Ok(call)
+        host.listen(&signal, listener.as_ref().unchecked_ref());
+        Ok(Call { options, host, own, client, signal, waiting, _listener: listener })
     }
 
     /// An option of the call, or else of its client.
     pub fn option(&self, name: &str) -> JsValue {
-        let own = get(&self.own, name);
-        if own.kind() == Type::Nothing { get(&self.client, name) } else { own }
+        option(&self.own, &self.client, name)
     }
 
     /// A function among the options.
@@ -170,7 +174,7 @@ impl Call {
 
     /// Fails with the reason of the caller's signal once that has aborted.
     pub fn check(&self) -> Result<(), JsValue> {
-        if get(&self.signal, "aborted").is_truthy() { Err(get(&self.signal, "reason")) } else { Ok(()) }
+        if self.signal.get("aborted").flag() == Some(true) { Err(self.signal.get("reason")) } else { Ok(()) }
     }
 
     /// Waits until something is ready, the caller aborts or the timer, if there is one, runs out.
@@ -256,15 +260,26 @@ pub struct Timer {
     _timeout: Timeout,
 }
 
-/// Parses a base URL as the platform does.
-fn locate(text: &str, page: Option<&str>) -> Option<Location> {
-    let url = match page {
-        Some(page) => Url::new_with_base(text, page),
-        None => Url::new(text),
+fn read_options(
+    own: &JsValue,
+    client: &JsValue,
+    host: &Host,
+    sends_key: bool,
+) -> Result<Options, Box<Failure>> {
+    for options in [own, client] {
+        if !matches!(options.kind(), Type::Nothing | Type::Object) {
+            return Err(Failure::invalid("options", "an object", options.kind()));
+        }
     }
-    .ok()?;
-    let (origin, path) = (url.origin(), url.pathname());
-    // Credentials, query and fragment all make the whole longer than its two parts.
-    let plain = url.href().len() == origin.len() + path.len();
-    Some(Location { origin, path, plain })
+    let environment = Environment { browser: host.browser(), sends_key };
+    Options::read(|name| option(own, client, name), environment, |text| {
+        let parts = js::locate(text, &host.page());
+        let plain = parts.get("2").flag()?;
+        Some(Location { origin: parts.get("0").text(), path: parts.get("1").text(), plain })
+    })
+}
+
+fn option(own: &JsValue, client: &JsValue, name: &str) -> JsValue {
+    let value = own.get(name);
+    if value.is_nothing() { client.get(name) } else { value }
 }

@@ -3,12 +3,12 @@
 use wasm_bindgen::JsValue;
 
 use super::{
-    call::{Call, End, Interrupt, now, random},
+    call::{Call, End, Interrupt, now, random, task_to_js},
     http::{self, Attempt, Request},
     js,
 };
 use crate::core::{
-    CREATE_PATH, Create, CreateStep, Failure, Kind, Outcome, Step, Task, Type, Value, Verdict, Wait,
+    CREATE_PATH, Create, CreateStep, Failure, Kind, Outcome, Status, Step, Task, Value, Verdict, Wait,
     check_request, read_task,
 };
 
@@ -19,75 +19,73 @@ pub async fn generate(call: &Call, request: &JsValue) -> Result<JsValue, End> {
 pub async fn generate_and_wait(call: &Call, request: &JsValue) -> Result<JsValue, End> {
     match create(call, request).await? {
         (generation, None) => Ok(generation),
-        (_, Some(task)) => {
-            let wait = Wait::new(task, &call.options, true, now(), random());
-            poll_until(call, wait, Until::Done).await
-        }
+        (_, Some(task)) => wait(call, task, true, false).await,
     }
 }
 
 pub async fn wait_for_task(call: &Call, reference: &JsValue) -> Result<JsValue, End> {
-    if reference.text_of("status").as_deref() == Some("completed") {
+    if reference.get("status").text() == Status::Completed.name() {
         return Ok(reference.clone());
     }
-    let wait = Wait::new(read_task(reference)?, &call.options, false, now(), random());
-    poll_until(call, wait, Until::Done).await
+    wait(call, read_task(reference)?, false, false).await
 }
 
 pub async fn get_task(call: &Call, reference: &JsValue) -> Result<JsValue, End> {
-    let wait = Wait::once(read_task(reference)?, &call.options, now());
-    poll_until(call, wait, Until::Answered).await
+    wait(call, read_task(reference)?, false, true).await
 }
 
 pub async fn to_blob(call: &Call, image: &JsValue) -> Result<JsValue, End> {
     let b64_json = image.get("b64_json");
+    let url = image.get("url");
     if b64_json.is_filled() {
-        return call.host.decode(&b64_json).map_err(|cause| {
-            End::with_cause(Failure::invalid("b64_json", "a picture in base64", Type::Text), cause)
-        });
-    }
-    match image.text_of("url") {
-        Some(url) => http::download(call, &url).await,
-        None => Err(Failure::invalid("image", "an image with url or b64_json", image.kind()).into()),
+        js::to_picture(&b64_json)
+            .map_err(|cause| End::with_cause(Failure::refusal("b64_json", &["b64_json is not base64."]), cause))
+    } else if url.is_filled() {
+        http::download(call, &url.text()).await
+    } else {
+        Err(Failure::invalid("image", "an image with url or b64_json", image.kind()).into())
     }
 }
 
-/// Sends a create until the core is content. A task comes with its generation.
+/// Sends a create until the core is content. The task comes along where the generation is not completed.
 async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>), End> {
     let options = &call.options;
     check_request(request)?;
     let body = js::stringify(request)
-        .map_err(|cause| End::with_cause(Failure::invalid("request", "plain JSON", Type::Object), cause))?;
+        .map_err(|cause| End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), cause))?;
     let path = options.base.own_path(CREATE_PATH);
-    let key = options.idempotency_key.clone().or_else(|| options.relay.then(js::random_uuid));
-    let mut machine = Create::new(&path, options.max_retries, options.relay);
+    let mut key = options.idempotency_key.clone();
+    if options.relay && key.is_empty() {
+        key = js::random_uuid();
+    }
+    let mut machine = Create::new(path.clone(), options.max_retries, options.relay);
     let mut number = 0;
     loop {
         number += 1;
-        let attempt = http::send(
-            call,
-            &Request {
-                method: "POST",
-                path: &path,
-                body: Some(&body),
-                idempotency_key: key.as_deref(),
-                timeout: options.create_timeout(),
-                number,
-            },
-        )
-        .await?;
+        let request = Request {
+            method: "POST",
+            path: &path,
+            body: &body,
+            idempotency_key: &key,
+            timeout: options.create_timeout,
+            number,
+        };
+        let attempt = http::send(call, &request).await?;
         let step = match &attempt {
             Attempt::Answered(answer) => machine.answer(&answer.reply, random()),
             Attempt::Lost { loss, sent, .. } => machine.lost(*loss, *sent, random()),
         };
         match step {
             CreateStep::Retry(ms) => call.rest(ms).await?,
-            CreateStep::Completed(patch) => return Ok((attempt.generation(&patch), None)),
-            CreateStep::Task(task, patch) => {
-                announce(call, &task).await.map_err(|end| end.of_task(&task))?;
-                return Ok((attempt.generation(&patch), Some(task)));
-            }
             CreateStep::Fail(failure) => return Err(attempt.failed(failure)),
+            CreateStep::Done(meaning) => {
+                let generation = attempt.generation(&meaning);
+                let task = meaning.task.filter(|_| meaning.status != Status::Completed);
+                if let Some(task) = &task {
+                    announce(call, task).await.map_err(|end| end.of_task(task))?;
+                }
+                return Ok((generation, task));
+            }
         }
     }
 }
@@ -95,41 +93,35 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
 /// Hands the task to `onTask`, and waits for the callback: it is the caller's place to store it.
 async fn announce(call: &Call, task: &Task) -> Result<(), End> {
     let Some(on_task) = call.function("onTask") else { return Ok(()) };
-    let task = serde_wasm_bindgen::to_value(task).unwrap_or_default();
-    let result = match on_task.call1(&JsValue::UNDEFINED, &task) {
+    let result = match on_task.call1(&JsValue::UNDEFINED, &task_to_js(task)) {
         Ok(value) => call.settled(&value, None).await,
         Err(cause) => Ok(Err(cause)),
     };
     match result {
-        Ok(Ok(_)) => Ok(()),
         Ok(Err(cause)) => {
-            let message = "onTask failed: see error.cause. The task goes on at the server: \
-                           waitForTask(error.task) waits for it."
-                .into();
-            Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, message), cause))
+            let message = [
+                "onTask failed: see error.cause. The task goes on at the server: waitForTask(error.task) \
+                 waits for it.",
+            ];
+            Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, &message), cause))
         }
         Err(Interrupt::Aborted(reason)) => Err(End::Thrown(reason)),
         // Without a timer there is no time-out.
-        Err(Interrupt::Timeout) => Ok(()),
+        Ok(Ok(_)) | Err(Interrupt::Timeout) => Ok(()),
     }
 }
 
-/// How far a task is followed.
-#[derive(PartialEq)]
-enum Until {
-    /// To its end.
-    Done,
-    /// To the first answer.
-    Answered,
+/// Waits for a task of our `own` or from elsewhere, to its end or for the first answer, `once`.
+async fn wait(call: &Call, task: Task, own: bool, once: bool) -> Result<JsValue, End> {
+    let mut wait = Wait::new(task, &call.options, own, now(), random())
+        .map_err(|(failure, task)| End::from(failure).of_task(&task))?;
+    if once {
+        wait.once();
+    }
+    follow(call, &mut wait, once).await.map_err(|end| end.of_task(&wait.task))
 }
 
-async fn poll_until(call: &Call, wait: Result<Wait, (Failure, Task)>, until: Until) -> Result<JsValue, End> {
-    let mut wait = wait.map_err(|(failure, task)| End::from(failure).of_task(&task))?;
-    let result = follow(call, &mut wait, until).await;
-    result.map_err(|end| end.of_task(&wait.task))
-}
-
-async fn follow(call: &Call, wait: &mut Wait, until: Until) -> Result<JsValue, End> {
+async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End> {
     let mut cause = JsValue::UNDEFINED;
     let mut number = 0;
     loop {
@@ -144,30 +136,25 @@ async fn follow(call: &Call, wait: &mut Wait, until: Until) -> Result<JsValue, E
             Step::Fail(failure) => return Err(End::with_cause(failure, cause)),
         };
         number += 1;
-        let request =
-            Request { method: "GET", path: &path, body: None, idempotency_key: None, timeout, number };
+        let body = &JsValue::UNDEFINED;
+        let request = Request { method: "GET", path: &path, body, idempotency_key: "", timeout, number };
         let attempt = http::send(call, &request).await?;
         let verdict = match &attempt {
             Attempt::Answered(answer) => wait.answer(&call.options.base, &answer.reply, now(), random()),
             Attempt::Lost { loss, .. } => wait.lost(*loss, now(), random()),
         };
         match verdict {
-            Verdict::Completed(patch) => {
-                let generation = attempt.generation(&patch);
-                call.tell("onUpdate", &generation);
-                return Ok(generation);
-            }
-            Verdict::Running(patch) => {
-                let generation = attempt.generation(&patch);
-                if until == Until::Answered {
+            Verdict::Answered(meaning) => {
+                let generation = attempt.generation(&meaning);
+                if !once {
+                    call.tell("onUpdate", &generation);
+                }
+                if once || meaning.status == Status::Completed {
                     return Ok(generation);
                 }
-                call.tell("onUpdate", &generation);
             }
             Verdict::Again => {}
-            Verdict::Lost(failure) if until == Until::Done => {
-                cause = attempt.failed(failure).into_js();
-            }
+            Verdict::Lost(failure) if !once => cause = attempt.failed(failure).of_task(&wait.task).into_js(),
             Verdict::Lost(failure) | Verdict::Fail(failure) => return Err(attempt.failed(failure)),
         }
     }

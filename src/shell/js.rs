@@ -1,13 +1,11 @@
-//! The parts of JavaScript that `js-sys` and `web-sys` do not bind the way that workers need.
+//! What the shell calls in JavaScript.
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// One call, seen from `js/client.js`: it knows the place where we run, and keeps account of all that
-    /// has to end with the module if that traps.
-    #[derive(Clone)]
+    /// One call, seen from `js/client.js`.
     pub type Host;
 
     /// Whether this is a web page or a worker of one.
@@ -16,11 +14,13 @@ extern "C" {
 
     /// The address of the page, against which a relative base URL is resolved.
     #[wasm_bindgen(method, getter)]
-    pub fn href(this: &Host) -> Option<String>;
+    pub fn page(this: &Host) -> JsValue;
 
-    /// Ends the call.
     #[wasm_bindgen(method)]
-    pub fn settle(this: &Host, how: u8, value: &JsValue);
+    pub fn resolve(this: &Host, value: &JsValue);
+
+    #[wasm_bindgen(method)]
+    pub fn reject(this: &Host, reason: &JsValue);
 
     /// Calls back when the signal aborts, or when a hidden page or a lost network comes back, until the
     /// call is settled.
@@ -31,60 +31,94 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn report(this: &Host, error: &JsValue);
 
-    /// A picture as a Blob.
-    #[wasm_bindgen(method, catch)]
-    pub fn decode(this: &Host, b64_json: &JsValue) -> Result<JsValue, JsValue>;
-
-    /// The global `fetch`, called as a function: a method call with another `this` is illegal in workers.
-    #[wasm_bindgen(catch)]
-    pub fn fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
-
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn monotonic_now() -> f64;
-
-    /// `JSON.parse` of a string that stays in JavaScript.
-    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    pub fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_namespace = JSON, catch)]
-    pub fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub fn random_uuid() -> String;
 
     #[wasm_bindgen(js_name = Number)]
-    pub fn number(text: &str) -> f64;
+    pub fn number(text: &JsValue) -> f64;
 
     #[wasm_bindgen(js_namespace = Date, js_name = parse)]
-    pub fn parse_date(text: &str) -> f64;
+    pub fn parse_date(text: &JsValue) -> f64;
+}
 
-    pub type Headers;
+#[wasm_bindgen(module = "/js/host.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = kindOf)]
+    pub fn kind_of(value: &JsValue) -> u8;
 
-    #[wasm_bindgen(constructor, catch)]
-    pub fn new(init: &JsValue) -> Result<Headers, JsValue>;
+    pub fn field(value: &JsValue, name: &str) -> JsValue;
 
-    #[wasm_bindgen(method)]
-    pub fn set(this: &Headers, name: &str, value: &str);
+    #[wasm_bindgen(js_name = isFilled)]
+    pub fn is_filled(value: &JsValue) -> bool;
 
-    #[wasm_bindgen(method)]
-    pub fn get(this: &Headers, name: &str) -> Option<String>;
+    #[wasm_bindgen(js_name = lengthOf)]
+    pub fn length_of(value: &JsValue) -> u32;
 
-    pub type Response;
+    pub fn names(value: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(method, getter)]
-    pub fn status(this: &Response) -> u16;
+    pub fn locate(text: &str, page: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(method, getter)]
-    pub fn headers(this: &Response) -> Headers;
+    #[wasm_bindgen(js_name = requestInit, catch)]
+    pub fn request_init(
+        method: &str,
+        signal: &JsValue,
+        headers: &JsValue,
+        key: &JsValue,
+        body: &JsValue,
+        idempotency_key: &str,
+    ) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(method, catch)]
-    pub fn text(this: &Response) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub fn send(custom: &JsValue, url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(method, catch)]
-    pub fn blob(this: &Response) -> Result<Promise, JsValue>;
+    pub fn redact(text: &JsValue, key: &JsValue) -> JsValue;
 
-    pub type Text;
+    pub fn header(response: &JsValue, name: &str, key: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(method, js_name = replaceAll)]
-    pub fn replace_all(this: &Text, from: &str, to: &str) -> JsValue;
+    #[wasm_bindgen(catch)]
+    pub fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub fn invoke(target: &JsValue, method: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = responseInfo)]
+    pub fn response_info(
+        method: &str,
+        path: &str,
+        response: &JsValue,
+        key: &JsValue,
+        duration_ms: f64,
+        attempt: u32,
+    ) -> JsValue;
+
+    pub fn normalise(body: &JsValue, status: &str, is_foreign: bool, task_id: &str) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/js/errors.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = makeError)]
+    pub fn make_error(
+        kind: u8,
+        outcome: u8,
+        message: &str,
+        status: u16,
+        param: &str,
+        retry_after_ms: f64,
+        request_id: &JsValue,
+        body: &JsValue,
+        task: &JsValue,
+        cause: &JsValue,
+    ) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/js/blob.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = toPicture, catch)]
+    pub fn to_picture(b64_json: &JsValue) -> Result<JsValue, JsValue>;
 }

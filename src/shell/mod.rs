@@ -2,11 +2,11 @@
 
 mod call;
 mod http;
-mod js;
 mod jobs;
+mod js;
 mod value;
 
-use call::{Call, End};
+use call::Call;
 use js::Host;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -18,32 +18,26 @@ const GENERATE_AND_WAIT: u8 = 2;
 const GET_TASK: u8 = 3;
 const TO_BLOB: u8 = 4;
 
-/// How a job ended, as [`Host::settle`] is told.
-const RESOLVED: u8 = 0;
-const THROWN: u8 = 1;
-const FAILED: u8 = 2;
-
 /// Starts a job on `input` with the options of the call over those of the client. The end reaches
-/// `host.settle`, exactly once, unless the module traps: then the host rejects what is pending.
+/// `host`, exactly once, unless the module traps: then JavaScript rejects what is pending.
 #[wasm_bindgen]
 pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Host) {
+    let call = match Call::new(options, client, host, job != TO_BLOB) {
+        Ok(call) => call,
+        Err((host, failure)) => return host.reject(&call::End::from(failure).into_js()),
+    };
     spawn_local(async move {
-        let settle = host.clone();
-        let result = match Call::new(options, client, host, job != TO_BLOB) {
-            Ok(call) => match job {
-                GENERATE => jobs::generate(&call, &input).await,
-                WAIT_FOR_TASK => jobs::wait_for_task(&call, &input).await,
-                GENERATE_AND_WAIT => jobs::generate_and_wait(&call, &input).await,
-                GET_TASK => jobs::get_task(&call, &input).await,
-                TO_BLOB => jobs::to_blob(&call, &input).await,
-                _ => Ok(JsValue::UNDEFINED),
-            },
-            Err(failure) => Err(failure.into()),
+        let result = match job {
+            GENERATE => jobs::generate(&call, &input).await,
+            WAIT_FOR_TASK => jobs::wait_for_task(&call, &input).await,
+            GENERATE_AND_WAIT => jobs::generate_and_wait(&call, &input).await,
+            GET_TASK => jobs::get_task(&call, &input).await,
+            TO_BLOB => jobs::to_blob(&call, &input).await,
+            _ => Ok(JsValue::UNDEFINED),
         };
         match result {
-            Ok(value) => settle.settle(RESOLVED, &value),
-            Err(End::Thrown(reason)) => settle.settle(THROWN, &reason),
-            Err(failed) => settle.settle(FAILED, &failed.into_js()),
+            Ok(value) => call.host.resolve(&value),
+            Err(end) => call.host.reject(&end.into_js()),
         }
     });
 }

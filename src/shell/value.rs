@@ -1,44 +1,50 @@
 //! JavaScript values as the core sees them. Payloads stay where they are.
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::js;
 use crate::core::{Type, Value};
 
+/// In the order of their numbers.
+const TYPES: [Type; 8] = [
+    Type::Nothing,
+    Type::Flag,
+    Type::Number,
+    Type::Text,
+    Type::List,
+    Type::Object,
+    Type::Function,
+    Type::Other,
+];
+
 impl Value for JsValue {
+    fn nothing() -> JsValue {
+        JsValue::UNDEFINED
+    }
+
     fn kind(&self) -> Type {
-        if self.is_null() || self.is_undefined() {
-            return Type::Nothing;
-        }
-        match self.js_typeof().as_string().as_deref() {
-            Some("boolean") => Type::Flag,
-            Some("number") => Type::Number,
-            Some("string") => Type::Text,
-            Some("function") => Type::Function,
-            Some("object") if Array::is_array(self) => Type::List,
-            Some("object") => Type::Object,
-            _ => Type::Other,
-        }
+        TYPES[usize::from(js::kind_of(self)) & 7]
     }
 
     fn get(&self, name: &str) -> JsValue {
-        get(self, name)
+        js::field(self, name)
     }
 
-    fn items(&self) -> Vec<JsValue> {
-        if Array::is_array(self) { self.unchecked_ref::<Array>().to_vec() } else { Vec::new() }
+    fn names(&self) -> JsValue {
+        js::names(self)
     }
 
-    fn names(&self) -> Vec<String> {
-        Object::keys(self.unchecked_ref::<Object>()).iter().filter_map(|name| name.as_string()).collect()
+    fn any(&self, test: impl Fn(&JsValue) -> bool) -> bool {
+        (0..js::length_of(self)).any(|index| test(&self.unchecked_ref::<Array>().get(index)))
     }
 
-    fn text(&self) -> Option<String> {
-        self.as_string()
+    fn text(&self) -> String {
+        self.as_string().unwrap_or_default()
     }
 
-    fn number(&self) -> Option<f64> {
-        self.as_f64()
+    fn number(&self) -> f64 {
+        self.as_f64().unwrap_or(f64::NAN)
     }
 
     fn flag(&self) -> Option<bool> {
@@ -46,17 +52,6 @@ impl Value for JsValue {
     }
 
     fn is_filled(&self) -> bool {
-        self.is_string() && self.is_truthy()
+        js::is_filled(self)
     }
-}
-
-/// A field, or `undefined` where there is none.
-pub fn get(target: &JsValue, name: &str) -> JsValue {
-    // Fails where the target is no object: then there is no such field.
-    Reflect::get(target, &name.into()).unwrap_or_default()
-}
-
-/// Sets a field of an object of our own or of a parsed answer, where that cannot fail.
-pub fn set(target: &JsValue, name: &str, value: &JsValue) {
-    let _ = Reflect::set(target, &name.into(), value);
 }
