@@ -82,3 +82,6 @@ export function normalise(body, status, isForeign, taskId) {
   if (status === 'completed' && !Array.isArray(body.data)) body.data = [];
   return body;
 }
+
+/** A task reference, plain JSON: stored anywhere, it resumes the wait. */
+export const task = ([task_id, poll_url]) => (poll_url ? { task_id, poll_url } : { task_id });

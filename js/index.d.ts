@@ -4,8 +4,8 @@
  * Option names are camelCase. Requests and answers keep the provider's own snake_case field names, and fields
  * that are not declared here pass through both ways: name them with the type arguments of a call.
  *
- * These declarations need TypeScript 5.4 or later, and the platform's own types of `fetch` (the `dom` library,
- * or the types of Node or of an edge runtime).
+ * These declarations need TypeScript 5.4 or later, and the platform's own types of `fetch`: the `dom`
+ * library, or the types of Node or of an edge runtime.
  *
  * @packageDocumentation
  */
@@ -32,8 +32,8 @@ export type Quality = 'standard' | 'hd' | 'auto' | 'low' | 'medium' | 'high' | (
 /**
  * The body of a create: the fields that LemonData documents.
  *
- * A model may know further ones, such as `aspect_ratio` or `seed`. They are sent untouched; name them with the
- * first type argument of {@link generate}.
+ * A model may know further ones, such as `aspect_ratio` or `seed`. They are sent untouched; name them with
+ * the first type argument of {@link generate}.
  */
 export interface ImageRequest {
   /** What to draw. Must not be empty; LemonData's schema allows up to 4,000 characters. */
@@ -103,7 +103,7 @@ export interface CompletedGeneration {
   task_id?: string;
 }
 
-/** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, at any time. */
+/** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, any time. */
 export interface PendingGeneration {
   /** A status that this package does not know counts as `processing`, and stands in `provider_status`. */
   status: 'pending' | 'processing';
@@ -152,7 +152,7 @@ export interface ResponseInfo {
   status: number;
   /** The `x-request-id` of the answer, which the provider's support asks for. */
   requestId?: string | undefined;
-  /** The account's limit, from the `X-RateLimit-…` headers. A browser sees them only where they are exposed. */
+  /** The account's limit: the `X-RateLimit-…` headers, which a browser sees only where they are exposed. */
   rateLimit: {
     /** Requests per minute. */
     limit?: number | undefined;
@@ -176,7 +176,7 @@ export interface ResponseInfo {
 export interface Options {
   /**
    * The key, or a function that returns it (or a promise of it) and is asked at every request, so that a key
-   * can be rotated or fetched from a vault. Waiting for it ends with the signal and the time-out of the request.
+   * can be rotated or fetched from a vault. Waiting for it ends with the signal and with `requestTimeout`.
    *
    * Required, unless `baseUrl` or `headers` are given.
    *
@@ -208,7 +208,7 @@ export interface Options {
    * @defaultValue the global `fetch`, looked up at each request
    */
   fetch?: ((url: string, init: RequestInit) => PromiseLike<Response>) | undefined;
-  /** Extra request headers, or a function that returns them (or a promise of them) and is asked at every request. */
+  /** Extra request headers, or a function that returns them (or a promise), asked at every request. */
   headers?: HeadersSource | (() => HeadersSource | PromiseLike<HeadersSource>) | undefined;
   /**
    * Allows `apiKey` in a web page or a worker of one. Whoever opens the page can read the key there and spend
@@ -268,8 +268,8 @@ export interface Options {
    */
   onTask?: ((task: Task) => unknown) | undefined;
   /**
-   * Called after each poll of a wait with the task as it stands, the last time when it is completed. It is not
-   * awaited; what it throws goes to `reportError` (or the console), and the wait goes on.
+   * Called after each poll of a wait with the task as it stands, the last time when it is completed. It is
+   * not awaited; what it throws goes to `reportError` (or the console), and the wait goes on.
    */
   onUpdate?: ((generation: Generation) => void) | undefined;
   /**
@@ -285,8 +285,8 @@ export interface Options {
  * Sends one create request. An answer with images is a completed generation, an answer with a task a pending
  * one: hand that to {@link waitForTask}.
  *
- * It is repeated only after an answer which says that nothing was done. All errors say in `outcome` whether it
- * may have been billed.
+ * It is repeated only after an answer which says that nothing was done. Every error says in `outcome` whether
+ * the create may have been billed.
  *
  * @example
  * ```ts
@@ -310,13 +310,14 @@ export declare function generate<Extra = unknown, Fields = unknown>(
  * Polls a task until it has ended. The first poll is sent at once; a completed generation comes back without
  * any.
  *
- * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait. Whatever does end it, the error holds
- * the task, and `waitForTask(error.task)` goes on from there.
+ * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait. Whatever does end it, the error
+ * holds the task, and `waitForTask(error.task)` goes on from there.
  *
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws {@link TaskFailedError} where the task failed, {@link TaskCancelledError} where it was cancelled
  * @throws {@link TaskNotFoundError} where the server has no such task any more
- * @throws {@link WaitTimeoutError}, {@link PollBudgetError} where it is still running after `maxWait` or `maxPolls`
+ * @throws {@link WaitTimeoutError} where it is still running after `maxWait`, {@link PollBudgetError} after
+ * `maxPolls` polls
  * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}; or the reason of the signal
  */
 export declare function waitForTask<Fields = unknown>(
@@ -361,8 +362,8 @@ export declare function getTask<Fields = unknown>(
  * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`.
  *
  * @throws {@link InvalidRequestError} where the image has neither, or is not base64
- * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}, where the download fails; or the reason
- * of the signal
+ * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}, where the download fails; or the
+ * reason of the signal
  */
 export declare function toBlob(image: Image, options?: Options): Promise<Blob>;
 
@@ -431,8 +432,8 @@ export type ErrorKind =
   | 'internal';
 
 /**
- * What every error of this package is. `instanceof` works across copies of the package, ESM and CommonJS alike,
- * and makes an {@link AnyLemonDataError} of an unknown value, so that a `switch` over `kind` tells its class.
+ * What every error of this package is. `instanceof` works across copies of the package, ESM and CommonJS
+ * alike, and makes an {@link AnyLemonDataError} of an unknown value: a `switch` over `kind` tells its class.
  *
  * An error holds neither the key nor the headers of a request.
  *
@@ -483,7 +484,9 @@ export declare class LemonDataError extends Error {
   /** All fields but `cause` and `stack`: what is safe to log. */
   toJSON(): Record<string, unknown>;
   static [Symbol.hasInstance]<Type>(
-    this: abstract new (...args: never[]) => Type,
+    this: abstract new (
+      ...args: never[]
+    ) => Type,
     value: unknown,
   ): value is LemonDataError extends Type ? AnyLemonDataError : Type;
 }
@@ -493,8 +496,8 @@ export type ErrorDetails = Pick<LemonDataError, 'kind' | 'outcome' | 'message'> 
   Partial<Omit<LemonDataError, 'kind' | 'outcome' | 'message' | 'name' | 'stack' | 'toJSON'>>;
 
 /**
- * The request or an option is wrong. `outcome` is `not_sent` where this package found out by itself; otherwise
- * the answer was a 400, 413, 422 or another 4xx that has no class of its own.
+ * The request or an option is wrong. `outcome` is `not_sent` where this package found out by itself;
+ * otherwise the answer was a 400, 413, 422 or another 4xx that has no class of its own.
  */
 export declare class InvalidRequestError extends LemonDataError {
   readonly kind: 'invalid_request';
@@ -592,7 +595,10 @@ export declare class CallbackError extends LemonDataError {
   readonly task: Task;
 }
 
-/** The WebAssembly module could not be started, or trapped, which is a bug of this package. Further calls work. */
+/**
+ * The WebAssembly module could not be started (`cause` tells why), or it trapped, which is a bug of this
+ * package. The next call starts it anew.
+ */
 export declare class InternalError extends LemonDataError {
   readonly kind: 'internal';
 }

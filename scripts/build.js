@@ -8,6 +8,8 @@ import { root, run, step } from './lib/run.js';
 import { ensureRust, ensureWasmBindgen } from './lib/setup.js';
 
 const TARGET = 'wasm32-unknown-unknown';
+/** What every engine of the last years has; `wasm-opt` knows one of them by another name. */
+const FEATURES = ['bulk-memory', 'mutable-globals', 'nontrapping-fptoint', 'sign-ext'];
 const dist = join(root, 'dist');
 const work = join(root, 'target', 'dist');
 
@@ -32,7 +34,17 @@ function compile() {
     {
       env: {
         RUSTC_BOOTSTRAP: '1',
-        RUSTFLAGS: `-Zunstable-options -Cpanic=immediate-abort --remap-path-prefix=${root}=.`,
+        RUSTFLAGS: [
+          '-Zunstable-options',
+          '-Cpanic=immediate-abort',
+          // Reference types cost more in the module than they save in the glue.
+          '-Ctarget-cpu=mvp',
+          `-Ctarget-feature=${FEATURES.map((name) => `+${name}`)}`,
+          '-Cllvm-args=-inline-threshold=25',
+          // Our stacks are shallow, and a megabyte of it for each instance is much in an edge worker.
+          '-Clink-arg=-zstack-size=65536',
+          `--remap-path-prefix=${root}=.`,
+        ].join(' '),
       },
     },
   );
@@ -53,23 +65,15 @@ function bind(wasm, wasmBindgen) {
     '--out-name=lemondata',
     wasm,
   ]);
-  run(join(root, 'node_modules', '.bin', 'wasm-opt'), [
-    '-Oz',
-    '--converge',
-    '--enable-bulk-memory',
-    '--enable-multivalue',
-    '--enable-mutable-globals',
-    '--enable-nontrapping-float-to-int',
-    '--enable-reference-types',
-    '--enable-sign-ext',
-    '--strip-target-features',
-    '--strip-producers',
-    join(out, 'lemondata_bg.wasm'),
-    '-o',
-    join(out, 'lemondata.wasm'),
-  ]);
+  const optimise = (passes, from, to) => {
+    const features = FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`);
+    const wasmOpt = join(root, 'node_modules', '.bin', 'wasm-opt');
+    return run(wasmOpt, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
+  };
+  optimise(['-Oz', '--converge', '--strip-target-features', '--strip-producers'], 'lemondata_bg.wasm', 'small.wasm');
+  const renamed = optimise(['--minify-imports-and-exports-and-modules'], 'small.wasm', 'lemondata.wasm');
   return {
-    glue: asFactory(readFileSync(join(out, 'lemondata.js'), 'utf8')),
+    glue: asFactory(readFileSync(join(out, 'lemondata.js'), 'utf8'), JSON.parse(renamed)),
     wasm: readFileSync(join(out, 'lemondata.wasm')),
   };
 }
@@ -78,25 +82,47 @@ function bind(wasm, wasmBindgen) {
  * The glue keeps its state in a module scope. As a function, it starts an instance when it is asked to, and a
  * fresh one with fresh state after a trap. Its globals come in as arguments where the engine keeps account.
  */
-function asFactory(glue) {
+function asFactory(glue, renamed) {
   const replace = (pattern, replacement) => {
     if (!pattern.test(glue)) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
     glue = glue.replace(pattern, replacement);
   };
   replace(/^import source .*\n/m, '');
-  // The glue names its copies of our own files; the bundle takes the files themselves.
-  const imports = glue.match(/^import .*\n/gm) ?? [];
-  glue = glue.replace(/^import .*\n/gm, '');
   replace(/export function run\b/, 'function run');
   replace(/let wasmInstance = [^]*$/, '');
-  if (/^(import|export)\b/m.test(glue)) throw new Error('the glue of wasm-bindgen has more exports than run');
-  const own = imports.map((line) => line.replace(/(['"])\S*\/snippets\/[^/]*/, `$1${root}`)).join('');
-  return `${own}export default ({ AbortController, setTimeout, clearTimeout }) => {
+
+  // Our own files come in two shapes: as named functions, and as modules that are imported whole.
+  const named = [];
+  const whole = new Map();
+  glue = glue.replace(/^import (.*?) from (['"])(\S+)\2;?\n/gm, (_, what, _quote, path) => {
+    const file = path.replace(/^.*\/snippets\/[^/]*/, root);
+    if (what.startsWith('{')) named.push(`import ${what} from ${JSON.stringify(file)};`);
+    else whole.set(path, [`whole${whole.size}`, file]);
+    return '';
+  });
+  if (/^(import|export)\b/m.test(glue)) throw new Error('the glue of wasm-bindgen has changed: it imports or exports more');
+  for (const [path, [name, file]] of whole) named.push(`import * as ${name} from ${JSON.stringify(file)};`);
+
+  // The names between the module and its glue become letters in both.
+  const entries = renamed.imports.map(([module, name, letter]) => {
+    const own = whole.get(module);
+    return `${JSON.stringify(letter)}: ${own ? `${own[0]}.${name}` : `import0[${JSON.stringify(name)}]`}`;
+  });
+  replace(/return \{\s*__proto__: null,\s*"\.\/lemondata_bg\.js"[^}]*\};/, `return { a: { ${entries} } };`);
+  const starts = renamed.exports.some(([name]) => name === '__wbindgen_start');
+  let start = `wasm = exports; ${starts ? 'wasm.__wbindgen_start();' : ''} return run;`;
+  for (const [name, letter] of renamed.exports) {
+    const use = new RegExp(`\\bwasm\\.${name}\\b`, 'g');
+    glue = glue.replace(use, `wasm[${JSON.stringify(letter)}]`);
+    start = start.replace(use, `wasm[${JSON.stringify(letter)}]`);
+  }
+  return `${named.join('\n')}
+  export default ({ AbortController, setTimeout, clearTimeout }) => {
     let wasm;
     ${glue}
     return {
       imports: __wbg_get_imports(),
-      start(exports) { wasm = exports; wasm.__wbindgen_start(); return run; },
+      start(exports) { ${start} },
     };
   };`;
 }
@@ -113,7 +139,7 @@ async function bundle({ glue, wasm }) {
       build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
       build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({ contents: glue, resolveDir: root }));
       build.onLoad({ filter: /:wasm$/, namespace: 'lemondata' }, () => ({
-        contents: `export default '${wasm.toString('base64')}';`,
+        contents: `export default '${wasm.toString('hex')}';`,
       }));
     },
   };

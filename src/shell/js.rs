@@ -97,6 +97,8 @@ extern "C" {
         attempt: u32,
     ) -> JsValue;
 
+    pub fn task(parts: &JsValue) -> JsValue;
+
     pub fn normalise(body: &JsValue, status: &str, is_foreign: bool, task_id: &str) -> JsValue;
 }
 

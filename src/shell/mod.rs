@@ -1,5 +1,6 @@
 //! The shell: performs what the core decides, in WebAssembly. It has no policy.
 
+mod alloc;
 mod call;
 mod http;
 mod jobs;
