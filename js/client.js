@@ -1,21 +1,20 @@
 /** What npm users call: promises around the jobs of the module. */
 
 import { createEngine } from './engine.js';
-import { internalError } from './errors.js';
+import { InternalError, ownError } from './errors.js';
 
 /** The jobs, by the numbers that `src/shell/mod.rs` gives them. */
 const GENERATE = 0;
 const WAIT_FOR_TASK = 1;
 const GENERATE_AND_WAIT = 2;
 const GET_TASK = 3;
-const TO_BLOB = 4;
 
 /**
  * @param {Function} glue
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load gets the module, compiled
- * @param {{ inBrowser(): boolean, pageAddress(): string | undefined }} place
+ * @param {() => boolean} inBrowser whether the key would be in a visitor's hands
  */
-export function createClient(glue, load, place) {
+export function createClient(glue, load, inBrowser) {
   let engine;
   let starting;
 
@@ -44,14 +43,15 @@ export function createClient(glue, load, place) {
       running = acquire();
       if (running instanceof Promise) running = await running;
     } catch (cause) {
-      throw internalError(
+      throw ownError(
+        InternalError,
         'not_sent',
         'The WebAssembly module could not be started: see error.cause. ' +
           "A content security policy has to allow 'wasm-unsafe-eval'.",
-        cause,
+        { cause },
       );
     }
-    return perform(running, place, job, input, options, defaults);
+    return perform(running, inBrowser(), job, input, options, defaults);
   }
 
   return {
@@ -59,7 +59,6 @@ export function createClient(glue, load, place) {
     waitForTask: (task, options) => call(WAIT_FOR_TASK, task, options),
     generateAndWait: (request, options) => call(GENERATE_AND_WAIT, request, options),
     getTask: (task, options) => call(GET_TASK, task, options),
-    toBlob: (image, options) => call(TO_BLOB, image, options),
 
     LemonData: class LemonData {
       // Private, so that neither `JSON.stringify` nor a log nor a structured clone shows the key.
@@ -89,10 +88,9 @@ export function createClient(glue, load, place) {
 }
 
 /** Runs one job on an instance. */
-function perform(engine, place, job, input, options, defaults) {
+function perform(engine, browser, job, input, options, defaults) {
   return new Promise((resolve, reject) => {
     const stops = [];
-    const browser = place.inBrowser();
 
     function listen(target, type, callback) {
       target.addEventListener(type, callback);
@@ -108,13 +106,12 @@ function perform(engine, place, job, input, options, defaults) {
       const message =
         'The WebAssembly module has trapped, which is a bug of lemondata-wasm: please report it with ' +
         'error.cause. Further calls work.';
-      settle(reject, internalError('unknown', message, cause));
+      settle(reject, ownError(InternalError, 'unknown', message, { cause }));
     }
 
     stops.push(
       engine.run(abandon, job, input, options, defaults, {
         browser,
-        page: place.pageAddress(),
         resolve: (value) => settle(resolve, value),
         reject: (reason) => settle(reject, reason),
         listen(signal, wake) {

@@ -3,8 +3,11 @@
 import glue from 'lemondata:glue';
 import { createClient } from './client.js';
 import wasm from './lemondata.wasm?module';
-import { nowhere } from './place.js';
 
+export { toBlob } from './blob.js';
 export * from './public-errors.js';
-export const { generate, waitForTask, generateAndWait, getTask, toBlob, LemonData } =
-  /* @__PURE__ */ createClient(glue, () => wasm, nowhere);
+export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
+  glue,
+  () => wasm,
+  () => false,
+);

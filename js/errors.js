@@ -71,9 +71,13 @@ export const InternalError = define('internal');
 /** In the order of the core's `Outcome`. */
 const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
 
-/** Makes the error that the core describes, with what the provider says of it in the body of its answer. */
-export function makeError(kind, outcome, message, status, param, retryAfterMs, requestId, body, task, cause) {
+/**
+ * Makes the error that the core describes. `answer` is what an attempt brought; what the provider says of the
+ * error stands in its body.
+ */
+export function makeError(kind, outcome, message, status, param, retryAfterMs, answer, task) {
   const [name, Class] = classes[kind];
+  const { requestId, body, cause } = Object(answer);
   const said = Object(Object(body).error);
   const text = (value) => (typeof value === 'string' ? value : undefined);
   return new Class({
@@ -93,6 +97,14 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, r
   });
 }
 
-/** An error of the JavaScript side. */
-export const internalError = (outcome, message, cause) =>
-  new InternalError({ kind: 'internal', outcome, message, cause });
+/** An error that the JavaScript side finds by itself. */
+export const ownError = (Class, outcome, message, more) =>
+  new Class({ kind: Class.kinds[0], outcome, message, ...more });
+
+/** The error of a download that is answered with a status other than success. */
+export function errorOfStatus(status, message) {
+  const Class =
+    { 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError, 429: RateLimitError }[status] ??
+    (status >= 500 ? ServerError : ResponseError);
+  return ownError(Class, 'rejected', message, { status });
+}

@@ -25,11 +25,15 @@ export const lengthOf = (value) => (Array.isArray(value) ? value.length : 0);
 
 export const names = (value) => Object.keys(Object(value));
 
-/** Origin, path and whether there is nothing else, of a URL that may be relative to a page. */
-export function locate(text, page) {
+/**
+ * Origin, path with query, and whether there is nothing else, of a URL that may be relative: to `base`, or to
+ * the page. A worker made of a blob stands at its page's origin.
+ */
+export function parseUrl(text, base) {
   try {
-    const { origin, pathname, href } = new URL(text, page);
-    return [origin, pathname, origin + pathname === href];
+    const page = globalThis.document?.baseURI ?? globalThis.location?.href;
+    const { origin, pathname, search, href } = new URL(text, base || page?.replace(/^blob:/, ''));
+    return [origin, pathname + search, origin + pathname === href];
   } catch {}
 }
 
@@ -46,32 +50,46 @@ export function requestInit(method, signal, headers, key, body, idempotencyKey) 
 /** Calls the given `fetch` or the global one: as a function, since workers refuse another `this`. */
 export const send = (custom, url, init) => (custom ? custom(url, init) : fetch(url, init));
 
-/** A server may echo the key; nobody who logs its answer is to find it there. */
-export const redact = (text, key) => (key && text ? text.replaceAll(key, '[key]') : text);
-
-export const header = (response, name, key) => redact(response.headers.get(name) ?? undefined, key);
-
-export const parse = (text) => JSON.parse(text);
+export const text = (response) => response.text();
 
 export const stringify = (value) => JSON.stringify(value);
 
-export const invoke = (target, method) => target[method]();
+/**
+ * What is in an answer: for the core its status, its `Retry-After` read both ways and its body, where that is
+ * JSON; for an error also the request id, the body as it came, and why it could not be read.
+ */
+export function receive(response, key, text, cause) {
+  // A server may echo the key; nobody who logs its answer is to find it there.
+  const redact = (value) => (key && value ? value.replaceAll(key, '[key]') : (value ?? undefined));
+  const retryAfter = redact(response.headers.get('retry-after'));
+  const answer = {
+    status: response.status,
+    seconds: Number(retryAfter),
+    date: Date.parse(retryAfter),
+    requestId: redact(response.headers.get('x-request-id')),
+    body: redact(text),
+    isJson: false,
+    cause,
+  };
+  try {
+    if (text !== undefined) {
+      answer.body = JSON.parse(answer.body);
+      answer.isJson = true;
+    }
+  } catch (error) {
+    answer.cause = error;
+  }
+  return answer;
+}
 
 /** What `onResponse` is told. */
-export function responseInfo(method, path, response, key, durationMs, attempt) {
+export function responseInfo(method, path, response, { status, requestId }, durationMs, attempt) {
   const number = (name) => {
-    const text = header(response, `x-ratelimit-${name}`);
-    return text && Number(text);
+    const text = response.headers.get(`x-ratelimit-${name}`);
+    return text === null ? undefined : Number(text);
   };
-  return {
-    method,
-    path,
-    status: response.status,
-    requestId: header(response, 'x-request-id', key),
-    rateLimit: { limit: number('limit'), remaining: number('remaining'), reset: number('reset') },
-    durationMs,
-    attempt,
-  };
+  const rateLimit = { limit: number('limit'), remaining: number('remaining'), reset: number('reset') };
+  return { method, path, status, requestId, rateLimit, durationMs, attempt };
 }
 
 /** Makes the provider's own object a generation. */
@@ -85,3 +103,6 @@ export function normalise(body, status, isForeign, taskId) {
 
 /** A task reference, plain JSON: stored anywhere, it resumes the wait. */
 export const task = ([task_id, poll_url]) => (poll_url ? { task_id, poll_url } : { task_id });
+
+/** What is known of an attempt that brought no answer. */
+export const cause = (cause) => ({ cause });

@@ -5,10 +5,14 @@
 import glue from 'lemondata:glue';
 import wasm from 'lemondata:wasm';
 import { createClient } from './client.js';
-import { inBrowser, pageAddress } from './place.js';
+import { inBrowser } from './place.js';
 
 const compile = () => WebAssembly.compile(Uint8Array.from(wasm.match(/../g), (digits) => parseInt(digits, 16)));
 
+export { toBlob } from './blob.js';
 export * from './public-errors.js';
-export const { generate, waitForTask, generateAndWait, getTask, toBlob, LemonData } =
-  /* @__PURE__ */ createClient(glue, compile, { inBrowser, pageAddress });
+export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
+  glue,
+  compile,
+  inBrowser,
+);

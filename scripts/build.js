@@ -1,6 +1,6 @@
 /** Builds `dist/`: the module, its glue and the entries. `npm run build`. */
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
@@ -129,9 +129,11 @@ function asFactory(glue, renamed) {
 
 async function bundle({ glue, wasm }) {
   step('bundle the entries');
-  rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist);
-  writeFileSync(join(dist, 'lemondata.wasm'), wasm);
+  // A build that fails leaves the last good one in place.
+  const fresh = join(work, 'package');
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh);
+  writeFileSync(join(fresh, 'lemondata.wasm'), wasm);
   const made = {
     name: 'lemondata',
     setup(build) {
@@ -157,14 +159,16 @@ async function bundle({ glue, wasm }) {
       minify: true,
       target: 'es2022',
       platform: 'neutral',
-      outfile: join(dist, outfile),
+      outfile: join(fresh, outfile),
       plugins: [made],
       logLevel: 'warning',
     });
   }
   const types = join(root, 'js', 'index.d.ts');
-  cpSync(types, join(dist, 'index.d.ts'));
-  cpSync(types, join(dist, 'index.d.cts'));
+  cpSync(types, join(fresh, 'index.d.ts'));
+  cpSync(types, join(fresh, 'index.d.cts'));
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
 }
 
 /** What a page downloads: `generate` and `waitForTask`, bundled and minified by the user's own tool. */

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     failure::{Failure, Kind, Outcome, reason},
     retry::RetryAfter,
-    url::{is_dots, last_segment},
+    url::last_segment,
     value::{Type, Value},
 };
 
@@ -126,7 +126,8 @@ pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
     } else {
         task_of(reference)
     };
-    task.filter(|task| !task.id.is_empty() && !is_dots(task.id.as_bytes()))
+    // As a path segment, an id of dots would lead elsewhere.
+    task.filter(|task| !matches!(&*task.id, "" | "." | ".."))
         .ok_or_else(|| Failure::invalid("task", "an id, or an object with task_id, id or poll_url", kind))
 }
 

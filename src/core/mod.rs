@@ -19,11 +19,11 @@ pub use answer::{Meaning, Reply, Status, Task, read_task};
 pub use clock::Clock;
 pub use create::{Create, CreateStep};
 pub use failure::{Failure, Kind, Outcome};
-pub use options::{Environment, Location, Options, check_key};
+pub use options::{Environment, Options, check_key};
 pub use request::check_request;
 pub use retry::RetryAfter;
 pub use text::without_query;
-pub use url::{Base, CREATE_PATH, PathError};
+pub use url::{Base, CREATE_PATH, Location};
 pub use value::{Type, Value};
 pub use wait::{Step, Verdict, Wait};
 

@@ -53,19 +53,6 @@ const OPTIONS: [(&str, u8, &str); 16] = [
 pub struct Environment {
     /// A web page, or a worker of one: whatever is here, every visitor can read.
     pub browser: bool,
-    /// Whether this call sends the key at all; a download does not.
-    pub sends_key: bool,
-}
-
-/// A base URL as the platform has parsed it.
-#[derive(Clone, Debug)]
-pub struct Location {
-    /// Scheme, host and port.
-    pub origin: String,
-    /// The path, from its first slash.
-    pub path: String,
-    /// Whether it has neither credentials nor query nor fragment.
-    pub plain: bool,
 }
 
 /// The options of one call that decide something. Functions and signals stay with the shell.
@@ -94,12 +81,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the options through `option`, which knows those of the call and those of its client.
-    /// `locate` parses a URL, against the page's where there is one.
+    /// Reads the options of a call over those of its client.
     pub fn read<V: Value>(
         option: impl Fn(&str) -> V,
         environment: Environment,
-        locate: impl FnOnce(&str) -> Option<Location>,
     ) -> Result<Options, Box<Failure>> {
         for (name, types, expected) in OPTIONS {
             let value = option(name);
@@ -129,23 +114,21 @@ impl Options {
             check_key(&key.text(), "apiKey")?;
         }
         let base_url = option("baseUrl");
-        if environment.sends_key {
-            if has_key && environment.browser && option("dangerouslyAllowBrowser").flag() != Some(true) {
-                return Err(Failure::refusal("apiKey", &[
-                    "apiKey must not be in a web page: every visitor could read it and spend your balance. \
-                     Keep it in a relay and set baseUrl to that. If you know what you do, set \
-                     dangerouslyAllowBrowser.",
-                ]));
-            }
-            if !has_key && base_url.is_nothing() && option("headers").is_nothing() {
-                return Err(Failure::refusal("apiKey", &[
-                    "apiKey is missing: pass a key, or set baseUrl to a relay that holds it.",
-                ]));
-            }
+        if has_key && environment.browser && option("dangerouslyAllowBrowser").flag() != Some(true) {
+            return Err(Failure::refusal("apiKey", &[
+                "apiKey must not be in a web page: every visitor could read it and spend your balance. \
+                 Keep it in a relay and set baseUrl to that. If you know what you do, set \
+                 dangerouslyAllowBrowser.",
+            ]));
+        }
+        if !has_key && base_url.is_nothing() && option("headers").is_nothing() {
+            return Err(Failure::refusal("apiKey", &[
+                "apiKey is missing: pass a key, or set baseUrl to a relay that holds it.",
+            ]));
         }
         let base_url = if base_url.is_nothing() { DEFAULT_BASE_URL.into() } else { base_url.text() };
-        let Some(location) =
-            locate(&base_url).filter(|location| location.plain && location.origin.starts_with("http"))
+        let Some(location) = V::parse_url(&base_url, "")
+            .filter(|location| location.is_plain && location.origin.starts_with("http"))
         else {
             return Err(Failure::refusal("baseUrl", &[
                 "baseUrl must be an http or https URL without credentials, query and fragment or, in a web \
@@ -171,7 +154,7 @@ impl Options {
             check_key(&idempotency_key.text(), "idempotencyKey")?;
         }
         Ok(Options {
-            base: Base::new(location.origin, location.path),
+            base: Base::new(location),
             relay: option("relay").flag() == Some(true),
             create_timeout: number("requestTimeout", CREATE_TIMEOUT_MS),
             poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS),

@@ -26,7 +26,8 @@ pub fn push_number(text: &mut String, number: u32) {
     if number >= 10 {
         push_number(text, number / 10);
     }
-    text.push(char::from(b'0' + (number % 10) as u8));
+    let digit = (number % 10) as usize;
+    text.push_str(&"0123456789"[digit..=digit]);
 }
 
 /// Joins parts.

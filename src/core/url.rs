@@ -1,9 +1,20 @@
 //! Where a request may go. The key goes to the base URL's origin and nowhere else.
 
-use super::text::{find, join, split, without_query};
+use super::{text::{join, split, without_query}, value::Value};
 
 /// The path of a create, below the base URL.
 pub const CREATE_PATH: &str = "/v1/images/generations";
+
+/// An absolute URL as the platform parses it, so that we judge exactly what `fetch` would call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Scheme, host and port.
+    pub origin: String,
+    /// The path, from its first slash, without dot segments, and the query.
+    pub path: String,
+    /// Whether it has neither credentials nor query nor fragment.
+    pub is_plain: bool,
+}
 
 /// The base URL, taken apart: everything that we call is its origin, its prefix and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,25 +23,16 @@ pub struct Base {
     prefix: String,
 }
 
-/// Why a poll URL cannot be called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathError {
-    /// It names another origin than the base URL's.
-    Foreign,
-    /// It is not a plain path: relative, or with dot segments, back-slashes or control characters.
-    Malformed,
-}
-
 impl Base {
-    /// From the origin and the path of a URL that the platform has parsed. A trailing slash and a
-    /// trailing `/v1` are accepted, since other clients want them.
-    pub fn new(origin: String, mut path: String) -> Base {
-        trim_slashes(&mut path);
-        if path.ends_with("/v1") {
-            path.truncate(path.len() - 3);
+    /// From a parsed URL. A trailing slash and a trailing `/v1` are accepted, since other clients want them.
+    pub fn new(location: Location) -> Base {
+        let mut prefix = location.path;
+        trim_slashes(&mut prefix);
+        if prefix.ends_with("/v1") {
+            prefix.truncate(prefix.len() - 3);
+            trim_slashes(&mut prefix);
         }
-        trim_slashes(&mut path);
-        Base { origin, prefix: path }
+        Base { origin: location.origin, prefix }
     }
 
     /// The path, below the origin, of one of our own routes.
@@ -51,20 +53,19 @@ impl Base {
         path
     }
 
-    /// The path, below the origin, that a `poll_url` of the server's means.
+    /// The path, below the origin, that a `poll_url` of the server's means; none where it leads to another
+    /// origin.
     ///
-    /// A server that names another origin would be handed the key, whether it was taken over or only
-    /// misconfigured, so such a URL is refused. So is whatever a URL parser might read differently.
-    pub fn poll_path(&self, poll_url: &str) -> Result<String, PathError> {
-        let (origin, path) = split_origin(poll_url);
-        if !(origin.is_empty() || is_same_origin(origin, &self.origin)) || path.starts_with("//") {
-            return Err(PathError::Foreign);
-        }
-        if !path.starts_with('/') || !path.bytes().all(is_path_byte) || has_dot_segment(path) {
-            return Err(PathError::Malformed);
+    /// A server that names another origin, scheme or port would be handed the key, whether it was taken over
+    /// or only misconfigured.
+    pub fn poll_path<V: Value>(&self, poll_url: &str) -> Option<String> {
+        let Location { origin, path, .. } = V::parse_url(poll_url, &self.origin)?;
+        if origin != self.origin {
+            return None;
         }
         let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with('/'));
-        Ok(if inside || !origin.is_empty() { path.into() } else { self.own_path(path) })
+        // An absolute URL is meant as it is; it cannot begin with a slash.
+        Some(if inside || !poll_url.starts_with('/') { path } else { self.own_path(&path) })
     }
 }
 
@@ -77,68 +78,25 @@ pub fn last_segment(poll_url: &str) -> &str {
 
 fn trim_slashes(path: &mut String) {
     while path.ends_with('/') {
-        path.pop();
+        path.truncate(path.len() - 1);
     }
-}
-
-/// Splits an absolute URL behind its authority. The first part is empty where there is none.
-fn split_origin(url: &str) -> (&str, &str) {
-    let scheme = find(url, |byte| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
-    let (_, rest) = split(url, scheme);
-    if scheme == 0 || !rest.starts_with(':') {
-        return ("", url);
-    }
-    // `https:path` and `javascript:` have no authority that could be ours.
-    let Some(rest) = rest.strip_prefix("://") else { return (url, "") };
-    let host = find(rest, |byte| b"/?#\\".contains(&byte));
-    split(url, scheme + 3 + host)
-}
-
-/// Whether two origins are the same, letter case and default ports aside.
-fn is_same_origin(left: &str, right: &str) -> bool {
-    without_default_port(left).eq_ignore_ascii_case(without_default_port(right))
-}
-
-fn without_default_port(origin: &str) -> &str {
-    // The fifth letter tells `https:` from `http:`, in either case.
-    let port = if origin.as_bytes().get(4).is_some_and(|byte| byte | 32 == b's') { ":443" } else { ":80" };
-    origin.strip_suffix(port).unwrap_or(origin)
-}
-
-/// The bytes that may stand in a path and its query, so that every parser reads it alike.
-fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%:@!$&'()*+,;=/?".contains(&byte)
-}
-
-/// Whether a segment climbs out of the path, plainly or percent-encoded.
-fn has_dot_segment(path: &str) -> bool {
-    without_query(path).as_bytes().split(|byte| *byte == b'/').any(is_dots)
-}
-
-/// Whether a segment reads as `.` or `..` to a URL parser.
-pub fn is_dots(segment: &[u8]) -> bool {
-    let mut rest = segment;
-    let mut dots = 0;
-    while !rest.is_empty() {
-        rest = match rest {
-            [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] => rest,
-            _ => return false,
-        };
-        dots += 1;
-    }
-    dots == 1 || dots == 2
 }
 
 /// Percent-encodes an opaque id as one path segment.
 fn encode(out: &mut String, id: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in id.bytes() {
+    for (index, byte) in id.bytes().enumerate() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
+            out.push_str(&id[index..=index]);
         } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
+            out.push_str("%");
+            push_hex(out, byte >> 4);
+            push_hex(out, byte & 15);
         }
     }
+}
+
+fn push_hex(out: &mut String, digit: u8) {
+    const HEX: &str = "0123456789ABCDEF";
+    let digit = usize::from(digit);
+    out.push_str(&HEX[digit..=digit]);
 }

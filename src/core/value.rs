@@ -1,5 +1,7 @@
 //! A JavaScript-like value, seen through the few questions that the core asks.
 
+use super::url::Location;
+
 /// What `typeof` says of a value, with arrays and `null` told apart. `js/host.js` knows the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -66,6 +68,9 @@ pub trait Value: Sized {
     fn flag(&self) -> Option<bool>;
     /// Whether this is a string with at least one character. Never copies it.
     fn is_filled(&self) -> bool;
+
+    /// How the platform parses a URL that may be relative to `base`; an empty base means the page's own.
+    fn parse_url(text: &str, base: &str) -> Option<Location>;
 
     /// Whether this is nothing.
     fn is_nothing(&self) -> bool {

@@ -9,7 +9,7 @@ use super::{
     options::{LONGEST_WAIT_MS, Options},
     retry::backoff_ms,
     text::{push_number, without_query},
-    url::{Base, PathError},
+    url::Base,
     value::Value,
 };
 
@@ -92,7 +92,7 @@ impl Wait {
     /// task is done at once; a task from elsewhere may be, and is asked for at once.
     ///
     /// A task whose poll URL must not be called comes back without it, so that it can be asked for by id.
-    pub fn new(
+    pub fn new<V: Value>(
         mut task: Task,
         options: &Options,
         own: bool,
@@ -101,13 +101,15 @@ impl Wait {
     ) -> Result<Wait, (Box<Failure>, Task)> {
         let path_is_given = !task.poll_url.is_empty();
         let (path, other_path) = if path_is_given {
-            match options.base.poll_path(&task.poll_url) {
-                Ok(path) => (path, String::new()),
-                Err(why) => {
-                    task.poll_url = String::new();
-                    return Err((untrusted(why), task));
-                }
-            }
+            let Some(path) = options.base.poll_path::<V>(&task.poll_url) else {
+                task.poll_url = String::new();
+                let message = [
+                    "The poll_url of the task leads to another server, which must not get the key. \
+                     waitForTask(error.task) asks for the task by its id instead.",
+                ];
+                return Err((Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &message), task));
+            };
+            (path, String::new())
         } else {
             (options.base.task_path(&task.id, false), options.base.task_path(&task.id, true))
         };
@@ -176,7 +178,7 @@ impl Wait {
                 Ok(meaning) => {
                     if meaning.status != Status::Completed {
                         if let Some(task) = &meaning.task {
-                            self.learn(base, &task.poll_url);
+                            self.learn::<V>(base, &task.poll_url);
                         }
                         self.losses = 0;
                         self.sleep(now, self.cadence(random), reply.retry_after.asked_ms(&V::nothing()));
@@ -221,11 +223,11 @@ impl Wait {
 
     /// Takes the path that the server names, unless it has named one already or this one is not to be
     /// trusted: then the path at hand goes on serving.
-    fn learn(&mut self, base: &Base, poll_url: &str) {
+    fn learn<V: Value>(&mut self, base: &Base, poll_url: &str) {
         if self.path_is_given || poll_url.is_empty() {
             return;
         }
-        if let Ok(path) = base.poll_path(poll_url) {
+        if let Some(path) = base.poll_path::<V>(poll_url) {
             self.task.poll_url = poll_url.into();
             self.path = path;
             self.path_is_given = true;
@@ -274,16 +276,4 @@ impl Wait {
 fn accepted(mut failure: Box<Failure>) -> Box<Failure> {
     failure.leave_task();
     failure
-}
-
-fn untrusted(why: PathError) -> Box<Failure> {
-    let what = match why {
-        PathError::Foreign => "names another server, which must not get the key",
-        PathError::Malformed => "is not a plain path from the root",
-    };
-    Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &[
-        "The poll_url of the task ",
-        what,
-        ". waitForTask(error.task) asks for the task by its id instead.",
-    ])
 }

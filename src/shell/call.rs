@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 
 use super::js::{self, Host};
-use crate::core::{Clock, Environment, Failure, Location, Options, Task, Type, Value};
+use crate::core::{Clock, Environment, Failure, Options, Task, Type, Value};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
 const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
@@ -38,33 +38,32 @@ pub enum End {
     /// Rejects with a value that is not ours: the reason of the caller's signal.
     Thrown(JsValue),
     /// Rejects with an error of ours.
-    Failed(Box<Failed>),
+    Failed(Failed),
 }
 
 /// A failure with the JavaScript values that belong to it.
 pub struct Failed {
     failure: Box<Failure>,
-    pub request_id: JsValue,
-    pub body: JsValue,
-    pub cause: JsValue,
+    /// What the attempt brought that led to it, or its `cause` alone.
+    about: JsValue,
     task: JsValue,
 }
 
 impl From<Box<Failure>> for End {
     fn from(failure: Box<Failure>) -> End {
-        End::with_cause(failure, JsValue::UNDEFINED)
+        End::about(failure, JsValue::UNDEFINED)
     }
 }
 
 impl End {
-    pub fn with_cause(failure: Box<Failure>, cause: JsValue) -> End {
-        End::Failed(Box::new(Failed {
-            failure,
-            request_id: JsValue::UNDEFINED,
-            body: JsValue::UNDEFINED,
-            cause,
-            task: JsValue::UNDEFINED,
-        }))
+    /// A failure that an attempt led to.
+    pub fn about(failure: Box<Failure>, about: JsValue) -> End {
+        End::Failed(Failed { failure, about, task: JsValue::UNDEFINED })
+    }
+
+    /// A failure with its cause.
+    pub fn with_cause(failure: Box<Failure>, cause: &JsValue) -> End {
+        End::about(failure, js::cause(cause))
     }
 
     /// The same end, with the task that goes on in spite of it.
@@ -80,17 +79,15 @@ impl End {
     pub fn into_js(self) -> JsValue {
         match self {
             End::Thrown(reason) => reason,
-            End::Failed(failed) => js::make_error(
-                failed.failure.kind as u8,
-                failed.failure.outcome as u8,
-                &failed.failure.message,
-                failed.failure.status,
-                failed.failure.param,
-                failed.failure.retry_after_ms,
-                &failed.request_id,
-                &failed.body,
-                &failed.task,
-                &failed.cause,
+            End::Failed(Failed { failure, about, task }) => js::make_error(
+                failure.kind as u8,
+                failure.outcome as u8,
+                &failure.message,
+                failure.status,
+                failure.param,
+                failure.retry_after_ms,
+                &about,
+                &task,
             ),
         }
     }
@@ -140,9 +137,8 @@ impl Call {
         own: JsValue,
         client: JsValue,
         host: Host,
-        sends_key: bool,
     ) -> Result<Call, (Host, Box<Failure>)> {
-        let options = match read_options(&own, &client, &host, sends_key) {
+        let options = match read_options(&own, &client, &host) {
             Ok(options) => options,
             Err(failure) => return Err((host, failure)),
         };
@@ -262,23 +258,13 @@ pub struct Timer {
     _timeout: Timeout,
 }
 
-fn read_options(
-    own: &JsValue,
-    client: &JsValue,
-    host: &Host,
-    sends_key: bool,
-) -> Result<Options, Box<Failure>> {
+fn read_options(own: &JsValue, client: &JsValue, host: &Host) -> Result<Options, Box<Failure>> {
     for options in [own, client] {
         if !matches!(options.kind(), Type::Nothing | Type::Object) {
             return Err(Failure::invalid("options", "an object", options.kind()));
         }
     }
-    let environment = Environment { browser: host.browser(), sends_key };
-    Options::read(|name| option(own, client, name), environment, |text| {
-        let parts = js::locate(text, &host.page());
-        let plain = parts.get("2").flag()?;
-        Some(Location { origin: parts.get("0").text(), path: parts.get("1").text(), plain })
-    })
+    Options::read(|name| option(own, client, name), Environment { browser: host.browser() })
 }
 
 fn option(own: &JsValue, client: &JsValue, name: &str) -> JsValue {

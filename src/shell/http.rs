@@ -26,42 +26,23 @@ pub struct Request<'a> {
 }
 
 /// What an attempt brought.
-pub enum Attempt {
-    Answered(Answer),
-    Lost { loss: Loss, sent: bool, cause: JsValue },
-}
-
-/// An answer with what belongs to it in JavaScript.
-pub struct Answer {
-    pub reply: Reply<JsValue>,
-    /// The parsed body, or its text where it is not JSON.
-    body: JsValue,
-    request_id: JsValue,
-    cause: JsValue,
+pub struct Attempt {
+    /// The answer, or how it was lost and whether the request had left this machine.
+    pub result: Result<Reply<JsValue>, (Loss, bool)>,
+    /// What an error keeps of it.
+    about: JsValue,
 }
 
 impl Attempt {
     /// The provider's own object as a generation.
     pub fn generation(&self, meaning: &Meaning) -> JsValue {
-        let Attempt::Answered(answer) = self else { return JsValue::UNDEFINED };
         let id = meaning.task.as_ref().map_or("", |task| &task.id);
-        js::normalise(&answer.body, meaning.status.name(), meaning.is_foreign, id)
+        js::normalise(&self.about.get("body"), meaning.status.name(), meaning.is_foreign, id)
     }
 
     /// A failure with what the answer says of it.
     pub fn failed(&self, failure: Box<Failure>) -> End {
-        let mut end = End::from(failure);
-        if let End::Failed(failed) = &mut end {
-            match self {
-                Attempt::Answered(answer) => {
-                    failed.body = answer.body.clone();
-                    failed.request_id = answer.request_id.clone();
-                    failed.cause = answer.cause.clone();
-                }
-                Attempt::Lost { cause, .. } => failed.cause = cause.clone(),
-            }
-        }
-        end
+        End::about(failure, self.about.clone())
     }
 }
 
@@ -77,30 +58,16 @@ impl Drop for AbortOnDrop {
 /// Sends a request, once, and reads its answer.
 pub async fn send(call: &Call, request: &Request<'_>) -> Result<Attempt, End> {
     let mut sent = false;
-    let lost = match exchange(call, request, &mut sent).await {
-        Ok(answer) => return Ok(Attempt::Answered(answer)),
-        Err(Stop::Interrupt(Interrupt::Aborted(reason))) => return Err(End::Thrown(reason)),
-        Err(Stop::End(end)) => return Err(end),
-        Err(Stop::Interrupt(Interrupt::Timeout)) => (Loss::Timeout, JsValue::UNDEFINED),
-        Err(Stop::Lost(cause)) => (Loss::Connection, cause),
-    };
-    Ok(Attempt::Lost { loss: lost.0, sent, cause: lost.1 })
-}
-
-/// Downloads a picture. It is somebody else's server, so it gets neither key nor headers.
-pub async fn download(call: &Call, url: &str) -> Result<JsValue, End> {
-    let target = ["GET ", without_query(url)];
-    // A download bills nothing.
-    let lost = |loss| Failure::lost(&target, loss, Outcome::Rejected);
-    match fetch_picture(call, url).await {
-        Ok(Ok(picture)) => Ok(picture),
-        Ok(Err(status)) => {
-            Err(Failure::of_answer::<JsValue>(&target, status, None, &RetryAfter::NONE).into())
-        }
-        Err(Stop::Interrupt(Interrupt::Aborted(reason))) => Err(End::Thrown(reason)),
+    match exchange(call, request, &mut sent).await {
+        Ok(attempt) => Ok(attempt),
         Err(Stop::End(end)) => Err(end),
-        Err(Stop::Interrupt(Interrupt::Timeout)) => Err(lost(Loss::Timeout).into()),
-        Err(Stop::Lost(cause)) => Err(End::with_cause(lost(Loss::Connection), cause)),
+        Err(Stop::Interrupt(Interrupt::Aborted(reason))) => Err(End::Thrown(reason)),
+        Err(Stop::Interrupt(Interrupt::Timeout)) => {
+            Ok(Attempt { result: Err((Loss::Timeout, sent)), about: JsValue::UNDEFINED })
+        }
+        Err(Stop::Lost(cause)) => {
+            Ok(Attempt { result: Err((Loss::Connection, sent)), about: js::cause(&cause) })
+        }
     }
 }
 
@@ -123,13 +90,13 @@ impl From<Box<Failure>> for Stop {
     }
 }
 
-async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result<Answer, Stop> {
+async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result<Attempt, Stop> {
     let started = now();
     let timer = call.timer(request.timeout);
     let timer = timer.as_ref();
     let key = current(call, timer, "apiKey").await?.map_err(|cause| {
         let message = ["The apiKey function failed: see error.cause."];
-        Stop::End(End::with_cause(Failure::new(Kind::Authentication, Outcome::NotSent, &message), cause))
+        Stop::End(End::with_cause(Failure::new(Kind::Authentication, Outcome::NotSent, &message), &cause))
     })?;
     if !key.is_nothing() {
         check_key(&key.text(), "apiKey")?;
@@ -141,80 +108,37 @@ async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result
     });
     let Ok(init) = init else {
         // The cause could show the values of the headers.
-        return Err(Failure::refusal("headers", &[
-            "headers could not be used: they must be a Headers object, an object of strings or pairs of \
-             strings, or a function that returns one.",
-        ])
-        .into());
+        let message = ["headers could not be used: they must be what new Headers() takes, or a function \
+                        that returns it."];
+        return Err(Failure::refusal("headers", &message).into());
     };
 
-    let response = fetch(call, &call.options.base.url(request.path), &init, timer, sent).await?;
-    let text = match js::invoke(&response, "text") {
-        Ok(promise) => call.settled(&promise, timer).await?,
-        Err(cause) => Err(cause),
+    call.check().map_err(Interrupt::Aborted)?;
+    *sent = true;
+    let promise = js::send(&call.option("fetch"), &call.options.base.url(request.path), &init);
+    let response = call.settled(&promise.map_err(Stop::Lost)?, timer).await?.map_err(Stop::Lost)?;
+    let text = call.settled(&js::text(&response).map_err(Stop::Lost)?, timer).await?;
+    let (text, cause) = match text {
+        Ok(text) => (text, JsValue::UNDEFINED),
+        Err(cause) => (JsValue::UNDEFINED, cause),
     };
+    let about = js::receive(&response, &key, &text, &cause);
     if call.function("onResponse").is_some() {
         let path = without_query(request.path);
         let duration = now() - started;
-        let info = js::response_info(request.method, path, &response, &key, duration, request.number);
+        let info = js::response_info(request.method, path, &response, &about, duration, request.number);
         call.tell("onResponse", &info);
     }
-    let (text, parsed) = match text {
-        Ok(text) => {
-            let text = js::redact(&text, &key);
-            let parsed = js::parse(&text);
-            (text, parsed)
-        }
-        Err(cause) => (JsValue::UNDEFINED, Err(cause)),
-    };
-    let (body, cause) = match parsed {
-        Ok(body) => (Some(body), JsValue::UNDEFINED),
-        Err(cause) => (None, cause),
-    };
-    let retry_after = js::header(&response, "retry-after", &key);
-    Ok(Answer {
-        body: body.clone().unwrap_or(text),
-        reply: Reply {
-            status: js::field(&response, "status").number() as u16,
-            body,
-            retry_after: RetryAfter {
-                seconds: js::number(&retry_after),
-                date_ms: js::parse_date(&retry_after),
-                now_ms: js_sys::Date::now(),
-            },
+    let reply = Reply {
+        status: about.get("status").number() as u16,
+        body: if about.get("isJson").flag() == Some(true) { Some(about.get("body")) } else { None },
+        retry_after: RetryAfter {
+            seconds: about.get("seconds").number(),
+            date_ms: about.get("date").number(),
+            now_ms: js_sys::Date::now(),
         },
-        request_id: js::header(&response, "x-request-id", &key),
-        cause,
-    })
-}
-
-/// The picture, or the status of the answer that brings none.
-async fn fetch_picture(call: &Call, url: &str) -> Result<Result<JsValue, u16>, Stop> {
-    let timer = call.timer(call.options.create_timeout);
-    let timer = timer.as_ref();
-    let guard = AbortOnDrop(AbortController::new().map_err(Stop::Lost)?);
-    let init = js_sys::Object::new();
-    let _ = js_sys::Reflect::set(&init, &"signal".into(), &guard.0.signal());
-    let response = fetch(call, url, &init, timer, &mut false).await?;
-    let status = js::field(&response, "status").number() as u16;
-    if !matches!(status, 200..=299) {
-        return Ok(Err(status));
-    }
-    let promise = js::invoke(&response, "blob").map_err(Stop::Lost)?;
-    Ok(Ok(call.settled(&promise, timer).await?.map_err(Stop::Lost)?))
-}
-
-async fn fetch(
-    call: &Call,
-    url: &str,
-    init: &JsValue,
-    timer: Option<&Timer>,
-    sent: &mut bool,
-) -> Result<JsValue, Stop> {
-    call.check().map_err(Interrupt::Aborted)?;
-    *sent = true;
-    let promise = js::send(&call.option("fetch"), url, init).map_err(Stop::Lost)?;
-    call.settled(&promise, timer).await?.map_err(Stop::Lost)
+    };
+    Ok(Attempt { result: Ok(reply), about })
 }
 
 /// An option that may be a function, which is then asked for each request.

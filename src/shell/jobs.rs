@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::{
     call::{Call, End, Interrupt, now, random, task_to_js},
-    http::{self, Attempt, Request},
+    http::{self, Request},
     js,
 };
 use crate::core::{
@@ -34,25 +34,12 @@ pub async fn get_task(call: &Call, reference: &JsValue) -> Result<JsValue, End> 
     wait(call, read_task(reference)?, false, true).await
 }
 
-pub async fn to_blob(call: &Call, image: &JsValue) -> Result<JsValue, End> {
-    let b64_json = image.get("b64_json");
-    let url = image.get("url");
-    if b64_json.is_filled() {
-        js::to_picture(&b64_json)
-            .map_err(|cause| End::with_cause(Failure::refusal("b64_json", &["b64_json is not base64."]), cause))
-    } else if url.is_filled() {
-        http::download(call, &url.text()).await
-    } else {
-        Err(Failure::invalid("image", "an image with url or b64_json", image.kind()).into())
-    }
-}
-
 /// Sends a create until the core is content. The task comes along where the generation is not completed.
 async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>), End> {
     let options = &call.options;
     check_request(request)?;
     let body = js::stringify(request)
-        .map_err(|cause| End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), cause))?;
+        .map_err(|cause| End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), &cause))?;
     let path = options.base.own_path(CREATE_PATH);
     let mut key = options.idempotency_key.clone();
     if options.relay && key.is_empty() {
@@ -71,9 +58,9 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
             number,
         };
         let attempt = http::send(call, &request).await?;
-        let step = match &attempt {
-            Attempt::Answered(answer) => machine.answer(&answer.reply, random()),
-            Attempt::Lost { loss, sent, .. } => machine.lost(*loss, *sent, random()),
+        let step = match &attempt.result {
+            Ok(reply) => machine.answer(reply, random()),
+            Err((loss, sent)) => machine.lost(*loss, *sent, random()),
         };
         match step {
             CreateStep::Retry(ms) => call.rest(ms).await?,
@@ -103,7 +90,7 @@ async fn announce(call: &Call, task: &Task) -> Result<(), End> {
                 "onTask failed: see error.cause. The task goes on at the server: waitForTask(error.task) \
                  waits for it.",
             ];
-            Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, &message), cause))
+            Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, &message), &cause))
         }
         Err(Interrupt::Aborted(reason)) => Err(End::Thrown(reason)),
         // Without a timer there is no time-out.
@@ -113,7 +100,7 @@ async fn announce(call: &Call, task: &Task) -> Result<(), End> {
 
 /// Waits for a task of our `own` or from elsewhere, to its end or for the first answer, `once`.
 async fn wait(call: &Call, task: Task, own: bool, once: bool) -> Result<JsValue, End> {
-    let mut wait = Wait::new(task, &call.options, own, now(), random())
+    let mut wait = Wait::new::<JsValue>(task, &call.options, own, now(), random())
         .map_err(|(failure, task)| End::from(failure).of_task(&task))?;
     if once {
         wait.once();
@@ -133,15 +120,15 @@ async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End
                 }
                 continue;
             }
-            Step::Fail(failure) => return Err(End::with_cause(failure, cause)),
+            Step::Fail(failure) => return Err(End::with_cause(failure, &cause)),
         };
         number += 1;
         let body = &JsValue::UNDEFINED;
         let request = Request { method: "GET", path: &path, body, idempotency_key: "", timeout, number };
         let attempt = http::send(call, &request).await?;
-        let verdict = match &attempt {
-            Attempt::Answered(answer) => wait.answer(&call.options.base, &answer.reply, now(), random()),
-            Attempt::Lost { loss, .. } => wait.lost(*loss, now(), random()),
+        let verdict = match &attempt.result {
+            Ok(reply) => wait.answer(&call.options.base, reply, now(), random()),
+            Err((loss, _)) => wait.lost(*loss, now(), random()),
         };
         match verdict {
             Verdict::Answered(meaning) => {

@@ -12,10 +12,6 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn browser(this: &Host) -> bool;
 
-    /// The address of the page, against which a relative base URL is resolved.
-    #[wasm_bindgen(method, getter)]
-    pub fn page(this: &Host) -> JsValue;
-
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host, value: &JsValue);
 
@@ -36,12 +32,6 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub fn random_uuid() -> String;
-
-    #[wasm_bindgen(js_name = Number)]
-    pub fn number(text: &JsValue) -> f64;
-
-    #[wasm_bindgen(js_namespace = Date, js_name = parse)]
-    pub fn parse_date(text: &JsValue) -> f64;
 }
 
 #[wasm_bindgen(module = "/js/host.js")]
@@ -59,7 +49,8 @@ extern "C" {
 
     pub fn names(value: &JsValue) -> JsValue;
 
-    pub fn locate(text: &str, page: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = parseUrl)]
+    pub fn parse_url(text: &str, base: &str) -> JsValue;
 
     #[wasm_bindgen(js_name = requestInit, catch)]
     pub fn request_init(
@@ -74,28 +65,25 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub fn send(custom: &JsValue, url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
 
-    pub fn redact(text: &JsValue, key: &JsValue) -> JsValue;
-
-    pub fn header(response: &JsValue, name: &str, key: &JsValue) -> JsValue;
-
-    #[wasm_bindgen(catch)]
-    pub fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+    pub fn receive(response: &JsValue, key: &JsValue, text: &JsValue, cause: &JsValue) -> JsValue;
 
     #[wasm_bindgen(catch)]
     pub fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub fn invoke(target: &JsValue, method: &str) -> Result<JsValue, JsValue>;
+    pub fn text(response: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = responseInfo)]
     pub fn response_info(
         method: &str,
         path: &str,
         response: &JsValue,
-        key: &JsValue,
+        answer: &JsValue,
         duration_ms: f64,
         attempt: u32,
     ) -> JsValue;
+
+    pub fn cause(cause: &JsValue) -> JsValue;
 
     pub fn task(parts: &JsValue) -> JsValue;
 
@@ -112,15 +100,7 @@ extern "C" {
         status: u16,
         param: &str,
         retry_after_ms: f64,
-        request_id: &JsValue,
-        body: &JsValue,
+        answer: &JsValue,
         task: &JsValue,
-        cause: &JsValue,
     ) -> JsValue;
-}
-
-#[wasm_bindgen(module = "/js/blob.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = toPicture, catch)]
-    pub fn to_picture(b64_json: &JsValue) -> Result<JsValue, JsValue>;
 }

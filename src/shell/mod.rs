@@ -17,13 +17,12 @@ const GENERATE: u8 = 0;
 const WAIT_FOR_TASK: u8 = 1;
 const GENERATE_AND_WAIT: u8 = 2;
 const GET_TASK: u8 = 3;
-const TO_BLOB: u8 = 4;
 
 /// Starts a job on `input` with the options of the call over those of the client. The end reaches
 /// `host`, exactly once, unless the module traps: then JavaScript rejects what is pending.
 #[wasm_bindgen]
 pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Host) {
-    let call = match Call::new(options, client, host, job != TO_BLOB) {
+    let call = match Call::new(options, client, host) {
         Ok(call) => call,
         Err((host, failure)) => return host.reject(&call::End::from(failure).into_js()),
     };
@@ -33,7 +32,6 @@ pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Hos
             WAIT_FOR_TASK => jobs::wait_for_task(&call, &input).await,
             GENERATE_AND_WAIT => jobs::generate_and_wait(&call, &input).await,
             GET_TASK => jobs::get_task(&call, &input).await,
-            TO_BLOB => jobs::to_blob(&call, &input).await,
             _ => Ok(JsValue::UNDEFINED),
         };
         match result {

@@ -4,7 +4,7 @@ use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
-use crate::core::{Type, Value};
+use crate::core::{Location, Type, Value};
 
 /// In the order of their numbers.
 const TYPES: [Type; 8] = [
@@ -53,5 +53,11 @@ impl Value for JsValue {
 
     fn is_filled(&self) -> bool {
         js::is_filled(self)
+    }
+
+    fn parse_url(text: &str, base: &str) -> Option<Location> {
+        let parts = js::parse_url(text, base);
+        let is_plain = parts.get("2").flag()?;
+        Some(Location { origin: parts.get("0").text(), path: parts.get("1").text(), is_plain })
     }
 }
