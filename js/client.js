@@ -98,6 +98,7 @@ function perform(engine, browser, job, input, options, defaults) {
     }
 
     function settle(finish, value) {
+      engine.calls.delete(abandon);
       for (const stop of stops) stop();
       finish(value);
     }
@@ -109,23 +110,22 @@ function perform(engine, browser, job, input, options, defaults) {
       settle(reject, ownError(InternalError, 'unknown', message, { cause }));
     }
 
-    stops.push(
-      engine.run(abandon, job, input, options, defaults, {
-        browser,
-        resolve: (value) => settle(resolve, value),
-        reject: (reason) => settle(reject, reason),
-        listen(signal, wake) {
-          if (signal) listen(signal, 'abort', wake);
-          if (browser) {
-            listen(globalThis, 'online', wake);
-            if (globalThis.document) listen(document, 'visibilitychange', () => document.hidden || wake());
-          }
-        },
-        report(error) {
-          if (typeof reportError === 'function') reportError(error);
-          else console.error(error);
-        },
-      }),
-    );
+    engine.calls.add(abandon);
+    engine.run(job, input, options, defaults, {
+      browser,
+      resolve: (value) => settle(resolve, value),
+      reject: (reason) => settle(reject, reason),
+      listen(signal, wake) {
+        if (signal) listen(signal, 'abort', wake);
+        if (browser) {
+          listen(globalThis, 'online', wake);
+          if (globalThis.document) listen(document, 'visibilitychange', () => document.hidden || wake());
+        }
+      },
+      report(error) {
+        if (typeof reportError === 'function') reportError(error);
+        else console.error(error);
+      },
+    });
   });
 }

@@ -16,7 +16,12 @@ export function createEngine(glue) {
   const engine = {
     broken: false,
 
+    /** What rejects the calls under way, given the error of a trap. */
+    calls,
+
     imports: undefined,
+
+    run: undefined,
 
     /** @param {WebAssembly.Instance} instance */
     start(instance) {
@@ -24,13 +29,7 @@ export function createEngine(glue) {
       for (const [name, value] of Object.entries(instance.exports)) {
         exports[name] = typeof value === 'function' ? guard(value) : value;
       }
-      const run = start(exports);
-      // `abandon` is given the error of a trap, where that leaves the call pending.
-      engine.run = (abandon, ...args) => {
-        calls.add(abandon);
-        run(...args);
-        return () => calls.delete(abandon);
-      };
+      engine.run = start(exports);
       return engine;
     },
   };

@@ -104,11 +104,16 @@ function asFactory(glue, renamed) {
   for (const [path, [name, file]] of whole) named.push(`import * as ${name} from ${JSON.stringify(file)};`);
 
   // The names between the module and its glue become letters in both.
-  const entries = renamed.imports.map(([module, name, letter]) => {
+  const entries = [];
+  for (const [module, name, letter] of renamed.imports) {
     const own = whole.get(module);
-    return `${JSON.stringify(letter)}: ${own ? `${own[0]}.${name}` : `import0[${JSON.stringify(name)}]`}`;
-  });
-  replace(/return \{\s*__proto__: null,\s*"\.\/lemondata_bg\.js"[^}]*\};/, `return { a: { ${entries} } };`);
+    if (own) entries.push(`${JSON.stringify(letter)}: ${own[0]}.${name}`);
+    else replace(new RegExp(`\\b${name}: function`), () => `${JSON.stringify(letter)}: function`);
+  }
+  replace(
+    /return \{\s*__proto__: null,\s*"\.\/lemondata_bg\.js"[^}]*\};/,
+    () => `return { a: { ...import0, ${entries} } };`,
+  );
   const starts = renamed.exports.some(([name]) => name === '__wbindgen_start');
   let start = `wasm = exports; ${starts ? 'wasm.__wbindgen_start();' : ''} return run;`;
   for (const [name, letter] of renamed.exports) {

@@ -5,12 +5,12 @@ mod call;
 mod http;
 mod jobs;
 mod js;
+mod task;
 mod value;
 
 use call::Call;
 use js::Host;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 /// What [`run`] is to do; `js/client.js` knows the numbers.
 const GENERATE: u8 = 0;
@@ -26,7 +26,7 @@ pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Hos
         Ok(call) => call,
         Err((host, failure)) => return host.reject(&call::End::from(failure).into_js()),
     };
-    spawn_local(async move {
+    task::spawn(async move {
         let result = match job {
             GENERATE => jobs::generate(&call, &input).await,
             WAIT_FOR_TASK => jobs::wait_for_task(&call, &input).await,
