@@ -3,11 +3,11 @@
 import { createEngine } from './engine.js';
 import { InternalError, ownError } from './errors.js';
 
-/** The jobs, by the numbers that `src/shell/mod.rs` gives them. */
+/** The jobs, by the numbers that `src/shell/jobs.rs` gives them. */
 const GENERATE = 0;
-const WAIT_FOR_TASK = 1;
-const GENERATE_AND_WAIT = 2;
-const GET_TASK = 3;
+const GENERATE_AND_WAIT = 1;
+const GET_TASK = 2;
+const WAIT_FOR_TASK = 3;
 
 /**
  * @param {Function} glue

@@ -37,10 +37,11 @@ function compile() {
         RUSTFLAGS: [
           '-Zunstable-options',
           '-Cpanic=immediate-abort',
+          '-Zlocation-detail=none',
           // Reference types cost more in the module than they save in the glue.
           '-Ctarget-cpu=mvp',
           `-Ctarget-feature=${FEATURES.map((name) => `+${name}`)}`,
-          '-Cllvm-args=-inline-threshold=25',
+          '-Cllvm-args=-inline-threshold=0',
           // Our stacks are shallow, and a megabyte of it for each instance is much in an edge worker.
           '-Clink-arg=-zstack-size=65536',
           `--remap-path-prefix=${root}=.`,

@@ -159,7 +159,7 @@ impl Failure {
             failure.say(&[": ", &said]);
         }
         if !contains(&failure.message, advice) {
-            failure.say(&[if failure.message.ends_with('.') { " " } else { ". " }, advice]);
+            failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
         }
         failure.status = status;
         failure.retry_after_ms = retry_after.asked_ms(&error);

@@ -76,8 +76,6 @@ pub struct Options {
     pub max_wait: f64,
     /// How many polls a wait may send; 0 for any number.
     pub max_polls: u32,
-    /// The caller's own `Idempotency-Key`; empty where there is none.
-    pub idempotency_key: String,
 }
 
 impl Options {
@@ -163,7 +161,6 @@ impl Options {
             poll_max,
             max_wait: number("maxWait", MAX_WAIT_MS).min(LONGEST_WAIT_MS),
             max_polls: number("maxPolls", 0.0) as u32,
-            idempotency_key: idempotency_key.text(),
         })
     }
 }

@@ -63,9 +63,9 @@ impl Base {
         if origin != self.origin {
             return None;
         }
-        let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with('/'));
+        let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with("/"));
         // An absolute URL is meant as it is; it cannot begin with a slash.
-        Some(if inside || !poll_url.starts_with('/') { path } else { self.own_path(&path) })
+        Some(if inside || !poll_url.starts_with("/") { path } else { self.own_path(&path) })
     }
 }
 
@@ -77,7 +77,7 @@ pub fn last_segment(poll_url: &str) -> &str {
 }
 
 fn trim_slashes(path: &mut String) {
-    while path.ends_with('/') {
+    while path.ends_with("/") {
         path.truncate(path.len() - 1);
     }
 }

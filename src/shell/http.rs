@@ -18,8 +18,8 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// JSON, already a string; `undefined` for none.
     pub body: &'a JsValue,
-    /// Empty for none.
-    pub idempotency_key: &'a str,
+    /// `undefined` for none.
+    pub idempotency_key: &'a JsValue,
     pub timeout: f64,
     /// Counts the attempts of a create, or the polls of a wait, from 1.
     pub number: u32,

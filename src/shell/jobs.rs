@@ -12,26 +12,31 @@ use crate::core::{
     check_request, read_task,
 };
 
-pub async fn generate(call: &Call, request: &JsValue) -> Result<JsValue, End> {
-    create(call, request).await.map(|(generation, _)| generation)
-}
+/// What a job does: `js/client.js` knows the numbers.
+const GENERATE: u8 = 0;
+const GENERATE_AND_WAIT: u8 = 1;
+const GET_TASK: u8 = 2;
 
-pub async fn generate_and_wait(call: &Call, request: &JsValue) -> Result<JsValue, End> {
-    match create(call, request).await? {
-        (generation, None) => Ok(generation),
-        (_, Some(task)) => wait(call, task, true, false).await,
+/// Does a job on its input; any other number than those above waits for a task.
+pub async fn perform(call: &Call, job: u8, input: &JsValue) -> Result<JsValue, End> {
+    let own = matches!(job, GENERATE | GENERATE_AND_WAIT);
+    let task = if own {
+        match create(call, input).await? {
+            (_, Some(task)) if job == GENERATE_AND_WAIT => task,
+            (generation, _) => return Ok(generation),
+        }
+    } else if job != GET_TASK && input.get("status").text() == Status::Completed.name() {
+        return Ok(input.clone());
+    } else {
+        read_task(input)?
+    };
+    let once = job == GET_TASK;
+    let mut wait = Wait::new::<JsValue>(task, &call.options, own, now(), random())
+        .map_err(|(failure, task)| End::from(failure).of_task(&task))?;
+    if once {
+        wait.once();
     }
-}
-
-pub async fn wait_for_task(call: &Call, reference: &JsValue) -> Result<JsValue, End> {
-    if reference.get("status").text() == Status::Completed.name() {
-        return Ok(reference.clone());
-    }
-    wait(call, read_task(reference)?, false, false).await
-}
-
-pub async fn get_task(call: &Call, reference: &JsValue) -> Result<JsValue, End> {
-    wait(call, read_task(reference)?, false, true).await
+    follow(call, &mut wait, once).await.map_err(|end| end.of_task(&wait.task))
 }
 
 /// Sends a create until the core is content. The task comes along where the generation is not completed.
@@ -41,8 +46,8 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
     let body = js::stringify(request)
         .map_err(|cause| End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), &cause))?;
     let path = options.base.own_path(CREATE_PATH);
-    let mut key = options.idempotency_key.clone();
-    if options.relay && key.is_empty() {
+    let mut key = call.option("idempotencyKey");
+    if options.relay && key.is_nothing() {
         key = js::random_uuid();
     }
     let mut machine = Create::new(path.clone(), options.max_retries, options.relay);
@@ -98,16 +103,7 @@ async fn announce(call: &Call, task: &Task) -> Result<(), End> {
     }
 }
 
-/// Waits for a task of our `own` or from elsewhere, to its end or for the first answer, `once`.
-async fn wait(call: &Call, task: Task, own: bool, once: bool) -> Result<JsValue, End> {
-    let mut wait = Wait::new::<JsValue>(task, &call.options, own, now(), random())
-        .map_err(|(failure, task)| End::from(failure).of_task(&task))?;
-    if once {
-        wait.once();
-    }
-    follow(call, &mut wait, once).await.map_err(|end| end.of_task(&wait.task))
-}
-
+/// Polls a task to its end or, `once`, to the first answer.
 async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End> {
     let mut cause = JsValue::UNDEFINED;
     let mut number = 0;
@@ -123,8 +119,8 @@ async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End
             Step::Fail(failure) => return Err(End::with_cause(failure, &cause)),
         };
         number += 1;
-        let body = &JsValue::UNDEFINED;
-        let request = Request { method: "GET", path: &path, body, idempotency_key: "", timeout, number };
+        let (body, idempotency_key) = (&JsValue::UNDEFINED, &JsValue::UNDEFINED);
+        let request = Request { method: "GET", path: &path, body, idempotency_key, timeout, number };
         let attempt = http::send(call, &request).await?;
         let verdict = match &attempt.result {
             Ok(reply) => wait.answer(&call.options.base, reply, now(), random()),

@@ -31,7 +31,7 @@ extern "C" {
     pub fn monotonic_now() -> f64;
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
-    pub fn random_uuid() -> String;
+    pub fn random_uuid() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/js/host.js")]
@@ -59,7 +59,7 @@ extern "C" {
         headers: &JsValue,
         key: &JsValue,
         body: &JsValue,
-        idempotency_key: &str,
+        idempotency_key: &JsValue,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
