@@ -46,8 +46,7 @@ export function createClient(glue, load, inBrowser) {
       throw ownError(
         InternalError,
         'not_sent',
-        'The WebAssembly module could not be started: see error.cause. ' +
-          "A content security policy has to allow 'wasm-unsafe-eval'.",
+        "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.",
         { cause },
       );
     }
@@ -105,8 +104,7 @@ function perform(engine, browser, job, input, options, defaults) {
 
     function abandon(cause) {
       const message =
-        'The WebAssembly module has trapped, which is a bug of lemondata-wasm: please report it with ' +
-        'error.cause. Further calls work.';
+        'The WebAssembly module trapped: please report this bug with error.cause. Further calls work.';
       settle(reject, ownError(InternalError, 'unknown', message, { cause }));
     }
 

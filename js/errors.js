@@ -24,7 +24,7 @@ export class LemonDataError extends Error {
       return Function.prototype[Symbol.hasInstance].call(this, value);
     }
     const kind = Object(value)[BRAND];
-    return kind !== undefined && (this === LemonDataError || this.kinds.includes(kind));
+    return this === LemonDataError ? kind !== undefined : this.kinds.includes(kind);
   }
 
   /** What is safe to log: an error holds neither the key nor the headers of a request. */
@@ -42,7 +42,7 @@ function define(kind, Base = LemonDataError) {
   };
   if (Base !== LemonDataError) Base.kinds.push(kind);
   Object.defineProperty(made, 'name', { value: name });
-  Object.defineProperty(made.prototype, 'name', { value: name, configurable: true, writable: true });
+  made.prototype.name = name;
   classes.push([kind, made]);
   return made;
 }

@@ -37,6 +37,9 @@ export function parseUrl(text, base) {
   } catch {}
 }
 
+/** A promise of an option that may be a function, whose failure is the promise's. */
+export const current = async (option) => (typeof option === 'function' ? option() : option);
+
 export function requestInit(method, signal, headers, key, body, idempotencyKey) {
   headers = new Headers(headers);
   headers.set('accept', 'application/json');

@@ -71,7 +71,19 @@ function bind(wasm, wasmBindgen) {
     const wasmOpt = join(root, 'node_modules', '.bin', 'wasm-opt');
     return run(wasmOpt, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
   };
-  optimise(['-Oz', '--converge', '--strip-target-features', '--strip-producers'], 'lemondata_bg.wasm', 'small.wasm');
+  optimise(
+    [
+      '-Oz',
+      '--converge',
+      '--one-caller-inline-max-function-size=100',
+      // The stack begins at address 0, and nothing of it reaches down there.
+      '--low-memory-unused',
+      '--strip-target-features',
+      '--strip-producers',
+    ],
+    'lemondata_bg.wasm',
+    'small.wasm',
+  );
   const renamed = optimise(['--minify-imports-and-exports-and-modules'], 'small.wasm', 'lemondata.wasm');
   return {
     glue: asFactory(readFileSync(join(out, 'lemondata.js'), 'utf8'), JSON.parse(renamed)),
@@ -91,6 +103,13 @@ function asFactory(glue, renamed) {
   replace(/^import source .*\n/m, '');
   replace(/export function run\b/, 'function run');
   replace(/let wasmInstance = [^]*$/, '');
+
+  // What only engines without `encodeInto` need, closures that nobody owns, and strings without `realloc`.
+  replace(/if \(!\('encodeInto' in [^]*?\n}\n/, '');
+  replace(/const CLOSURE_DTORS = [^;]*;/, '');
+  replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
+  replace(/CLOSURE_DTORS\.register\(.*\);/, '');
+  replace(/if \(realloc === undefined\) {[^]*?\n    }\n/, '');
 
   // Our own files come in two shapes: as named functions, and as modules that are imported whole.
   const named = [];

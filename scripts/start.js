@@ -45,10 +45,14 @@ const closers = [];
 try {
   await start();
   if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  console.log('\nStopped.');
+} catch (error) {
+  // What the system refuses, such as a port, it says in a sentence; anything else is a bug.
+  console.error('\n', error.code ? error.message : error);
+  process.exitCode = 1;
 } finally {
   for (const close of closers.reverse()) await close();
 }
-console.log('\nStopped.');
 
 async function start() {
   const upstream = await chooseUpstream();

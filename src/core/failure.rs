@@ -51,9 +51,9 @@ impl Kind {
     fn advice(self) -> &'static str {
         match self {
             Kind::Authentication => "Check the API key.",
-            Kind::PaymentRequired => "Top up the account, or choose a cheaper model.",
+            Kind::PaymentRequired => "Top up, or choose a cheaper model.",
             Kind::PermissionDenied => "Check what this key may use.",
-            Kind::RateLimit => "Send fewer requests, or wait before the next one.",
+            Kind::RateLimit => "Wait before the next request.",
             Kind::Response => "Redirects are not followed: check baseUrl.",
             _ => "",
         }

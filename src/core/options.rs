@@ -30,17 +30,17 @@ const NUMBER: u8 = Type::Number.bit();
 
 /// Every option: its types, and how a message names them.
 const OPTIONS: [(&str, u8, &str); 16] = [
-    ("apiKey", TEXT | FUNCTION, "a string or a function that returns one"),
+    ("apiKey", TEXT | FUNCTION, "a string or a function"),
     ("baseUrl", TEXT, "a string"),
     ("relay", FLAG, "a boolean"),
     ("fetch", FUNCTION, "a function"),
-    ("headers", OBJECT | FUNCTION | Type::List.bit(), "an object or a function that returns one"),
+    ("headers", OBJECT | FUNCTION | Type::List.bit(), "an object or a function"),
     ("dangerouslyAllowBrowser", FLAG, "a boolean"),
     ("signal", OBJECT, "an AbortSignal"),
-    ("requestTimeout", NUMBER, "a positive number of milliseconds"),
+    ("requestTimeout", NUMBER, "positive milliseconds"),
     ("maxRetries", NUMBER, "an integer of at least 0"),
     ("pollInterval", OBJECT, "an object with min and max"),
-    ("maxWait", NUMBER, "a number of milliseconds of at least 0"),
+    ("maxWait", NUMBER, "milliseconds of at least 0"),
     ("maxPolls", NUMBER, "a positive integer"),
     ("idempotencyKey", TEXT, "a string"),
     ("onTask", FUNCTION, "a function"),
@@ -114,9 +114,8 @@ impl Options {
         let base_url = option("baseUrl");
         if has_key && environment.browser && option("dangerouslyAllowBrowser").flag() != Some(true) {
             return Err(Failure::refusal("apiKey", &[
-                "apiKey must not be in a web page: every visitor could read it and spend your balance. \
-                 Keep it in a relay and set baseUrl to that. If you know what you do, set \
-                 dangerouslyAllowBrowser.",
+                "apiKey must not be in a web page, where every visitor can read it: keep it in a relay, and set \
+                 baseUrl to that. To allow it all the same, set dangerouslyAllowBrowser.",
             ]));
         }
         if !has_key && base_url.is_nothing() && option("headers").is_nothing() {
@@ -129,8 +128,8 @@ impl Options {
             .filter(|location| location.is_plain && location.origin.starts_with("http"))
         else {
             return Err(Failure::refusal("baseUrl", &[
-                "baseUrl must be an http or https URL without credentials, query and fragment or, in a web \
-                 page, a path on its own server.",
+                "baseUrl must be an http(s) URL without credentials, query and fragment; in a web page, it may be a \
+                 path.",
             ]));
         };
 
@@ -143,7 +142,7 @@ impl Options {
         let poll_max = bound("max", POLL_MAX_MS.max(poll_min));
         if !(poll_min > 0.0 && poll_min <= poll_max && poll_max <= LONGEST_WAIT_MS) {
             return Err(Failure::refusal("pollInterval", &[
-                "pollInterval must be {min, max}, positive milliseconds with min at most max.",
+                "pollInterval must be {min, max}: positive milliseconds, min at most max.",
             ]));
         }
 
@@ -173,6 +172,6 @@ pub fn check_key(key: &str, name: &'static str) -> Result<(), Box<Failure>> {
     Err(Failure::refusal(name, &[
         name,
         " must be a string of visible ASCII characters: it is empty, or holds white space (a line break at \
-         its end?) or a character that no header can carry.",
+         its end?) or others.",
     ]))
 }

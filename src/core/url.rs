@@ -46,11 +46,10 @@ impl Base {
     }
 
     /// The path to poll for an id; the `other` of the two that may know it.
-    pub fn task_path(&self, id: &str, other: bool) -> String {
+    pub fn task_path<V: Value>(&self, id: &str, other: bool) -> String {
         let images = id.starts_with("img_") != other;
-        let mut path = join(&[&self.prefix, if images { CREATE_PATH } else { "/v1/tasks" }, "/"]);
-        encode(&mut path, id);
-        path
+        let route = if images { CREATE_PATH } else { "/v1/tasks" };
+        join(&[&self.prefix, route, "/", &V::encode_segment(id)])
     }
 
     /// The path, below the origin, that a `poll_url` of the server's means; none where it leads to another
@@ -80,23 +79,4 @@ fn trim_slashes(path: &mut String) {
     while path.ends_with("/") {
         path.truncate(path.len() - 1);
     }
-}
-
-/// Percent-encodes an opaque id as one path segment.
-fn encode(out: &mut String, id: &str) {
-    for (index, byte) in id.bytes().enumerate() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push_str(&id[index..=index]);
-        } else {
-            out.push_str("%");
-            push_hex(out, byte >> 4);
-            push_hex(out, byte & 15);
-        }
-    }
-}
-
-fn push_hex(out: &mut String, digit: u8) {
-    const HEX: &str = "0123456789ABCDEF";
-    let digit = usize::from(digit);
-    out.push_str(&HEX[digit..=digit]);
 }

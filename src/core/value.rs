@@ -72,6 +72,9 @@ pub trait Value: Sized {
     /// How the platform parses a URL that may be relative to `base`; an empty base means the page's own.
     fn parse_url(text: &str, base: &str) -> Option<Location>;
 
+    /// Percent-encodes an opaque text as one segment of a path, as the platform does it.
+    fn encode_segment(text: &str) -> String;
+
     /// Whether this is nothing.
     fn is_nothing(&self) -> bool {
         self.kind() == Type::Nothing

@@ -105,13 +105,13 @@ impl Wait {
                 task.poll_url = String::new();
                 let message = [
                     "The poll_url of the task leads to another server, which must not get the key. \
-                     waitForTask(error.task) asks for the task by its id instead.",
+                     waitForTask(error.task) asks by id instead.",
                 ];
                 return Err((Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &message), task));
             };
             (path, String::new())
         } else {
-            (options.base.task_path(&task.id, false), options.base.task_path(&task.id, true))
+            (options.base.task_path::<V>(&task.id, false), options.base.task_path::<V>(&task.id, true))
         };
         let mut wait = Wait {
             task,
@@ -258,11 +258,11 @@ impl Wait {
         };
         let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
         if self.asked > 0.0 {
-            failure.say(&[", and the server asks to wait for another "]);
+            failure.say(&["; the server asks to wait "]);
             push_number(&mut failure.message, (self.asked / 1_000.0) as u32);
             failure.say(&[" s"]);
         }
-        failure.say(&[". It goes on at the server: waitForTask(error.task) resumes the wait."]);
+        failure.say(&[". It goes on at the server: waitForTask(error.task) waits on."]);
         failure.retry_after_ms = self.asked;
         failure
     }

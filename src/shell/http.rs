@@ -1,6 +1,6 @@
 //! One HTTP exchange: from the key to the last byte of the body.
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::AbortController;
 
 use super::{
@@ -108,8 +108,7 @@ async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result
     });
     let Ok(init) = init else {
         // The cause could show the values of the headers.
-        let message = ["headers could not be used: they must be what new Headers() takes, or a function \
-                        that returns it."];
+        let message = ["headers must be what new Headers() takes, or a function that returns it."];
         return Err(Failure::refusal("headers", &message).into());
     };
 
@@ -147,12 +146,5 @@ async fn current(
     timer: Option<&Timer>,
     name: &str,
 ) -> Result<Result<JsValue, JsValue>, Interrupt> {
-    let option = call.option(name);
-    match option.dyn_ref::<js_sys::Function>() {
-        None => Ok(Ok(option)),
-        Some(function) => match function.call0(&JsValue::UNDEFINED) {
-            Ok(value) => call.settled(&value, timer).await,
-            Err(cause) => Ok(Err(cause)),
-        },
-    }
+    call.settled(&js::current(&call.option(name)), timer).await
 }

@@ -93,7 +93,7 @@ async fn announce(call: &Call, task: &Task) -> Result<(), End> {
         Ok(Err(cause)) => {
             let message = [
                 "onTask failed: see error.cause. The task goes on at the server: waitForTask(error.task) \
-                 waits for it.",
+                 waits on.",
             ];
             Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, &message), &cause))
         }

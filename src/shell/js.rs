@@ -27,6 +27,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn report(this: &Host, error: &JsValue);
 
+    #[wasm_bindgen(js_name = encodeURIComponent)]
+    pub fn encode(text: &str) -> JsValue;
+
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn monotonic_now() -> f64;
 
@@ -51,6 +54,8 @@ extern "C" {
 
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
+
+    pub fn current(option: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = requestInit, catch)]
     pub fn request_init(

@@ -60,4 +60,7 @@ impl Value for JsValue {
         let is_plain = parts.get("2").flag()?;
         Some(Location { origin: parts.get("0").text(), path: parts.get("1").text(), is_plain })
     }
+    fn encode_segment(text: &str) -> String {
+        js::encode(text).text()
+    }
 }
