@@ -171,7 +171,6 @@ pub fn check_key(key: &str, name: &'static str) -> Result<(), Box<Failure>> {
     }
     Err(Failure::refusal(name, &[
         name,
-        " must be a string of visible ASCII characters: it is empty, or holds white space (a line break at \
-         its end?) or others.",
+        " must be a string of visible ASCII characters, without white space or a line break at its end.",
     ]))
 }
