@@ -18,7 +18,8 @@ const SIGNATURES = [
 /** The longest time that a timer of the platform can count. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-const refuse = (param, message, cause) => ownError(InvalidRequestError, 'not_sent', message, { param, cause });
+const refuse = (param, message, cause) =>
+  ownError(InvalidRequestError, 'not_sent', message, { param, cause });
 
 export async function toBlob(image, options) {
   const { b64_json, url } = Object(image);
@@ -52,7 +53,8 @@ async function download(url, { fetch: custom, signal, requestTimeout }) {
     stop = () => reject(signal.reason);
     signal?.addEventListener('abort', stop);
     if (requestTimeout <= LONGEST_TIMER_MS) {
-      const late = () => reject(ownError(RequestTimeoutError, 'rejected', `${target} got no picture in time.`));
+      const late = () =>
+        reject(ownError(RequestTimeoutError, 'rejected', `${target} got no picture in time.`));
       timer = setTimeout(late, requestTimeout);
     }
   });
@@ -63,7 +65,9 @@ async function download(url, { fetch: custom, signal, requestTimeout }) {
       response = await (custom ? custom(url, init) : fetch(url, init));
       if (response.ok) return await response.blob();
     } catch (cause) {
-      throw ownError(ConnectionError, 'rejected', `${target} got no picture: the connection failed.`, { cause });
+      throw ownError(ConnectionError, 'rejected', `${target} got no picture: the connection failed.`, {
+        cause,
+      });
     }
     throw errorOfStatus(response.status, `${target} was answered with status ${response.status}.`);
   }

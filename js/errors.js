@@ -104,7 +104,8 @@ export const ownError = (Class, outcome, message, more) =>
 /** The error of a download that is answered with a status other than success. */
 export function errorOfStatus(status, message) {
   const Class =
-    { 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError, 429: RateLimitError }[status] ??
-    (status >= 500 ? ServerError : ResponseError);
+    { 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError, 429: RateLimitError }[
+      status
+    ] ?? (status >= 500 ? ServerError : ResponseError);
   return ownError(Class, 'rejected', message, { status });
 }

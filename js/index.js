@@ -7,7 +7,8 @@ import wasm from 'lemondata:wasm';
 import { createClient } from './client.js';
 import { inBrowser } from './place.js';
 
-const compile = () => WebAssembly.compile(Uint8Array.from(wasm.match(/../g), (digits) => parseInt(digits, 16)));
+const compile = () =>
+  WebAssembly.compile(Uint8Array.from(wasm.match(/../g), (digits) => parseInt(digits, 16)));
 
 export { toBlob } from './blob.js';
 export * from './public-errors.js';

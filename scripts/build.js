@@ -109,7 +109,7 @@ function asFactory(glue, renamed) {
   replace(/const CLOSURE_DTORS = [^;]*;/, '');
   replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
   replace(/CLOSURE_DTORS\.register\(.*\);/, '');
-  replace(/if \(realloc === undefined\) {[^]*?\n    }\n/, '');
+  replace(/if \(realloc === undefined\) {[^]*?\n {4}}\n/, '');
 
   // Our own files come in two shapes: as named functions, and as modules that are imported whole.
   const named = [];
@@ -120,7 +120,8 @@ function asFactory(glue, renamed) {
     else whole.set(path, [`whole${whole.size}`, file]);
     return '';
   });
-  if (/^(import|export)\b/m.test(glue)) throw new Error('the glue of wasm-bindgen has changed: it imports or exports more');
+  if (/^(import|export)\b/m.test(glue))
+    throw new Error('the glue of wasm-bindgen has changed: it imports or exports more');
   for (const [path, [name, file]] of whole) named.push(`import * as ${name} from ${JSON.stringify(file)};`);
 
   // The names between the module and its glue become letters in both.
@@ -164,7 +165,10 @@ async function bundle({ glue, wasm }) {
     setup(build) {
       build.onResolve({ filter: /^lemondata:/ }, ({ path }) => ({ path, namespace: 'lemondata' }));
       build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
-      build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({ contents: glue, resolveDir: root }));
+      build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({
+        contents: glue,
+        resolveDir: root,
+      }));
       build.onLoad({ filter: /:wasm$/, namespace: 'lemondata' }, () => ({
         contents: `export default '${wasm.toString('hex')}';`,
       }));

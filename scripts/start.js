@@ -25,7 +25,10 @@ const PORTS = 20;
 
 /** One that usually answers at once, one that usually answers with a task; the cheap ones of each. */
 const DEMO = [
-  { title: 'an inline answer', request: { model: 'dall-e-2', prompt: 'A lemon on a beach', size: '512x512' } },
+  {
+    title: 'an inline answer',
+    request: { model: 'dall-e-2', prompt: 'A lemon on a beach', size: '512x512' },
+  },
   { title: 'a task', request: { model: 'flux-pro', prompt: 'A lemon tree above a quiet sea, first light' } },
 ];
 
@@ -44,7 +47,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.
 const closers = [];
 try {
   await start();
-  if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  if (!stopping.signal.aborted)
+    await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
   console.log('\nStopped.');
 } catch (error) {
   // What the system refuses, such as a port, it says in a sentence; anything else is a bug.

@@ -48,7 +48,8 @@ function modified(path) {
 function newest(path) {
   const times = [modified(path)];
   if (statSync(join(root, path)).isDirectory()) {
-    for (const name of readdirSync(join(root, path), { recursive: true })) times.push(modified(join(path, name)));
+    for (const name of readdirSync(join(root, path), { recursive: true }))
+      times.push(modified(join(path, name)));
   }
   return Math.max(...times);
 }

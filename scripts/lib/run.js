@@ -33,5 +33,4 @@ export function run(command, args, { env = {}, cwd = root, quiet = false } = {})
 }
 
 /** Whether a command runs and ends well. */
-export const works = (command, args) =>
-  spawnSync(command, args, { cwd: root, stdio: 'ignore' }).status === 0;
+export const works = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'ignore' }).status === 0;

@@ -156,7 +156,12 @@ export async function servePage({ upstream, port = 0 }) {
     }
     // The status of an error tells more than the loss of its body does.
     const said = await readUpTo(answer.body ?? [], MAX_ERROR_BYTES).catch(() => '');
-    return c.body(redact(said.toString('utf8')) || null, answer.status);
+    const text = redact(said.toString('utf8'));
+    // Where a body was cut off, the beginning of the key may be what it ends with.
+    return c.body(
+      (said.length < MAX_ERROR_BYTES ? text : text.slice(0, -upstream.key.length)) || null,
+      answer.status,
+    );
   }
 
   const http = createServer(

@@ -1,6 +1,6 @@
 /** Installs what a step needs and the machine lacks: once, and with a word about it. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { root, run, step, works } from './run.js';
@@ -14,7 +14,8 @@ export function ensureRust() {
     throw new Error('Rust is missing: install it with rustup (https://rustup.rs), then run this again.');
   }
   const pinned = readFileSync(join(root, 'rust-toolchain.toml'), 'utf8');
-  const list = (name) => [...pinned.match(new RegExp(`${name} = \\[(.*)\\]`))[1].matchAll(/"(.+?)"/g)].map((m) => m[1]);
+  const list = (name) =>
+    [...pinned.match(new RegExp(`${name} = \\[(.*)\\]`))[1].matchAll(/"(.+?)"/g)].map((m) => m[1]);
   const has = (kind) => run('rustup', [kind, 'list', '--installed'], { quiet: true });
   const targets = has('target');
   const components = has('component');
@@ -52,4 +53,22 @@ export function ensureWasmBindgen(tool = 'wasm-bindgen') {
     });
   }
   return path;
+}
+
+const CHROMIUM = '/usr/bin/chromium';
+const CHROMEDRIVER = '/usr/bin/chromedriver';
+
+/** A real Chromium with its driver, from Debian's packages. */
+export function ensureChromium() {
+  if (!existsSync(CHROMIUM) || !existsSync(CHROMEDRIVER)) {
+    const asRoot = process.getuid() === 0 ? [] : ['sudo'];
+    step('install Chromium and its driver');
+    const apt = (...args) => {
+      const [command, ...rest] = [...asRoot, 'apt-get', ...args];
+      run(command, rest, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+    };
+    apt('update');
+    apt('install', '--yes', '--no-install-recommends', 'chromium', 'chromium-driver');
+  }
+  return { chromium: CHROMIUM, chromedriver: CHROMEDRIVER };
 }

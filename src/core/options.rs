@@ -113,24 +113,31 @@ impl Options {
         }
         let base_url = option("baseUrl");
         if has_key && environment.browser && option("dangerouslyAllowBrowser").flag() != Some(true) {
-            return Err(Failure::refusal("apiKey", &[
-                "apiKey must not be in a web page, where every visitor can read it: keep it in a relay, and set \
+            return Err(Failure::refusal(
+                "apiKey",
+                &[
+                    "apiKey must not be in a web page, where every visitor can read it: keep it in a relay, and set \
                  baseUrl to that. To allow it all the same, set dangerouslyAllowBrowser.",
-            ]));
+                ],
+            ));
         }
         if !has_key && base_url.is_nothing() && option("headers").is_nothing() {
-            return Err(Failure::refusal("apiKey", &[
-                "apiKey is missing: pass a key, or set baseUrl to a relay that holds it.",
-            ]));
+            return Err(Failure::refusal(
+                "apiKey",
+                &["apiKey is missing: pass a key, or set baseUrl to a relay that holds it."],
+            ));
         }
         let base_url = if base_url.is_nothing() { DEFAULT_BASE_URL.into() } else { base_url.text() };
         let Some(location) = V::parse_url(&base_url, "")
             .filter(|location| location.is_plain && location.origin.starts_with("http"))
         else {
-            return Err(Failure::refusal("baseUrl", &[
-                "baseUrl must be an http(s) URL without credentials, query and fragment; in a web page, it may be a \
+            return Err(Failure::refusal(
+                "baseUrl",
+                &[
+                    "baseUrl must be an http(s) URL without credentials, query and fragment; in a web page, it may be a \
                  path.",
-            ]));
+                ],
+            ));
         };
 
         let interval = option("pollInterval");
@@ -141,9 +148,10 @@ impl Options {
         let poll_min = bound("min", POLL_MIN_MS.min(bound("max", POLL_MAX_MS)));
         let poll_max = bound("max", POLL_MAX_MS.max(poll_min));
         if !(poll_min > 0.0 && poll_min <= poll_max && poll_max <= LONGEST_WAIT_MS) {
-            return Err(Failure::refusal("pollInterval", &[
-                "pollInterval must be {min, max}: positive milliseconds, min at most max.",
-            ]));
+            return Err(Failure::refusal(
+                "pollInterval",
+                &["pollInterval must be {min, max}: positive milliseconds, min at most max."],
+            ));
         }
 
         let idempotency_key = option("idempotencyKey");
@@ -169,8 +177,11 @@ pub fn check_key(key: &str, name: &'static str) -> Result<(), Box<Failure>> {
     if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Failure::refusal(name, &[
+    Err(Failure::refusal(
         name,
-        " must be a string of visible ASCII characters, without white space or a line break at its end.",
-    ]))
+        &[
+            name,
+            " must be a string of visible ASCII characters, without white space or a line break at its end.",
+        ],
+    ))
 }

@@ -22,7 +22,7 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
         return Err(Failure::invalid("prompt", "a string that is not empty", got));
     }
     let n = request.get("n");
-    if !n.is_nothing() && !(is_whole(n.number()) && n.number() >= 1.0) {
+    if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
         return Err(Failure::invalid("n", "a positive integer", n.kind()));
     }
     for name in TEXT_FIELDS {
@@ -35,6 +35,7 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
 }
 
 /// Whether a number is an integer of at least 0 that a `u32` holds.
+#[allow(clippy::float_cmp)] // exactly equal is what is meant
 pub fn is_whole(number: f64) -> bool {
     f64::from(number as u32) == number
 }

@@ -1,6 +1,9 @@
 //! Where a request may go. The key goes to the base URL's origin and nowhere else.
 
-use super::{text::{join, split, without_query}, value::Value};
+use super::{
+    text::{join, split, without_query},
+    value::Value,
+};
 
 /// The path of a create, below the base URL.
 pub const CREATE_PATH: &str = "/v1/images/generations";

@@ -133,11 +133,7 @@ impl Waiting {
 }
 
 impl Call {
-    pub fn new(
-        own: JsValue,
-        client: JsValue,
-        host: Host,
-    ) -> Result<Call, (Host, Box<Failure>)> {
+    pub fn new(own: JsValue, client: JsValue, host: Host) -> Result<Call, (Host, Box<Failure>)> {
         let options = match read_options(&own, &client, &host) {
             Ok(options) => options,
             Err(failure) => return Err((host, failure)),
@@ -165,7 +161,9 @@ impl Call {
 
     /// Tells a callback, if there is one, whose failure must not end the call.
     pub fn tell(&self, name: &str, value: &JsValue) {
-        if let Some(Err(error)) = self.function(name).map(|callback| callback.call1(&JsValue::UNDEFINED, value)) {
+        if let Some(Err(error)) =
+            self.function(name).map(|callback| callback.call1(&JsValue::UNDEFINED, value))
+        {
             self.host.report(&error);
         }
     }
@@ -213,7 +211,9 @@ impl Call {
         let end = now() + ms;
         let timer = self.timer(ms);
         self.waiting.woken.set(false);
-        let ready = |_: &mut Context<'_>| if self.waiting.woken.get() { Poll::Ready(()) } else { Poll::Pending };
+        let ready = |_: &mut Context<'_>| {
+            if self.waiting.woken.get() { Poll::Ready(()) } else { Poll::Pending }
+        };
         match self.until(timer.as_ref(), ready).await {
             Ok(()) => Ok(true),
             Err(Interrupt::Timeout) => {

@@ -43,8 +43,9 @@ pub async fn perform(call: &Call, job: u8, input: &JsValue) -> Result<JsValue, E
 async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>), End> {
     let options = &call.options;
     check_request(request)?;
-    let body = js::stringify(request)
-        .map_err(|cause| End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), &cause))?;
+    let body = js::stringify(request).map_err(|cause| {
+        End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), &cause)
+    })?;
     let path = options.base.own_path(CREATE_PATH);
     let mut key = call.option("idempotencyKey");
     if options.relay && key.is_nothing() {
@@ -84,17 +85,18 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
 
 /// Hands the task to `onTask`, and waits for the callback: it is the caller's place to store it.
 async fn announce(call: &Call, task: &Task) -> Result<(), End> {
-    let Some(on_task) = call.function("onTask") else { return Ok(()) };
+    let Some(on_task) = call.function("onTask") else {
+        return Ok(());
+    };
     let result = match on_task.call1(&JsValue::UNDEFINED, &task_to_js(task)) {
         Ok(value) => call.settled(&value, None).await,
         Err(cause) => Ok(Err(cause)),
     };
     match result {
         Ok(Err(cause)) => {
-            let message = [
-                "onTask failed: see error.cause. The task goes on at the server: waitForTask(error.task) \
-                 waits on.",
-            ];
+            let message =
+                ["onTask failed: see error.cause. The task goes on at the server: waitForTask(error.task) \
+                 waits on."];
             Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, &message), &cause))
         }
         Err(Interrupt::Aborted(reason)) => Err(End::Thrown(reason)),

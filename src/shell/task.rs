@@ -21,12 +21,17 @@ struct Task {
 
 /// Runs a future to its end, the first stretch at once.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
-    wake(Rc::into_raw(Rc::new(Task { future: RefCell::new(Some(Box::pin(future))), again: Cell::new(false) })).cast());
+    wake(
+        Rc::into_raw(Rc::new(Task { future: RefCell::new(Some(Box::pin(future))), again: Cell::new(false) }))
+            .cast(),
+    );
 }
 
 fn run(task: &Rc<Task>) {
     task.again.set(true);
-    let Ok(mut slot) = task.future.try_borrow_mut() else { return };
+    let Ok(mut slot) = task.future.try_borrow_mut() else {
+        return;
+    };
     // SAFETY: the pointer is a reference of its own, and the table below keeps the count of them.
     let waker = unsafe { Waker::from_raw(clone(Rc::as_ptr(task).cast())) };
     let mut context = Context::from_waker(&waker);

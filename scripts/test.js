@@ -1,0 +1,164 @@
+/**
+ * Runs the tests: all of them, or the parts that are named. `npm test`, `npm test -- core wasm`.
+ *
+ * Its last line counts what passed and what failed. A part that runs no test has failed.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuild, ensureNodeModules } from './lib/prepare.js';
+import { root, step } from './lib/run.js';
+import { ensureChromium, ensureRust, ensureWasmBindgen } from './lib/setup.js';
+
+const TEST_RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed/gm;
+const NODE_RESULT = /^# (?:pass|fail|cancelled|skipped) (\d+)$/gm;
+
+const cargo = (...args) => ['cargo', ...args];
+const node = (...files) => [process.execPath, '--test', '--test-reporter=tap', ...files];
+const npx = (tool, ...args) => [join(root, 'node_modules', '.bin', tool), ...args];
+const wasm = () => cargo('test', '--locked', '--target=wasm32-unknown-unknown', '--test=wasm');
+const runner = () => ({
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: ensureWasmBindgen('wasm-bindgen-test-runner'),
+});
+
+/** The `*.test.js` of a folder. */
+function files(folder) {
+  const names = readdirSync(join(root, 'tests', folder)).filter((name) => name.endsWith('.test.js'));
+  return names.sort().map((name) => join('tests', folder, name));
+}
+
+/** Every part: what it needs, what it runs, and how to count what that says. */
+const PARTS = {
+  lint: {
+    ready: ensureRust,
+    commands: () => [
+      { argv: cargo('fmt', '--check'), count: one },
+      { argv: cargo('clippy', '--locked', '--all-targets', '--', '-Dwarnings'), count: one },
+      {
+        argv: cargo(
+          'clippy',
+          '--locked',
+          '--all-targets',
+          '--target=wasm32-unknown-unknown',
+          '--',
+          '-Dwarnings',
+        ),
+        count: one,
+      },
+      { argv: npx('biome', 'ci', '.'), count: one },
+    ],
+  },
+  core: {
+    ready: ensureRust,
+    commands: () => [{ argv: cargo('test', '--locked', '--test=core'), count: cargoTests }],
+  },
+  wasm: {
+    ready() {
+      ensureRust();
+      ensureChromium();
+    },
+    commands: () => [
+      { argv: wasm(), env: { ...runner(), WASM_BINDGEN_USE_NODE_EXPERIMENTAL: '1' }, count: cargoTests },
+      {
+        argv: wasm(),
+        env: {
+          ...runner(),
+          WASM_BINDGEN_USE_BROWSER: '1',
+          WASM_BINDGEN_TEST_WEBDRIVER_JSON: join('tests', 'wasm', 'webdriver.json'),
+          CHROMEDRIVER: ensureChromium().chromedriver,
+        },
+        count: cargoTests,
+      },
+    ],
+  },
+  server: { ready() {}, commands: () => [{ argv: node(...files('server')), count: nodeTests }] },
+  types: { ready: ensureBuild, commands: () => [{ argv: node(...files('types')), count: nodeTests }] },
+  e2e: { ready: ensureBuild, commands: () => [{ argv: node(...files('e2e')), count: nodeTests }] },
+  package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
+  workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
+  browsers: {
+    ready() {
+      ensureBuild();
+      ensureChromium();
+    },
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
+  },
+};
+
+/** A tool that has no tests of its own counts as one. */
+function one(_output, passed) {
+  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1 };
+}
+
+function cargoTests(output) {
+  const results = [...output.matchAll(TEST_RESULT)];
+  const sum = (group) => results.reduce((total, result) => total + Number(result[group]), 0);
+  return { passed: sum(1), failed: sum(2) };
+}
+
+/** A skipped test has not passed. */
+function nodeTests(output) {
+  const [passed = 0, ...others] = [...output.matchAll(NODE_RESULT)].map((result) => Number(result[1]));
+  return { passed, failed: others.reduce((total, number) => total + number, 0) };
+}
+
+/** Runs a command with its output shown, and counts its tests. */
+async function execute({ argv: [command, ...args], env, count }) {
+  console.log(`$ ${[command.replace(`${root}/`, ''), ...args].join(' ')}`);
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => {
+      output += text;
+      process.stdout.write(text);
+    });
+  }
+  const [code] = await once(child, 'close');
+  const result = count(output, code === 0);
+  // A command that fails, or runs no test, must not pass for one without failures.
+  if (result.failed === 0 && (code !== 0 || result.passed === 0)) result.failed = 1;
+  return result;
+}
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !Object.hasOwn(PARTS, name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no part called ${unknown.join(', ')}. The parts are ${Object.keys(PARTS).join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+ensureNodeModules();
+const total = { passed: 0, failed: 0 };
+const failures = [];
+for (const name of named.length > 0 ? named : Object.keys(PARTS)) {
+  const started = performance.now();
+  const { ready, commands } = PARTS[name];
+  step(`test: ${name}`);
+  try {
+    ready();
+    for (const command of commands()) {
+      const { passed, failed } = await execute(command);
+      total.passed += passed;
+      total.failed += failed;
+      if (failed > 0) failures.push(`${name}: ${failed} failed`);
+    }
+  } catch (error) {
+    // A step of the set-up that breaks fails its part, and the others still run.
+    console.error(error.message);
+    total.failed += 1;
+    failures.push(`${name}: ${error.message}`);
+  }
+  console.log(`  ${name} took ${Math.round((performance.now() - started) / 1000)} s`);
+}
+console.log(['', ...failures, ''].join('\n'));
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed > 0 ? 1 : 0);

@@ -1,0 +1,412 @@
+/** The rules of the forwarder behind the page: what it passes on, what it refuses, and that it keeps the key. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const { Request: NativeRequest, Response: NativeResponse } = globalThis;
+const { servePage } = await import('../../scripts/lib/serve-page.js');
+const { startServer } = await import('../server/index.js');
+
+const CREATE = '/api/lemondata/v1/images/generations';
+const JSON_TYPE = { 'content-type': 'application/json' };
+const KEY = 'sk-secret-of-the-page-server-42';
+const BODY = JSON.stringify({ prompt: 'A lemon', model: 'flux-schnell', size: '16x16' });
+
+let upstream;
+let page;
+
+before(async () => {
+  upstream = await startServer({ apiKey: KEY, taskMs: 0 });
+  page = await servePage({ upstream: { url: upstream.url, key: KEY } });
+});
+
+after(async () => {
+  await page.close();
+  await upstream.close();
+});
+
+beforeEach(() => upstream.reset());
+
+/** Every answer of every test, to look for the key in. */
+const answers = [];
+afterEach(() => {
+  for (const { status, headers, body } of answers) {
+    assert.ok(
+      !`${JSON.stringify(headers)}${body}`.includes(KEY),
+      `the key is in an answer of status ${status}`,
+    );
+  }
+  answers.length = 0;
+});
+
+/**
+ * Sends exactly this, as `fetch` would not: any Host, any path.
+ *
+ * @returns {Promise<{ status: number, headers: object, body: string, json(): any }>}
+ */
+async function send(method, path, { headers = {}, body, to = page } = {}) {
+  const request = httpRequest(to.url, { method, headers, agent: false });
+  request.path = path;
+  request.end(body);
+  const [response] = await once(request, 'response');
+  const chunks = await collect(response);
+  const answer = {
+    status: response.statusCode,
+    headers: response.headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+    json: () => JSON.parse(answer.body),
+  };
+  answers.push(answer);
+  return answer;
+}
+
+async function collect(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks;
+}
+
+const create = (headers = {}, body = BODY, to = page) =>
+  send('POST', CREATE, { headers: { ...JSON_TYPE, ...headers }, body, to });
+
+const scenario = (name) => create({}, JSON.stringify({ prompt: 'A lemon', model: `test-${name}` }));
+
+/** Checks that an answer is the forwarder's own refusal, in the provider's shape, and that nothing went on. */
+function assertRefused({ status, headers, json }, expected, code) {
+  assert.equal(status, expected);
+  assert.match(headers['content-type'], /^application\/json/);
+  const { error } = json();
+  assert.equal(error.code, code);
+  assert.equal(typeof error.message, 'string');
+  assert.equal(typeof error.type, 'string');
+  assert.deepEqual(upstream.counts.requests, []);
+}
+
+/** A server of which the test says what it does. */
+async function serve(t, handle) {
+  const http = createServer(handle);
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const own = await servePage({ upstream: { url: `http://127.0.0.1:${http.address().port}`, key: KEY } });
+  t.after(async () => {
+    await own.close();
+    http.closeAllConnections();
+    http.close();
+  });
+  return own;
+}
+
+describe('the page and the package', () => {
+  test('are served with headers that keep the page to itself', async () => {
+    for (const [path, type] of [
+      ['/', 'text/html; charset=UTF-8'],
+      ['/index.html', 'text/html; charset=UTF-8'],
+      ['/style.css', 'text/css; charset=utf-8'],
+      ['/app.js', 'text/javascript; charset=utf-8'],
+      ['/pkg/index.js', 'text/javascript; charset=utf-8'],
+    ]) {
+      const { status, headers, body } = await send('GET', path);
+      assert.equal(status, 200, path);
+      assert.equal(headers['content-type'], type, path);
+      assert.equal(headers['x-content-type-options'], 'nosniff');
+      assert.equal(headers['referrer-policy'], 'no-referrer');
+      assert.equal(
+        headers['content-security-policy'],
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; " +
+          `img-src 'self' blob: data: https: ${upstream.url}; ` +
+          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      );
+      assert.ok(body.length > 500, path);
+    }
+  });
+
+  test('are all that is served', async () => {
+    for (const path of [
+      '/package.json',
+      '/pkg/../package.json',
+      '/pkg/..%2fpackage.json',
+      '/pkg/%2e%2e/package.json',
+      '/..%2fpackage.json',
+      '/../package.json',
+      '//package.json',
+      '/pkg/',
+      '/scripts/start.js',
+    ]) {
+      assertRefused(await send('GET', path), 404, 'not_found');
+    }
+    assertRefused(await send('POST', '/'), 404, 'not_found');
+  });
+
+  test('say where requests go', async (t) => {
+    assert.match((await send('GET', '/')).body, /<html data-upstream="embedded" lang="en">/);
+    const real = await servePage({ upstream: { url: 'https://lemondata.example', key: KEY } });
+    t.after(real.close);
+    const { body, headers } = await send('GET', '/', { to: real });
+    assert.match(body, /<html data-upstream="service" lang="en">/);
+    assert.match(headers['content-security-policy'], /; img-src 'self' blob: data: https:; /);
+  });
+
+  test('leave the globals of the process alone', () => {
+    assert.equal(globalThis.Request, NativeRequest);
+    assert.equal(globalThis.Response, NativeResponse);
+  });
+});
+
+describe('what is passed on', () => {
+  test('a create, with the key and without what the page may not send', async () => {
+    const { status, headers, json } = await create({
+      authorization: 'Bearer sk-of-the-page',
+      cookie: 'session=1',
+      origin: page.url,
+      'idempotency-key': 'once',
+      'x-forwarded-for': '192.0.2.1',
+      'x-lemon-scenario': 'task',
+    });
+    assert.equal(status, 200);
+    assert.equal(json().status, 'completed');
+    assert.equal(headers['content-type'], 'application/json');
+
+    const [{ method, path, body, headers: sent, id }] = upstream.counts.requests;
+    assert.equal(`${method} ${path}`, 'POST /v1/images/generations');
+    assert.deepEqual(body, JSON.parse(BODY));
+    assert.equal(sent.authorization, `Bearer ${KEY}`);
+    assert.equal(sent['content-type'], 'application/json');
+    assert.equal(sent['idempotency-key'], 'once');
+    assert.equal(sent['x-lemon-scenario'], 'task');
+    for (const name of ['cookie', 'origin', 'x-forwarded-for']) assert.equal(sent[name], undefined, name);
+
+    assert.equal(headers['x-request-id'], id);
+    assert.equal(headers['x-ratelimit-limit'], '1000');
+    assert.equal(headers['x-ratelimit-remaining'], '999');
+    assert.match(headers['x-ratelimit-reset'], /^\d+$/);
+    assert.equal(headers['cache-control'], 'no-store');
+  });
+
+  test('polls on both paths, with their query', async () => {
+    const { task_id } = (await create({}, JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' }))).json();
+    for (const path of [`/v1/images/generations/${task_id}`, `/v1/tasks/${task_id}?view=full`]) {
+      const { status, json } = await send('GET', `/api/lemondata${path}`);
+      assert.equal(status, 200);
+      assert.equal(json().status, 'completed');
+      assert.equal(upstream.counts.requests.at(-1).path, path);
+    }
+  });
+
+  test('of the headers of an answer only those that say something to the page', async () => {
+    upstream.next({
+      on: 'create',
+      reply: {
+        status: 429,
+        headers: {
+          'retry-after': '7',
+          'set-cookie': 'a=b',
+          'x-internal': '1',
+          'access-control-allow-origin': '*',
+          'x-request-id': `req of ${KEY}`,
+        },
+        body: { error: { message: 'Slow down', type: 'rate_limit_exceeded' } },
+      },
+    });
+    const { status, headers, json } = await create();
+    assert.equal(status, 429);
+    assert.equal(headers['retry-after'], '7');
+    assert.equal(headers['x-request-id'], 'req of [key]');
+    assert.equal(json().error.message, 'Slow down');
+    for (const name of ['set-cookie', 'x-internal', 'access-control-allow-origin']) {
+      assert.equal(headers[name], undefined, name);
+    }
+  });
+
+  test('the scenario of a test only to the embedded server', async (t) => {
+    const real = await servePage({ upstream: { url: 'https://lemondata.example/', key: KEY } });
+    t.after(real.close);
+    const sent = [];
+    t.mock.method(globalThis, 'fetch', async (url, init) => {
+      sent.push({ url, init });
+      return Response.json({ data: [] });
+    });
+    await create({ 'x-lemon-scenario': 'error-500' }, BODY, real);
+    assert.equal(sent.length, 1);
+    const [{ url, init }] = sent;
+    assert.equal(url, 'https://lemondata.example/v1/images/generations');
+    assert.deepEqual(init.headers, { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' });
+    assert.equal(init.redirect, 'manual');
+  });
+
+  test('an answer as it comes', async (t) => {
+    let finish;
+    const own = await serve(t, (_, response) => {
+      response.writeHead(200, JSON_TYPE);
+      response.write('{"data":');
+      finish = () => response.end('[]}');
+    });
+    const request = httpRequest(own.url, { agent: false, method: 'POST', path: CREATE, headers: JSON_TYPE });
+    request.end(BODY);
+    const [response] = await once(request, 'response');
+    const [first] = await once(response, 'data');
+    assert.equal(`${first}`, '{"data":');
+    finish();
+    assert.equal(`${Buffer.concat(await collect(response))}`, '[]}');
+  });
+
+  test('a loss in the middle of an answer as a loss', async () => {
+    await assert.rejects(scenario('inline-truncated'), { code: 'ECONNRESET' });
+  });
+
+  test('the status of an error, though its body is lost', async () => {
+    upstream.next({ on: 'create', reply: { status: 429, partial: '{"error":{"mess' } });
+    assert.equal((await create()).status, 429);
+  });
+
+  test('that the page has left', async () => {
+    const request = httpRequest(page.url, { agent: false, method: 'POST', path: CREATE, headers: JSON_TYPE });
+    request.on('error', () => {});
+    request.end(JSON.stringify({ prompt: 'A lemon', model: 'test-hang' }));
+    while (upstream.counts.creates === 0) await sleep(5);
+    request.destroy();
+    while (upstream.counts.aborted === 0) await sleep(5);
+    assert.equal(upstream.counts.aborted, 1);
+  });
+});
+
+describe('what is refused', () => {
+  test('other routes and other methods', async () => {
+    for (const [method, path, status, code] of [
+      ['GET', '/v1/models', 404, 'not_found'],
+      ['GET', '/v1/images', 404, 'not_found'],
+      ['POST', '/v1/images/generations/', 404, 'not_found'],
+      ['GET', '/v1/tasks', 404, 'not_found'],
+      ['GET', '/v1/tasks/', 404, 'not_found'],
+      ['GET', '/v1/tasks/a/b', 404, 'not_found'],
+      ['GET', '/files/a.png', 404, 'not_found'],
+      ['GET', '/', 404, 'not_found'],
+      ['GET', '/v1/images/generations', 405, 'method_not_allowed'],
+      ['PUT', '/v1/images/generations', 405, 'method_not_allowed'],
+      ['OPTIONS', '/v1/images/generations', 405, 'method_not_allowed'],
+      ['POST', '/v1/images/generations/img_1', 405, 'method_not_allowed'],
+      ['DELETE', '/v1/tasks/img_1', 405, 'method_not_allowed'],
+      ['POST', '/v1/tasks/img_1', 405, 'method_not_allowed'],
+    ]) {
+      const headers = method === 'GET' ? {} : JSON_TYPE;
+      assertRefused(await send(method, `/api/lemondata${path}`, { headers }), status, code);
+    }
+    const { status, body } = await send('HEAD', '/api/lemondata/v1/tasks/img_1');
+    assert.equal(status, 405);
+    assert.equal(body, '');
+    assert.deepEqual(upstream.counts.requests, []);
+  });
+
+  test('an id that would climb out of its route', async () => {
+    for (const id of ['..', '%2e%2e', '.', '%2e']) {
+      assertRefused(await send('GET', `/api/lemondata/v1/tasks/${id}`), 404, 'not_found');
+    }
+    for (const id of ['..%2fmodels', '..%2f..%2fhealth', 'a%2fb', 'a%5c..', 'a%3fb', '%252e%252e']) {
+      await send('GET', `/api/lemondata/v1/tasks/${id}`);
+      const { path } = upstream.counts.requests.at(-1);
+      assert.match(path, /^\/v1\/tasks\/[^/?\\]+$/, path);
+    }
+    assert.equal(upstream.counts.polls, 6);
+  });
+
+  test('a host that is not its own', async () => {
+    const { port } = new URL(page.url);
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', 'localhost', '127.0.0.1:1']) {
+      assertRefused(await create({ host }), 403, 'host_not_allowed');
+      assertRefused(await send('GET', '/', { headers: { host } }), 403, 'host_not_allowed');
+    }
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`]) {
+      assert.equal((await create({ host, origin: `http://${host}` })).status, 200, host);
+    }
+  });
+
+  test('an origin that is not its own', async () => {
+    const { port } = new URL(page.url);
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      '',
+      `https://127.0.0.1:${port}`,
+      `http://localhost:${port}`,
+      upstream.url,
+      `${page.url}.evil.example`,
+    ]) {
+      assertRefused(await create({ origin }), 403, 'origin_not_allowed');
+    }
+    assert.equal((await create({ origin: page.url })).status, 200);
+  });
+
+  test('a create of a type that a form could send', async () => {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data',
+      'application/jsonp',
+    ]) {
+      assertRefused(await create({ 'content-type': type }), 403, 'content_type_not_allowed');
+    }
+    assertRefused(await send('POST', CREATE, { body: BODY }), 403, 'content_type_not_allowed');
+    assert.equal((await create({ 'content-type': 'application/json; charset=utf-8' })).status, 200);
+  });
+
+  test('a request that is too large', async () => {
+    assertRefused(await create({}, Buffer.alloc(32 * 1024 * 1024 + 1, ' ')), 413, 'payload_too_large');
+  });
+});
+
+describe('the key', () => {
+  test('is taken out of an error that repeats it', async () => {
+    const { status, json } = await scenario('error-401-echo');
+    assert.equal(status, 401);
+    assert.equal(json().error.message, 'Invalid API key provided: [key]');
+  });
+
+  test('is taken out of an error of any type, which is cut off at 1 MiB', async () => {
+    const body = `<p>${KEY}</p>${'x'.repeat(1024 * 1024)}`;
+    upstream.next({ on: 'create', reply: { status: 502, headers: { 'content-type': 'text/html' }, body } });
+    const answer = await create();
+    assert.equal(answer.status, 502);
+    assert.equal(answer.headers['content-type'], 'text/html');
+    assert.ok(answer.body.startsWith('<p>[key]</p>xxx'));
+    assert.ok(answer.body.length <= 1024 * 1024);
+
+    upstream.next({ on: 'create', reply: { status: 502, body: `${'x'.repeat(1024 * 1024 - 10)}${KEY}` } });
+    assert.match((await create()).body, /^x+$/);
+  });
+
+  test('does not follow a redirect', async (t) => {
+    const foreign = await startServer();
+    t.after(foreign.close);
+    upstream.next({
+      on: 'create',
+      reply: { status: 307, headers: { location: `${foreign.url}/?${KEY}` }, body: `to ${KEY}` },
+    });
+    const { status, headers, body } = await create();
+    assert.equal(status, 307);
+    assert.equal(headers.location, undefined);
+    assert.equal(body, '');
+    assert.deepEqual(foreign.counts.requests, []);
+  });
+
+  test('is not in the answer when LemonData cannot be reached', async (t) => {
+    const gone = await startServer();
+    const own = await servePage({ upstream: { url: gone.url, key: KEY } });
+    t.after(own.close);
+    await gone.close();
+    for (const answer of [
+      await create({}, BODY, own),
+      await send('GET', '/api/lemondata/v1/tasks/a', { to: own }),
+    ]) {
+      assertRefused(answer, 502, 'upstream_error');
+      assert.match(answer.json().error.message, /could not be reached \(ECONNREFUSED\).* not known/);
+    }
+  });
+
+  test('is not in the answer when the connection to LemonData breaks', async () => {
+    const { status, json } = await scenario('reset');
+    assert.equal(status, 502);
+    assert.equal(json().error.code, 'upstream_error');
+  });
+});

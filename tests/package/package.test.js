@@ -1,0 +1,107 @@
+/** What `npm pack` gives, installed in an empty folder. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { measure } from '../../scripts/build.js';
+import { root } from '../../scripts/lib/run.js';
+import { installPacked } from '../helpers/pack.js';
+import { startServer } from '../server/index.js';
+
+let project;
+let server;
+before(async () => {
+  project = installPacked();
+  server = await startServer({ taskMs: 20 });
+});
+after(async () => {
+  project.remove();
+  await server.close();
+});
+
+/** Runs a program in the folder of the project. */
+async function node(args, env = {}) {
+  const child = spawn(process.execPath, args, { cwd: project.folder, env: { ...process.env, ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      output += text;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const sample = (name) =>
+  readme.match(new RegExp(`<!-- sample: ${name} -->\\s*\`\`\`\\w*\\n([^]*?)\`\`\``))[1];
+
+test('holds exactly the intended files', () => {
+  assert.deepEqual(project.files, [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'dist/edge-light.js',
+    'dist/index.cjs',
+    'dist/index.d.cts',
+    'dist/index.d.ts',
+    'dist/index.js',
+    'dist/lemondata.wasm',
+    'dist/workerd.js',
+    'package.json',
+  ]);
+});
+
+test('runs the Node sample of the README', async () => {
+  writeFileSync(join(project.folder, 'sample.mjs'), sample('node'));
+  const env = { LEMONDATA_API_KEY: server.apiKey, LEMONDATA_BASE_URL: server.url };
+  const { code, output } = await node(['sample.mjs'], env);
+  assert.equal(code, 0, output);
+  assert.match(output, /http:\/\/127\.0\.0\.1:\d+\/files\/\S+\.png/);
+  assert.equal(server.counts.creates, 1);
+});
+
+test('is there for import and for require, and importing does nothing', async () => {
+  const watch = `
+    const seen = [];
+    for (const [object, name] of [[WebAssembly, 'compile'], [WebAssembly, 'instantiate'], [WebAssembly, 'Module'],
+      [WebAssembly, 'Instance'], [globalThis, 'fetch'], [globalThis, 'setTimeout'], [globalThis, 'queueMicrotask']]) {
+      const original = object[name];
+      object[name] = function (...args) { seen.push(name); return Reflect.apply(original, this, args); };
+    }
+    const names = (api) => Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name)).sort().join();
+  `;
+  const esm = `${watch} const api = await import('lemondata-wasm'); console.log(names(api), seen.length);`;
+  const cjs = `${watch} const api = require('lemondata-wasm'); console.log(names(api), seen.length);`;
+  const [imported, required] = await Promise.all([
+    node(['--input-type=module', '-e', esm]),
+    node(['--input-type=commonjs', '-e', cjs]),
+  ]);
+  assert.equal(imported.output, required.output);
+  assert.match(imported.output, /LemonData,.*generate,generateAndWait,getTask,toBlob,waitForTask 0\n$/);
+});
+
+test('asks for nothing at installation and at run time', () => {
+  const manifest = JSON.parse(
+    readFileSync(join(project.folder, 'node_modules/lemondata-wasm/package.json'), 'utf8'),
+  );
+  assert.equal(manifest.dependencies, undefined);
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    assert.equal(manifest.scripts?.[name], undefined, name);
+  }
+});
+
+test('stays within the size budget', async () => {
+  const sizes = await measure();
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_480, JSON.stringify(sizes));
+});
+
+test('holds no path of the machine that built it', () => {
+  for (const file of project.files.filter((path) => path.endsWith('.wasm'))) {
+    const bytes = readFileSync(join(project.folder, 'node_modules/lemondata-wasm', file), 'latin1');
+    assert.doesNotMatch(bytes, /\.cargo|\.rustup|\/home\/|\/root\//);
+  }
+});

@@ -1,0 +1,197 @@
+//! Tests of the shell, in WebAssembly: in Node and in a real browser, with a transport of their own.
+#![cfg(target_arch = "wasm32")]
+
+use js_sys::{Array, JSON, Object, Promise, Reflect, WebAssembly};
+use lemondata_wasm::run;
+use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const GENERATE: u8 = 0;
+const GENERATE_AND_WAIT: u8 = 1;
+const GET_TASK: u8 = 2;
+const WAIT_FOR_TASK: u8 = 3;
+
+#[wasm_bindgen(module = "/tests/wasm/host.js")]
+extern "C" {
+    /// Options with a transport that gives the answers in turn, and a log of what was asked.
+    fn scripted(answers: &JsValue) -> JsValue;
+    /// Calls back with a host whose end settles the promise that is returned.
+    fn settled(start: &Closure<dyn FnMut(JsValue)>) -> Promise;
+    /// Options as JavaScript source, evaluated.
+    fn evaluate(source: &str) -> JsValue;
+}
+
+/// Runs a job, and returns what its promise resolved to or was rejected with.
+async fn perform(job: u8, input: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
+    let (input, options) = (input.clone(), options.clone());
+    let start = Closure::once(move |host: JsValue| {
+        run(job, input, options, JsValue::UNDEFINED, host.unchecked_into());
+    });
+    JsFuture::from(settled(&start)).await
+}
+
+fn get(target: &JsValue, path: &str) -> JsValue {
+    path.split('.').fold(target.clone(), |value, name| Reflect::get(&value, &name.into()).unwrap())
+}
+
+fn text(target: &JsValue, path: &str) -> String {
+    get(target, path).as_string().unwrap_or_else(|| panic!("{path} is {:?}", get(target, path)))
+}
+
+fn json(text: &str) -> JsValue {
+    JSON::parse(text).unwrap()
+}
+
+fn asked(options: &JsValue) -> Vec<String> {
+    Array::from(&get(options, "asked")).iter().map(|line| line.as_string().unwrap()).collect()
+}
+
+const REQUEST: &str = r#"{"prompt": "a cat", "aspect_ratio": "3:2"}"#;
+
+#[wasm_bindgen_test]
+async fn an_inline_answer_is_the_providers_own_object() {
+    let options =
+        scripted(&json(r#"[{"body": {"created": 1, "data": [{"url": "https://x/y.png"}], "extra": 7}}]"#));
+    let generation = perform(GENERATE, &json(REQUEST), &options).await.unwrap();
+    assert_eq!(text(&generation, "status"), "completed");
+    assert_eq!(text(&generation, "data.0.url"), "https://x/y.png");
+    assert_eq!(get(&generation, "extra"), 7);
+    assert_eq!(
+        asked(&options),
+        [format!("POST https://lemon.test/v1/images/generations {}", compact(REQUEST))]
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_task_is_announced_and_polled_to_its_end() {
+    let options = scripted(&json(
+        r#"[{"body": {"task_id": "img_1", "status": "pending", "poll_url": "/v1/tasks/img_1", "data": [{"url": ""}]}},
+            {"body": {"task_id": "img_1", "status": "queued", "progress": 10}},
+            {"body": {"task_id": "img_1", "status": "completed", "data": [{"b64_json": "AAAA"}]}}]"#,
+    ));
+    let generation = perform(GENERATE_AND_WAIT, &json(REQUEST), &options).await.unwrap();
+    assert_eq!(text(&generation, "data.0.b64_json"), "AAAA");
+    assert_eq!(
+        asked(&options)[1..],
+        ["GET https://lemon.test/v1/tasks/img_1", "GET https://lemon.test/v1/tasks/img_1"]
+    );
+    assert_eq!(text(&options, "tasks.0.task_id"), "img_1");
+    assert_eq!(text(&options, "tasks.0.poll_url"), "/v1/tasks/img_1");
+    assert_eq!(text(&options, "updates.0.status"), "processing");
+    assert_eq!(text(&options, "updates.0.provider_status"), "queued");
+    assert_eq!(text(&options, "updates.1.status"), "completed");
+}
+
+#[wasm_bindgen_test]
+async fn a_completed_generation_comes_back_at_once() {
+    let options = scripted(&json("[]"));
+    let done = json(r#"{"status": "completed", "data": []}"#);
+    assert!(Object::is(&perform(WAIT_FOR_TASK, &done, &options).await.unwrap(), &done));
+    assert_eq!(asked(&options).len(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn get_task_asks_once() {
+    let options = scripted(&json(r#"[{"body": {"task_id": "t", "status": "pending"}}]"#));
+    let generation = perform(GET_TASK, &"t".into(), &options).await.unwrap();
+    assert_eq!(text(&generation, "status"), "pending");
+    assert_eq!(asked(&options), ["GET https://lemon.test/v1/tasks/t"]);
+}
+
+#[wasm_bindgen_test]
+async fn an_error_keeps_what_the_answer_says_and_hides_the_key() {
+    let options = scripted(&json(
+        r#"[{"status": 401, "headers": {"x-request-id": "r1"},
+             "body": {"error": {"message": "no such key: sk-secret", "code": "invalid_api_key"}}}]"#,
+    ));
+    let error = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+    assert_eq!(text(&error, "name"), "AuthenticationError");
+    assert_eq!(text(&error, "outcome"), "rejected");
+    assert_eq!(text(&error, "code"), "invalid_api_key");
+    assert_eq!(text(&error, "requestId"), "r1");
+    let shown = [text(&error, "message"), String::from(JSON::stringify(&error).unwrap())].concat();
+    assert!(shown.contains("[key]") && !shown.contains("sk-secret"), "{shown}");
+}
+
+#[wasm_bindgen_test]
+async fn a_hung_request_ends_by_its_time_out() {
+    let options = scripted(&json(r#"[{"hang": true}]"#));
+    Reflect::set(&options, &"requestTimeout".into(), &20.into()).unwrap();
+    let error = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+    assert_eq!(text(&error, "name"), "RequestTimeoutError");
+    assert_eq!(text(&error, "outcome"), "unknown");
+    assert_eq!(get(&options, "aborted"), 1);
+}
+
+#[wasm_bindgen_test]
+async fn an_abort_rejects_with_the_callers_own_reason() {
+    let options = scripted(&json(r#"[{"hang": true}]"#));
+    let controller = evaluate("new AbortController()");
+    Reflect::set(&options, &"signal".into(), &get(&controller, "signal")).unwrap();
+    let abort = evaluate("(controller, reason) => setTimeout(() => controller.abort(reason), 5)");
+    let reason = json(r#"{"why": "enough"}"#);
+    abort.unchecked_into::<js_sys::Function>().call2(&JsValue::NULL, &controller, &reason).unwrap();
+    let rejected = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+    assert!(Object::is(&rejected, &reason));
+    assert_eq!(get(&options, "aborted"), 1);
+    assert_eq!(get(&options, "listeners"), 0);
+}
+
+#[wasm_bindgen_test]
+async fn bad_options_are_refused_before_anything_is_sent() {
+    for (field, value, says) in [
+        ("maxRetries", "-1", "maxRetries must be an integer of at least 0"),
+        ("apiKey", "'sk-line\\n'", "apiKey must be a string of visible ASCII characters"),
+        ("signal", "{}", "signal must be an AbortSignal"),
+        ("baseUrl", "'ftp://x'", "baseUrl must be an http"),
+        ("onTask", "1n", "onTask must be a function"),
+    ] {
+        let options = scripted(&json("[]"));
+        Reflect::set(&options, &field.into(), &evaluate(value)).unwrap();
+        let error = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+        assert_eq!(text(&error, "name"), "InvalidRequestError");
+        assert_eq!(text(&error, "param"), field);
+        assert!(text(&error, "message").starts_with(says), "{}", text(&error, "message"));
+        assert_eq!(asked(&options).len(), 0);
+    }
+}
+
+/// Rule 7. A copy would need at least as much memory as the payload.
+#[wasm_bindgen_test]
+async fn rule_7_a_big_payload_never_enters_linear_memory() {
+    let options =
+        scripted(&evaluate("[{ body: { created: 1, data: [{ b64_json: 'QUJD'.repeat(5_000_000) }] } }]"));
+    let before = memory_bytes();
+    let generation = perform(GENERATE, &json(REQUEST), &options).await.unwrap();
+    let payload = get(&generation, "data.0.b64_json").unchecked_into::<js_sys::JsString>();
+    assert_eq!(payload.length(), 20_000_000);
+    assert!(memory_bytes() - before < 1_000_000.0, "grew by {}", memory_bytes() - before);
+}
+
+/// The allocator hands every block out once, aligned, and takes it back.
+#[wasm_bindgen_test]
+fn memory_is_reused() {
+    let mut kept: Vec<Vec<u64>> = Vec::new();
+    let before = memory_bytes();
+    for round in 0..50_u64 {
+        for size in 1..200 {
+            kept.push(vec![round * 1_000 + size; size as usize]);
+        }
+        for (block, size) in kept.iter().zip(1..) {
+            assert!(block.as_ptr().is_aligned());
+            assert!(block.iter().all(|word| *word == round * 1_000 + size));
+        }
+        kept.clear();
+    }
+    assert!(memory_bytes() - before < 2_000_000.0, "grew by {}", memory_bytes() - before);
+}
+
+fn memory_bytes() -> f64 {
+    let memory = wasm_bindgen::memory().unchecked_into::<WebAssembly::Memory>();
+    get(&memory.buffer(), "byteLength").as_f64().unwrap()
+}
+
+fn compact(text: &str) -> String {
+    JSON::stringify(&json(text)).unwrap().into()
+}

@@ -1,0 +1,32 @@
+/** A worker as a user writes it: the key in its environment, one client for all requests. */
+
+import { generate, LemonData, TaskFailedError, waitForTask } from 'lemondata-wasm';
+
+let client;
+
+export default {
+  async fetch(request, env) {
+    client ??= new LemonData({ apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } });
+    const { pathname, searchParams } = new URL(request.url);
+    const asked = { prompt: searchParams.get('prompt'), model: searchParams.get('model') ?? undefined };
+    try {
+      if (pathname === '/inline') return Response.json(await client.generate(asked));
+      if (pathname === '/task') {
+        const updates = [];
+        const task = await client.generate(asked);
+        const done = await client.waitForTask(task, { onUpdate: ({ status }) => updates.push(status) });
+        return Response.json({ task, done, updates });
+      }
+      if (pathname === '/plain') {
+        const options = { apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } };
+        return Response.json(await waitForTask(await generate(asked, options), options));
+      }
+      return new Response('not found', { status: 404 });
+    } catch (error) {
+      return Response.json(
+        { ...error.toJSON(), isTaskFailed: error instanceof TaskFailedError },
+        { status: 502 },
+      );
+    }
+  },
+};
