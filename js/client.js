@@ -43,12 +43,9 @@ export function createClient(glue, load, inBrowser) {
       running = acquire();
       if (running instanceof Promise) running = await running;
     } catch (cause) {
-      throw ownError(
-        InternalError,
-        'not_sent',
-        "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.",
-        { cause },
-      );
+      const message =
+        "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.";
+      throw broken(message, cause, 'not_sent', waitedFor(job, input));
     }
     return perform(running, inBrowser(), job, input, options, defaults);
   }
@@ -86,6 +83,18 @@ export function createClient(glue, load, inBrowser) {
   };
 }
 
+/** The error of a module that fails. A task that is known goes on in spite of it. */
+const broken = (message, cause, outcome, task) =>
+  ownError(InternalError, task ? 'accepted' : outcome, message, { cause, task });
+
+/** The task that a job is about from the start, as a reference. */
+function waitedFor(job, input) {
+  if (job < GET_TASK) return;
+  if (typeof input === 'string') return { task_id: input };
+  const { task_id, id, poll_url } = Object(input);
+  return { task_id: task_id ?? id, ...(poll_url && { poll_url }) };
+}
+
 /** Runs one job on an instance. */
 function perform(engine, browser, job, input, options, defaults) {
   return new Promise((resolve, reject) => {
@@ -105,12 +114,17 @@ function perform(engine, browser, job, input, options, defaults) {
     function abandon(cause) {
       const message =
         'The WebAssembly module trapped: please report this bug with error.cause. Further calls work.';
-      settle(reject, ownError(InternalError, 'unknown', message, { cause }));
+      settle(reject, broken(message, cause, 'unknown', host.task));
     }
 
-    engine.calls.add(abandon);
-    engine.run(job, input, options, defaults, {
+    function report(error) {
+      if (typeof reportError === 'function') reportError(error);
+      else console.error(error);
+    }
+
+    const host = {
       browser,
+      task: waitedFor(job, input),
       resolve: (value) => settle(resolve, value),
       reject: (reason) => settle(reject, reason),
       listen(signal, wake) {
@@ -120,10 +134,12 @@ function perform(engine, browser, job, input, options, defaults) {
           if (globalThis.document) listen(document, 'visibilitychange', () => document.hidden || wake());
         }
       },
-      report(error) {
-        if (typeof reportError === 'function') reportError(error);
-        else console.error(error);
+      tell(callback, value) {
+        // Called at once; an exception and a rejection are one and the same.
+        if (callback) (async () => callback(value))().catch(report);
       },
-    });
+    };
+    engine.calls.add(abandon);
+    engine.run(job, input, options, defaults, host);
   });
 }

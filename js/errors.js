@@ -19,6 +19,7 @@ export class LemonDataError extends Error {
    * Compares what an error is, not which copy of this file made it: an application may hold the ESM and the
    * CommonJS copy at once. Classes that others derive are compared in the ordinary way.
    */
+  // biome-ignore-start lint/complexity/noThisInStatic: `this` is whichever class stands right of `instanceof`.
   static [Symbol.hasInstance](value) {
     if (this !== LemonDataError && !Object.hasOwn(this, 'kinds')) {
       return Function.prototype[Symbol.hasInstance].call(this, value);
@@ -26,6 +27,7 @@ export class LemonDataError extends Error {
     const kind = Object(value)[BRAND];
     return this === LemonDataError ? kind !== undefined : this.kinds.includes(kind);
   }
+  // biome-ignore-end lint/complexity/noThisInStatic: see above
 
   /** What is safe to log: an error holds neither the key nor the headers of a request. */
   toJSON() {
@@ -34,17 +36,23 @@ export class LemonDataError extends Error {
   }
 }
 
-/** Makes the class of a kind, whose name is spelt out of the kind, so that no minifier can change it. */
+/** Names a class and its instances, whatever a minifier calls it. */
+function name(Class, text) {
+  Object.defineProperty(Class, 'name', { value: text });
+  Class.prototype.name = text;
+  return Class;
+}
+
+name(LemonDataError, 'LemonDataError');
+
+/** Makes the class of a kind, whose name is the kind in another spelling. */
 function define(kind, Base = LemonDataError) {
-  const name = `${kind.replace(/(?:^|_)./g, (start) => start.at(-1).toUpperCase())}Error`;
   const made = class extends Base {
     static kinds = [kind];
   };
   if (Base !== LemonDataError) Base.kinds.push(kind);
-  Object.defineProperty(made, 'name', { value: name });
-  made.prototype.name = name;
   classes.push([kind, made]);
-  return made;
+  return name(made, `${kind.replace(/(?:^|_)./g, (start) => start.at(-1).toUpperCase())}Error`);
 }
 
 /** In the order of the core's `Kind`. */
@@ -76,12 +84,12 @@ const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
  * error stands in its body.
  */
 export function makeError(kind, outcome, message, status, param, retryAfterMs, answer, task) {
-  const [name, Class] = classes[kind];
+  const [kindName, Class] = classes[kind];
   const { requestId, body, cause } = Object(answer);
   const said = Object(Object(body).error);
   const text = (value) => (typeof value === 'string' ? value : undefined);
   return new Class({
-    kind: name,
+    kind: kindName,
     outcome: OUTCOMES[outcome],
     message,
     status: status || undefined,

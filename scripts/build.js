@@ -102,14 +102,14 @@ function asFactory(glue, renamed) {
   };
   replace(/^import source .*\n/m, '');
   replace(/export function run\b/, 'function run');
-  replace(/let wasmInstance = [^]*$/, '');
+  replace(/let wasmInstance = [\s\S]*$/, '');
 
   // What only engines without `encodeInto` need, closures that nobody owns, and strings without `realloc`.
-  replace(/if \(!\('encodeInto' in [^]*?\n}\n/, '');
+  replace(/if \(!\('encodeInto' in [\s\S]*?\n}\n/, '');
   replace(/const CLOSURE_DTORS = [^;]*;/, '');
   replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
   replace(/CLOSURE_DTORS\.register\(.*\);/, '');
-  replace(/if \(realloc === undefined\) {[^]*?\n {4}}\n/, '');
+  replace(/if \(realloc === undefined\) {[\s\S]*?\n {4}}\n/, '');
 
   // Our own files come in two shapes: as named functions, and as modules that are imported whole.
   const named = [];
@@ -122,7 +122,7 @@ function asFactory(glue, renamed) {
   });
   if (/^(import|export)\b/m.test(glue))
     throw new Error('the glue of wasm-bindgen has changed: it imports or exports more');
-  for (const [path, [name, file]] of whole) named.push(`import * as ${name} from ${JSON.stringify(file)};`);
+  for (const [name, file] of whole.values()) named.push(`import * as ${name} from ${JSON.stringify(file)};`);
 
   // The names between the module and its glue become letters in both.
   const entries = [];

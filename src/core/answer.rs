@@ -90,7 +90,7 @@ impl Meaning {
         let status = body.get("status").text();
         let meaning = |status, task| Ok(Meaning { status, task, is_foreign: false });
         match &*status {
-            "failed" => Err(task_failure(body, task.as_ref())),
+            "failed" => Err(task_failure(body, task)),
             "completed" if has_images || body.names().any(|name| is_result(body, &name.text())) => {
                 meaning(Status::Completed, task)
             }
@@ -156,16 +156,17 @@ fn is_result<V: Value>(body: &V, name: &str) -> bool {
     }
 }
 
-fn task_failure<V: Value>(body: &V, task: Option<&Task>) -> Box<Failure> {
+fn task_failure<V: Value>(body: &V, task: Option<Task>) -> Box<Failure> {
     let (kind, end) = if body.get("cancelled").flag() == Some(true) {
         (Kind::TaskCancelled, " was cancelled")
     } else {
         (Kind::TaskFailed, " failed")
     };
-    let id = task.map_or("", |task| &task.id);
+    let id = task.as_ref().map_or("", |task| &task.id);
     let mut failure = Failure::new(kind, Outcome::Failed, &["The task ", id, end]);
     let said = reason(&body.get("error"));
     failure.say(if said.is_empty() { &["."] } else { &[": "] });
     failure.say(&[&said]);
+    failure.task = task;
     failure
 }

@@ -8,6 +8,8 @@
 #[derive(Clone, Debug)]
 pub struct Clock {
     now: f64,
+    /// How far timers have taken this clock beyond its two sources: what they catch up does not count again.
+    ahead: f64,
     monotonic: f64,
     wall: f64,
     started: bool,
@@ -22,16 +24,16 @@ impl Default for Clock {
 impl Clock {
     /// A clock that has not been read.
     pub const fn new() -> Clock {
-        Clock { now: 0.0, monotonic: 0.0, wall: 0.0, started: false }
+        Clock { now: 0.0, ahead: 0.0, monotonic: 0.0, wall: 0.0, started: false }
     }
 
     /// Takes a reading of both clocks, in milliseconds, and returns the time since the first reading.
     pub fn read(&mut self, monotonic: f64, wall: f64) -> f64 {
         if self.started {
             let passed = (monotonic - self.monotonic).max(wall - self.wall);
-            if passed > 0.0 {
-                self.now += passed;
-            }
+            let caught_up = passed.clamp(0.0, self.ahead);
+            self.ahead -= caught_up;
+            self.now += passed.max(0.0) - caught_up;
         }
         self.started = true;
         self.monotonic = monotonic;
@@ -42,6 +44,7 @@ impl Clock {
     /// Makes sure that the time is at least `now`: a timer that has fired is proof of it, whatever a
     /// coarse or frozen clock shows.
     pub fn at_least(&mut self, now: f64) {
+        self.ahead += (now - self.now).max(0.0);
         self.now = self.now.max(now);
     }
 }

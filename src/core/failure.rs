@@ -2,6 +2,7 @@
 
 use super::{
     Loss,
+    answer::Task,
     retry::RetryAfter,
     text::{contains, push_number},
     value::{Type, Value},
@@ -94,6 +95,8 @@ pub struct Failure {
     pub retry_after_ms: f64,
     /// Whether the provider says that asking again cannot help.
     pub is_final: bool,
+    /// The task that has failed.
+    pub task: Option<Task>,
 }
 
 impl Failure {
@@ -107,6 +110,7 @@ impl Failure {
             param: "",
             retry_after_ms: 0.0,
             is_final: false,
+            task: None,
         });
         failure.say(message);
         failure

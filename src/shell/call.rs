@@ -58,7 +58,8 @@ impl From<Box<Failure>> for End {
 impl End {
     /// A failure that an attempt led to.
     pub fn about(failure: Box<Failure>, about: JsValue) -> End {
-        End::Failed(Failed { failure, about, task: JsValue::UNDEFINED })
+        let task = failure.task.as_ref().map(task_to_js).unwrap_or_default();
+        End::Failed(Failed { failure, about, task })
     }
 
     /// A failure with its cause.
@@ -161,11 +162,7 @@ impl Call {
 
     /// Tells a callback, if there is one, whose failure must not end the call.
     pub fn tell(&self, name: &str, value: &JsValue) {
-        if let Some(Err(error)) =
-            self.function(name).map(|callback| callback.call1(&JsValue::UNDEFINED, value))
-        {
-            self.host.report(&error);
-        }
+        self.host.tell(&self.option(name), value);
     }
 
     /// Fails with the reason of the caller's signal once that has aborted.
@@ -217,7 +214,7 @@ impl Call {
         match self.until(timer.as_ref(), ready).await {
             Ok(()) => Ok(true),
             Err(Interrupt::Timeout) => {
-                if ms < LONGEST_TIMER_MS {
+                if ms < LONGEST_TIMER_MS && now() < end {
                     CLOCK.with_borrow_mut(|clock| clock.at_least(end));
                 }
                 Ok(false)

@@ -98,7 +98,8 @@ async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result
         let message = ["The apiKey function failed: see error.cause."];
         Stop::End(End::with_cause(Failure::new(Kind::Authentication, Outcome::NotSent, &message), &cause))
     })?;
-    if !key.is_nothing() {
+    // A function that has no key at hand must not send the request without one.
+    if !key.is_nothing() || call.function("apiKey").is_some() {
         check_key(&key.text(), "apiKey")?;
     }
     let guard = AbortOnDrop(AbortController::new().map_err(Stop::Lost)?);

@@ -23,9 +23,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn listen(this: &Host, signal: &JsValue, callback: &Function);
 
-    /// Hands on the exception of a callback whose failure must not end the wait.
+    /// Calls a callback, if there is one, whose failure must not end the call.
     #[wasm_bindgen(method)]
-    pub fn report(this: &Host, error: &JsValue);
+    pub fn tell(this: &Host, callback: &JsValue, value: &JsValue);
+
+    /// Notes the task that the call has created, for the error of a trap.
+    #[wasm_bindgen(method, setter)]
+    pub fn set_task(this: &Host, task: &JsValue);
 
     #[wasm_bindgen(js_name = encodeURIComponent)]
     pub fn encode(text: &str) -> JsValue;

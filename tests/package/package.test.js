@@ -37,7 +37,7 @@ async function node(args, env = {}) {
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const sample = (name) =>
-  readme.match(new RegExp(`<!-- sample: ${name} -->\\s*\`\`\`\\w*\\n([^]*?)\`\`\``))[1];
+  readme.match(new RegExp(`<!-- sample: ${name} -->\\s*\`\`\`\\w*\\n([\\s\\S]*?)\`\`\``))[1];
 
 test('holds exactly the intended files', () => {
   assert.deepEqual(project.files, [

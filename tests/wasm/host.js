@@ -50,7 +50,7 @@ export const settled = (start) =>
         signal?.addEventListener('abort', wake);
         stops.push(() => signal?.removeEventListener('abort', wake));
       },
-      report: (error) => console.error(error),
+      tell: (callback, value) => callback?.(value),
     });
   });
 
