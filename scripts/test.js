@@ -47,7 +47,7 @@ const PARTS = {
         ),
         count: one,
       },
-      { argv: npx('biome', 'ci', '.'), count: one },
+      { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
     ],
   },
   core: {

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { PNG } from 'pngjs';
 import { measure } from '../../scripts/build.js';
 import { root } from '../../scripts/lib/run.js';
 import { installPacked } from '../helpers/pack.js';
@@ -60,7 +61,9 @@ test('runs the Node sample of the README', async () => {
   const env = { LEMONDATA_API_KEY: server.apiKey, LEMONDATA_BASE_URL: server.url };
   const { code, output } = await node(['sample.mjs'], env);
   assert.equal(code, 0, output);
-  assert.match(output, /http:\/\/127\.0\.0\.1:\d+\/files\/\S+\.png/);
+  assert.match(output, /^completed\b|lemon\.png: \d+ bytes\n$/m);
+  const picture = PNG.sync.read(readFileSync(join(project.folder, 'lemon.png')));
+  assert.deepEqual([picture.width, picture.height], [1024, 1024]);
   assert.equal(server.counts.creates, 1);
 });
 

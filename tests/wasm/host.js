@@ -55,4 +55,4 @@ export const settled = (start) =>
   });
 
 // biome-ignore lint/security/noGlobalEval: the source is the test's own.
-export const evaluate = (source) => (0, eval)(`(${source})`);
+export const evaluate = (source) => globalThis.eval(`(${source})`);
