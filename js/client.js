@@ -61,7 +61,8 @@ export function createClient(glue, load, inBrowser) {
       #options;
 
       constructor(options) {
-        this.#options = { ...options };
+        // What is no object is refused at the first call.
+        this.#options = typeof options === 'object' ? { ...options } : options;
       }
 
       generate(request, options) {

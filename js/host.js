@@ -64,12 +64,13 @@ export const stringify = (value) => JSON.stringify(value);
 export function receive(response, key, text, cause) {
   // A server may echo the key; nobody who logs its answer is to find it there.
   const redact = (value) => (key && value ? value.replaceAll(key, '[key]') : (value ?? undefined));
-  const retryAfter = redact(response.headers.get('retry-after'));
+  const header = (name) => redact(response.headers?.get(name));
+  const retryAfter = header('retry-after');
   const answer = {
     status: response.status,
     seconds: Number(retryAfter),
     date: Date.parse(retryAfter),
-    requestId: redact(response.headers.get('x-request-id')),
+    requestId: header('x-request-id'),
     body: redact(text),
     isJson: false,
     cause,
@@ -88,8 +89,8 @@ export function receive(response, key, text, cause) {
 /** What `onResponse` is told. */
 export function responseInfo(method, path, response, { status, requestId }, durationMs, attempt) {
   const number = (name) => {
-    const text = response.headers.get(`x-ratelimit-${name}`);
-    return text === null ? undefined : Number(text);
+    const value = Number(response.headers?.get(`x-ratelimit-${name}`) ?? undefined);
+    return Number.isNaN(value) ? undefined : value;
   };
   const rateLimit = { limit: number('limit'), remaining: number('remaining'), reset: number('reset') };
   return { method, path, status, requestId, rateLimit, durationMs, attempt };

@@ -16,7 +16,7 @@ const TEST_RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed/gm;
 const NODE_RESULT = /^# (?:pass|fail|cancelled|skipped) (\d+)$/gm;
 
 const cargo = (...args) => ['cargo', ...args];
-const node = (...files) => [process.execPath, '--test', '--test-reporter=tap', ...files];
+const node = (...files) => [process.execPath, '--test', '--test-reporter=tap', '--test-force-exit', ...files];
 const npx = (tool, ...args) => [join(root, 'node_modules', '.bin', tool), ...args];
 const wasm = () => cargo('test', '--locked', '--target=wasm32-unknown-unknown', '--test=wasm');
 const runner = () => ({

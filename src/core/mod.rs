@@ -30,7 +30,7 @@ pub use wait::{Step, Verdict, Wait};
 /// How an attempt ended that brought no answer to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// The transport failed: no connection, a reset, a body cut short.
+    /// The transport failed before an answer began: no connection, or a reset.
     Connection,
     /// The attempt used up its time-out.
     Timeout,

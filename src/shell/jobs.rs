@@ -16,8 +16,14 @@ use crate::core::{
 const GENERATE: u8 = 0;
 const GENERATE_AND_WAIT: u8 = 1;
 const GET_TASK: u8 = 2;
+pub const WAIT_FOR_TASK: u8 = 3;
 
-/// Does a job on its input; any other number than those above waits for a task.
+/// Whether there is nothing to wait for.
+pub fn is_completed(reference: &JsValue) -> bool {
+    reference.get("status").text() == Status::Completed.name()
+}
+
+/// Does a job on its input.
 pub async fn perform(call: &Call, job: u8, input: &JsValue) -> Result<JsValue, End> {
     let own = matches!(job, GENERATE | GENERATE_AND_WAIT);
     let task = if own {
@@ -25,8 +31,6 @@ pub async fn perform(call: &Call, job: u8, input: &JsValue) -> Result<JsValue, E
             (_, Some(task)) if job == GENERATE_AND_WAIT => task,
             (generation, _) => return Ok(generation),
         }
-    } else if job != GET_TASK && input.get("status").text() == Status::Completed.name() {
-        return Ok(input.clone());
     } else {
         read_task(input)?
     };
