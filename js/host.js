@@ -40,56 +40,55 @@ export function parseUrl(text, base) {
 /** A promise of an option that may be a function, whose failure is the promise's. */
 export const current = async (option) => (typeof option === 'function' ? option() : option);
 
-export function requestInit(method, signal, headers, key, body, idempotencyKey) {
-  headers = new Headers(headers);
-  headers.set('accept', 'application/json');
-  if (key) headers.set('authorization', `Bearer ${key}`);
-  if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);
-  if (body) headers.set('content-type', 'application/json');
-  // A redirect would carry the key to wherever it points. Edge workers refuse "error".
-  return { method, signal, headers, body, redirect: 'manual' };
-}
-
-/** Calls the given `fetch` or the global one: as a function, since workers refuse another `this`. */
-export const send = (custom, url, init) => (custom ? custom(url, init) : fetch(url, init));
-
-export const text = (response) => response.text();
-
 export const stringify = (value) => JSON.stringify(value);
 
+/** What is known of an attempt: for the core whether it was sent, and all that an error keeps of it. */
+export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
+
 /**
- * What is in an answer: for the core its status, its `Retry-After` read both ways and its body, where that is
- * JSON; for an error also the request id, the body as it came, and why it could not be read.
+ * Sends a request and reads its answer into `about`: its status, its `Retry-After` read both ways and its body,
+ * where that is JSON. It never fails: what went wrong is the `cause`. Headers that cannot be used are told
+ * apart, without a cause, which could show their values.
  */
-export function receive(response, key, text, cause) {
+export async function exchange(about, custom, url, method, signal, headers, key, body, idempotencyKey) {
   // A server may echo the key; nobody who logs its answer is to find it there.
-  const redact = (value) => (key && value ? value.replaceAll(key, '[key]') : (value ?? undefined));
-  const header = (name) => redact(response.headers?.get(name));
-  const retryAfter = header('retry-after');
-  const answer = {
-    status: response.status,
-    seconds: Number(retryAfter),
-    date: Date.parse(retryAfter),
-    requestId: header('x-request-id'),
-    body: redact(text),
-    isJson: false,
-    cause,
-  };
+  const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
+  const header = (name) => redact(about.headers?.get(name));
+  let init;
   try {
-    if (text !== undefined) {
-      answer.body = JSON.parse(answer.body);
-      answer.isJson = true;
-    }
-  } catch (error) {
-    answer.cause = error;
+    init = new Headers(await current(headers));
+  } catch {
+    about.isRefused = true;
+    return;
   }
-  return answer;
+  init.set('accept', 'application/json');
+  if (key) init.set('authorization', `Bearer ${key}`);
+  if (idempotencyKey) init.set('idempotency-key', idempotencyKey);
+  if (body) init.set('content-type', 'application/json');
+  if (signal.aborted) return;
+  about.isSent = true;
+  try {
+    // Called as a function, since workers refuse another `this`. A redirect would carry the key to wherever it
+    // points; edge workers refuse "error".
+    init = { method, signal, headers: init, body, redirect: 'manual' };
+    const response = await (custom ? custom(url, init) : fetch(url, init));
+    about.headers = response.headers;
+    about.status = response.status;
+    about.seconds = Number(header('retry-after'));
+    about.date = Date.parse(header('retry-after'));
+    about.requestId = header('x-request-id');
+    about.body = redact(await response.text());
+    about.body = JSON.parse(about.body);
+    about.isJson = true;
+  } catch (cause) {
+    about.cause = cause;
+  }
 }
 
 /** What `onResponse` is told. */
-export function responseInfo(method, path, response, { status, requestId }, durationMs, attempt) {
+export function responseInfo({ status, requestId, headers }, method, path, durationMs, attempt) {
   const number = (name) => {
-    const value = Number(response.headers?.get(`x-ratelimit-${name}`) ?? undefined);
+    const value = Number(headers?.get(`x-ratelimit-${name}`) ?? undefined);
     return Number.isNaN(value) ? undefined : value;
   };
   const rateLimit = { limit: number('limit'), remaining: number('remaining'), reset: number('reset') };
@@ -107,6 +106,3 @@ export function normalise(body, status, isForeign, taskId) {
 
 /** A task reference, plain JSON: stored anywhere, it resumes the wait. */
 export const task = ([task_id, poll_url]) => (poll_url ? { task_id, poll_url } : { task_id });
-
-/** What is known of an attempt that brought no answer. */
-export const cause = (cause) => ({ cause });

@@ -92,8 +92,6 @@ export async function servePage({ upstream, port = 0 }) {
         return refuse(c, 403, 'content_type_not_allowed', 'Content-Type must be application/json');
       }
       const id = c.req.param('id') ?? '';
-      // Either would climb out of the route.
-      if (id === '.' || id === '..') return notFound(c);
       return forward(c, path.replace(':id', encodeURIComponent(id)) + new URL(c.req.url).search);
     });
   }

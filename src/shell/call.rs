@@ -64,7 +64,7 @@ impl End {
 
     /// A failure with its cause.
     pub fn with_cause(failure: Box<Failure>, cause: &JsValue) -> End {
-        End::about(failure, js::cause(cause))
+        End::about(failure, js::attempt(cause))
     }
 
     /// The same end, with the task that goes on in spite of it.

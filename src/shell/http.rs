@@ -57,80 +57,26 @@ impl Drop for AbortOnDrop {
 
 /// Sends a request, once, and reads its answer.
 pub async fn send(call: &Call, request: &Request<'_>) -> Result<Attempt, End> {
-    let mut sent = false;
-    match exchange(call, request, &mut sent).await {
-        Ok(attempt) => Ok(attempt),
-        Err(Stop::End(end)) => Err(end),
-        Err(Stop::Interrupt(Interrupt::Aborted(reason))) => Err(End::Thrown(reason)),
-        Err(Stop::Interrupt(Interrupt::Timeout)) => {
-            Ok(Attempt { result: Err((Loss::Timeout, sent)), about: JsValue::UNDEFINED })
-        }
-        Err(Stop::Lost(cause)) => {
-            Ok(Attempt { result: Err((Loss::Connection, sent)), about: js::cause(&cause) })
-        }
-    }
-}
-
-/// Why an exchange brought no answer.
-enum Stop {
-    Interrupt(Interrupt),
-    Lost(JsValue),
-    End(End),
-}
-
-impl From<Interrupt> for Stop {
-    fn from(interrupt: Interrupt) -> Stop {
-        Stop::Interrupt(interrupt)
-    }
-}
-
-impl From<Box<Failure>> for Stop {
-    fn from(failure: Box<Failure>) -> Stop {
-        Stop::End(failure.into())
-    }
-}
-
-async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result<Attempt, Stop> {
+    call.check().map_err(End::Thrown)?;
     let started = now();
     let timer = call.timer(request.timeout);
-    let timer = timer.as_ref();
-    let key = current(call, timer, "apiKey").await?.map_err(|cause| {
-        let message = ["The apiKey function failed: see error.cause."];
-        Stop::End(End::with_cause(Failure::new(Kind::Authentication, Outcome::NotSent, &message), &cause))
-    })?;
-    // A function that has no key at hand must not send the request without one.
-    if !key.is_nothing() || call.function("apiKey").is_some() {
-        check_key(&key.text(), "apiKey")?;
+    let about = js::attempt(&JsValue::UNDEFINED);
+    let loss = match exchange(call, request, timer.as_ref(), &about).await? {
+        Ok(()) => Loss::Connection,
+        Err(Interrupt::Timeout) => Loss::Timeout,
+        Err(Interrupt::Aborted(reason)) => return Err(End::Thrown(reason)),
+    };
+    let status = about.get("status").number();
+    if loss == Loss::Timeout || status.is_nan() {
+        return Ok(Attempt { result: Err((loss, about.get("isSent").flag() == Some(true))), about });
     }
-    let guard = AbortOnDrop(AbortController::new().map_err(Stop::Lost)?);
-    let init = current(call, timer, "headers").await?.and_then(|headers| {
-        let signal = guard.0.signal();
-        js::request_init(request.method, &signal, &headers, &key, request.body, request.idempotency_key)
-    });
-    let Ok(init) = init else {
-        // The cause could show the values of the headers.
-        let message = ["headers must be what new Headers() takes, or a function that returns it."];
-        return Err(Failure::refusal("headers", &message).into());
-    };
-
-    call.check().map_err(Interrupt::Aborted)?;
-    *sent = true;
-    let promise = js::send(&call.option("fetch"), &call.options.base.url(request.path), &init);
-    let response = call.settled(&promise.map_err(Stop::Lost)?, timer).await?.map_err(Stop::Lost)?;
-    let text = call.settled(&js::text(&response).map_err(Stop::Lost)?, timer).await?;
-    let (text, cause) = match text {
-        Ok(text) => (text, JsValue::UNDEFINED),
-        Err(cause) => (JsValue::UNDEFINED, cause),
-    };
-    let about = js::receive(&response, &key, &text, &cause);
     if call.function("onResponse").is_some() {
         let path = without_query(request.path);
-        let duration = now() - started;
-        let info = js::response_info(request.method, path, &response, &about, duration, request.number);
+        let info = js::response_info(&about, request.method, path, now() - started, request.number);
         call.tell("onResponse", &info);
     }
     let reply = Reply {
-        status: about.get("status").number() as u16,
+        status: status as u16,
         body: if about.get("isJson").flag() == Some(true) { Some(about.get("body")) } else { None },
         retry_after: RetryAfter {
             seconds: about.get("seconds").number(),
@@ -141,11 +87,42 @@ async fn exchange(call: &Call, request: &Request<'_>, sent: &mut bool) -> Result
     Ok(Attempt { result: Ok(reply), about })
 }
 
-/// An option that may be a function, which is then asked for each request.
-async fn current(
+async fn exchange(
     call: &Call,
+    request: &Request<'_>,
     timer: Option<&Timer>,
-    name: &str,
-) -> Result<Result<JsValue, JsValue>, Interrupt> {
-    call.settled(&js::current(&call.option(name)), timer).await
+    about: &JsValue,
+) -> Result<Result<(), Interrupt>, End> {
+    let option = call.option("apiKey");
+    let key = match call.settled(&js::current(&option), timer).await {
+        Ok(Ok(key)) => key,
+        Ok(Err(cause)) => {
+            let message = ["The apiKey function failed: see error.cause."];
+            let failure = Failure::new(Kind::Authentication, Outcome::NotSent, &message);
+            return Err(End::with_cause(failure, &cause));
+        }
+        Err(interrupt) => return Ok(Err(interrupt)),
+    };
+    // A function that has no key at hand must not send the request without one.
+    if !option.is_nothing() {
+        check_key(&key.text(), "apiKey")?;
+    }
+    let guard = AbortOnDrop(AbortController::new().map_err(End::Thrown)?);
+    let exchange = js::exchange(
+        about,
+        &call.option("fetch"),
+        &call.options.base.url(request.path),
+        request.method,
+        &guard.0.signal(),
+        &call.option("headers"),
+        &key,
+        request.body,
+        request.idempotency_key,
+    );
+    let end = call.settled(&exchange, timer).await;
+    if about.get("isRefused").flag().is_some() {
+        let message = ["headers must be what new Headers() takes, or a function that returns it."];
+        return Err(Failure::refusal("headers", &message).into());
+    }
+    Ok(end.map(|_| ()))
 }

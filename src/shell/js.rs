@@ -61,38 +61,31 @@ extern "C" {
 
     pub fn current(option: &JsValue) -> JsValue;
 
-    #[wasm_bindgen(js_name = requestInit, catch)]
-    pub fn request_init(
+    pub fn attempt(cause: &JsValue) -> JsValue;
+
+    pub fn exchange(
+        about: &JsValue,
+        custom: &JsValue,
+        url: &str,
         method: &str,
         signal: &JsValue,
         headers: &JsValue,
         key: &JsValue,
         body: &JsValue,
         idempotency_key: &JsValue,
-    ) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(catch)]
-    pub fn send(custom: &JsValue, url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
-
-    pub fn receive(response: &JsValue, key: &JsValue, text: &JsValue, cause: &JsValue) -> JsValue;
+    ) -> JsValue;
 
     #[wasm_bindgen(catch)]
     pub fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(catch)]
-    pub fn text(response: &JsValue) -> Result<JsValue, JsValue>;
-
     #[wasm_bindgen(js_name = responseInfo)]
     pub fn response_info(
+        about: &JsValue,
         method: &str,
         path: &str,
-        response: &JsValue,
-        answer: &JsValue,
         duration_ms: f64,
         attempt: u32,
     ) -> JsValue;
-
-    pub fn cause(cause: &JsValue) -> JsValue;
 
     pub fn task(parts: &JsValue) -> JsValue;
 

@@ -236,7 +236,7 @@ describe('what is passed on', () => {
     assert.equal(init.redirect, 'manual');
   });
 
-  test('an answer as it comes', async (t) => {
+  test('an answer as it comes', { timeout: 10_000 }, async (t) => {
     let finish;
     const own = await serve(t, (_, response) => {
       response.writeHead(200, JSON_TYPE);
@@ -261,7 +261,7 @@ describe('what is passed on', () => {
     assert.equal((await create()).status, 429);
   });
 
-  test('that the page has left', async () => {
+  test('that the page has left', { timeout: 10_000 }, async () => {
     const request = httpRequest(page.url, { agent: false, method: 'POST', path: CREATE, headers: JSON_TYPE });
     request.on('error', () => {});
     request.end(JSON.stringify({ prompt: 'A lemon', model: 'test-hang' }));
