@@ -81,7 +81,9 @@ impl Meaning {
     ) -> Result<Meaning, Box<Failure>> {
         let unclear = |why| Err(Failure::unclear(target, why, reply.status));
         let Some(body) = reply.body.as_ref() else {
-            return unclear("its body broke off or is not JSON");
+            let mut failure = Failure::unclear(target, "its body broke off or is not JSON", reply.status);
+            failure.retry_after_ms = reply.retry_after.asked_ms(&V::nothing());
+            return Err(failure);
         };
         let told = task_of(body);
         let is_told = told.is_some();

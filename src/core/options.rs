@@ -162,7 +162,7 @@ impl Options {
             base: Base::new(location),
             relay: option("relay").flag() == Some(true),
             create_timeout: number("requestTimeout", CREATE_TIMEOUT_MS),
-            poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS),
+            poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
             max_retries: number("maxRetries", MAX_RETRIES) as u32,
             poll_min,
             poll_max,

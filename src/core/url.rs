@@ -62,7 +62,8 @@ impl Base {
     /// or only misconfigured.
     pub fn poll_path<V: Value>(&self, poll_url: &str) -> Option<String> {
         let Location { origin, path, .. } = V::parse_url(poll_url, &self.origin)?;
-        if origin != self.origin {
+        // A `blob:` URL has the origin of its maker, but a whole URL for a path.
+        if origin != self.origin || !path.starts_with("/") {
             return None;
         }
         let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with("/"));

@@ -199,7 +199,7 @@ impl Wait {
             }
             Kind::NotFound | Kind::TaskNotFound if !self.other_path.is_empty() => {
                 self.path = core::mem::take(&mut self.other_path);
-                self.sleep(now, 0.0, 0.0);
+                self.sleep(now, 0.0, failure.retry_after_ms);
                 Verdict::Again
             }
             _ => Verdict::Fail(accepted(failure)),
@@ -247,7 +247,7 @@ impl Wait {
         self.asked = asked;
         self.is_last = gap >= left;
         self.due = now + gap.min(left.max(0.0));
-        self.not_before = now + if asked > 0.0 { asked } else { self.poll_min.min(own) };
+        self.not_before = now + asked.max(self.poll_min.min(own));
     }
 
     fn give_up(&self) -> Box<Failure> {

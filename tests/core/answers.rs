@@ -1,0 +1,252 @@
+//! What an answer means.
+
+use lemondata_wasm::core::{Create, CreateStep, Kind, Meaning, Outcome, Status, Task, read_task};
+use serde_json::{Value as Plain, json};
+
+use crate::{
+    help::{bodiless, reply, task},
+    json::Json,
+};
+
+const ID: &str = "img_abc123def456";
+const OTHER_ID: &str = "ldtask_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const TARGET: [&str; 2] = ["POST ", "/v1/images/generations"];
+
+/// What a test expects of an answer: a state, the id of a task (or none), and whether the state is one that we
+/// do not know; or else an error.
+type Expected<'a> = Result<(Status, &'a str, bool), (Kind, Outcome)>;
+
+const UNCLEAR: Expected<'static> = Err((Kind::Response, Outcome::Unknown));
+
+fn check(name: &str, body: &Plain, known: Option<&Task>, expected: Expected<'_>) {
+    let meaning = Meaning::of(&TARGET, &reply(200, body.clone()), known);
+    let got = meaning.map_err(|failure| (failure.kind, failure.outcome)).map(|meaning| {
+        (meaning.status, meaning.task.map(|task| task.id).unwrap_or_default(), meaning.is_foreign)
+    });
+    let got = got.as_ref().map(|(status, id, is_foreign)| (*status, id.as_str(), *is_foreign));
+    assert_eq!(got.map_err(|error| *error), expected, "{name}: {body}");
+}
+
+macro_rules! example {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../server/examples/", $name, ".json")))
+    };
+}
+
+#[test]
+fn every_example_is_understood() {
+    let examples: [(_, Expected<'_>); 10] = [
+        (example!("inline-url"), Ok((Status::Completed, "", false))),
+        (example!("inline-b64"), Ok((Status::Completed, "", false))),
+        (example!("completed"), Ok((Status::Completed, ID, false))),
+        (example!("pending-images-path"), Ok((Status::Pending, ID, false))),
+        (example!("pending-no-poll-url"), Ok((Status::Pending, ID, false))),
+        (example!("pending-tasks-path"), Ok((Status::Pending, OTHER_ID, false))),
+        (example!("processing"), Ok((Status::Processing, OTHER_ID, false))),
+        (example!("failed-string"), Err((Kind::TaskFailed, Outcome::Failed))),
+        (example!("failed-object"), Err((Kind::TaskFailed, Outcome::Failed))),
+        (example!("cancelled"), Err((Kind::TaskCancelled, Outcome::Failed))),
+    ];
+    for ((name, text), expected) in examples {
+        check(name, &serde_json::from_str(text).unwrap(), None, expected);
+    }
+}
+
+#[test]
+fn every_example_of_an_error_names_its_code_its_reason_and_its_hint() {
+    let examples = [
+        (400, example!("error-400-model-not-found"), Kind::InvalidRequest),
+        (401, example!("error-401"), Kind::Authentication),
+        (402, example!("error-402"), Kind::PaymentRequired),
+        (404, example!("error-404-task"), Kind::TaskNotFound),
+        (429, example!("error-429"), Kind::RateLimit),
+        (503, example!("error-503"), Kind::Server),
+    ];
+    for (status, (name, text), kind) in examples {
+        let body: Plain = serde_json::from_str(text).unwrap();
+        let answer = reply(status, body.clone());
+        let CreateStep::Fail(failure) = Create::new(TARGET[1].into(), 0, false).answer(&answer, 0.5) else {
+            panic!("{name} is not an error");
+        };
+        assert_eq!((failure.kind, failure.outcome), (kind, Outcome::Rejected), "{name}");
+        let asked = body["error"]["retry_after"].as_f64().unwrap_or(0.0) * 1_000.0;
+        assert_eq!(failure.retry_after_ms, asked, "{name}");
+        for part in ["code", "message", "hint"] {
+            let said = body["error"][part].as_str().unwrap_or_default();
+            assert!(failure.message.contains(said), "{name}: {}", failure.message);
+        }
+    }
+}
+
+#[test]
+fn rule_5_only_status_and_fields_decide() {
+    let image = json!([{"url": "https://cdn.example/1.png"}]);
+    let placeholder = json!([{"url": "", "revised_prompt": "a cat"}]);
+    let pending = Ok((Status::Pending, "t", false));
+    let running = Ok((Status::Processing, "t", false));
+    let foreign = Ok((Status::Processing, "t", true));
+    let done = Ok((Status::Completed, "t", false));
+    let inline = Ok((Status::Completed, "", false));
+    let cases = [
+        // The id, in either field; the first that is filled.
+        ("task_id", json!({"task_id": "t", "status": "pending"}), pending),
+        ("id", json!({"id": "t", "status": "pending"}), pending),
+        ("both ids", json!({"task_id": "t", "id": "u", "status": "pending"}), pending),
+        ("empty task_id", json!({"task_id": "", "id": "t", "status": "pending"}), pending),
+        ("null task_id", json!({"task_id": null, "id": "t", "status": "pending"}), pending),
+        ("poll_url alone", json!({"poll_url": "/v1/tasks/t?x=/y", "status": "pending"}), pending),
+        ("no id at all", json!({"status": "pending"}), UNCLEAR),
+        ("a poll_url without an id", json!({"poll_url": "/v1/tasks/", "status": "pending"}), UNCLEAR),
+        // The status.
+        ("processing", json!({"id": "t", "status": "processing"}), running),
+        ("an unknown status", json!({"id": "t", "status": "queued"}), foreign),
+        ("another case", json!({"id": "t", "status": "COMPLETED", "data": image}), foreign),
+        ("unknown, with an image", json!({"id": "t", "status": "upscaling", "data": image}), foreign),
+        ("unknown, without a task", json!({"status": "succeeded"}), UNCLEAR),
+        (
+            "unknown, image, no task",
+            json!({"status": "ok", "data": image}),
+            Ok((Status::Completed, "", true)),
+        ),
+        ("no status, but a task", json!({"id": "t"}), running),
+        ("a status that is no string", json!({"id": "t", "status": 1}), running),
+        // Placeholders say nothing about completion.
+        ("pending with placeholders", json!({"id": "t", "status": "pending", "data": placeholder}), pending),
+        ("pending with an image", json!({"id": "t", "status": "pending", "data": image}), pending),
+        ("no status, placeholders", json!({"id": "t", "data": placeholder}), running),
+        ("no status, an image", json!({"id": "t", "data": image}), done),
+        // Inline.
+        ("inline", json!({"data": image}), inline),
+        ("inline, second image only", json!({"data": [{"url": ""}, {"b64_json": "aGk="}]}), inline),
+        ("inline without images", json!({"data": []}), UNCLEAR),
+        ("inline with placeholders", json!({"data": placeholder}), UNCLEAR),
+        ("inline, data not a list", json!({"data": {"url": "https://cdn.example/1.png"}}), UNCLEAR),
+        ("inline, items not objects", json!({"data": ["https://cdn.example/1.png", null, 1]}), UNCLEAR),
+        // Completed needs a result.
+        ("completed", json!({"id": "t", "status": "completed", "data": image}), done),
+        ("completed, no task", json!({"status": "completed", "data": image}), inline),
+        ("completed without data", json!({"id": "t", "status": "completed"}), UNCLEAR),
+        ("completed, empty", json!({"id": "t", "status": "completed", "data": []}), UNCLEAR),
+        ("completed, placeholders", json!({"id": "t", "status": "completed", "data": placeholder}), UNCLEAR),
+        ("a poll_url is no result", json!({"poll_url": "/v1/tasks/t", "status": "completed"}), UNCLEAR),
+        ("video", json!({"id": "t", "status": "completed", "video_url": "https://cdn.example/v"}), done),
+        ("several", json!({"id": "t", "status": "completed", "url": ["https://cdn.example/v"]}), done),
+        ("output", json!({"id": "t", "status": "completed", "output": {"glb": "x"}}), done),
+        ("an empty video_url", json!({"id": "t", "status": "completed", "video_url": ""}), UNCLEAR),
+        ("a null video_url", json!({"id": "t", "status": "completed", "video_url": null}), UNCLEAR),
+        ("a video while running", json!({"id": "t", "status": "processing", "video_url": "x"}), running),
+        // Whatever else a server may say.
+        ("a failure without a word", json!({"status": "failed"}), Err((Kind::TaskFailed, Outcome::Failed))),
+        (
+            "cancelled: false",
+            json!({"status": "failed", "cancelled": false}),
+            Err((Kind::TaskFailed, Outcome::Failed)),
+        ),
+        ("null", json!(null), UNCLEAR),
+        ("a list", json!([{"url": "https://cdn.example/1.png"}]), UNCLEAR),
+        ("a string", json!("completed"), UNCLEAR),
+        ("a number", json!(1), UNCLEAR),
+        ("an empty object", json!({}), UNCLEAR),
+        ("an error under status 200", json!({"error": {"message": "no"}}), UNCLEAR),
+    ];
+    for (name, body, expected) in cases {
+        check(name, &body, None, expected);
+    }
+}
+
+#[test]
+fn rule_5_the_model_s_name_decides_nothing() {
+    for model in ["dall-e-3", "flux-pro", "midjourney", ""] {
+        let pending = json!({"model": model, "id": "t", "status": "pending"});
+        check(model, &pending, None, Ok((Status::Pending, "t", false)));
+        let inline = json!({"model": model, "data": [{"b64_json": "aGk="}]});
+        check(model, &inline, None, Ok((Status::Completed, "", false)));
+    }
+}
+
+#[test]
+fn a_poll_that_names_no_task_is_about_the_one_that_was_asked_for() {
+    let known = task("known", "");
+    let cases = [
+        (json!({"status": "pending"}), Ok((Status::Pending, "known", false))),
+        (json!({"status": "queued"}), Ok((Status::Processing, "known", true))),
+        (json!({"status": "pending", "id": "told"}), Ok((Status::Pending, "told", false))),
+        (json!({"status": "completed", "video_url": "x"}), Ok((Status::Completed, "known", false))),
+        (json!({"progress": 4}), UNCLEAR),
+    ];
+    for (body, expected) in cases {
+        check("poll", &body, Some(&known), expected);
+    }
+}
+
+#[test]
+fn a_failed_task_says_why() {
+    let known = task("t", "");
+    let cases = [
+        (json!({"status": "failed", "error": "Content policy"}), "The task t failed: Content policy"),
+        (json!({"status": "failed", "error": {"code": "x", "message": "No"}}), "The task t failed: No"),
+        (json!({"status": "failed", "error": null}), "The task t failed."),
+        (json!({"status": "failed", "cancelled": true}), "The task t was cancelled."),
+        (json!({"status": "failed", "cancelled": true, "error": "Late"}), "The task t was cancelled: Late"),
+    ];
+    for (body, message) in cases {
+        let failure = Meaning::of(&TARGET, &reply(200, body), Some(&known)).unwrap_err();
+        assert_eq!(failure.message, message);
+        assert_eq!(failure.task.as_ref(), Some(&known));
+    }
+}
+
+#[test]
+fn a_success_without_json_is_unclear() {
+    let failure = Meaning::of::<Json>(&TARGET, &bodiless(200), None).unwrap_err();
+    assert_eq!((failure.kind, failure.outcome, failure.status), (Kind::Response, Outcome::Unknown, 200));
+}
+
+#[test]
+fn rule_7_a_payload_is_never_copied() {
+    // The test's own `text` panics on whatever was reached through `b64_json`.
+    let big = "A".repeat(1 << 16);
+    let image = json!([{"b64_json": big}]);
+    check("inline", &json!({"data": image}), None, Ok((Status::Completed, "", false)));
+    let task = json!({"id": "t", "status": "completed", "data": image});
+    check("task", &task, None, Ok((Status::Completed, "t", false)));
+    let odd = json!({"id": "t", "status": "completed", "b64_json": big, "video_url": {"b64_json": big}});
+    check("elsewhere", &odd, None, Ok((Status::Completed, "t", false)));
+}
+
+#[test]
+fn a_reference_is_an_id_or_an_object_that_holds_one() {
+    let cases = [
+        (json!("img_1"), Some(task("img_1", ""))),
+        (json!({"task_id": "t"}), Some(task("t", ""))),
+        (json!({"id": "t", "poll_url": "/v1/tasks/t"}), Some(task("t", "/v1/tasks/t"))),
+        (json!({"poll_url": "/v1/tasks/t"}), Some(task("t", "/v1/tasks/t"))),
+        (json!({"status": "pending", "task_id": "t", "data": []}), Some(task("t", ""))),
+        (json!(""), None),
+        (json!("."), None),
+        (json!(".."), None),
+        (json!({"id": ".."}), None),
+        (json!({}), None),
+        (json!({"id": 7}), None),
+        (json!(7), None),
+        (json!(null), None),
+        (json!(["t"]), None),
+    ];
+    for (reference, expected) in cases {
+        let got = read_task(&Json::from(reference.clone()));
+        if let Err(failure) = &got {
+            assert_eq!((failure.kind, failure.param), (Kind::InvalidRequest, "task"), "{reference}");
+            assert_eq!(failure.outcome, Outcome::NotSent, "{reference}");
+        }
+        assert_eq!(got.ok(), expected, "{reference}");
+    }
+}
+
+#[test]
+fn a_reference_is_plain_json() {
+    let bare = serde_json::to_value(task("t", "")).unwrap();
+    assert_eq!(bare, json!({"task_id": "t"}));
+    let whole = serde_json::to_value(task("t", "/v1/tasks/t")).unwrap();
+    assert_eq!(whole, json!({"task_id": "t", "poll_url": "/v1/tasks/t"}));
+    assert_eq!(serde_json::from_value::<Task>(bare).unwrap(), task("t", ""));
+}

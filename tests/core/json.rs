@@ -1,0 +1,129 @@
+//! JavaScript-like values for the core, over `serde_json` and a parser of WHATWG URLs.
+
+use std::cell::Cell;
+
+use lemondata_wasm::core::{Location, Type, Value};
+use serde_json::Value as Plain;
+use url::Url;
+
+/// A value as the core sees it.
+#[derive(Clone, Debug)]
+pub enum Json {
+    /// What JSON can say.
+    Plain(Plain),
+    /// What lies in a `b64_json` field: it may be looked at, and never be copied.
+    Payload(Plain),
+    /// A number that JSON cannot say, too.
+    Number(f64),
+    Function,
+    Symbol,
+}
+
+impl From<Plain> for Json {
+    fn from(value: Plain) -> Json {
+        Json::Plain(value)
+    }
+}
+
+impl Json {
+    fn plain(&self) -> &Plain {
+        match self {
+            Json::Plain(value) | Json::Payload(value) => value,
+            _ => &Plain::Null,
+        }
+    }
+}
+
+thread_local! {
+    static PAGE: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Runs a test where relative URLs are relative to a page.
+pub fn on_page<T>(page: &'static str, test: impl FnOnce() -> T) -> T {
+    PAGE.set(Some(page));
+    let result = test();
+    PAGE.set(None);
+    result
+}
+
+impl Value for Json {
+    fn nothing() -> Json {
+        Json::Plain(Plain::Null)
+    }
+
+    fn kind(&self) -> Type {
+        match self {
+            Json::Number(_) => Type::Number,
+            Json::Function => Type::Function,
+            Json::Symbol => Type::Other,
+            Json::Plain(value) | Json::Payload(value) => match value {
+                Plain::Null => Type::Nothing,
+                Plain::Bool(_) => Type::Flag,
+                Plain::Number(_) => Type::Number,
+                Plain::String(_) => Type::Text,
+                Plain::Array(_) => Type::List,
+                Plain::Object(_) => Type::Object,
+            },
+        }
+    }
+
+    fn get(&self, name: &str) -> Json {
+        let field = self.plain().get(name).cloned().unwrap_or_default();
+        if name == "b64_json" || matches!(self, Json::Payload(_)) {
+            Json::Payload(field)
+        } else {
+            Json::Plain(field)
+        }
+    }
+
+    fn names(&self) -> Json {
+        let fields = self.plain().as_object().into_iter().flatten();
+        Json::Plain(fields.map(|(name, _)| name.as_str()).collect())
+    }
+
+    fn any(&self, test: impl Fn(&Json) -> bool) -> bool {
+        self.plain().as_array().into_iter().flatten().any(|item| test(&Json::Plain(item.clone())))
+    }
+
+    fn text(&self) -> String {
+        assert!(!matches!(self, Json::Payload(_)), "rule 7: a payload was copied");
+        self.plain().as_str().unwrap_or_default().into()
+    }
+
+    fn number(&self) -> f64 {
+        match self {
+            Json::Number(number) => *number,
+            _ => self.plain().as_f64().unwrap_or(f64::NAN),
+        }
+    }
+
+    fn flag(&self) -> Option<bool> {
+        self.plain().as_bool()
+    }
+
+    fn is_filled(&self) -> bool {
+        self.plain().as_str().is_some_and(|text| !text.is_empty())
+    }
+
+    fn parse_url(text: &str, base: &str) -> Option<Location> {
+        let base = if base.is_empty() { PAGE.get() } else { Some(base) };
+        let base = base.map(Url::parse).transpose().ok()?;
+        let url = Url::options().base_url(base.as_ref()).parse(text).ok()?;
+        let origin = url.origin().ascii_serialization();
+        let query = url.query().filter(|query| !query.is_empty());
+        let path = query.map_or(url.path().into(), |query| format!("{}?{query}", url.path()));
+        let is_plain = format!("{origin}{}", url.path()) == url.as_str();
+        Some(Location { origin, path, is_plain })
+    }
+
+    fn encode_segment(text: &str) -> String {
+        let encode = |byte: u8| {
+            if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        };
+        text.bytes().map(encode).collect()
+    }
+}

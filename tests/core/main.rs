@@ -1,0 +1,20 @@
+//! Tests of the core: tables for what is fixed, properties for what has to hold whatever comes.
+//!
+//! A test whose name begins with `rule_1_` to `rule_7_` shows one of the rules of the design.
+#![cfg(not(target_arch = "wasm32"))]
+// Times are sums of whole milliseconds, or compared with what was put in: they are equal or wrong.
+#![allow(clippy::float_cmp)]
+
+mod answers;
+mod clock;
+mod create;
+mod failures;
+mod help;
+mod json;
+mod options;
+mod requests;
+mod retry;
+mod simulation;
+mod urls;
+mod wait;
+mod wait_properties;

@@ -1,0 +1,301 @@
+//! A small world that drives a wait: time is a number, and whatever can happen does.
+
+use lemondata_wasm::core::{Failure, Loss, Options, Reply, RetryAfter, Status, Step, Task, Verdict, Wait};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::{Value as Plain, json};
+
+use crate::{
+    help::{asking, bodiless, reply, task, with_key},
+    json::Json,
+};
+
+/// Beyond this many steps a wait counts as endless.
+const MANY_STEPS: usize = 20_000;
+
+/// What a poll brings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A status that is not the end, and a poll URL where it is not empty.
+    Running {
+        status: &'static str,
+        poll_url: &'static str,
+    },
+    Completed,
+    Failed {
+        cancelled: bool,
+    },
+    /// A success whose body broke off.
+    Broken,
+    /// A success that means nothing.
+    Unclear,
+    /// An HTTP error or a redirect.
+    Refused {
+        status: u16,
+        retryable: Option<bool>,
+    },
+    /// A 404, with the code of a task that is gone or without.
+    Missing {
+        coded: bool,
+    },
+    /// No answer; a time-out lasts as long as it may.
+    Lost(Loss),
+}
+
+/// A poll's answer with what surrounds it.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub event: Event,
+    /// How long it takes, in milliseconds, unless the poll's time-out is shorter.
+    pub took: f64,
+    /// How long the runtime is suspended before it sees the answer.
+    pub suspended: f64,
+    /// `Retry-After` in seconds.
+    pub header: Option<f64>,
+    /// `error.retry_after` in seconds.
+    pub body: Option<f64>,
+    pub random: f64,
+}
+
+impl Turn {
+    /// How long the server asks to wait, in milliseconds.
+    pub fn asked_ms(&self) -> f64 {
+        let header = self.header.unwrap_or(0.0).max(0.0) * 1_000.0;
+        match self.event {
+            Event::Lost(_) => 0.0,
+            Event::Refused { .. } | Event::Missing { .. } => header.max(self.body.unwrap_or(0.0) * 1_000.0),
+            _ => header,
+        }
+    }
+
+    fn reply(&self) -> Option<Reply<Json>> {
+        let error = |code: &str, retryable: Option<bool>| json!({"error": {"code": code, "retryable": retryable, "retry_after": self.body}});
+        let answer = match &self.event {
+            Event::Running { status, poll_url } => {
+                reply(200, json!({"status": status, "id": "x", "poll_url": poll_url}))
+            }
+            Event::Completed => reply(200, json!({"status": "completed", "data": [{"b64_json": "aGk="}]})),
+            Event::Failed { cancelled } => reply(200, json!({"status": "failed", "cancelled": cancelled})),
+            Event::Broken => bodiless(200),
+            Event::Unclear => reply(200, Plain::Null),
+            Event::Refused { status, retryable } => reply(*status, error("", *retryable)),
+            Event::Missing { coded: true } => reply(404, error("async_task_not_found", None)),
+            Event::Missing { coded: false } => reply(404, error("", None)),
+            Event::Lost(_) => return None,
+        };
+        Some(asking(answer, self.header.unwrap_or(RetryAfter::NONE.seconds)))
+    }
+}
+
+/// How a sleep goes.
+#[derive(Clone, Debug)]
+pub enum Nap {
+    Full,
+    /// The runtime is suspended, and sleeps so much longer.
+    Over(f64),
+    /// The runtime comes back to life after this part of it.
+    Woken(f64),
+}
+
+/// All that is left to chance. Once the turns are used up, the task goes on running; further naps are full.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub task: Task,
+    pub own: bool,
+    pub options: Options,
+    pub start: f64,
+    pub turns: Vec<Turn>,
+    pub naps: Vec<Nap>,
+}
+
+impl Scenario {
+    pub fn deadline(&self) -> f64 {
+        self.start + self.options.max_wait
+    }
+}
+
+/// What the wait made of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ruling {
+    Running,
+    Again,
+    Lost(Box<Failure>),
+    Completed,
+    Failed(Box<Failure>),
+}
+
+impl Ruling {
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Ruling::Running | Ruling::Again | Ruling::Lost(_))
+    }
+}
+
+/// A poll that was sent, and the gap behind it.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    pub at: f64,
+    pub path: String,
+    pub timeout: f64,
+    pub answered: f64,
+    pub turn: Turn,
+    pub ruling: Ruling,
+    /// How much longer than wanted the sleeps behind it lasted.
+    pub overslept: f64,
+}
+
+/// A wait from its beginning to its end.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub polls: Vec<Poll>,
+    /// When each sleep began, how long it was to be, and after how many polls.
+    pub sleeps: Vec<(f64, f64, usize)>,
+    pub ended: f64,
+    /// Why the wait gave up by itself; none where a poll's answer ended it.
+    pub gave_up: Option<Box<Failure>>,
+}
+
+/// Runs a scenario. The wait passes through `carry` before every step, as if it were stored in between.
+pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
+    let Scenario { task, own, options, start, turns, naps } = scenario;
+    let mut wait = Wait::new::<Json>(task.clone(), options, *own, *start, 0.5).expect("a path to poll");
+    let (mut turns, mut naps) = (turns.iter().cloned(), naps.iter());
+    let mut now = *start;
+    let mut run = Run { polls: Vec::new(), sleeps: Vec::new(), ended: 0.0, gave_up: None };
+    for _ in 0..MANY_STEPS {
+        wait = carry(wait);
+        match wait.next(now) {
+            Step::Sleep(ms) => {
+                run.sleeps.push((now, ms, run.polls.len()));
+                match naps.next().unwrap_or(&Nap::Full) {
+                    Nap::Full => now += ms,
+                    Nap::Over(extra) => {
+                        now += ms + extra;
+                        if let Some(poll) = run.polls.last_mut() {
+                            poll.overslept += extra;
+                        }
+                    }
+                    Nap::Woken(part) => {
+                        now += ms * part;
+                        wait = carry(wait);
+                        wait.wake(now);
+                    }
+                }
+            }
+            Step::Poll(path, timeout) => {
+                let turn = turns.next().unwrap_or_else(still_running);
+                let at = now;
+                let lasts = if turn.event == Event::Lost(Loss::Timeout) { timeout } else { turn.took };
+                now += lasts.min(timeout) + turn.suspended;
+                wait = carry(wait);
+                let verdict = match (turn.reply(), &turn.event) {
+                    (Some(reply), _) => wait.answer(&options.base, &reply, now, turn.random),
+                    (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
+                    (None, _) => unreachable!("only a loss brings no answer"),
+                };
+                let ruling = match verdict {
+                    Verdict::Answered(meaning) if meaning.status == Status::Completed => Ruling::Completed,
+                    Verdict::Answered(_) => Ruling::Running,
+                    Verdict::Again => Ruling::Again,
+                    Verdict::Lost(failure) => Ruling::Lost(failure),
+                    Verdict::Fail(failure) => Ruling::Failed(failure),
+                };
+                let goes_on = ruling.goes_on();
+                run.polls.push(Poll { at, path, timeout, answered: now, turn, ruling, overslept: 0.0 });
+                if !goes_on {
+                    run.ended = now;
+                    return run;
+                }
+            }
+            Step::Fail(failure) => {
+                run.ended = now;
+                run.gave_up = Some(failure);
+                return run;
+            }
+        }
+    }
+    panic!("rule 4: a wait without an end: {scenario:?}");
+}
+
+fn still_running() -> Turn {
+    let event = Event::Running { status: "processing", poll_url: "" };
+    Turn { event, took: 40.0, suspended: 0.0, header: None, body: None, random: 0.5 }
+}
+
+pub const GIVEN: &str = "/v1/tasks/given";
+pub const NAMED: [&str; 2] = ["/v1/tasks/named?by=server", "https://api.lemondata.cc/api/v1/tasks/other"];
+pub const FOREIGN: &str = "https://evil.example/v1/tasks/x";
+
+fn event() -> impl Strategy<Value = Event> {
+    let status = select(vec!["pending", "processing", "processing", "queued", "COMPLETED"]);
+    let poll_url = prop_oneof![4 => Just(""), 1 => select(NAMED.to_vec()), 1 => Just(FOREIGN)];
+    let transient = select(vec![408_u16, 429, 500, 502, 503, 504, 524]);
+    let lasting = select(vec![0_u16, 301, 302, 307, 308, 400, 401, 402, 403, 405, 409, 422]);
+    let retryable = prop_oneof![4 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))];
+    prop_oneof![
+        24 => (status, poll_url).prop_map(|(status, poll_url)| Event::Running { status, poll_url }),
+        12 => (transient, retryable).prop_map(|(status, retryable)| Event::Refused { status, retryable }),
+        8 => any::<bool>().prop_map(|coded| Event::Missing { coded }),
+        12 => select(vec![Loss::Connection, Loss::Timeout]).prop_map(Event::Lost),
+        4 => Just(Event::Broken),
+        1 => lasting.prop_map(|status| Event::Refused { status, retryable: None }),
+        1 => Just(Event::Unclear),
+        1 => Just(Event::Completed),
+        1 => any::<bool>().prop_map(|cancelled| Event::Failed { cancelled }),
+    ]
+}
+
+/// From a moment to a night, in milliseconds.
+fn suspension() -> impl Strategy<Value = f64> {
+    prop_oneof![8 => Just(0_u32), 1 => 1_u32..5_000, 1 => 5_000_u32..60_000, 1 => 60_000_u32..30_000_000]
+        .prop_map(f64::from)
+}
+
+fn hint() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![6 => Just(None), 2 => option::of((0_u32..30).prop_map(f64::from)), 1 => option::of((30_u32..600).prop_map(f64::from))]
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let took = (0_u32..3_000).prop_map(f64::from);
+    (event(), took, suspension(), hint(), hint(), 0.0..1.0).prop_map(
+        |(event, took, suspended, header, body, random)| Turn {
+            event,
+            took,
+            suspended,
+            header,
+            body,
+            random,
+        },
+    )
+}
+
+fn nap() -> impl Strategy<Value = Nap> {
+    prop_oneof![
+        4 => Just(Nap::Full),
+        2 => suspension().prop_map(Nap::Over),
+        2 => (0.0..1.0).prop_map(Nap::Woken),
+    ]
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let max_wait = prop_oneof![1 => Just(0_u32), 2 => 1_u32..10_000, 6 => 10_000_u32..300_000];
+    let max_polls = prop_oneof![2 => Just(0_u32), 1 => 1_u32..12];
+    let poll_timeout = prop_oneof![Just(60_000_u32), 500_u32..10_000];
+    (500_u32..5_000, 0_u32..3_000, max_wait, max_polls, poll_timeout).prop_map(
+        |(min, width, max_wait, max_polls, poll_timeout)| Options {
+            poll_min: min.into(),
+            poll_max: (min + width).into(),
+            max_wait: max_wait.into(),
+            max_polls,
+            poll_timeout: poll_timeout.into(),
+            ..with_key(&[("baseUrl", Json::Plain("https://api.lemondata.cc/api".into()))]).unwrap()
+        },
+    )
+}
+
+/// Any wait that starts with a URL that may be called.
+pub fn scenario() -> impl Strategy<Value = Scenario> {
+    let task = select(vec![task("img_x", ""), task("ldtask_x", ""), task("ldtask_x", GIVEN)]);
+    let start = prop_oneof![Just(0_u32), any::<u32>()].prop_map(f64::from);
+    (task, any::<bool>(), options(), start, vec(turn(), 0..40), vec(nap(), 0..40)).prop_map(
+        |(task, own, options, start, turns, naps)| Scenario { task, own, options, start, turns, naps },
+    )
+}

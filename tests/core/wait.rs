@@ -1,0 +1,404 @@
+//! The state machine of a wait, step by step.
+
+use lemondata_wasm::core::{Kind, Loss, Options, Outcome, Reply, Status, Step, Task, Verdict, Wait};
+use serde_json::{Value as Plain, json};
+
+use crate::{
+    help::{asking, bodiless, reply, task, with_key},
+    json::Json,
+};
+
+const HOUR: f64 = 3_600_000.0;
+
+/// A wait with a gap of 4 s and the time that passes for it.
+struct Subject {
+    wait: Wait,
+    options: Options,
+    now: f64,
+}
+
+impl Subject {
+    fn new(task: Task, own: bool, given: &[(&str, Plain)]) -> Subject {
+        let given: Vec<_> = given.iter().map(|(name, value)| (*name, Json::from(value.clone()))).collect();
+        let options = Options { poll_min: 3_000.0, poll_max: 5_000.0, ..with_key(&given).unwrap() };
+        let wait = Wait::new::<Json>(task, &options, own, 0.0, 0.5).expect("a path to poll");
+        Subject { wait, options, now: 0.0 }
+    }
+
+    fn bare(given: &[(&str, Plain)]) -> Subject {
+        Subject::new(task("ldtask_1", ""), false, given)
+    }
+
+    fn next(&mut self) -> Step {
+        self.wait.next(self.now)
+    }
+
+    /// The path and the time-out of the poll that has to come now.
+    fn poll(&mut self) -> (String, f64) {
+        match self.next() {
+            Step::Poll(path, timeout) => (path, timeout),
+            step => panic!("{step:?} at {}", self.now),
+        }
+    }
+
+    /// Sleeps as long as wanted, and tells how long that was.
+    fn sleep(&mut self) -> f64 {
+        let Step::Sleep(ms) = self.next() else { panic!("no sleep at {}", self.now) };
+        self.now += ms;
+        ms
+    }
+
+    fn answer(&mut self, reply: &Reply<Json>) -> Verdict {
+        self.wait.answer(&self.options.base, reply, self.now, 0.5)
+    }
+
+    fn lose(&mut self) {
+        assert!(matches!(self.wait.lost(Loss::Connection, self.now, 0.5), Verdict::Lost(_)));
+    }
+
+    /// The kind of the failure that has to come now, and how long the server asks to wait.
+    fn failure(&mut self) -> (Kind, f64) {
+        let Step::Fail(failure) = self.next() else { panic!("no failure at {}", self.now) };
+        assert_eq!(failure.outcome, Outcome::Accepted);
+        assert!(failure.message.contains(&self.wait.task.id), "{}", failure.message);
+        (failure.kind, failure.retry_after_ms)
+    }
+}
+
+fn running() -> Reply<Json> {
+    reply(200, json!({"status": "processing", "id": "ldtask_1"}))
+}
+
+fn missing() -> Reply<Json> {
+    reply(404, json!({"error": {"code": "async_task_not_found"}}))
+}
+
+#[test]
+fn a_task_is_polled_until_it_is_done() {
+    let mut subject = Subject::bare(&[]);
+    assert_eq!(subject.poll(), ("/v1/tasks/ldtask_1".into(), 60_000.0));
+    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert_eq!(subject.sleep(), 4_000.0);
+    subject.poll();
+    let done = reply(200, json!({"status": "completed", "data": [{"url": "x"}]}));
+    let Verdict::Answered(meaning) = subject.answer(&done) else { panic!() };
+    assert_eq!((meaning.status, meaning.task), (Status::Completed, Some(task("ldtask_1", ""))));
+}
+
+#[test]
+fn our_own_task_is_polled_after_one_gap() {
+    let mut subject = Subject::new(task("img_1", ""), true, &[]);
+    assert_eq!(subject.sleep(), 4_000.0);
+    assert_eq!(subject.poll().0, "/v1/images/generations/img_1");
+}
+
+#[test]
+fn a_404_counts_as_running_for_ten_seconds_after_our_own_create_alone() {
+    let mut own = Subject::new(task("img_1", "/v1/tasks/img_1"), true, &[]);
+    for _ in 0..2 {
+        own.sleep();
+        own.poll();
+        assert_eq!(own.answer(&missing()), Verdict::Again);
+    }
+    own.now = 10_000.0;
+    assert!(matches!(own.answer(&missing()), Verdict::Fail(failure) if failure.kind == Kind::TaskNotFound));
+
+    let mut other = Subject::new(task("img_1", "/v1/tasks/img_1"), false, &[]);
+    other.poll();
+    assert!(matches!(other.answer(&missing()), Verdict::Fail(failure) if failure.kind == Kind::TaskNotFound));
+}
+
+#[test]
+fn a_bare_id_is_looked_for_on_the_other_path_once() {
+    for (id, paths) in [
+        ("ldtask_1", ["/v1/tasks/ldtask_1", "/v1/images/generations/ldtask_1"]),
+        ("img_1", ["/v1/images/generations/img_1", "/v1/tasks/img_1"]),
+    ] {
+        let mut subject = Subject::new(task(id, ""), false, &[]);
+        assert_eq!(subject.poll().0, paths[0]);
+        assert_eq!(subject.answer(&missing()), Verdict::Again);
+        assert_eq!(subject.poll().0, paths[1]);
+        let Verdict::Fail(failure) = subject.answer(&bodiless(404)) else { panic!("a third path") };
+        assert_eq!((failure.kind, failure.outcome), (Kind::NotFound, Outcome::Accepted));
+    }
+}
+
+#[test]
+fn rule_6_the_other_path_is_not_asked_earlier_than_the_server_wants() {
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    assert_eq!(subject.answer(&asking(missing(), 20.0)), Verdict::Again);
+    assert_eq!(subject.sleep(), 20_000.0);
+}
+
+#[test]
+fn rule_6_a_hint_counts_with_an_answer_that_broke_off_too() {
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    assert!(matches!(subject.answer(&asking(bodiless(200), 20.0)), Verdict::Lost(_)));
+    assert_eq!(subject.sleep(), 20_000.0);
+}
+
+#[test]
+fn the_first_usable_poll_url_serves_the_whole_wait() {
+    let mut subject = Subject::bare(&[]);
+    for (poll_url, expected) in [
+        ("", "/v1/tasks/ldtask_1"),
+        ("https://evil.example/a", "/v1/tasks/ldtask_1"),
+        ("/v1/a?x=1", "/v1/tasks/ldtask_1"),
+        ("/v1/b", "/v1/a?x=1"),
+        ("https://evil.example/c", "/v1/a?x=1"),
+    ] {
+        assert_eq!(subject.poll().0, expected);
+        subject.answer(&reply(200, json!({"status": "pending", "id": "u", "poll_url": poll_url})));
+        subject.sleep();
+    }
+    assert_eq!(subject.wait.task, task("ldtask_1", "/v1/a?x=1"));
+    // Where the server has said where to ask, there is no other path.
+    subject.poll();
+    assert!(matches!(subject.answer(&missing()), Verdict::Fail(_)));
+}
+
+#[test]
+fn rule_3_a_foreign_poll_url_is_refused_and_the_task_given_back_without_it() {
+    let options = with_key(&[]).unwrap();
+    for poll_url in ["https://evil.example/t", "//evil.example/t", "http://api.lemondata.cc/t", "http://["] {
+        let (failure, left) = Wait::new::<Json>(task("t", poll_url), &options, false, 0.0, 0.5).unwrap_err();
+        assert_eq!((failure.kind, failure.outcome), (Kind::UntrustedUrl, Outcome::Accepted));
+        assert_eq!(left, task("t", ""));
+        assert!(!failure.message.contains(poll_url));
+        assert!(Wait::new::<Json>(left, &options, false, 0.0, 0.5).is_ok());
+    }
+}
+
+#[test]
+fn one_poll_is_sent_whatever_the_limits_are() {
+    let mut subject = Subject::bare(&[("maxWait", json!(0)), ("maxPolls", json!(1))]);
+    subject.wait.once();
+    assert_eq!(subject.poll(), ("/v1/tasks/ldtask_1".into(), 60_000.0));
+    // A bare id that is not there is looked for on the other path, even so.
+    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.poll().0, "/v1/images/generations/ldtask_1");
+    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+}
+
+#[test]
+fn no_time_at_all_still_allows_one_poll() {
+    let mut subject = Subject::bare(&[("maxWait", json!(0))]);
+    assert_eq!(subject.poll().1, 5_000.0);
+    subject.answer(&running());
+    assert_eq!(subject.failure(), (Kind::WaitTimeout, 0.0));
+}
+
+#[test]
+fn the_last_poll_comes_at_the_deadline() {
+    let mut subject = Subject::bare(&[("maxWait", json!(10_000))]);
+    for (gap, timeout) in [(0.0, 10_000.0), (4_000.0, 6_000.0), (4_000.0, 2_000.0), (2_000.0, 5_000.0)] {
+        if gap > 0.0 {
+            assert_eq!(subject.sleep(), gap);
+        }
+        assert_eq!(subject.poll().1, timeout);
+        subject.answer(&running());
+    }
+    assert_eq!(subject.failure(), (Kind::WaitTimeout, 0.0));
+}
+
+#[test]
+fn rule_2_a_deadline_slept_through_allows_one_last_poll() {
+    // In a sleep.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.answer(&running());
+    subject.now += HOUR;
+    assert_eq!(subject.poll().1, 5_000.0);
+    subject.answer(&running());
+    assert_eq!(subject.failure().0, Kind::WaitTimeout);
+
+    // In a poll.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.now += HOUR;
+    subject.lose();
+    assert_eq!(subject.poll().1, 5_000.0);
+    subject.now += 100.0;
+    subject.lose();
+    assert_eq!(subject.failure().0, Kind::WaitTimeout);
+}
+
+#[test]
+fn rule_6_a_hint_beyond_the_deadline_fails_at_once() {
+    for (answer, asked) in [
+        (asking(bodiless(429), 400.0), 400_000.0),
+        (asking(running(), 400.0), 400_000.0),
+        (reply(503, json!({"error": {"retryable": true, "retry_after": 301}})), 301_000.0),
+        (asking(bodiless(429), 1e9), 1e12),
+    ] {
+        let mut subject = Subject::bare(&[]);
+        subject.poll();
+        subject.answer(&answer);
+        assert_eq!(subject.failure(), (Kind::WaitTimeout, asked));
+    }
+    // Up to the deadline it is waited for.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.answer(&asking(bodiless(429), 300.0));
+    assert_eq!(subject.sleep(), 300_000.0);
+    subject.poll();
+}
+
+#[test]
+fn rule_6_retryable_false_ends_the_wait() {
+    for status in [408, 429, 500, 503] {
+        let mut subject = Subject::bare(&[]);
+        subject.poll();
+        let verdict = subject.answer(&reply(status, json!({"error": {"retryable": false}})));
+        assert!(
+            matches!(verdict, Verdict::Fail(failure) if failure.outcome == Outcome::Accepted),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_used_up_budget_fails_without_a_sleep() {
+    let mut subject = Subject::bare(&[("maxPolls", json!(2))]);
+    subject.poll();
+    subject.lose();
+    subject.sleep();
+    subject.poll();
+    subject.answer(&asking(running(), 7.0));
+    assert_eq!(subject.failure(), (Kind::PollBudget, 7_000.0));
+}
+
+/// A wait that has lost so many polls that the back-off is longer than the cadence, in its sleep since then.
+fn backing_off() -> Subject {
+    let mut subject = Subject::bare(&[]);
+    for _ in 0..6 {
+        subject.poll();
+        subject.lose();
+        subject.sleep();
+    }
+    subject.poll();
+    subject
+}
+
+#[test]
+fn an_answer_ends_the_back_off() {
+    let mut subject = backing_off();
+    subject.answer(&running());
+    for _ in 0..2 {
+        assert_eq!(subject.sleep(), 4_000.0);
+        subject.poll();
+        subject.lose();
+    }
+}
+
+#[test]
+fn a_wake_up_shortens_a_back_off_to_the_cadence() {
+    let mut subject = backing_off();
+    subject.lose();
+    subject.now += 1_000.0;
+    subject.wait.wake(subject.now);
+    assert_eq!(subject.sleep(), 2_000.0);
+    subject.poll();
+}
+
+#[test]
+fn a_wake_up_after_the_cadence_polls_at_once() {
+    let mut subject = backing_off();
+    subject.lose();
+    subject.now += 8_000.0;
+    subject.wait.wake(subject.now);
+    subject.poll();
+}
+
+#[test]
+fn a_wake_up_never_shortens_a_gap_of_the_cadence() {
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.answer(&running());
+    subject.wait.wake(100.0);
+    assert_eq!(subject.sleep(), 4_000.0);
+}
+
+#[test]
+fn rule_6_a_wake_up_never_outranks_the_server() {
+    let mut subject = backing_off();
+    subject.answer(&asking(bodiless(429), 20.0));
+    subject.now += 1_000.0;
+    subject.wait.wake(subject.now);
+    assert_eq!(subject.sleep(), 19_000.0);
+}
+
+#[test]
+fn a_wake_up_never_outranks_the_cadence_where_the_server_asks_for_less() {
+    let mut subject = backing_off();
+    subject.answer(&asking(bodiless(429), 1.0));
+    subject.wait.wake(subject.now);
+    assert_eq!(subject.sleep(), 3_000.0);
+}
+
+#[test]
+fn a_wake_up_takes_the_word_last_back() {
+    // The back-off would end at the deadline; the poll after the wake-up comes long before it.
+    let mut subject = Subject::bare(&[("maxWait", json!(70_000))]);
+    while subject.now < 60_000.0 {
+        subject.poll();
+        subject.lose();
+        subject.sleep();
+    }
+    subject.now = 60_000.0;
+    subject.lose();
+    subject.wait.wake(63_500.0);
+    subject.now = 63_500.0;
+    subject.poll();
+    subject.answer(&running());
+    assert_eq!(subject.sleep(), 4_000.0);
+}
+
+#[test]
+fn a_message_tells_neither_the_query_nor_the_key() {
+    let mut subject = Subject::new(task("t", "/v1/tasks/t?token=secret"), false, &[]);
+    assert_eq!(subject.poll().0, "/v1/tasks/t?token=secret");
+    for answer in [bodiless(400), bodiless(429), bodiless(302), bodiless(200), reply(200, json!({}))] {
+        let (Verdict::Fail(failure) | Verdict::Lost(failure)) = subject.answer(&answer) else { panic!() };
+        assert!(failure.message.starts_with("GET /v1/tasks/t "), "{}", failure.message);
+        assert!(!failure.message.contains("secret") && !failure.message.contains("sk-test"));
+    }
+}
+
+/// A wait as a store of JSON text gives it back.
+fn stored(wait: &Wait) -> Wait {
+    let text = serde_json::to_string(wait).unwrap();
+    // JavaScript writes whole numbers without a fraction.
+    let text = text.replace(".0,", ",").replace(".0}", "}");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+#[test]
+fn a_wait_is_plain_json() {
+    let mut subject = Subject::new(task("t", "/v1/tasks/t"), true, &[("maxPolls", json!(3))]);
+    assert_eq!(stored(&subject.wait), subject.wait);
+    subject.sleep();
+    subject.poll();
+    subject.answer(&asking(bodiless(429), 8.0));
+    assert_eq!(stored(&subject.wait), subject.wait);
+}
+
+#[test]
+fn a_wait_without_limits_is_plain_json_too() {
+    let endless = Json::Number(f64::INFINITY);
+    let options = with_key(&[("maxWait", endless.clone()), ("requestTimeout", endless)]).unwrap();
+    let wait = Wait::new::<Json>(task("t", ""), &options, false, 0.0, 0.5).unwrap();
+    assert_eq!(stored(&wait), wait);
+}
+
+#[test]
+fn a_wait_that_was_asked_to_wait_for_ever_is_plain_json_too() {
+    // `Number("Infinity")` and the JSON number 1e999 are both infinite.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.answer(&asking(bodiless(429), f64::INFINITY));
+    assert_eq!(stored(&subject.wait), subject.wait);
+    assert_eq!(subject.failure().0, Kind::WaitTimeout);
+}
