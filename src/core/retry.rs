@@ -24,6 +24,7 @@ impl RetryAfter {
 
     /// What the server asks for in milliseconds: the longer of header and `error.retry_after`.
     /// Garbage and times that have passed ask for nothing, which is 0.
+    #[allow(clippy::manual_clamp)] // `clamp` would keep what is not a number
     pub fn asked_ms<V: Value>(&self, error: &V) -> f64 {
         let header = if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
         let body = error.get("retry_after").number() * 1_000.0;
