@@ -188,7 +188,7 @@ impl Failure {
         let mut failure = Failure::new(kind, outcome, target);
         failure.say(&[what]);
         if outcome == Outcome::Unknown {
-            failure.say(&[" It may have been carried out and billed, so it is not sent again."]);
+            failure.say(&[" It may have been carried out and billed."]);
         }
         failure
     }
