@@ -70,6 +70,8 @@ export async function exchange(about, custom, url, method, signal, headers, key,
   try {
     // Called as a function, since workers refuse another `this`. A redirect would carry the key to wherever it
     // points; edge workers refuse "error".
+    // Deno's sends a string again, and has it billed again, when a connection breaks that it had kept open.
+    if (body && typeof Deno === 'object') body = new Blob([body]);
     init = { method, signal, headers: init, body, redirect: 'manual' };
     const response = await (custom ? custom(url, init) : fetch(url, init));
     about.headers = response.headers;

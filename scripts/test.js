@@ -78,6 +78,13 @@ const PARTS = {
   e2e: { ready: ensureBuild, commands: () => [{ argv: node(...files('e2e')), count: nodeTests }] },
   package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
+  faults: {
+    ready() {
+      ensureBuild();
+      ensureChromium();
+    },
+    commands: () => [{ argv: node(...files('faults')), count: nodeTests }],
+  },
   browsers: {
     ready() {
       ensureBuild();

@@ -81,6 +81,7 @@ async function run(request, start, task) {
       },
       onResponse({ status }) {
         current.trouble = status >= 400 ? status : undefined;
+        tick();
       },
     });
     const figures = await figuresOf(generation, request);

@@ -96,7 +96,15 @@ impl Meaning {
             "completed" if has_images || body.names().any(|name| is_result(body, &name.text())) => {
                 meaning(Status::Completed, task)
             }
-            "completed" => unclear("it holds no image of the completed task"),
+            "completed" => {
+                let mut failure =
+                    Failure::unclear(target, "it holds no image of the completed task", reply.status);
+                if task.is_some() {
+                    failure.leave_task();
+                    failure.task = task;
+                }
+                Err(failure)
+            }
             "" if has_images => meaning(Status::Completed, task),
             "" if !is_told => unclear("it holds neither an image nor a task"),
             "pending" if task.is_some() => meaning(Status::Pending, task),

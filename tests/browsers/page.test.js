@@ -58,11 +58,20 @@ async function open(options) {
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const requests = [];
+  const finished = new Set();
   const bodies = [];
   const problems = [];
   context.on('request', (request) => requests.push(request));
-  context.on('response', (response) => {
-    bodies.push(response.text().catch(() => ''));
+  context.on('requestfailed', (request) => finished.add(request));
+  context.on('requestfinished', (request) => {
+    finished.add(request);
+    bodies.push(
+      request
+        .response()
+        .then((response) => response.text())
+        // A redirect has none.
+        .catch(() => ''),
+    );
   });
   page.on('pageerror', (error) => problems.push(`${error}`));
   page.on('console', (message) => {
@@ -84,7 +93,7 @@ async function open(options) {
     server,
     served,
     problems,
-    $: (selector) => page.locator(selector),
+    $: (selector, options) => page.locator(selector, options),
 
     /** Lets time pass, in the page and at the server. */
     async advance(ms) {
@@ -108,7 +117,8 @@ async function open(options) {
     /** What may not happen in any test. */
     async check() {
       for (const request of requests) {
-        const headers = await request.allHeaders();
+        // The browser tells all headers of a request only when it is over.
+        const headers = finished.has(request) ? await request.allHeaders() : request.headers();
         const text = `${request.url()} ${JSON.stringify(headers)} ${request.postData()}`;
         assert.ok(!text.includes(KEY), `the key is in a request to ${request.url()}`);
         assert.equal(headers.authorization, undefined, request.url());
@@ -261,11 +271,16 @@ describe('a picture', () => {
 
   test('of another shape, in a room of that shape', async () => {
     app = await open();
-    await app.generate('dall-e-3', { size: '1792x1024' });
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    await app.generate('flux-pro', { size: '1792x1024' });
+    await app.state('Accepted as a task');
+    const room = await app.$('.frame').boundingBox();
+    assert.ok(Math.abs(room.width / room.height - 1792 / 1024) < 0.01);
+    await app.advance(15_000);
     await app.state('Done');
     await assertPictureIsShown(app, 1792, 1024);
-    const { width, height } = await app.$('.frame').boundingBox();
-    assert.ok(Math.abs(width / height - 1792 / 1024) < 0.01);
+    assert.deepEqual(await app.$('.frame').boundingBox(), room);
   });
 
   test('in the answer itself, one of several', async () => {
@@ -547,7 +562,11 @@ describe('the page', () => {
       const { y } = await app.$('.frame').boundingBox();
       await app.advance(5000);
       await app.state('Processing');
+      // The longest line there is: time passes in the page only.
+      await app.page.clock.runFor(75_000);
+      await app.$('#detail', { hasText: /^41 % · 1 min 20 s · next check within \d s$/ }).waitFor();
       await fits();
+      assert.equal((await app.$('.frame').boundingBox()).y, y, 'nothing moves when the line is full');
       await app.advance(10_000);
       await app.state('Done');
       await app.$('.frame.loaded').waitFor();

@@ -18,6 +18,9 @@ type Expected<'a> = Result<(Status, &'a str, bool), (Kind, Outcome)>;
 
 const UNCLEAR: Expected<'static> = Err((Kind::Response, Outcome::Unknown));
 
+/// The task is known, so that it can be asked for again.
+const NO_IMAGE: Expected<'static> = Err((Kind::Response, Outcome::Accepted));
+
 fn check(name: &str, body: &Plain, known: Option<&Task>, expected: Expected<'_>) {
     let meaning = Meaning::of(&TARGET, &reply(200, body.clone()), known);
     let got = meaning.map_err(|failure| (failure.kind, failure.outcome)).map(|meaning| {
@@ -125,15 +128,15 @@ fn rule_5_only_status_and_fields_decide() {
         // Completed needs a result.
         ("completed", json!({"id": "t", "status": "completed", "data": image}), done),
         ("completed, no task", json!({"status": "completed", "data": image}), inline),
-        ("completed without data", json!({"id": "t", "status": "completed"}), UNCLEAR),
-        ("completed, empty", json!({"id": "t", "status": "completed", "data": []}), UNCLEAR),
-        ("completed, placeholders", json!({"id": "t", "status": "completed", "data": placeholder}), UNCLEAR),
-        ("a poll_url is no result", json!({"poll_url": "/v1/tasks/t", "status": "completed"}), UNCLEAR),
+        ("completed without data", json!({"id": "t", "status": "completed"}), NO_IMAGE),
+        ("completed, empty", json!({"id": "t", "status": "completed", "data": []}), NO_IMAGE),
+        ("completed, placeholders", json!({"id": "t", "status": "completed", "data": placeholder}), NO_IMAGE),
+        ("a poll_url is no result", json!({"poll_url": "/v1/tasks/t", "status": "completed"}), NO_IMAGE),
         ("video", json!({"id": "t", "status": "completed", "video_url": "https://cdn.example/v"}), done),
         ("several", json!({"id": "t", "status": "completed", "url": ["https://cdn.example/v"]}), done),
         ("output", json!({"id": "t", "status": "completed", "output": {"glb": "x"}}), done),
-        ("an empty video_url", json!({"id": "t", "status": "completed", "video_url": ""}), UNCLEAR),
-        ("a null video_url", json!({"id": "t", "status": "completed", "video_url": null}), UNCLEAR),
+        ("an empty video_url", json!({"id": "t", "status": "completed", "video_url": ""}), NO_IMAGE),
+        ("a null video_url", json!({"id": "t", "status": "completed", "video_url": null}), NO_IMAGE),
         ("a video while running", json!({"id": "t", "status": "processing", "video_url": "x"}), running),
         // Whatever else a server may say.
         ("a failure without a word", json!({"status": "failed"}), Err((Kind::TaskFailed, Outcome::Failed))),
