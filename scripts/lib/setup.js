@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { root, run, step, works } from './run.js';
 
 /** Outlives a clone, so that the next one need not build the same tools again. */
-const cache = process.env.LEMONDATA_WASM_CACHE ?? join(homedir(), '.cache', 'lemondata-wasm');
+export const cache = process.env.LEMONDATA_WASM_CACHE ?? join(homedir(), '.cache', 'lemondata-wasm');
 
 /** The target and the components that `rust-toolchain.toml` names. */
 export function ensureRust() {

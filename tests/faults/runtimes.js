@@ -3,14 +3,13 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { Miniflare } from 'miniflare';
 import { chromium } from 'playwright-core';
 import { run, step } from '../../scripts/lib/run.js';
+import { cache } from '../../scripts/lib/setup.js';
+import { startWorker } from '../helpers/worker.js';
 
 /** @typedef {{ name: string, run(input: import('./scenario.js').Input): Promise<import('./scenario.js').Result>, close(): unknown }} Runtime */
 
@@ -45,30 +44,8 @@ function place(folder, ...names) {
 }
 
 async function openWorker(folder, compatibilityDate) {
-  // As wrangler bundles: the conditions of workerd, and a `.wasm` is a module of its own.
-  const bundle = await build({
-    entryPoints: [place(folder, 'worker.js', 'scenario.js')],
-    bundle: true,
-    format: 'esm',
-    conditions: ['workerd', 'worker', 'browser'],
-    write: false,
-    plugins: [
-      {
-        name: 'wasm',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /\.wasm$/ }, () => ({ path: './lemondata.wasm', external: true })),
-      },
-    ],
-  });
-  const wasm = readFileSync(join(folder, 'node_modules/lemondata-wasm/dist/lemondata.wasm'));
-  const worker = new Miniflare({
-    compatibilityDate,
-    modules: [
-      { type: 'ESModule', path: 'worker.mjs', contents: bundle.outputFiles[0].text },
-      { type: 'CompiledWasm', path: 'lemondata.wasm', contents: wasm },
-    ],
-  });
-  await worker.ready;
+  const entry = place(folder, 'worker.js', 'scenario.js');
+  const worker = await startWorker(folder, entry, { compatibilityDate });
   return {
     async run(input) {
       const response = await worker.dispatchFetch('http://worker/', {
@@ -119,7 +96,6 @@ const TOOLS = { deno: '2.9.6', bun: '1.4.5' };
 
 /** Installs Deno and Bun where that has not been done: once, and outside of the repository. */
 function tool(name) {
-  const cache = process.env.LEMONDATA_WASM_CACHE ?? join(homedir(), '.cache', 'lemondata-wasm');
   const folder = join(cache, 'runtimes');
   const installed = Object.entries(TOOLS).every(([each, version]) => {
     const manifest = join(folder, 'node_modules', each, 'package.json');

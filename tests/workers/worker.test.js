@@ -1,13 +1,12 @@
 /** The packed package in a real Cloudflare worker: workerd, run by miniflare. */
 
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { Miniflare } from 'miniflare';
 import { installPacked } from '../helpers/pack.js';
+import { startWorker } from '../helpers/worker.js';
 import { startServer } from '../server/index.js';
 
 let project;
@@ -19,34 +18,10 @@ before(async () => {
   server = await startServer({ taskMs: 60 });
   const entry = join(project.folder, 'worker.js');
   copyFileSync(fileURLToPath(new URL('worker.js', import.meta.url)), entry);
-  // As wrangler bundles: the conditions of workerd, and a `.wasm` is a module of its own.
-  const bundle = await build({
-    entryPoints: [entry],
-    bundle: true,
-    format: 'esm',
-    conditions: ['workerd', 'worker', 'browser'],
-    write: false,
-    plugins: [
-      {
-        name: 'wasm',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /\.wasm$/ }, () => ({ path: './lemondata.wasm', external: true })),
-      },
-    ],
-  });
-  worker = new Miniflare({
+  worker = await startWorker(project.folder, entry, {
     compatibilityDate: '2026-07-01',
-    modules: [
-      { type: 'ESModule', path: 'worker.mjs', contents: bundle.outputFiles[0].text },
-      {
-        type: 'CompiledWasm',
-        path: 'lemondata.wasm',
-        contents: readFileSync(join(project.folder, 'node_modules/lemondata-wasm/dist/lemondata.wasm')),
-      },
-    ],
     bindings: { KEY: server.apiKey, BASE_URL: server.url },
   });
-  await worker.ready;
 });
 after(async () => {
   await worker.dispose();
