@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
+import { toText } from './lib/module-text.js';
 import { root, run, step } from './lib/run.js';
 import { ensureRust, ensureWasmBindgen } from './lib/setup.js';
 
@@ -170,7 +171,8 @@ async function bundle({ glue, wasm }) {
         resolveDir: root,
       }));
       build.onLoad({ filter: /:wasm$/, namespace: 'lemondata' }, () => ({
-        contents: `export default '${wasm.toString('hex')}';`,
+        contents: JSON.stringify(toText(wasm)),
+        loader: 'json',
       }));
     },
   };

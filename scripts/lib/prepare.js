@@ -13,6 +13,7 @@ const SOURCES = [
   'rust-toolchain.toml',
   'package-lock.json',
   'scripts/build.js',
+  'scripts/lib/module-text.js',
 ];
 
 /** Installs the packages that the lock file names, unless that has been done since it last changed. */
