@@ -2,6 +2,7 @@
 
 import { createEngine } from './engine.js';
 import { InternalError, ownError } from './errors.js';
+import { field, responseInfo } from './host.js';
 
 /** The jobs, by the numbers that `src/shell/jobs.rs` gives them. */
 const GENERATE = 0;
@@ -13,8 +14,9 @@ const WAIT_FOR_TASK = 3;
  * @param {Function} glue
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load gets the module, compiled
  * @param {() => boolean} inBrowser whether the key would be in a visitor's hands
+ * @param {typeof import('./share.js').takeSeat} [takeSeat] where calls may share their polls
  */
-export function createClient(glue, load, inBrowser) {
+export function createClient(glue, load, inBrowser, takeSeat) {
   let engine;
   let starting;
 
@@ -47,7 +49,7 @@ export function createClient(glue, load, inBrowser) {
         "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.";
       throw broken(message, cause, 'not_sent', waitedFor(job, input));
     }
-    return perform(running, inBrowser(), job, input, options, defaults);
+    return perform(running, inBrowser(), job, input, options, defaults, takeSeat);
   }
 
   return {
@@ -97,9 +99,12 @@ function waitedFor(job, input) {
 }
 
 /** Runs one job on an instance. */
-function perform(engine, browser, job, input, options, defaults) {
+function perform(engine, browser, job, input, options, defaults, takeSeat) {
   return new Promise((resolve, reject) => {
     const stops = [];
+    const option = (name) => field(options, name) ?? field(defaults, name);
+    let wake;
+    let seat;
 
     function listen(target, type, callback) {
       target.addEventListener(type, callback);
@@ -109,6 +114,7 @@ function perform(engine, browser, job, input, options, defaults) {
     function settle(finish, value) {
       engine.calls.delete(abandon);
       for (const stop of stops) stop();
+      seat?.leave();
       finish(value);
     }
 
@@ -123,12 +129,21 @@ function perform(engine, browser, job, input, options, defaults) {
       else console.error(error);
     }
 
+    /** Tells of an HTTP answer, and no callback twice. */
+    function respond({ info, told }) {
+      const callback = option('onResponse');
+      if (!info || told.has(callback)) return;
+      told.add(callback);
+      host.tell(callback, { ...info });
+    }
+
     const host = {
       browser,
       task: waitedFor(job, input),
       resolve: (value) => settle(resolve, value),
       reject: (reason) => settle(reject, reason),
-      listen(signal, wake) {
+      listen(signal, callback) {
+        wake = callback;
         if (signal) listen(signal, 'abort', wake);
         if (browser) {
           listen(globalThis, 'online', wake);
@@ -138,6 +153,19 @@ function perform(engine, browser, job, input, options, defaults) {
       tell(callback, value) {
         // Called at once; an exception and a rejection are one and the same.
         if (callback) (async () => callback(value))().catch(report);
+      },
+      join(url) {
+        const wants = () => [defaults, ...['apiKey', 'headers', 'fetch', 'requestTimeout'].map(option)];
+        seat ??= takeSeat?.(wants(), respond, wake);
+        return Boolean(seat?.join(url));
+      },
+      news: (isLate) => seat?.news() ?? (isLate ? { isLate, isSent: true } : undefined),
+      finish(about, isLate, ...request) {
+        about.isLate = isLate;
+        about.told = new Set();
+        if (about.status !== undefined && !isLate) about.info = responseInfo(about, ...request);
+        respond(about);
+        seat?.finish(about);
       },
     };
     engine.calls.add(abandon);

@@ -15,7 +15,8 @@ use super::{
 
 /// For so long after our own create, the server may not have heard of the task everywhere.
 const FRESH_MS: f64 = 10_000.0;
-/// The time for the one poll that is still sent when the deadline has come, in milliseconds.
+/// A poll that is sent shortly before the deadline, or when it has come, has this time, in milliseconds:
+/// it may bring the result.
 const LAST_POLL_MS: f64 = 5_000.0;
 /// Sleeps and attempts end at the deadline. One that ends later than this behind it was suspended: a
 /// laptop slept, or a page was frozen.
@@ -152,12 +153,16 @@ impl Wait {
             return Step::Sleep(self.due - now);
         }
         self.polls += 1;
-        let mut left = self.deadline - now;
+        let left = self.deadline - now;
         self.is_last |= left <= 0.0;
-        if self.is_last {
-            left = left.max(LAST_POLL_MS);
-        }
-        Step::Poll(self.path.clone(), self.poll_timeout.min(left))
+        Step::Poll(self.path.clone(), self.poll_timeout.min(left.max(LAST_POLL_MS)))
+    }
+
+    /// Takes a poll that another wait for the same task has sent while this one slept for one of its own:
+    /// judge what it brought.
+    pub fn join(&mut self) {
+        self.polls += 1;
+        self.is_last = false;
     }
 
     /// When the runtime comes back to life: a page becomes visible, or the network returns. A poll that a

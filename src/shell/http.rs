@@ -34,6 +34,27 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Reads what an attempt brought, be it this call's own or that of another.
+    pub fn of(about: JsValue) -> Attempt {
+        let status = about.get("status").number();
+        let is_late = about.get("isLate").flag() == Some(true);
+        let result = if is_late || status.is_nan() {
+            let loss = if is_late { Loss::Timeout } else { Loss::Connection };
+            Err((loss, about.get("isSent").flag() == Some(true)))
+        } else {
+            Ok(Reply {
+                status: status as u16,
+                body: if about.get("isJson").flag() == Some(true) { Some(about.get("body")) } else { None },
+                retry_after: RetryAfter {
+                    seconds: about.get("seconds").number(),
+                    date_ms: about.get("date").number(),
+                    now_ms: js_sys::Date::now(),
+                },
+            })
+        };
+        Attempt { result, about }
+    }
+
     /// The provider's own object as a generation.
     pub fn generation(&self, meaning: &Meaning) -> JsValue {
         let id = meaning.task.as_ref().map_or("", |task| &task.id);
@@ -61,30 +82,14 @@ pub async fn send(call: &Call, request: &Request<'_>) -> Result<Attempt, End> {
     let started = now();
     let timer = call.timer(request.timeout);
     let about = js::attempt(&JsValue::UNDEFINED);
-    let loss = match exchange(call, request, timer.as_ref(), &about).await? {
-        Ok(()) => Loss::Connection,
-        Err(Interrupt::Timeout) => Loss::Timeout,
+    let is_late = match exchange(call, request, timer.as_ref(), &about).await? {
+        Ok(()) => false,
+        Err(Interrupt::Timeout) => true,
         Err(Interrupt::Aborted(reason)) => return Err(End::Thrown(reason)),
     };
-    let status = about.get("status").number();
-    if loss == Loss::Timeout || status.is_nan() {
-        return Ok(Attempt { result: Err((loss, about.get("isSent").flag() == Some(true))), about });
-    }
-    if call.function("onResponse").is_some() {
-        let path = without_query(request.path);
-        let info = js::response_info(&about, request.method, path, now() - started, request.number);
-        call.tell("onResponse", &info);
-    }
-    let reply = Reply {
-        status: status as u16,
-        body: if about.get("isJson").flag() == Some(true) { Some(about.get("body")) } else { None },
-        retry_after: RetryAfter {
-            seconds: about.get("seconds").number(),
-            date_ms: about.get("date").number(),
-            now_ms: js_sys::Date::now(),
-        },
-    };
-    Ok(Attempt { result: Ok(reply), about })
+    let path = without_query(request.path);
+    call.host.finish(&about, is_late, request.method, path, now() - started, request.number);
+    Ok(Attempt::of(about))
 }
 
 async fn exchange(

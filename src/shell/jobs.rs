@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::{
     call::{Call, End, Interrupt, now, random, task_to_js},
-    http::{self, Request},
+    http::{self, Attempt, Request},
     js,
 };
 use crate::core::{
@@ -114,20 +114,24 @@ async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End
     let mut cause = JsValue::UNDEFINED;
     let mut number = 0;
     loop {
-        let (path, timeout) = match wait.next(now()) {
-            Step::Poll(path, timeout) => (path, timeout),
+        let attempt = match wait.next(now()) {
+            Step::Poll(path, timeout) => {
+                number += 1;
+                poll(call, &path, timeout, number, once).await?
+            }
             Step::Sleep(ms) => {
-                if call.sleep(ms).await? {
-                    wait.wake(now());
-                }
-                continue;
+                let is_woken = call.sleep(ms).await?;
+                let Some(attempt) = news(call, false) else {
+                    if is_woken {
+                        wait.wake(now());
+                    }
+                    continue;
+                };
+                wait.join();
+                attempt
             }
             Step::Fail(failure) => return Err(End::with_cause(failure, &cause)),
         };
-        number += 1;
-        let (body, idempotency_key) = (&JsValue::UNDEFINED, &JsValue::UNDEFINED);
-        let request = Request { method: "GET", path: &path, body, idempotency_key, timeout, number };
-        let attempt = http::send(call, &request).await?;
         let verdict = match &attempt.result {
             Ok(reply) => wait.answer(&call.options.base, reply, now(), random()),
             Err((loss, _)) => wait.lost(*loss, now(), random()),
@@ -147,4 +151,22 @@ async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End
             Verdict::Lost(failure) | Verdict::Fail(failure) => return Err(attempt.failed(failure)),
         }
     }
+}
+
+/// Sends a poll, or waits for that of another call. Who asks `once` wants to know how things stand now.
+async fn poll(call: &Call, path: &str, timeout: f64, number: u32, once: bool) -> Result<Attempt, End> {
+    while !once && call.host.join(&call.options.base.url(path)) {
+        let is_late = !call.sleep(timeout).await?;
+        if let Some(attempt) = news(call, is_late) {
+            return Ok(attempt);
+        }
+    }
+    let (body, idempotency_key) = (&JsValue::UNDEFINED, &JsValue::UNDEFINED);
+    http::send(call, &Request { method: "GET", path, body, idempotency_key, timeout, number }).await
+}
+
+/// What another call was answered, or that it has come too late.
+fn news(call: &Call, is_late: bool) -> Option<Attempt> {
+    let news = call.host.news(is_late);
+    if news.is_undefined() { None } else { Some(Attempt::of(news)) }
 }

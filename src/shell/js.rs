@@ -27,6 +27,28 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn tell(this: &Host, callback: &JsValue, value: &JsValue);
 
+    /// Whether another call of this client asks this URL at this moment, or has asked it, so that this one
+    /// need not: it wakes this one when it has an answer, or has given up.
+    #[wasm_bindgen(method)]
+    pub fn join(this: &Host, url: &str) -> bool;
+
+    /// The attempt of another call that this one is to take for its own, or else, where that is late, one
+    /// that ran out of time; `undefined` for none.
+    #[wasm_bindgen(method)]
+    pub fn news(this: &Host, is_late: bool) -> JsValue;
+
+    /// Ends an attempt: tells `onResponse` of an answer that is not too late, and calls that joined.
+    #[wasm_bindgen(method)]
+    pub fn finish(
+        this: &Host,
+        about: &JsValue,
+        is_late: bool,
+        method: &str,
+        path: &str,
+        duration_ms: f64,
+        attempt: u32,
+    );
+
     /// Notes the task that the call has created, for the error of a trap.
     #[wasm_bindgen(method, setter)]
     pub fn set_task(this: &Host, task: &JsValue);
@@ -77,15 +99,6 @@ extern "C" {
 
     #[wasm_bindgen(catch)]
     pub fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_name = responseInfo)]
-    pub fn response_info(
-        about: &JsValue,
-        method: &str,
-        path: &str,
-        duration_ms: f64,
-        attempt: u32,
-    ) -> JsValue;
 
     pub fn task(parts: &JsValue) -> JsValue;
 

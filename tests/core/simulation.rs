@@ -1,6 +1,8 @@
 //! A small world that drives a wait: time is a number, and whatever can happen does.
 
-use lemondata_wasm::core::{Failure, Loss, Options, Reply, RetryAfter, Status, Step, Task, Verdict, Wait};
+use lemondata_wasm::core::{
+    Base, Failure, Loss, Options, Reply, RetryAfter, Status, Step, Task, Verdict, Wait,
+};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
@@ -94,6 +96,8 @@ pub enum Nap {
     Over(f64),
     /// The runtime comes back to life after this part of it.
     Woken(f64),
+    /// Another wait for the task hears of it after this part of it.
+    Joined(f64, Box<Turn>),
 }
 
 /// All that is left to chance. Once the turns are used up, the task goes on running; further naps are full.
@@ -138,6 +142,8 @@ pub struct Poll {
     pub answered: f64,
     pub turn: Turn,
     pub ruling: Ruling,
+    /// Whether another wait has sent it, and this one was told of the answer.
+    pub joined: bool,
     /// How much longer than wanted the sleeps behind it lasted.
     pub overslept: f64,
 }
@@ -151,6 +157,32 @@ pub struct Run {
     pub ended: f64,
     /// Why the wait gave up by itself; none where a poll's answer ended it.
     pub gave_up: Option<Box<Failure>>,
+}
+
+impl Run {
+    /// Adds a poll, and tells whether it is the end.
+    fn ends_with(&mut self, poll: Poll) -> bool {
+        let ends = !poll.ruling.goes_on();
+        self.ended = poll.answered;
+        self.polls.push(poll);
+        ends
+    }
+}
+
+/// What the wait makes of a turn.
+fn judge(wait: &mut Wait, base: &Base, turn: &Turn, now: f64) -> Ruling {
+    let verdict = match (turn.reply(), &turn.event) {
+        (Some(reply), _) => wait.answer(base, &reply, now, turn.random),
+        (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
+        (None, _) => unreachable!("only a loss brings no answer"),
+    };
+    match verdict {
+        Verdict::Answered(meaning) if meaning.status == Status::Completed => Ruling::Completed,
+        Verdict::Answered(_) => Ruling::Running,
+        Verdict::Again => Ruling::Again,
+        Verdict::Lost(failure) => Ruling::Lost(failure),
+        Verdict::Fail(failure) => Ruling::Failed(failure),
+    }
 }
 
 /// Runs a scenario. The wait passes through `carry` before every step, as if it were stored in between.
@@ -178,6 +210,29 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                         wait = carry(wait);
                         wait.wake(now);
                     }
+                    Nap::Joined(part, turn) => {
+                        now += ms * part;
+                        wait = carry(wait);
+                        let Plain::String(path) = serde_json::to_value(&wait).unwrap()["path"].take() else {
+                            panic!("a wait without a path")
+                        };
+                        let (at, timeout, turn) = (now, ms, Turn::clone(turn));
+                        wait.join();
+                        let ruling = judge(&mut wait, &options.base, &turn, now);
+                        let poll = Poll {
+                            at,
+                            path,
+                            timeout,
+                            answered: now,
+                            turn,
+                            ruling,
+                            joined: true,
+                            overslept: 0.0,
+                        };
+                        if run.ends_with(poll) {
+                            return run;
+                        }
+                    }
                 }
             }
             Step::Poll(path, timeout) => {
@@ -186,22 +241,10 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                 let lasts = if turn.event == Event::Lost(Loss::Timeout) { timeout } else { turn.took };
                 now += lasts.min(timeout) + turn.suspended;
                 wait = carry(wait);
-                let verdict = match (turn.reply(), &turn.event) {
-                    (Some(reply), _) => wait.answer(&options.base, &reply, now, turn.random),
-                    (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
-                    (None, _) => unreachable!("only a loss brings no answer"),
-                };
-                let ruling = match verdict {
-                    Verdict::Answered(meaning) if meaning.status == Status::Completed => Ruling::Completed,
-                    Verdict::Answered(_) => Ruling::Running,
-                    Verdict::Again => Ruling::Again,
-                    Verdict::Lost(failure) => Ruling::Lost(failure),
-                    Verdict::Fail(failure) => Ruling::Failed(failure),
-                };
-                let goes_on = ruling.goes_on();
-                run.polls.push(Poll { at, path, timeout, answered: now, turn, ruling, overslept: 0.0 });
-                if !goes_on {
-                    run.ended = now;
+                let ruling = judge(&mut wait, &options.base, &turn, now);
+                let poll =
+                    Poll { at, path, timeout, answered: now, turn, ruling, joined: false, overslept: 0.0 };
+                if run.ends_with(poll) {
                     return run;
                 }
             }
@@ -272,6 +315,7 @@ fn nap() -> impl Strategy<Value = Nap> {
         4 => Just(Nap::Full),
         2 => suspension().prop_map(Nap::Over),
         2 => (0.0..1.0).prop_map(Nap::Woken),
+        2 => (0.0..1.0, turn()).prop_map(|(part, turn)| Nap::Joined(part, Box::new(turn))),
     ]
 }
 

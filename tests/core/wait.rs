@@ -193,7 +193,7 @@ fn no_time_at_all_still_allows_one_poll() {
 #[test]
 fn the_last_poll_comes_at_the_deadline() {
     let mut subject = Subject::bare(&[("maxWait", json!(10_000))]);
-    for (gap, timeout) in [(0.0, 10_000.0), (4_000.0, 6_000.0), (4_000.0, 2_000.0), (2_000.0, 5_000.0)] {
+    for (gap, timeout) in [(0.0, 10_000.0), (4_000.0, 6_000.0), (4_000.0, 5_000.0), (2_000.0, 5_000.0)] {
         if gap > 0.0 {
             assert_eq!(subject.sleep(), gap);
         }
@@ -201,6 +201,32 @@ fn the_last_poll_comes_at_the_deadline() {
         subject.answer(&running());
     }
     assert_eq!(subject.failure(), (Kind::WaitTimeout, 0.0));
+}
+
+#[test]
+fn a_poll_of_another_wait_counts_as_one_of_this() {
+    let mut subject = Subject::bare(&[("maxWait", json!(10_000)), ("maxPolls", json!(5))]);
+    subject.poll();
+    subject.answer(&running());
+    // In a sleep that the deadline cuts, it is not the last one.
+    subject.now = 7_000.0;
+    subject.poll();
+    subject.answer(&running());
+    assert_eq!(subject.next(), Step::Sleep(3_000.0));
+    subject.now = 8_000.0;
+    subject.wait.join();
+    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert_eq!(subject.sleep(), 2_000.0);
+    subject.poll();
+    subject.answer(&running());
+    assert_eq!(subject.failure().0, Kind::WaitTimeout);
+
+    let mut subject = Subject::bare(&[("maxPolls", json!(2))]);
+    subject.poll();
+    subject.answer(&running());
+    subject.wait.join();
+    subject.answer(&running());
+    assert_eq!(subject.failure().0, Kind::PollBudget);
 }
 
 #[test]

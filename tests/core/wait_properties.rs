@@ -19,9 +19,10 @@ fn run(scenario: &Scenario) -> Run {
     simulate(scenario, |wait| wait)
 }
 
-/// Each poll, the next one, and the gap from the answer to that.
+/// Each poll, the next one where the wait has sent that itself, and the gap from the answer to that.
 fn gaps(run: &Run) -> impl Iterator<Item = (&Poll, &Poll, f64)> {
-    run.polls.windows(2).map(|polls| (&polls[0], &polls[1], polls[1].at - polls[0].answered))
+    let pairs = run.polls.windows(2).filter(|polls| !polls[1].joined);
+    pairs.map(|polls| (&polls[0], &polls[1], polls[1].at - polls[0].answered))
 }
 
 /// The path below the origin that a poll URL of the scenarios means.
@@ -103,7 +104,7 @@ proptest! {
         for (at, ms, _) in &run.sleeps {
             prop_assert!(*ms > 0.0 && at + ms <= deadline + ROUNDING, "{} ms of sleep at {}", ms, at);
         }
-        for poll in &run.polls {
+        for poll in run.polls.iter().filter(|poll| !poll.joined) {
             prop_assert!(poll.timeout > 0.0 && poll.timeout <= scenario.options.poll_timeout);
             let end = deadline.max(poll.at + SUSPENDED_MS);
             prop_assert!(poll.at + poll.timeout <= end + ROUNDING, "{:?}", poll);

@@ -51,6 +51,12 @@ export const settled = (start) =>
         stops.push(() => signal?.removeEventListener('abort', wake));
       },
       tell: (callback, value) => callback?.(value),
+      // This call waits alone.
+      join: () => false,
+      news() {},
+      finish(about, isLate) {
+        about.isLate = isLate;
+      },
     });
   });
 

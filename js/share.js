@@ -1,0 +1,98 @@
+/**
+ * One task, one poll loop: the calls of one client that would send the same poll send it once. Each of them
+ * keeps its own signal, deadline, budget and callbacks, and takes what the one is answered as its own.
+ *
+ * Edge workers do without this file: there, one request must not wait for another's promise.
+ */
+
+/** The calls that poll, by URL. */
+const rooms = new Map();
+
+/** An attempt for one more call: what that one does to the answer, the others must not see. */
+const copy = (about) => ({
+  ...about,
+  body: about.body?.constructor === Object ? { ...about.body } : about.body,
+});
+
+/**
+ * @param {unknown[]} wants what makes the request of this call what it is, beside the URL
+ * @param {(about: object) => void} told hears of an attempt that another call has made
+ * @param {() => void} wake ends the sleep of this call
+ */
+export function takeSeat(wants, told, wake) {
+  let url;
+  let leads = false;
+  /** Whether this call waits for the poll of another. */
+  let follows = false;
+  let last;
+  let news;
+
+  const seat = {
+    wants,
+
+    leads: () => leads,
+
+    last: () => last,
+
+    /** Whether another call asks at this moment, or has asked, so that this one need not. */
+    join(at) {
+      const others = peers(at);
+      const isNew = at !== url;
+      if (isNew) {
+        seat.leave();
+        url = at;
+        if (!rooms.has(at)) rooms.set(at, new Set());
+        rooms.get(at).add(seat);
+      }
+      follows = others.some((other) => other.leads());
+      const known = isNew && !follows && others.find((other) => other.last());
+      if (known) {
+        follows = true;
+        const about = known.last();
+        queueMicrotask(() => follows && seat.hear(about));
+      }
+      leads = !follows;
+      return follows;
+    },
+
+    /** Ends a poll of this call's own. Without an attempt, it gave up, and whoever waited has to ask. */
+    finish(about) {
+      if (!leads) return;
+      leads = false;
+      last = about && copy(about);
+      for (const other of peers(url)) other.hear(last);
+    },
+
+    /** Takes an attempt for one of this call's own. */
+    hear(about) {
+      if (about) {
+        last = about;
+        news = copy(about);
+        told(news);
+      } else if (!follows) return;
+      follows = false;
+      wake();
+    },
+
+    /** What has been heard since the last time. */
+    news() {
+      const heard = news;
+      news = undefined;
+      return heard;
+    },
+
+    leave() {
+      seat.finish();
+      const room = rooms.get(url);
+      room?.delete(seat);
+      if (room?.size === 0) rooms.delete(url);
+    },
+  };
+
+  const peers = (at) =>
+    [...(rooms.get(at) ?? [])].filter(
+      (other) => other !== seat && other.wants.every((want, index) => want === wants[index]),
+    );
+
+  return seat;
+}
