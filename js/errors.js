@@ -88,6 +88,8 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   const { requestId, body, cause } = Object(answer);
   const said = Object(Object(body).error);
   const text = (value) => (typeof value === 'string' ? value : undefined);
+  const number = (value) => (typeof value === 'number' ? value : undefined);
+  const list = (value) => (Array.isArray(value) ? value : undefined);
   return new Class({
     kind: kindName,
     outcome: OUTCOMES[outcome],
@@ -97,6 +99,11 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     type: text(said.type),
     param: param || text(said.param),
     hint: text(said.hint),
+    didYouMean: text(said.did_you_mean),
+    suggestions: list(said.suggestions),
+    alternatives: list(said.alternatives),
+    balanceUsd: number(said.balance_usd),
+    estimatedCostUsd: number(said.estimated_cost_usd),
     requestId,
     retryAfterMs: retryAfterMs || undefined,
     body,

@@ -38,7 +38,7 @@ export function parseUrl(text, base) {
 }
 
 /** A promise of an option that may be a function, whose failure is the promise's. */
-export const current = async (option) => (typeof option === 'function' ? option() : option);
+export const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
 
 export const stringify = (value) => JSON.stringify(value);
 

@@ -471,6 +471,16 @@ export declare class LemonDataError extends Error {
   readonly param?: string | undefined;
   /** The provider's advice on what to do. */
   readonly hint?: string | undefined;
+  /** The name that the provider takes a wrong one for, such as that of a model. */
+  readonly didYouMean?: string | undefined;
+  /** What the provider suggests in place of what it refuses, such as models that exist or cost less. */
+  readonly suggestions?: Suggestion[] | undefined;
+  /** What the provider offers in place of what is not available at the moment. */
+  readonly alternatives?: Suggestion[] | undefined;
+  /** What is left of the balance, in US dollars. */
+  readonly balanceUsd?: number | undefined;
+  /** What the request would have cost, in US dollars. */
+  readonly estimatedCostUsd?: number | undefined;
   /** The `x-request-id` of the answer, which the provider's support asks for. */
   readonly requestId?: string | undefined;
   /** How long the server asks to wait, in milliseconds. */
@@ -489,6 +499,12 @@ export declare class LemonDataError extends Error {
     ) => Type,
     value: unknown,
   ): value is LemonDataError extends Type ? AnyLemonDataError : Type;
+}
+
+/** What the provider suggests in an error: a model by its `id`, with whatever it says of it. */
+export interface Suggestion {
+  readonly id: string;
+  readonly [more: string]: unknown;
 }
 
 /** What an error is made of. */

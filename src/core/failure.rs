@@ -4,7 +4,7 @@ use super::{
     Loss,
     answer::Task,
     retry::RetryAfter,
-    text::{contains, push_number},
+    text::{contains, join, push_number},
     value::{Type, Value},
 };
 
@@ -157,7 +157,11 @@ impl Failure {
             failure.say(&[" (", &code, ")"]);
         }
         let said = reason(&error);
-        let hint = error.get("hint").text();
+        let mut hint = error.get("hint").text();
+        let guess = error.get("did_you_mean").text();
+        if hint.is_empty() && !guess.is_empty() {
+            hint = join(&["Did you mean ", &guess, "?"]);
+        }
         let advice = if hint.is_empty() { kind.advice() } else { &hint };
         if !said.is_empty() {
             failure.say(&[": ", &said]);

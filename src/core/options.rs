@@ -62,6 +62,9 @@ pub struct Options {
     pub base: Base,
     /// Whether the base URL is a relay of ours, where a keyed create may be repeated.
     pub relay: bool,
+    /// Whether a create needs a key that the caller has not given: a relay carries out a keyed create once, so
+    /// that it may be repeated.
+    pub makes_key: bool,
     /// The time for one attempt at a create, in milliseconds.
     pub create_timeout: f64,
     /// The time for one poll, in milliseconds.
@@ -154,13 +157,15 @@ impl Options {
             ));
         }
 
+        let relay = option("relay").flag() == Some(true);
         let idempotency_key = option("idempotencyKey");
         if !idempotency_key.is_nothing() {
             check_key(&idempotency_key.text(), "idempotencyKey")?;
         }
         Ok(Options {
             base: Base::new(location),
-            relay: option("relay").flag() == Some(true),
+            relay,
+            makes_key: relay && idempotency_key.is_nothing(),
             create_timeout: number("requestTimeout", CREATE_TIMEOUT_MS),
             poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
             max_retries: number("maxRetries", MAX_RETRIES) as u32,

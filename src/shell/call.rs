@@ -9,7 +9,7 @@ use std::{
 };
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Date, Function, Math, Promise};
+use js_sys::{Date, Math, Promise};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 
@@ -153,11 +153,6 @@ impl Call {
     /// An option of the call, or else of its client.
     pub fn option(&self, name: &str) -> JsValue {
         option(&self.own, &self.client, name)
-    }
-
-    /// A function among the options.
-    pub fn function(&self, name: &str) -> Option<Function> {
-        self.option(name).dyn_into().ok()
     }
 
     /// Tells a callback, if there is one, whose failure must not end the call.

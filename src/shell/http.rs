@@ -99,7 +99,7 @@ async fn exchange(
     about: &JsValue,
 ) -> Result<Result<(), Interrupt>, End> {
     let option = call.option("apiKey");
-    let key = match call.settled(&js::current(&option), timer).await {
+    let key = match call.settled(&js::current(&option, &JsValue::UNDEFINED), timer).await {
         Ok(Ok(key)) => key,
         Ok(Err(cause)) => {
             let message = ["The apiKey function failed: see error.cause."];

@@ -51,10 +51,7 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
         End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), &cause)
     })?;
     let path = options.base.own_path(CREATE_PATH);
-    let mut key = call.option("idempotencyKey");
-    if options.relay && key.is_nothing() {
-        key = js::random_uuid();
-    }
+    let key = if options.makes_key { js::random_uuid() } else { call.option("idempotencyKey") };
     let mut machine = Create::new(path.clone(), options.max_retries, options.relay);
     let mut number = 0;
     loop {
@@ -89,13 +86,11 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
 
 /// Hands the task to `onTask`, and waits for the callback: it is the caller's place to store it.
 async fn announce(call: &Call, task: &Task) -> Result<(), End> {
-    let Some(on_task) = call.function("onTask") else {
+    let on_task = call.option("onTask");
+    if on_task.is_nothing() {
         return Ok(());
-    };
-    let result = match on_task.call1(&JsValue::UNDEFINED, &task_to_js(task)) {
-        Ok(value) => call.settled(&value, None).await,
-        Err(cause) => Ok(Err(cause)),
-    };
+    }
+    let result = call.settled(&js::current(&on_task, &task_to_js(task)), None).await;
     match result {
         Ok(Err(cause)) => {
             let message =
@@ -168,5 +163,5 @@ async fn poll(call: &Call, path: &str, timeout: f64, number: u32, once: bool) ->
 /// What another call was answered, or that it has come too late.
 fn news(call: &Call, is_late: bool) -> Option<Attempt> {
     let news = call.host.news(is_late);
-    if news.is_undefined() { None } else { Some(Attempt::of(news)) }
+    if news.is_nothing() { None } else { Some(Attempt::of(news)) }
 }

@@ -81,7 +81,7 @@ extern "C" {
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
 
-    pub fn current(option: &JsValue) -> JsValue;
+    pub fn current(option: &JsValue, argument: &JsValue) -> JsValue;
 
     pub fn attempt(cause: &JsValue) -> JsValue;
 

@@ -83,7 +83,7 @@ fn a_lost_task_is_told_by_its_code() {
 
 #[test]
 fn a_message_says_what_happened_why_and_what_to_do() {
-    let cases: [(u16, Plain, &str); 9] = [
+    let cases: [(u16, Plain, &str); 11] = [
         (400, json!({"error": {"message": "Bad size", "code": "x"}}), "400 (x): Bad size"),
         (400, json!({"error": "Bad size."}), "400: Bad size."),
         (400, json!({"error": {"hint": "Use auto."}}), "400. Use auto."),
@@ -94,6 +94,12 @@ fn a_message_says_what_happened_why_and_what_to_do() {
             json!({"error": {"message": "Bad size. Use auto.", "hint": "Use auto."}}),
             "400: Bad size. Use auto.",
         ),
+        (
+            400,
+            json!({"error": {"message": "No dalle3", "did_you_mean": "dall-e-3"}}),
+            "400: No dalle3. Did you mean dall-e-3?",
+        ),
+        (400, json!({"error": {"did_you_mean": "auto", "hint": "Use auto."}}), "400. Use auto."),
         (401, json!({}), "401. Check the API key."),
         (402, json!({"error": {"message": "Poor.", "hint": "Top up."}}), "402: Poor. Top up."),
         (302, json!(null), "302. Redirects are not followed: check baseUrl."),

@@ -28,7 +28,7 @@ fn defaults_are_the_documented_ones() {
         options.base.url(&options.base.own_path(CREATE_PATH)),
         "https://api.lemondata.cc/v1/images/generations"
     );
-    assert!(!options.relay);
+    assert!(!options.relay && !options.makes_key);
     assert_eq!((options.create_timeout, options.poll_timeout), (300_000.0, 60_000.0));
     assert_eq!((options.max_retries, options.max_polls), (2, 0));
     assert_eq!((options.poll_min, options.poll_max, options.max_wait), (3_000.0, 5_000.0, 300_000.0));
@@ -54,7 +54,7 @@ fn every_option_can_be_set() {
     ])
     .unwrap();
     assert_eq!(options.base.url(&options.base.own_path("/x")), "https://relay.example/api/x");
-    assert!(options.relay);
+    assert!(options.relay && !options.makes_key, "the caller has given a key");
     assert_eq!((options.create_timeout, options.poll_timeout), (1_000.0, 1_000.0));
     assert_eq!((options.max_retries, options.max_polls), (0, 7));
     assert_eq!((options.poll_min, options.poll_max, options.max_wait), (10.0, 20.0, 0.0));
@@ -263,4 +263,15 @@ fn on_a_page_base_url_may_be_a_path() {
         options.base.url(&options.base.own_path(CREATE_PATH)),
         "https://shop.example/api/lemondata/v1/images/generations"
     );
+}
+
+#[test]
+fn rule_1_a_create_through_a_relay_is_keyed() {
+    for (relay, key, makes_key) in
+        [(true, None, true), (true, Some("k"), false), (false, None, false), (false, Some("k"), false)]
+    {
+        let mut given = vec![("relay", plain(json!(relay)))];
+        given.extend(key.map(|key| ("idempotencyKey", plain(json!(key)))));
+        assert_eq!(with_key(&given).unwrap().makes_key, makes_key);
+    }
 }

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { inspect } from 'node:util';
@@ -537,7 +538,9 @@ describe('a create that fails', GUARD, () => {
   test('shows all but its cause as JSON', async () => {
     const error = await failure(generate(picture('test-error-402'), here()));
     const { name, message, kind, outcome, status, code, type, hint, requestId, body } = error;
-    const told = { name, message, kind, outcome, status, code, type, hint, requestId, body };
+    const { suggestions, balanceUsd, estimatedCostUsd } = error;
+    const hints = { hint, suggestions, balanceUsd, estimatedCostUsd };
+    const told = { name, message, kind, outcome, status, code, type, ...hints, requestId, body };
     assert.deepEqual(JSON.parse(JSON.stringify(error)), told);
     const lost = await failure(generate(picture('test-reset'), here()));
     assert.ok(!('cause' in JSON.parse(JSON.stringify(lost))));
@@ -1300,6 +1303,45 @@ describe('errors', GUARD, () => {
       assert.ok(failed instanceof other.TaskFailedError);
       assert.ok(!(failed instanceof other.TaskCancelledError));
     }
+  });
+
+  test('carry what the provider says of them, where it has the right type', async () => {
+    const read = async (name) =>
+      JSON.parse(await readFile(new URL(`../server/examples/${name}.json`, import.meta.url)));
+    const refused = async (status, body) =>
+      failure(generate(picture('x'), { apiKey: 'sk-1', fetch: async () => answer(body, { status }) }));
+
+    const poor = await read('error-402');
+    check(await refused(402, poor), PaymentRequiredError, {
+      balanceUsd: poor.error.balance_usd,
+      estimatedCostUsd: poor.error.estimated_cost_usd,
+      suggestions: poor.error.suggestions,
+      hint: poor.error.hint,
+    });
+    const unknown = await read('error-400-model-not-found');
+    check(await refused(400, unknown), InvalidRequestError, {
+      didYouMean: 'dall-e-3',
+      suggestions: unknown.error.suggestions,
+      param: 'model',
+    });
+    const busy = await read('error-503');
+    busy.error.retryable = false;
+    check(await refused(503, busy), ServerError, { alternatives: busy.error.alternatives });
+
+    const odd = {
+      did_you_mean: 7,
+      suggestions: 'x',
+      alternatives: {},
+      balance_usd: '1',
+      estimated_cost_usd: null,
+    };
+    check(await refused(400, { error: odd }), InvalidRequestError, {
+      didYouMean: undefined,
+      suggestions: undefined,
+      alternatives: undefined,
+      balanceUsd: undefined,
+      estimatedCostUsd: undefined,
+    });
   });
 
   test('are no other thing, and no other thing is one', () => {

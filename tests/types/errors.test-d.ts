@@ -19,6 +19,7 @@ import {
   type RequestTimeoutError,
   type ResponseError,
   type ServerError,
+  type Suggestion,
   type Task,
   TaskCancelledError,
   TaskFailedError,
@@ -63,6 +64,11 @@ if (thrown instanceof LemonDataError) {
   expectTypeOf(thrown.type).toEqualTypeOf<string | undefined>();
   expectTypeOf(thrown.param).toEqualTypeOf<string | undefined>();
   expectTypeOf(thrown.hint).toEqualTypeOf<string | undefined>();
+  expectTypeOf(thrown.didYouMean).toEqualTypeOf<string | undefined>();
+  expectTypeOf(thrown.suggestions).toEqualTypeOf<Suggestion[] | undefined>();
+  expectTypeOf(thrown.alternatives).toEqualTypeOf<Suggestion[] | undefined>();
+  expectTypeOf(thrown.balanceUsd).toEqualTypeOf<number | undefined>();
+  expectTypeOf(thrown.estimatedCostUsd).toEqualTypeOf<number | undefined>();
   expectTypeOf(thrown.requestId).toEqualTypeOf<string | undefined>();
   expectTypeOf(thrown.retryAfterMs).toEqualTypeOf<number | undefined>();
   expectTypeOf(thrown.body).toBeUnknown();
