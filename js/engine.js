@@ -34,9 +34,15 @@ export function createEngine(glue) {
     },
   };
 
+  /** Stops a module that goes on in spite of a trap: one further in, in a callback that it had called. */
+  function live() {
+    if (engine.broken) throw new Error('the module has trapped');
+  }
+
   const { imports, start } = glue({
     AbortController: class extends AbortController {
       constructor() {
+        live();
         super();
         controllers.add(this);
       }
@@ -46,6 +52,7 @@ export function createEngine(glue) {
       }
     },
     setTimeout(callback, ms) {
+      live();
       const timer = setTimeout(() => {
         timers.delete(timer);
         callback();
@@ -71,7 +78,7 @@ export function createEngine(glue) {
     return (...args) => {
       if (engine.broken) {
         // Called by the platform, there is nobody to tell; called by the module's own imports, it must stop.
-        if (depth > 0) throw new Error('the module has trapped');
+        if (depth > 0) live();
         return;
       }
       depth += 1;

@@ -1,4 +1,8 @@
-/** Builds `dist/`: the module, its glue and the entries. `npm run build`. */
+/**
+ * Builds `dist/`: the module, its glue and the entries. `npm run build`.
+ *
+ * With `--traps`, it builds `target/traps` instead: the same, with a module that traps where a test asks for it.
+ */
 
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +16,14 @@ const TARGET = 'wasm32-unknown-unknown';
 /** What every engine of the last years has; `wasm-opt` knows one of them by another name. */
 const FEATURES = ['bulk-memory', 'mutable-globals', 'nontrapping-fptoint', 'sign-ext'];
 const dist = join(root, 'dist');
+const traps = join(root, 'target', 'traps');
 const work = join(root, 'target', 'dist');
 
 /**
  * The smallest flags that work: the standard library is built along, for size, and a panic becomes a bare
  * trap. Both are unstable in name, so the compiler is pinned (`rust-toolchain.toml`).
  */
-function compile() {
+function compile(features) {
   step('compile the crate');
   run(
     'cargo',
@@ -27,6 +32,7 @@ function compile() {
       '--release',
       '--lib',
       '--locked',
+      `--features=${features}`,
       `--target=${TARGET}`,
       `--target-dir=${work}`,
       '-Zbuild-std=std,panic_abort',
@@ -154,7 +160,7 @@ function asFactory(glue, renamed) {
   };`;
 }
 
-async function bundle({ glue, wasm }) {
+async function bundle({ glue, wasm }, folder) {
   step('bundle the entries');
   // A build that fails leaves the last good one in place.
   const fresh = join(work, 'package');
@@ -198,8 +204,8 @@ async function bundle({ glue, wasm }) {
   const types = join(root, 'js', 'index.d.ts');
   cpSync(types, join(fresh, 'index.d.ts'));
   cpSync(types, join(fresh, 'index.d.cts'));
-  rmSync(dist, { recursive: true, force: true });
-  renameSync(fresh, dist);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(fresh, folder);
 }
 
 /** What a page downloads: `generate` and `waitForTask`, bundled and minified by the user's own tool. */
@@ -228,7 +234,12 @@ export async function measure() {
 
 if (import.meta.filename === process.argv[1]) {
   ensureRust();
-  await bundle(bind(compile(), ensureWasmBindgen()));
+  const build = (features, folder) => bundle(bind(compile(features), ensureWasmBindgen()), folder);
+  if (process.argv.includes('--traps')) {
+    await build('traps', traps);
+    process.exit();
+  }
+  await build('', dist);
   console.log('\n  bytes                              raw   brotli');
   for (const [name, { raw, brotli }] of Object.entries(await measure())) {
     console.log(`  ${name.padEnd(31)}${String(raw).padStart(7)}${String(brotli).padStart(9)}`);

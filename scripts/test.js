@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuild, ensureNodeModules } from './lib/prepare.js';
+import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
 import { root, step } from './lib/run.js';
 import { ensureChromium, ensureRust, ensureWasmBindgen } from './lib/setup.js';
 
@@ -75,7 +75,13 @@ const PARTS = {
   },
   server: { ready() {}, commands: () => [{ argv: node(...files('server')), count: nodeTests }] },
   types: { ready: ensureBuild, commands: () => [{ argv: node(...files('types')), count: nodeTests }] },
-  e2e: { ready: ensureBuild, commands: () => [{ argv: node(...files('e2e')), count: nodeTests }] },
+  e2e: {
+    ready() {
+      ensureBuild();
+      ensureTraps();
+    },
+    commands: () => [{ argv: node(...files('e2e')), count: nodeTests }],
+  },
   package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
   faults: {

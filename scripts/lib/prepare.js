@@ -33,6 +33,13 @@ export function ensureBuild() {
   run(process.execPath, ['scripts/build.js']);
 }
 
+/** Builds the package with a module that traps on demand, for the tests of that. */
+export function ensureTraps() {
+  if (modified('target/traps/index.js') >= Math.max(...SOURCES.map(newest))) return;
+  step('build the package with traps, for tests');
+  run(process.execPath, ['scripts/build.js', '--traps']);
+}
+
 /** Every file that `package.json` promises, so that half a build does not pass for one. */
 function outputs() {
   const { main, module, types, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

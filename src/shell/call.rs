@@ -13,7 +13,10 @@ use js_sys::{Date, Math, Promise};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 
-use super::js::{self, Host};
+use super::{
+    js::{self, Host},
+    trap,
+};
 use crate::core::{Clock, Environment, Failure, Options, Task, Type, Value};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
@@ -143,6 +146,7 @@ impl Call {
         let waiting = Rc::<Waiting>::default();
         let woken = Rc::clone(&waiting);
         let listener = Closure::<dyn FnMut()>::new(move || {
+            trap::at("listener");
             woken.woken.set(true);
             woken.wake();
         });
@@ -237,6 +241,7 @@ impl Call {
         let fired = Rc::new(Cell::new(false));
         let (flag, waiting) = (Rc::clone(&fired), Rc::clone(&self.waiting));
         let timeout = Timeout::new(ms.min(LONGEST_TIMER_MS).ceil() as u32, move || {
+            trap::at("timer");
             flag.set(true);
             waiting.wake();
         });

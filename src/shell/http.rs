@@ -5,7 +5,7 @@ use web_sys::AbortController;
 
 use super::{
     call::{Call, End, Interrupt, Timer, now},
-    js,
+    js, trap,
 };
 use crate::core::{
     Failure, Kind, Loss, Meaning, Outcome, Reply, RetryAfter, Value, check_key, without_query,
@@ -87,6 +87,7 @@ pub async fn send(call: &Call, request: &Request<'_>) -> Result<Attempt, End> {
         Err(Interrupt::Timeout) => true,
         Err(Interrupt::Aborted(reason)) => return Err(End::Thrown(reason)),
     };
+    trap::at("answer");
     let path = without_query(request.path);
     call.host.finish(&about, is_late, request.method, path, now() - started, request.number);
     Ok(Attempt::of(about))

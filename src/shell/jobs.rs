@@ -86,11 +86,13 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
 
 /// Hands the task to `onTask`, and waits for the callback: it is the caller's place to store it.
 async fn announce(call: &Call, task: &Task) -> Result<(), End> {
+    let reference = task_to_js(task);
+    call.host.set_task(&reference);
     let on_task = call.option("onTask");
     if on_task.is_nothing() {
         return Ok(());
     }
-    let result = call.settled(&js::current(&on_task, &task_to_js(task)), None).await;
+    let result = call.settled(&js::current(&on_task, &reference), None).await;
     match result {
         Ok(Err(cause)) => {
             let message =

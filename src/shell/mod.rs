@@ -6,7 +6,16 @@ mod http;
 mod jobs;
 mod js;
 mod task;
+#[cfg(feature = "traps")]
+mod trap;
 mod value;
+
+/// Without the feature, a place to trap is nothing.
+#[cfg(not(feature = "traps"))]
+mod trap {
+    #[inline(always)]
+    pub fn at(_place: &str) {}
+}
 
 use call::Call;
 use js::Host;
@@ -19,6 +28,7 @@ pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Hos
     if job == jobs::WAIT_FOR_TASK && jobs::is_completed(&input) {
         return host.resolve(&input);
     }
+    trap::at("start");
     let call = match Call::new(options, client, host) {
         Ok(call) => call,
         Err((host, failure)) => return host.reject(&call::End::from(failure).into_js()),
