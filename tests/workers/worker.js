@@ -17,6 +17,14 @@ export default {
         const done = await client.waitForTask(task, { onUpdate: ({ status }) => updates.push(status) });
         return Response.json({ task, done, updates });
       }
+      if (pathname === '/wait') {
+        let polls = 0;
+        const onResponse = () => {
+          polls += 1;
+        };
+        const { status } = await client.waitForTask(searchParams.get('id'), { onResponse });
+        return Response.json({ status, polls });
+      }
       if (pathname === '/plain') {
         const options = { apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } };
         return Response.json(await waitForTask(await generate(asked, options), options));

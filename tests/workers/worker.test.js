@@ -3,19 +3,24 @@
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { installPacked } from '../helpers/pack.js';
 import { startWorker } from '../helpers/worker.js';
 import { startServer } from '../server/index.js';
 
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 20_000 };
+
 let project;
 let server;
 let worker;
+/** When the server's clock stands, which no task outlasts. */
+let stopped;
 
 before(async () => {
   project = installPacked();
-  server = await startServer({ taskMs: 60 });
+  server = await startServer({ taskMs: 60, now: () => stopped ?? Date.now() });
   const entry = join(project.folder, 'worker.js');
   copyFileSync(fileURLToPath(new URL('worker.js', import.meta.url)), entry);
   worker = await startWorker(project.folder, entry, {
@@ -80,5 +85,82 @@ test('serves many requests of one client at once', async () => {
   assert.deepEqual(
     answers.map(({ body }) => body.done?.status),
     answers.map(() => 'completed'),
+  );
+});
+
+/** Waits for something that comes without any sign. */
+async function come(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('of 50 requests over one client, half of which are disconnected, the others finish', GUARD, () => {
+  const MANY = 50;
+
+  /** Half of the requests leave while all wait, and the tasks are done after that: the answers to the others. */
+  async function halfLeave(target, areWaiting) {
+    const url = await worker.ready;
+    const leaving = new AbortController();
+    const requests = Array.from({ length: MANY }, async (_, index) => {
+      const signal = index % 2 === 1 ? leaving.signal : undefined;
+      const response = await fetch(new URL(target(index), url), { signal });
+      return response.json();
+    });
+    await come(areWaiting);
+    leaving.abort();
+    const left = await Promise.allSettled(requests.filter((_, index) => index % 2 === 1));
+    assert.ok(left.every(({ status }) => status === 'rejected'));
+    // Those that stay go on polling, whoever has left.
+    const before = server.counts.polls;
+    await come(() => server.counts.polls >= before + 2 * MANY);
+    stopped = undefined;
+    return Promise.all(requests.filter((_, index) => index % 2 === 0));
+  }
+
+  beforeEach(() => {
+    server.reset();
+    stopped = Date.now();
+  });
+  afterEach(() => {
+    stopped = undefined;
+  });
+
+  test('each with a task of its own', async () => {
+    const answers = await halfLeave(
+      (index) => `/task?prompt=picture%20${index}&model=flux-pro`,
+      () => server.tasks.size === MANY && [...server.tasks.values()].every(({ polls }) => polls > 0),
+    );
+    const done = answers.map((answer) => answer.done);
+    assert.deepEqual(
+      done.map(({ status }) => status),
+      done.map(() => 'completed'),
+    );
+    assert.equal(new Set(done.map(({ task_id }) => task_id)).size, MANY / 2);
+    assert.equal(server.counts.creates, MANY);
+  });
+
+  test('all for one task, where no request waits for the poll of another', async () => {
+    const images = () => [{ url: `${server.url}/files/none.png` }];
+    const { id } = server.tasks.start({ prompt: 'one', n: 1, traits: {}, scenarios: [], images });
+    const answers = await halfLeave(
+      () => `/wait?id=${id}`,
+      // With one loop for all, it would take the time of as many polls.
+      () => server.counts.polls >= 3 * MANY,
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      answers.map(() => 'completed'),
+    );
+  });
+});
+
+test('does not share polls between the requests of one client', async () => {
+  server.reset();
+  const images = () => [{ url: `${server.url}/files/none.png` }];
+  const { id } = server.tasks.start({ prompt: 'one', n: 1, traits: {}, scenarios: [], images });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => ask(`/wait`, { id })));
+  const polls = answers.map(({ body }) => body.polls);
+  assert.equal(
+    server.counts.polls,
+    polls.reduce((sum, number) => sum + number),
   );
 });
