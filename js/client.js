@@ -1,7 +1,7 @@
 /** What npm users call: promises around the jobs of the module. */
 
 import { createEngine } from './engine.js';
-import { InternalError, ownError } from './errors.js';
+import { InternalError, LemonDataError, ownError } from './errors.js';
 import { field, responseInfo } from './host.js';
 
 /** The jobs, by the numbers that `src/shell/jobs.rs` gives them. */
@@ -45,6 +45,7 @@ export function createClient(glue, load, inBrowser, takeSeat) {
       running = acquire();
       if (running instanceof Promise) running = await running;
     } catch (cause) {
+      if (cause instanceof LemonDataError) throw cause;
       const message =
         "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.";
       throw broken(message, cause, 'not_sent', waitedFor(job, input));

@@ -4,7 +4,7 @@
  * With `--traps`, it builds `target/traps` instead: the same, with a module that traps where a test asks for it.
  */
 
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
@@ -187,6 +187,8 @@ async function bundle({ glue, wasm }, folder) {
     { entry: 'index', format: 'cjs', outfile: 'index.cjs' },
     { entry: 'workerd', format: 'esm', outfile: 'workerd.js' },
     { entry: 'edge-light', format: 'esm', outfile: 'edge-light.js' },
+    { entry: 'slim', format: 'esm', outfile: 'slim.js' },
+    { entry: 'slim', format: 'cjs', outfile: 'slim.cjs' },
   ];
   for (const { entry, format, outfile } of entries) {
     await build({
@@ -201,34 +203,36 @@ async function bundle({ glue, wasm }, folder) {
       logLevel: 'warning',
     });
   }
-  const types = join(root, 'js', 'index.d.ts');
-  cpSync(types, join(fresh, 'index.d.ts'));
-  cpSync(types, join(fresh, 'index.d.cts'));
+  for (const name of ['index', 'slim']) {
+    const types = readFileSync(join(root, 'js', `${name}.d.ts`), 'utf8');
+    writeFileSync(join(fresh, `${name}.d.ts`), types);
+    writeFileSync(join(fresh, `${name}.d.cts`), types.replace("'./index.js'", "'./index.cjs'"));
+  }
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
 }
 
 /** What a page downloads: `generate` and `waitForTask`, bundled and minified by the user's own tool. */
 export async function measure() {
-  const bundled = await build({
-    stdin: {
-      contents: "export { generate, waitForTask } from './dist/index.js';",
-      resolveDir: root,
-    },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    write: false,
-  });
+  /** `generate` and `waitForTask` of an entry, in the hands of a user's own bundler. */
+  const bundled = async (names, entry) => {
+    const contents = `export { ${names} } from './dist/${entry}';`;
+    const options = { bundle: true, minify: true, format: 'esm', write: false };
+    const { outputFiles } = await build({ stdin: { contents, resolveDir: root }, ...options });
+    return Buffer.from(outputFiles[0].contents);
+  };
   const sizes = {};
   const add = (name, bytes) => {
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
     sizes[name] = { raw: bytes.length, brotli: brotliCompressSync(bytes, { params }).length };
   };
-  add('lemondata.wasm', readFileSync(join(dist, 'lemondata.wasm')));
+  const wasm = readFileSync(join(dist, 'lemondata.wasm'));
+  add('lemondata.wasm', wasm);
   add('workerd.js', readFileSync(join(dist, 'workerd.js')));
   add('index.js', readFileSync(join(dist, 'index.js')));
-  add('generate + waitForTask, bundled', Buffer.from(bundled.outputFiles[0].contents));
+  add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
+  add('the same of slim', await bundled('init, generate, waitForTask', 'slim.js'));
+  for (const unit of ['raw', 'brotli']) sizes['the same of slim'][unit] += sizes['lemondata.wasm'][unit];
   return sizes;
 }
 

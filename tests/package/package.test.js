@@ -45,12 +45,17 @@ test('holds exactly the intended files', () => {
     'LICENSE-APACHE',
     'LICENSE-MIT',
     'README.md',
+    'THIRD-PARTY.md',
     'dist/edge-light.js',
     'dist/index.cjs',
     'dist/index.d.cts',
     'dist/index.d.ts',
     'dist/index.js',
     'dist/lemondata.wasm',
+    'dist/slim.cjs',
+    'dist/slim.d.cts',
+    'dist/slim.d.ts',
+    'dist/slim.js',
     'dist/workerd.js',
     'package.json',
   ]);
@@ -100,6 +105,7 @@ test('asks for nothing at installation and at run time', () => {
 test('stays within the size budget', async () => {
   const sizes = await measure();
   assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_480, JSON.stringify(sizes));
+  assert.ok(sizes['the same of slim'].brotli <= 20_200, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {
