@@ -57,18 +57,46 @@ export function ensureWasmBindgen(tool = 'wasm-bindgen') {
 
 const CHROMIUM = '/usr/bin/chromium';
 const CHROMEDRIVER = '/usr/bin/chromedriver';
+const FIREFOX = '/usr/bin/firefox-esr';
+const WEBKIT_DRIVER = '/usr/bin/WebKitWebDriver';
+const XVFB = '/usr/bin/Xvfb';
 
-/** A real Chromium with its driver, from Debian's packages. */
+/** A real Chromium with its driver. */
 export function ensureChromium() {
-  if (!existsSync(CHROMIUM) || !existsSync(CHROMEDRIVER)) {
-    const asRoot = process.getuid() === 0 ? [] : ['sudo'];
-    step('install Chromium and its driver');
-    const apt = (...args) => {
-      const [command, ...rest] = [...asRoot, 'apt-get', ...args];
-      run(command, rest, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
-    };
-    apt('update');
-    apt('install', '--yes', '--no-install-recommends', 'chromium', 'chromium-driver');
-  }
+  ensurePackages('Chromium and its driver', { chromium: CHROMIUM, 'chromium-driver': CHROMEDRIVER });
   return { chromium: CHROMIUM, chromedriver: CHROMEDRIVER };
+}
+
+/** A real Firefox. */
+export function ensureFirefox() {
+  ensurePackages('Firefox', { 'firefox-esr': FIREFOX });
+  return { firefox: FIREFOX };
+}
+
+/** A real WebKit: WebKitGTK with its driver, and the display without which it does not start. */
+export function ensureWebKit() {
+  ensurePackages('WebKit, its driver and a display', { 'webkit2gtk-driver': WEBKIT_DRIVER, xvfb: XVFB });
+  return { driver: WEBKIT_DRIVER, xvfb: XVFB };
+}
+
+/** Whether the lists of packages have been brought up to date, which is once enough. */
+let listed = false;
+
+/**
+ * Installs packages of Debian.
+ *
+ * @param {string} what for whoever waits
+ * @param {Record<string, string>} packages by name, each with a file that it brings
+ */
+function ensurePackages(what, packages) {
+  const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
+  if (missing.length === 0) return;
+  step(`install ${what}`);
+  const apt = (...args) => {
+    const [command, ...rest] = [...(process.getuid() === 0 ? [] : ['sudo']), 'apt-get', ...args];
+    run(command, rest, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  };
+  if (!listed) apt('update');
+  listed = true;
+  apt('install', '--yes', '--no-install-recommends', ...missing);
 }

@@ -2,13 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { run, step } from '../../scripts/lib/run.js';
 import { cache } from '../../scripts/lib/setup.js';
+import { openBrowser } from '../helpers/browsers.js';
+import { serveSite } from '../helpers/site.js';
 import { startWorker } from '../helpers/worker.js';
 
 /** @typedef {{ name: string, run(input: import('./scenario.js').Input): Promise<import('./scenario.js').Result>, close(): unknown }} Runtime */
@@ -32,7 +32,7 @@ const OPEN = {
   workerd: (folder) => openWorker(folder, '2026-07-01'),
   // Before 2025-10-01 a redirect that is followed takes the key along.
   'workerd 2024': (folder) => openWorker(folder, '2024-09-23'),
-  chromium: openChromium,
+  chromium: (folder) => openPage(folder, 'chromium'),
   deno: (folder) => openChild(folder, tool('deno'), ['run', '--no-prompt', '--allow-net=127.0.0.1']),
   bun: (folder) => openChild(folder, tool('bun'), ['run']),
 };
@@ -60,34 +60,21 @@ async function openWorker(folder, compatibilityDate) {
 }
 
 /** A page of another origin than the service, with the package as a module. */
-async function openChromium(folder) {
-  const modules = {
+async function openPage(folder, name) {
+  const imports = JSON.stringify({ imports: { 'lemondata-wasm': '/pkg/index.js' } });
+  const files = {
     '/scenario.js': here('scenario.js'),
-    '/lemondata.js': join(folder, 'node_modules/lemondata-wasm/dist/index.js'),
+    '/pkg/': join(folder, 'node_modules/lemondata-wasm/dist'),
   };
-  const imports = JSON.stringify({ imports: { 'lemondata-wasm': '/lemondata.js' } });
-  const page = `<!DOCTYPE html><title>Faults</title><script type="importmap">${imports}</script>`;
-  const site = createServer(({ url }, response) => {
-    if (Object.hasOwn(modules, url)) {
-      response.setHeader('content-type', 'text/javascript').end(readFileSync(modules[url]));
-    } else {
-      response.setHeader('content-type', 'text/html').end(page);
-    }
-  });
-  await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    // The sandbox of Chromium refuses to run as root.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
-  const tab = await browser.newPage();
-  await tab.goto(`http://127.0.0.1:${site.address().port}/`);
+  const html = `<!DOCTYPE html><title>Faults</title><script type="importmap">${imports}</script>`;
+  const site = await serveSite(files, html);
+  const browser = await openBrowser(name);
+  const page = await browser.open(site.url);
   return {
-    run: (input) => tab.evaluate(async (given) => (await import('/scenario.js')).perform(given), input),
+    run: (input) => page.run(async (given) => (await import('/scenario.js')).perform(given), input),
     async close() {
       await browser.close();
-      site.closeAllConnections();
-      site.close();
+      await site.close();
     },
   };
 }
