@@ -43,6 +43,17 @@ const PART = 10;
 /** Time for the part to be read: a reset also destroys what has arrived and was not read yet. */
 const READ_MS = 20;
 
+/**
+ * Systems lend ports above these to whoever asks for any, and would lend one of a proxy while nothing listens
+ * there. Each is used once in a long while.
+ */
+const PORTS = { first: 20_000, count: 12_000 };
+let used = Math.floor(Math.random() * PORTS.count);
+const nextPort = () => {
+  used += 1;
+  return PORTS.first + (used % PORTS.count);
+};
+
 /** Where a request begins. Clients of HTTP/1.1 do not pipeline, so it begins a chunk. */
 const REQUEST = /^([A-Z]+) (\S+) HTTP\/1\.1\r\n/;
 
@@ -59,11 +70,9 @@ export async function startProxy(target) {
   const injected = { create: 0, poll: 0 };
 
   const listener = createServer({ noDelay: true }, serve);
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  // While nothing listens, the system may lend the port to somebody for a moment.
+  const port = await listenAnywhere(listener);
+  // While nothing listens, somebody else may have taken the port for a moment.
   listener.on('error', () => later(READ_MS, listen));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (listener.address());
 
   function later(ms, callback) {
     const timer = setTimeout(() => {
@@ -212,8 +221,10 @@ export async function startProxy(target) {
         injected.create += 1;
         refuse(refused.ms);
       } else if (!listener.listening) {
+        // Not `once` of node:events, which would reject where the port is taken.
+        const listening = new Promise((resolve) => listener.once('listening', resolve));
         listen();
-        await once(listener, 'listening');
+        await listening;
       }
     },
 
@@ -226,4 +237,18 @@ export async function startProxy(target) {
       await closed;
     },
   };
+}
+
+/** Listens on a port that nobody has, and tells which. */
+async function listenAnywhere(listener) {
+  for (;;) {
+    const port = nextPort();
+    listener.listen(port, '127.0.0.1');
+    try {
+      await once(listener, 'listening');
+      return port;
+    } catch (error) {
+      if (error.code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
