@@ -10,7 +10,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
 import { root, step } from './lib/run.js';
-import { ensureChromium, ensureRust, ensureWasmBindgen } from './lib/setup.js';
+import { ensureChromium, ensureFirefox, ensureRust, ensureWasmBindgen, ensureWebKit } from './lib/setup.js';
 
 const TEST_RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed/gm;
 const NODE_RESULT = /^# (?:pass|fail|cancelled|skipped) (\d+)$/gm;
@@ -88,6 +88,8 @@ const PARTS = {
     ready() {
       ensureBuild();
       ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
     },
     commands: () => [{ argv: node(...files('faults')), count: nodeTests }],
   },

@@ -33,6 +33,8 @@ const OPEN = {
   // Before 2025-10-01 a redirect that is followed takes the key along.
   'workerd 2024': (folder) => openWorker(folder, '2024-09-23'),
   chromium: (folder) => openPage(folder, 'chromium'),
+  firefox: (folder) => openPage(folder, 'firefox'),
+  webkit: (folder) => openPage(folder, 'webkit'),
   deno: (folder) => openChild(folder, tool('deno'), ['run', '--no-prompt', '--allow-net=127.0.0.1']),
   bun: (folder) => openChild(folder, tool('bun'), ['run']),
 };
