@@ -1,6 +1,8 @@
 /**
  * Runs the tests: all of them, or the parts that are named. `npm test`, `npm test -- core wasm`.
  *
+ * Some parts have more cases than everyday work needs in every runtime; `--all` runs them all.
+ *
  * Its last line counts what passed and what failed. A part that runs no test has failed.
  */
 
@@ -142,7 +144,11 @@ async function execute({ argv: [command, ...args], env, count }) {
   return result;
 }
 
-const named = process.argv.slice(2);
+const given = process.argv.slice(2);
+const named = given.filter((argument) => argument !== '--all');
+// The tests of a part read it there.
+if (given.includes('--all')) process.env.TEST_ALL = '1';
+
 const unknown = named.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
   console.error(

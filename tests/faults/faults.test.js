@@ -2,7 +2,7 @@
  * Every fault of the manifest, in real runtimes, against the embedded server behind a proxy that breaks
  * connections: each call settles in the right way, pays once, keeps the key and loses no task.
  *
- * `FAULTS_ALL=1` runs every case in every runtime.
+ * `npm run test:faults -- --all` runs every case in every runtime.
  */
 
 import assert from 'node:assert/strict';
@@ -31,7 +31,7 @@ const PLAN = {
   bun: named,
 };
 
-const planned = (runtime) => CASES.filter(process.env.FAULTS_ALL ? all : PLAN[runtime]);
+const planned = (runtime) => CASES.filter(process.env.TEST_ALL ? all : PLAN[runtime]);
 
 /** @type {Map<string, Map<string, import('./run.js').Cell>>} cells by runtime, then by case */
 const cells = new Map(Object.keys(PLAN).map((runtime) => [runtime, new Map()]));
