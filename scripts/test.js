@@ -99,6 +99,8 @@ const PARTS = {
     ready() {
       ensureBuild();
       ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
   },
