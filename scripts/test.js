@@ -93,7 +93,7 @@ const PARTS = {
       ensureFirefox();
       ensureWebKit();
     },
-    commands: () => [{ argv: node(...files('faults')), count: nodeTests }],
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('faults')), count: nodeTests }],
   },
   browsers: {
     ready() {

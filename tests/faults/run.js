@@ -58,7 +58,7 @@ async function judge(runtime, item, server, foreign, proxy) {
   const request = { prompt: 'a lemon', size: '16x16', model };
   const started = performance.now();
   const result = await guarded(
-    runtime.run({
+    runtime.run('perform', {
       ...target,
       call,
       argument: { undefined: request, task, id }[argument],
@@ -113,7 +113,7 @@ async function judge(runtime, item, server, foreign, proxy) {
   if (expect.resumes || outcome === 'accepted') {
     await recover(server, proxy);
     const resumed = result.task
-      ? await guarded(runtime.run({ ...target, call: 'waitForTask', argument: result.task }))
+      ? await guarded(runtime.run('perform', { ...target, call: 'waitForTask', argument: result.task }))
       : { className: 'no task' };
     lost = resumed.className !== 'completed' || server.counts.creates > 0;
     check(!lost, `the task is lost: ${resumed.className} ${resumed.message ?? ''}`);

@@ -1,4 +1,4 @@
-/** The runtimes that cases run in. Each of them loads the package and `scenario.js` as its users would. */
+/** The runtimes of this suite. Each of them loads the package and `jobs.js` as its users would. */
 
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
@@ -11,7 +11,13 @@ import { openBrowser } from '../helpers/browsers.js';
 import { serveSite } from '../helpers/site.js';
 import { startWorker } from '../helpers/worker.js';
 
-/** @typedef {{ name: string, run(input: import('./scenario.js').Input): Promise<import('./scenario.js').Result>, close(): unknown }} Runtime */
+/**
+ * @typedef {object} Runtime
+ * @property {string} name
+ * @property {(job: keyof typeof import('./jobs.js').JOBS, input: unknown) => Promise<any>} run
+ * @property {() => string} [printed] what has come to its console so far, where that is a text
+ * @property {() => unknown} close
+ */
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -20,18 +26,16 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
  *
  * @param {string} name
  * @param {string} folder a project that has the package installed
+ * @param {import('miniflare').MiniflareOptions} [worker] options, where it is a worker
  * @returns {Promise<Runtime>}
  */
-export const openRuntime = async (name, folder) => ({ name, ...(await OPEN[name](folder)) });
+export const openRuntime = async (name, folder, worker) => ({ name, ...(await OPEN[name](folder, worker)) });
 
 const OPEN = {
-  node: async () => {
-    const { perform } = await import('./scenario.js');
-    return { run: perform, close() {} };
-  },
-  workerd: (folder) => openWorker(folder, '2026-07-01'),
+  node: (folder) => openChild(folder, process.execPath, []),
+  workerd: (folder, options) => openWorker(folder, { compatibilityDate: '2026-07-01', ...options }),
   // Before 2025-10-01 a redirect that is followed takes the key along.
-  'workerd 2024': (folder) => openWorker(folder, '2024-09-23'),
+  'workerd 2024': (folder, options) => openWorker(folder, { compatibilityDate: '2024-09-23', ...options }),
   chromium: (folder) => openPage(folder, 'chromium'),
   firefox: (folder) => openPage(folder, 'firefox'),
   webkit: (folder) => openPage(folder, 'webkit'),
@@ -39,20 +43,37 @@ const OPEN = {
   bun: (folder) => openChild(folder, tool('bun'), ['run']),
 };
 
+/** The names of the runtimes. */
+export const RUNTIMES = Object.keys(OPEN);
+
+/** What `jobs.js` consists of. */
+const FILES = ['jobs.js', 'scenario.js', 'secrets.js'];
+
 /** Puts a file of ours beside the installed package, so that its imports find that. */
 function place(folder, ...names) {
   for (const name of names) copyFileSync(here(name), join(folder, name));
   return join(folder, names[0]);
 }
 
-async function openWorker(folder, compatibilityDate) {
-  const entry = place(folder, 'worker.js', 'scenario.js');
-  const worker = await startWorker(folder, entry, { compatibilityDate });
+async function openWorker(folder, options) {
+  const entry = place(folder, 'worker.js', ...FILES);
+  let printed = '';
+  const worker = await startWorker(folder, entry, {
+    ...options,
+    handleRuntimeStdio(...streams) {
+      for (const stream of streams) {
+        stream.on('data', (text) => {
+          printed += text;
+        });
+      }
+    },
+  });
   return {
-    async run(input) {
+    printed: () => printed,
+    async run(job, input) {
       const response = await worker.dispatchFetch('http://worker/', {
         method: 'POST',
-        body: JSON.stringify(input),
+        body: JSON.stringify({ job, input }),
       });
       if (!response.ok) throw new Error(`the worker failed: ${await response.text()}`);
       return response.json();
@@ -65,7 +86,7 @@ async function openWorker(folder, compatibilityDate) {
 async function openPage(folder, name) {
   const imports = JSON.stringify({ imports: { 'lemondata-wasm': '/pkg/index.js' } });
   const files = {
-    '/scenario.js': here('scenario.js'),
+    ...Object.fromEntries(FILES.map((name) => [`/${name}`, here(name)])),
     '/pkg/': join(folder, 'node_modules/lemondata-wasm/dist'),
   };
   const html = `<!DOCTYPE html><title>Faults</title><script type="importmap">${imports}</script>`;
@@ -73,7 +94,7 @@ async function openPage(folder, name) {
   const browser = await openBrowser(name);
   const page = await browser.open(site.url);
   return {
-    run: (input) => page.run(async (given) => (await import('/scenario.js')).perform(given), input),
+    run: (...given) => page.run(async ([job, input]) => (await import('/jobs.js')).JOBS[job](input), given),
     async close() {
       await browser.close();
       await site.close();
@@ -100,25 +121,29 @@ function tool(name) {
 
 /** A process that is driven line by line. */
 async function openChild(folder, command, args) {
-  const entry = place(folder, 'child.js', 'scenario.js');
+  const entry = place(folder, 'child.js', ...FILES);
   const child = spawn(command, [...args, entry], { cwd: folder, stdio: 'pipe' });
-  // Deno and Bun complain there of the very faults; it matters only where the process dies.
-  let complaints = '';
+  // Deno and Bun complain there of the very faults, too.
+  let printed = '';
   child.stderr.on('data', (text) => {
-    complaints += text;
+    printed += text;
   });
   const pending = new Map();
   let count = 0;
   let ended;
   const exit = new Promise((resolve) => {
     child.on('error', resolve);
-    child.on('close', (code) => resolve(new Error(`${command} ended with ${code}: ${complaints}`)));
+    child.on('close', (code) => resolve(new Error(`${command} ended with ${code}: ${printed}`)));
   });
   exit.then((error) => {
     ended = error;
     for (const { reject } of pending.values()) reject(error);
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
+    if (!line.startsWith('{"id":')) {
+      printed += `${line}\n`;
+      return;
+    }
     const { id, result } = JSON.parse(line);
     pending.get(id)?.resolve(result);
     pending.delete(id);
@@ -126,12 +151,13 @@ async function openChild(folder, command, args) {
   // A process that died must reject the cases that wait for it, and not end this one.
   child.stdin.on('error', () => {});
   return {
-    run: (input) =>
+    printed: () => printed,
+    run: (job, input) =>
       new Promise((resolve, reject) => {
         if (ended) throw ended;
         count += 1;
         pending.set(count, { resolve, reject });
-        child.stdin.write(`${JSON.stringify({ id: count, input })}\n`);
+        child.stdin.write(`${JSON.stringify({ id: count, job, input })}\n`);
       }),
     async close() {
       child.stdin.end();

@@ -1,9 +1,10 @@
-/** Performs a case in a Cloudflare worker. */
+/** Does a job in a Cloudflare worker. */
 
-import { perform } from './scenario.js';
+import { JOBS } from './jobs.js';
 
 export default {
   async fetch(request) {
-    return Response.json(await perform(await request.json()));
+    const { job, input } = await request.json();
+    return Response.json(await JOBS[job](input));
   },
 };

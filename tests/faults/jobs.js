@@ -1,0 +1,6 @@
+/** What a runtime of this suite can be asked to do. */
+
+import { perform } from './scenario.js';
+import { reveal } from './secrets.js';
+
+export const JOBS = { perform, reveal };
