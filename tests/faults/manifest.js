@@ -82,11 +82,11 @@ const NEVER_ARRIVED = { creates: 0 };
 
 // Chromium and Firefox themselves send a request again, of whatever method, when a connection that has served
 // them before breaks ahead of the answer. Chromium does so even where the head of the answer has begun, and on a
-// 408. The preflight of every create has used its connection. No page can prevent that: it is the same with
-// every `cache`, `priority` and `redirect`, with `keepalive`, with each kind of body, and with XMLHttpRequest.
-// (A stream as the body is no way out: Chromium does not send it over HTTP/1.1.) What can be promised is that the
-// package sent it once, and under one idempotency key, which a relay honours. WebKit trusts no used connection
-// with a POST.
+// 408; Firefox on a 408 over HTTP/2. The preflight of every create has used its connection. No page can prevent
+// that: it is the same with every `cache`, `priority` and `redirect`, with `keepalive`, with each kind of body, and
+// with XMLHttpRequest. (A stream as the body is not sent again by Chromium, but it sends one over HTTP/2 only.)
+// What can be promised is that the package sent it once, and under one idempotency key, which a relay honours.
+// WebKit trusts no used connection with a POST.
 const AGAIN = { className: 'completed', outcome: undefined, creates: 2, resent: 1 };
 const resentBy = (runtimes, more) => ({
   platform: Object.fromEntries(runtimes.map((name) => [name, { ...AGAIN, ...more }])),
