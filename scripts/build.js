@@ -189,6 +189,8 @@ async function bundle({ glue, wasm }, folder) {
     { entry: 'edge-light', format: 'esm', outfile: 'edge-light.js' },
     { entry: 'slim', format: 'esm', outfile: 'slim.js' },
     { entry: 'slim', format: 'cjs', outfile: 'slim.cjs' },
+    { entry: 'relay/index', format: 'esm', outfile: 'relay.js' },
+    { entry: 'relay/index', format: 'cjs', outfile: 'relay.cjs' },
   ];
   for (const { entry, format, outfile } of entries) {
     await build({
@@ -200,10 +202,12 @@ async function bundle({ glue, wasm }, folder) {
       platform: 'neutral',
       outfile: join(fresh, outfile),
       plugins: [made],
+      // The relay is a client itself, of the kind that its runtime gets.
+      external: ['lemondata-wasm'],
       logLevel: 'warning',
     });
   }
-  for (const name of ['index', 'slim']) {
+  for (const name of ['index', 'slim', 'relay']) {
     const types = readFileSync(join(root, 'js', `${name}.d.ts`), 'utf8');
     writeFileSync(join(fresh, `${name}.d.ts`), types);
     writeFileSync(join(fresh, `${name}.d.cts`), types.replace("'./index.js'", "'./index.cjs'"));

@@ -1,0 +1,261 @@
+/**
+ * The relay: the server part that holds the key, so that a web page never does. It runs wherever there are
+ * `Request` and `Response`: Cloudflare Workers, Node, Deno, Bun, and frameworks on them.
+ *
+ * @packageDocumentation
+ */
+
+/** What a relay is: it mounts under any path, and answers every request, also those that it refuses. */
+export type Relay = (request: Request, context?: RelayContext) => Promise<Response>;
+
+/** What the runtime gives along with a request. */
+export interface RelayContext {
+  /** Keeps the worker alive until a create has come to its end, although its client has left. */
+  waitUntil?(promise: Promise<unknown>): void;
+  /** The address that the request comes from, for {@link anonymousByIp}. */
+  ip?: string | undefined;
+}
+
+/** The options of {@link createRelay}. Times are in milliseconds. */
+export interface RelayOptions<Context extends RelayContext = RelayContext> {
+  /** The service's key, or a function that returns it, asked at every request. It never reaches a client. */
+  apiKey: string | (() => string | Promise<string>);
+  /**
+   * Who calls: a text that names the identity, or `null` to refuse with 401. Whoever is let in spends your balance.
+   * It must not read the body. Where it fails, the answer is a 503 and nothing has been done.
+   */
+  authorize(
+    request: Request,
+    context?: Context,
+  ): string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * Signs the references to tasks: a random text of at least 32 characters. Of a list, the first one signs, and
+   * all are accepted, so that a secret can be replaced without losing tasks.
+   */
+  secret: string | readonly string[];
+  /** The service's address. Default `https://api.lemondata.cc`. No client can choose another one. */
+  baseUrl?: string | undefined;
+  /** Another transport to the service. Default: the global `fetch`. */
+  fetch?: typeof fetch | undefined;
+  /** One attempt at the service. Default: 300 000 for a create, 60 000 for a poll. */
+  requestTimeout?: number | undefined;
+  /**
+   * The pages that may call: exact origins, or `'self'` for that of the relay itself. It authorises nobody, since
+   * an `Origin` can be forged outside of browsers. Default `['self']`.
+   */
+  allowedOrigins?: readonly string[] | undefined;
+  /** Further request headers that pages of other origins may send, such as the one that `authorize` looks at. */
+  allowedHeaders?: readonly string[] | undefined;
+  /** Whether pages of other origins may send their cookies. Default `false`. */
+  allowCredentials?: boolean | undefined;
+  /** The models on offer, or `'any'`. Default: those that LemonData documents. */
+  models?: readonly string[] | 'any' | undefined;
+  /** The sizes on offer. Default: `auto`, and any `WIDTHxHEIGHT`. */
+  sizes?: readonly string[] | undefined;
+  /** The most images of one request. Default 4. */
+  maxN?: number | undefined;
+  /** The longest prompt, in UTF-16 units. Default 4,000. */
+  maxPromptLength?: number | undefined;
+  /** The largest body of a request. Default 65,536. */
+  maxBodyBytes?: number | undefined;
+  /** The time that a body may take to arrive. Default 10 000. */
+  bodyTimeoutMs?: number | undefined;
+  /** What becomes of fields that are not documented and not in `allowedFields`. Default `'drop'`. */
+  extraFields?: 'drop' | 'refuse' | undefined;
+  /** Further fields that pass, whatever their value: those of your models, such as `seed`. Default none. */
+  allowedFields?: readonly string[] | undefined;
+  /** What the service is told as `user`: a function of the identity, or `false` for nothing. Default: the identity. */
+  user?: ((identity: string) => string | undefined) | false | undefined;
+  /** How long a reference to a task is good for. Default one day. */
+  ttlMs?: number | undefined;
+  /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
+  limiter?: Limiter | false | undefined;
+  /** Makes creates with an `Idempotency-Key` repeatable; without one, they are refused. */
+  store?: OnceStore | undefined;
+  /** Hears of every request and of what fails. The key is never in it. */
+  log?: ((event: RelayEvent) => void) | undefined;
+  /** Whether the log holds the prompts. Default `false`. */
+  logPrompts?: boolean | undefined;
+  /** The clock. Default `Date.now`. */
+  now?: (() => number) | undefined;
+}
+
+/** What the log is told. */
+export type RelayEvent =
+  | {
+      event: 'request';
+      method: string;
+      route: 'create' | 'poll' | 'health' | 'none';
+      status: number;
+      durationMs: number;
+      identity?: string;
+      /** The code of the error, as the client gets it or as the service said. */
+      code?: string;
+      /** Whether the service was asked. */
+      upstream?: 'create' | 'poll';
+      /** The status of the service, 0 for no answer, where it was not a success. */
+      upstreamStatus?: number;
+      /** What is known of the effect of a create that failed. */
+      outcome?: string;
+      /** Whether an answer from the store was given. */
+      repeated?: boolean;
+      model?: string;
+      /** With `logPrompts` alone. */
+      prompt?: string;
+    }
+  | { event: 'authorize_failed' | 'not_sent' | 'failed'; error: unknown };
+
+/**
+ * Makes a relay.
+ *
+ * It exposes `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}` and
+ * `GET …/health`, below any prefix, and nothing else. Refusals have the form of the provider's errors, so that the
+ * classes of this package work in the page.
+ *
+ * @example
+ * ```js
+ * import { createRelay } from 'lemondata-wasm/relay';
+ *
+ * const relay = createRelay({
+ *   apiKey: process.env.LEMONDATA_API_KEY,
+ *   secret: process.env.RELAY_SECRET,
+ *   authorize: async (request) => (await sessionOf(request))?.userId ?? null,
+ * });
+ * ```
+ *
+ * @throws {TypeError} where an option is missing or wrong: a relay that is open by mistake does not start
+ */
+export declare function createRelay<Context extends RelayContext = RelayContext>(
+  options: RelayOptions<Context>,
+): Relay;
+
+/**
+ * Lets everybody in, each under their address: an `authorize` for a demonstration, or behind something that guards
+ * by itself. IPv6 addresses count by their network of 64 bits.
+ *
+ * The address is `context.ip`, which {@link toNodeHandler} sets, or Cloudflare's own header on Cloudflare. Behind a
+ * proxy, say with `from` where that one puts it; a header that anybody can send is no address.
+ */
+export declare function anonymousByIp(options?: {
+  from?: (request: Request, context?: RelayContext) => string | null | undefined;
+}): (request: Request, context?: RelayContext) => string | null;
+
+/** How much one identity may ask for. */
+export interface Limiter {
+  /** How many milliseconds to wait before the next attempt, or 0 where the request may pass. */
+  take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
+}
+
+/**
+ * Token buckets in the memory of this process or isolate: others count for themselves.
+ *
+ * @param options how many creates (default 20) and polls (default 240) a minute, and at once
+ */
+export declare function memoryLimiter(options?: {
+  creates?: number;
+  polls?: number;
+  now?: () => number;
+}): Limiter;
+
+/** A rate limiting binding of Cloudflare, as far as it is used. */
+export interface RateLimitBinding {
+  limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
+/**
+ * Cloudflare's rate limiting bindings.
+ *
+ * @param bindings one for creates, and one for polls where those are to be limited. `periodSeconds`, default 60, is
+ * the period of their configuration
+ */
+export declare function cloudflareLimiter(bindings: {
+  creates: RateLimitBinding;
+  polls?: RateLimitBinding;
+  periodSeconds?: 10 | 60;
+}): Limiter;
+
+/** An answer as a store keeps it: plain JSON. */
+export interface StoredAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Has a keyed create carried out once. */
+export interface OnceStore {
+  /**
+   * Resolves with nothing to exactly one of those that claim a key at once: that one carries the create out. The
+   * others wait, and get what it settles with. Where the fingerprint is not that of the first claim, `answer` is
+   * not looked at.
+   */
+  claim(
+    key: string,
+    fingerprint: string,
+  ): Promise<{ fingerprint: string; answer: StoredAnswer | undefined } | undefined>;
+  /** Stores the answer, or, without one, frees the key: nothing was done, and the next claim may try. */
+  settle(key: string, answer: StoredAnswer | undefined): Promise<void>;
+}
+
+/**
+ * Keeps answers in the memory of this process or isolate. Enough for one server; several need a store that they
+ * share.
+ *
+ * @param options how long an answer is kept (`ttlMs`, default one day), and how many are (`maxEntries`, default
+ * 10,000)
+ */
+export declare function memoryStore(options?: {
+  ttlMs?: number;
+  maxEntries?: number;
+  now?: () => number;
+}): OnceStore;
+
+/**
+ * For a Cloudflare worker.
+ *
+ * @example
+ * ```js
+ * export default toCloudflare((env) => createRelay({ apiKey: env.LEMONDATA_API_KEY, … }));
+ * ```
+ */
+export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
+  fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
+};
+
+/** For Hono: `app.all('/api/lemondata/*', toHono(relay))`. */
+export declare function toHono(
+  relay: Relay,
+): (context: { req: { raw: Request }; executionCtx: RelayContext }) => Promise<Response>;
+
+/** For a route of Next.js, `app/api/lemondata/[...path]/route.js`: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`. */
+export declare function toNextRoute(
+  relay: Relay,
+): Record<
+  'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
+  (request: Request) => Promise<Response>
+>;
+
+/**
+ * For Node's `http` and for Express: `createServer(toNodeHandler(relay))`, `app.use('/api/lemondata', toNodeHandler(relay))`.
+ * It must come before whatever reads bodies.
+ *
+ * @param options `origin`: where pages see this server, if a proxy in front of it speaks another protocol or has
+ * another name
+ */
+export declare function toNodeHandler(
+  relay: Relay,
+  options?: { origin?: string },
+): (incoming: NodeRequest, outgoing: NodeResponse) => Promise<void>;
+
+/** `http.IncomingMessage`, as far as it is used. */
+export interface NodeRequest {
+  method?: string | undefined;
+  url?: string | undefined;
+  headers: Record<string, string | string[] | undefined>;
+  socket: { remoteAddress?: string | undefined };
+}
+
+/** `http.ServerResponse`, as far as it is used. */
+export interface NodeResponse {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(data: Uint8Array): unknown;
+}

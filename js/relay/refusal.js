@@ -1,0 +1,24 @@
+/** A request that the relay does not carry out, in the shape of the provider's own errors. */
+export class Refusal extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} message for the client: it holds nothing of what goes on here
+   * @param {{ param?: string, retryAfterMs?: number, retryable?: boolean, headers?: Record<string, string> }} [more]
+   */
+  constructor(status, code, message, { param, retryAfterMs, retryable, headers } = {}) {
+    super(message);
+    this.status = status;
+    this.headers = { ...headers };
+    this.error = { message, type: 'relay_error', code, param, retryable };
+    if (retryAfterMs) {
+      const seconds = Math.ceil(retryAfterMs / 1000);
+      this.headers['retry-after'] = String(seconds);
+      this.error.retry_after = seconds;
+    }
+  }
+}
+
+/** One and the same for a reference that is forged, expired or another's: as if there were no such task. */
+export const notFound = () =>
+  new Refusal(404, 'async_task_not_found', 'Task not found or no longer available.');

@@ -1,0 +1,121 @@
+/** What may be asked: the body of a create is read up to a cap, and made anew from what is allowed in it. */
+
+import { Refusal } from './refusal.js';
+
+/** The fields that LemonData documents, but for those with a check of their own. */
+const WORDS = ['quality', 'style', 'response_format', 'size'];
+const MAX_WORD_LENGTH = 32;
+const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
+/** The provider's own default. */
+const DEFAULT_MODEL = 'dall-e-3';
+
+const invalid = (param, message) => new Refusal(400, 'invalid_request_error', message, { param });
+
+/**
+ * Reads a body as JSON, without ever holding more than the cap.
+ *
+ * @param {Request} request
+ * @param {{ maxBodyBytes: number, bodyTimeoutMs: number }} limits
+ */
+export async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
+  const { headers } = request;
+  // Others can be sent by a form of any site, without the browser asking first.
+  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers.get('content-type') ?? '')) {
+    throw new Refusal(415, 'unsupported_media_type', 'Content-Type must be application/json.');
+  }
+  if (headers.has('content-encoding')) {
+    throw new Refusal(415, 'unsupported_media_type', 'A compressed body is not accepted.');
+  }
+  const tooLarge = () =>
+    new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBodyBytes} bytes.`);
+  if (Number(headers.get('content-length')) > maxBodyBytes) throw tooLarge();
+
+  const reader = request.body?.getReader();
+  if (!reader) throw invalid(undefined, 'The request has no body.');
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let timer;
+  const slow = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(invalid(undefined, 'The body came too slowly.')), bodyTimeoutMs);
+  });
+  let text = '';
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), slow]);
+      if (done) break;
+      size += value.byteLength;
+      if (size > maxBodyBytes) throw tooLarge();
+      text += decoder.decode(value, { stream: true });
+    }
+    text += decoder.decode();
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw invalid(undefined, 'The body is not JSON, or broke off.');
+  } finally {
+    clearTimeout(timer);
+    // A sender that is not listened to any more need not go on; it may have gone itself.
+    reader.cancel().catch(() => {});
+  }
+}
+
+/**
+ * Makes the request that goes on.
+ *
+ * @param {unknown} body
+ * @param {string | undefined} user
+ * @param {Required<Pick<import('./index.js').RelayOptions, 'models' | 'sizes' | 'maxN' | 'maxPromptLength' | 'extraFields' | 'allowedFields'>>} rules
+ */
+export function makeRequest(body, user, rules) {
+  const { models, sizes, maxN, maxPromptLength, extraFields, allowedFields } = rules;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw invalid(undefined, 'The request must be an object with a prompt.');
+  }
+  // Own fields alone, and into an object that inherits none.
+  const given = new Map(Object.entries(body));
+  const made = Object.create(null);
+
+  const prompt = given.get('prompt');
+  if (typeof prompt !== 'string' || prompt === '') throw invalid('prompt', 'prompt must be a string.');
+  if (prompt.length > maxPromptLength) {
+    throw invalid('prompt', `prompt must not be longer than ${maxPromptLength} characters.`);
+  }
+  made.prompt = prompt;
+
+  const model = given.get('model') ?? (models?.includes(DEFAULT_MODEL) === false ? models[0] : DEFAULT_MODEL);
+  if (typeof model !== 'string' || (models && !models.includes(model))) {
+    const suggestions = models?.map((id) => ({ id }));
+    const refusal = new Refusal(400, 'model_not_found', 'This relay does not offer that model.', {
+      param: 'model',
+    });
+    Object.assign(refusal.error, { suggestions });
+    throw refusal;
+  }
+  made.model = model;
+
+  const n = given.get('n') ?? 1;
+  if (!Number.isInteger(n) || n < 1 || n > maxN)
+    throw invalid('n', `n must be an integer from 1 to ${maxN}.`);
+  made.n = n;
+
+  for (const name of WORDS) {
+    const value = given.get(name) ?? undefined;
+    if (value === undefined) continue;
+    const isAllowed = name !== 'size' || (sizes ? sizes.includes(value) : SIZE.test(value));
+    if (typeof value !== 'string' || value.length > MAX_WORD_LENGTH || !isAllowed) {
+      const choice =
+        name === 'size' && sizes ? `one of ${sizes.join(', ')}` : 'one that the provider documents';
+      throw invalid(name, `${name} must be ${choice}.`);
+    }
+    made[name] = value;
+  }
+
+  for (const name of allowedFields) if (given.has(name)) made[name] = given.get(name);
+  if (extraFields === 'refuse') {
+    // Whose request it is, the relay itself says; that a client says it, too, is no offence.
+    const extra = [...given.keys()].find((name) => name !== 'user' && !(name in made));
+    if (extra !== undefined) throw invalid(extra, 'This relay does not accept a field of that name.');
+  }
+  if (user !== undefined) made.user = user;
+  return made;
+}
