@@ -1,0 +1,65 @@
+/** What a release does to the changelog, and that the workflows call what is here. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { releaseChangelog } from '../../scripts/lib/changelog.js';
+import { root } from '../../scripts/lib/run.js';
+
+const HEAD = '# Changelog\n\n## [Unreleased]\n';
+const OLD = '## [0.1.0] - 2026-01-01\n\n### Added\n\n- All.\n';
+
+describe('the changelog', () => {
+  test('gets a dated section of what was not released, and room for what comes next', () => {
+    const { changelog, notes } = releaseChangelog(
+      `${HEAD}\n### Fixed\n\n- This.\n\n${OLD}`,
+      '0.2.0',
+      '2026-02-03',
+    );
+    assert.equal(changelog, `${HEAD}\n## [0.2.0] - 2026-02-03\n\n### Fixed\n\n- This.\n\n${OLD}`);
+    assert.equal(notes, '### Fixed\n\n- This.');
+  });
+
+  test('may have had no release before', () => {
+    const { changelog } = releaseChangelog(`${HEAD}\n- New.\n`, '0.1.0', '2026-02-03');
+    assert.equal(changelog, `${HEAD}\n## [0.1.0] - 2026-02-03\n\n- New.\n`);
+  });
+
+  test('must say something', () => {
+    assert.throws(() => releaseChangelog(`${HEAD}\n${OLD}`, '0.2.0', '2026-02-03'), /Unreleased/);
+    assert.throws(() => releaseChangelog(OLD, '0.2.0', '2026-02-03'), /Unreleased/);
+  });
+
+  test('has a version once', () => {
+    assert.throws(() => releaseChangelog(`${HEAD}\n- New.\n\n${OLD}`, '0.1.0', '2026-02-03'), /already/);
+  });
+
+  test('of this package can be released', () => {
+    const text = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
+    assert.match(
+      releaseChangelog(text, '999.0.0', '2026-02-03').changelog,
+      /## \[999\.0\.0\] - 2026-02-03\n\n### /,
+    );
+  });
+});
+
+test('npm run release refuses what is no version', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/release.js', 'tomorrow'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 2);
+  assert.match(stderr, /Usage: npm run release/);
+});
+
+test('every script that a workflow runs is there', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const folder = join(root, '.github', 'workflows');
+  const workflows = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const called = workflows.join('\n').matchAll(/npm run ([\w:-]+)/g);
+  for (const [, name] of called) assert.ok(Object.hasOwn(scripts, name), name);
+  assert.ok(workflows.some((text) => text.includes('bash .ci/run')));
+  assert.ok(workflows.some((text) => text.includes('--provenance')));
+});
