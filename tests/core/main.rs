@@ -6,9 +6,11 @@
 #![allow(clippy::float_cmp)]
 
 mod answers;
+mod calls;
 mod clock;
 mod create;
 mod failures;
+mod fuzz;
 mod help;
 mod json;
 mod options;
@@ -16,5 +18,6 @@ mod requests;
 mod retry;
 mod simulation;
 mod urls;
+mod vocabulary;
 mod wait;
 mod wait_properties;

@@ -9,7 +9,7 @@ use crate::{
     json::Json,
 };
 
-const BASES: [&str; 6] = [
+pub const BASES: [&str; 6] = [
     API,
     "https://relay.example/api/lemondata",
     "http://localhost:8787",
