@@ -260,6 +260,8 @@ impl World<'_> {
                         "rule 1: {:?}",
                         failure
                     );
+                    let was_sent = !matches!(got, Err((_, false)));
+                    prop_assert_eq!(failure.outcome != Outcome::NotSent, was_sent);
                     self.came_past("create", &failure.kind);
                     return Ok(Err(failure));
                 }
