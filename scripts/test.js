@@ -86,6 +86,10 @@ const PARTS = {
   },
   package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
+  soak: {
+    ready: ensureBuild,
+    commands: () => [{ argv: node('--expose-gc', ...files('soak')), count: nodeTests }],
+  },
   faults: {
     ready() {
       ensureBuild();
