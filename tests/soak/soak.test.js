@@ -14,7 +14,7 @@ import { collect, heap, living, pages } from './gauges.js';
 
 const BATCHES = 10;
 /** Of a batch: so many times, so many calls of each kind begin at once. With its waits, a batch is 12,000 calls. */
-const WAVES = 5;
+const WAVES = 4;
 const OF_EACH_KIND = 42;
 const WAITS = 2000;
 const TRAPS = 200;
