@@ -128,6 +128,32 @@ test('a hundred thousand calls leave nothing behind', async (t) => {
   checkGrowth(t, batches);
 });
 
+test('what never settles leaves nothing behind', async (t) => {
+  const time = fakeTime(t);
+  const never = () => new Promise(() => {});
+  const pending = async () => answer({ status: 'pending', task_id: 'img_1' });
+  const batches = [];
+  for (let batch = 1; batch <= BATCHES; batch += 1) {
+    const started = Array.from({ length: 200 }, () =>
+      [
+        { fetch: never },
+        { fetch: async () => ({ ...answer(''), text: never }) },
+        { fetch: pending, apiKey: never },
+        { fetch: pending, headers: never },
+        { fetch: pending, onTask: never },
+      ].map((options) => {
+        const controller = new AbortController();
+        setTimeout(() => controller.abort(), 10);
+        return ended(client.generate({ prompt: 'a lemon' }, { ...options, signal: controller.signal }));
+      }),
+    );
+    await time.until(Promise.all(started.flat()));
+    assert.equal(time.timers(), 0);
+    batches.push(await measure(1));
+  }
+  checkGrowth(t, batches);
+});
+
 test('calls over a network leave nothing behind', async (t) => {
   let clock = 1_706_000_000_000;
   const server = await startServer({
