@@ -106,6 +106,9 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
     const option = (name) => field(options, name) ?? field(defaults, name);
     let wake;
     let seat;
+    const ended = new Promise((end) => {
+      stops.push(end);
+    });
 
     function listen(target, type, callback) {
       target.addEventListener(type, callback);
@@ -151,6 +154,8 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
           if (globalThis.document) listen(document, 'visibilitychange', () => document.hidden || wake());
         }
       },
+      // What never settles would otherwise hold on for ever to its callbacks, which are the module's.
+      follow: (value) => Promise.race([value, ended]),
       tell(callback, value) {
         // Called at once; an exception and a rejection are one and the same.
         if (callback) (async () => callback(value))().catch(report);

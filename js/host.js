@@ -6,6 +6,8 @@
 /** The types in the order of the core's `Type`. */
 const TYPES = ['boolean', 'number', 'string', 'array', 'object', 'function'];
 
+const OBJECT = 5;
+
 export function kindOf(value) {
   if (value == null) return 0;
   const type = TYPES.indexOf(Array.isArray(value) ? 'array' : typeof value);
@@ -32,8 +34,9 @@ export const names = (value) => Object.keys(Object(value));
 export function parseUrl(text, base) {
   try {
     const page = globalThis.document?.baseURI ?? globalThis.location?.href;
-    const { origin, pathname, search, href } = new URL(text, base || page?.replace(/^blob:/, ''));
-    return [origin, pathname + search, origin + pathname === href];
+    const url = new URL(text, base || page?.replace(/^blob:/, ''));
+    const { origin, pathname, search, hash, username, password } = url;
+    return [origin, pathname + search, !(search || hash || username || password)];
   } catch {}
 }
 
@@ -53,6 +56,11 @@ export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
 export async function exchange(about, custom, url, method, signal, headers, key, body, idempotencyKey) {
   // A server may echo the key; nobody who logs its answer is to find it there.
   const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
+  const clean = (_, value) => {
+    if (typeof value === 'string') return redact(value);
+    if (kindOf(value) !== OBJECT) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [redact(name), field]));
+  };
   const header = (name) => redact(about.headers?.get(name));
   let init;
   try {
@@ -80,7 +88,8 @@ export async function exchange(about, custom, url, method, signal, headers, key,
     about.date = Date.parse(header('retry-after'));
     about.requestId = header('x-request-id');
     about.body = redact(await response.text());
-    about.body = JSON.parse(about.body);
+    // Where there are escapes, the key may have been written in another way.
+    about.body = JSON.parse(about.body, key && about.body?.includes('\\') ? clean : undefined);
     about.isJson = true;
   } catch (cause) {
     about.cause = cause;

@@ -136,8 +136,7 @@ pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
     } else {
         task_of(reference)
     };
-    // As a path segment, an id of dots would lead elsewhere.
-    task.filter(|task| !matches!(&*task.id, "" | "." | ".."))
+    task.filter(|task| is_id(&task.id))
         .ok_or_else(|| Failure::invalid("task", "an id, or an object with task_id, id or poll_url", kind))
 }
 
@@ -150,7 +149,12 @@ fn task_of<V: Value>(body: &V) -> Option<Task> {
     if id.is_empty() {
         id = last_segment(&poll_url).into();
     }
-    if id.is_empty() { None } else { Some(Task { id, poll_url }) }
+    if is_id(&id) { Some(Task { id, poll_url }) } else { None }
+}
+
+/// As a path segment, an id of dots would lead elsewhere.
+fn is_id(id: &str) -> bool {
+    !matches!(id, "" | "." | "..")
 }
 
 fn has_image<V: Value>(item: &V) -> bool {

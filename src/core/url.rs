@@ -67,8 +67,9 @@ impl Base {
             return None;
         }
         let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with("/"));
-        // An absolute URL is meant as it is; it cannot begin with a slash.
-        Some(if inside || !poll_url.starts_with("/") { path } else { self.own_path(&path) })
+        // An absolute URL is meant as it is. Only such a one can be parsed with a base that has no path.
+        let is_absolute = V::parse_url(poll_url, "x:").is_some();
+        Some(if inside || is_absolute { path } else { self.own_path(&path) })
     }
 }
 

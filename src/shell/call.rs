@@ -9,7 +9,7 @@ use std::{
 };
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Date, Math, Promise};
+use js_sys::{Date, Math};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 
@@ -198,7 +198,7 @@ impl Call {
         value: &JsValue,
         timer: Option<&Timer>,
     ) -> Result<Result<JsValue, JsValue>, Interrupt> {
-        let mut future = pin!(JsFuture::from(Promise::resolve(value)));
+        let mut future = pin!(JsFuture::from(self.host.follow(value)));
         self.until(timer, |context| Pin::as_mut(&mut future).poll(context)).await
     }
 

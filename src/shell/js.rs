@@ -1,6 +1,6 @@
 //! What the shell calls in JavaScript.
 
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -22,6 +22,10 @@ extern "C" {
     /// call is settled.
     #[wasm_bindgen(method)]
     pub fn listen(this: &Host, signal: &JsValue, callback: &Function);
+
+    /// A promise of a value that may be a promise. It settles at the end of the call at the latest.
+    #[wasm_bindgen(method)]
+    pub fn follow(this: &Host, value: &JsValue) -> Promise;
 
     /// Calls a callback, if there is one, whose failure must not end the call.
     #[wasm_bindgen(method)]

@@ -253,3 +253,14 @@ fn a_reference_is_plain_json() {
     assert_eq!(whole, json!({"task_id": "t", "poll_url": "/v1/tasks/t"}));
     assert_eq!(serde_json::from_value::<Task>(bare).unwrap(), task("t", ""));
 }
+
+#[test]
+fn an_id_of_dots_is_none() {
+    for id in [".", ".."] {
+        let body = json!({"status": "pending", "task_id": id});
+        let failure = Meaning::of(&TARGET, &reply(200, body.clone()), None).expect_err("no task");
+        assert_eq!(failure.kind, Kind::Response, "{id}");
+        // Where the task is known, it stays that.
+        check(id, &body, Some(&task("t", "")), Ok((Status::Pending, "t", false)));
+    }
+}

@@ -86,6 +86,11 @@ fn a_poll_url_on_the_same_origin_is_called() {
         (plain, "//api.lemondata.cc/v1/tasks/t", "/v1/tasks/t"),
         (prefixed, "https://api.lemondata.cc/v1/tasks/t", "/v1/tasks/t"),
         (prefixed, "https://api.lemondata.cc/relay/v1/tasks/t", "/relay/v1/tasks/t"),
+        (prefixed, "HTTPS://api.lemondata.cc/v1/tasks/t", "/v1/tasks/t"),
+        // Relative to the root as well, although it does not say so.
+        (prefixed, "v1/tasks/t", "/relay/v1/tasks/t"),
+        (prefixed, "t?x=https://api.lemondata.cc/", "/relay/t?x=https://api.lemondata.cc/"),
+        (prefixed, "?x=1", "/relay/?x=1"),
         // What looks like a host is a path here.
         (plain, "/.//evil.example/t", "//evil.example/t"),
         (plain, "api.lemondata.cc/t", "/api.lemondata.cc/t"),

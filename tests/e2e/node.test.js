@@ -1363,6 +1363,12 @@ describe('errors', GUARD, () => {
   });
 });
 
+/** All names and texts in a value. */
+const strings = (value) =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([name, field]) => [name, ...strings(field)])
+    : [String(value)];
+
 describe('the key', GUARD, () => {
   test('is not shown by a client', () => {
     const lemon = new LemonData({ apiKey: 'sk-secret', headers: { 'x-secret': 'sk-secret' } });
@@ -1393,6 +1399,24 @@ describe('the key', GUARD, () => {
       }
     }
   });
+
+  for (const apiKey of ['sk-abc/def', 'sk-abc"def', 'sk-abc\\def', 'sk-abcdef']) {
+    test(`is in no error, however the server writes it: ${apiKey}`, async () => {
+      const escaped = (char) => `\\u${char.charCodeAt().toString(16).padStart(4, '0')}`;
+      for (const written of [
+        JSON.stringify(apiKey),
+        JSON.stringify(apiKey).replaceAll('/', '\\/'),
+        `"${Array.from(apiKey, escaped).join('')}"`,
+      ]) {
+        const body = `{"error": {"message": ${written}, "hint": [${written}]}, ${written}: {${written}: 1}}`;
+        const fetch = async () => answer(body, { status: 401 });
+        const error = await failure(generate(picture('x'), { apiKey, fetch }));
+        check(error, AuthenticationError, { status: 401 });
+        const shown = [error.message, ...strings(error.body)];
+        assert.ok(shown.length > 4 && shown.every((text) => !text.includes(apiKey)), `${written}: ${shown}`);
+      }
+    });
+  }
 
   test('is not told to onResponse', async () => {
     const seen = [];

@@ -50,6 +50,7 @@ export const settled = (start) =>
         signal?.addEventListener('abort', wake);
         stops.push(() => signal?.removeEventListener('abort', wake));
       },
+      follow: (value) => Promise.resolve(value),
       tell: (callback, value) => callback?.(value),
       // This call waits alone.
       join: () => false,
