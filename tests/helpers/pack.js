@@ -6,23 +6,36 @@ import { join } from 'node:path';
 import { root, run } from '../../scripts/lib/run.js';
 
 /**
- * @returns {{ folder: string, files: string[], remove(): void }} the folder of a project that has the package
- *   installed, and what the tarball holds
+ * Packs the package as it would be published.
+ *
+ * @param {string} folder where the tarball goes
+ * @returns {{ tarball: string, files: string[] }} its path, and what it holds
  */
-export function installPacked() {
-  const folder = mkdtempSync(join(tmpdir(), 'lemondata-wasm-'));
+export function pack(folder) {
   const [packed] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', `--pack-destination=${folder}`], {
       quiet: true,
       cwd: root,
     }),
   );
+  return {
+    tarball: join(folder, packed.filename),
+    files: packed.files.map(({ path }) => path).sort(),
+  };
+}
+
+/**
+ * @returns {{ folder: string, files: string[], remove(): void }} the folder of a project that has the package
+ *   installed, and what the tarball holds
+ */
+export function installPacked() {
+  const folder = mkdtempSync(join(tmpdir(), 'lemondata-wasm-'));
+  const { tarball, files } = pack(folder);
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  const tarball = join(folder, packed.filename);
   run('npm', ['install', '--no-audit', '--no-fund', tarball], { quiet: true, cwd: folder });
   return {
     folder,
-    files: packed.files.map(({ path }) => path).sort(),
+    files,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
