@@ -1,0 +1,100 @@
+/** Runs the commands of a project: to their end, or until they are no longer needed. */
+
+import { spawn } from 'node:child_process';
+
+/** Ends a command that hangs, long before continuous integration gives up on the whole. */
+const PATIENCE_MS = 240_000;
+
+/** So much of what a failed command printed goes into its error. */
+const TAIL = 6000;
+
+/**
+ * Starts a command in a process group of its own, since many tools start others.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd: string, env?: Record<string, string> }} options
+ */
+function launch(command, args, { cwd, env }) {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, CI: 'true', NO_COLOR: '1', FORCE_COLOR: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const said = { output: '' };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => {
+      said.output += text;
+      child.emit('said');
+    });
+  }
+  const ended = new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code, signal) => resolve(code ?? signal));
+  });
+  const kill = () => {
+    // What the command started may outlive it, and still be in its group.
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {}
+  };
+  // A group of its own does not end with this process.
+  process.once('exit', kill);
+  return {
+    child,
+    said,
+    ended,
+    fail: (why) => new Error(`${[command, ...args].join(' ')} ${why}\n${said.output.slice(-TAIL)}`),
+    async stop() {
+      process.off('exit', kill);
+      kill();
+      await ended;
+    },
+  };
+}
+
+/**
+ * Runs a command to its end.
+ *
+ * @returns {Promise<string>} what it printed
+ */
+export async function execute(command, args, options) {
+  const { said, ended, fail, stop } = launch(command, args, options);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    stop();
+  }, PATIENCE_MS);
+  const code = await ended;
+  clearTimeout(timer);
+  await stop();
+  if (late) throw fail('did not end in time');
+  if (code !== 0) throw fail(`ended with ${code}`);
+  return said.output;
+}
+
+/**
+ * Starts a command that serves something, and waits until it says so.
+ *
+ * @param {RegExp} ready what it prints by then
+ * @returns {Promise<{ match: RegExpMatchArray, stop(): Promise<void> }>}
+ */
+export async function serve(command, args, { ready, ...options }) {
+  const { child, said, ended, fail, stop } = launch(command, args, options);
+  let timer;
+  const match = await new Promise((resolve, reject) => {
+    child.on('said', () => {
+      const found = said.output.match(ready);
+      if (found) resolve(found);
+    });
+    timer = setTimeout(() => reject(fail('was not ready in time')), PATIENCE_MS);
+    ended.then((code) => reject(fail(`ended with ${code}`)));
+  }).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  clearTimeout(timer);
+  return { match, stop };
+}

@@ -1,0 +1,188 @@
+/** The small projects that the cells run in. */
+
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { root, run } from '../../scripts/lib/run.js';
+import { cache } from '../../scripts/lib/setup.js';
+import { serveSite } from '../helpers/site.js';
+import { openPage } from './page.js';
+import { execute, serve } from './processes.js';
+
+/** @typedef {ReturnType<typeof openProject>} Project */
+
+const MANIFESTS = ['package.json', 'package-lock.json'];
+
+/**
+ * Installs what the lock file of a project names: once for this machine, where no run writes to it.
+ *
+ * @param {string} source
+ * @returns {string | undefined} the `node_modules`, where there are any
+ */
+export function ensureTools(source) {
+  const present = MANIFESTS.filter((name) => existsSync(join(source, name)));
+  if (!present.includes('package-lock.json')) return;
+  const hash = createHash('sha256');
+  for (const name of present) hash.update(readFileSync(join(source, name)));
+  const home = join(cache, 'matrix', `${basename(source)}-${hash.digest('hex').slice(0, 12)}`);
+  if (!existsSync(home)) {
+    mkdirSync(dirname(home), { recursive: true });
+    const fresh = mkdtempSync(`${home}-`);
+    try {
+      for (const name of present) copyFileSync(join(source, name), join(fresh, name));
+      run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true, cwd: fresh });
+      renameSync(fresh, home);
+    } catch (error) {
+      rmSync(fresh, { recursive: true, force: true });
+      // Another run may have been faster.
+      if (!existsSync(home)) throw error;
+    }
+  }
+  return join(home, 'node_modules');
+}
+
+/**
+ * Lays out a project in a folder of its own and installs the tarball there, as its user would.
+ *
+ * @param {string} source the folder of the project in this repository
+ * @param {{ tarball: string, shared: string[] }} options with what else goes beside its files
+ * @returns {string} the folder
+ */
+export function layOut(source, { tarball, shared }) {
+  const tools = ensureTools(source);
+  const folder = mkdtempSync(join(tmpdir(), `lemondata-wasm-${basename(source)}-`));
+  try {
+    cpSync(source, folder, {
+      recursive: true,
+      filter: (path) => dirname(path) !== source || basename(path) !== 'cells.js',
+    });
+    for (const path of shared) copyFileSync(path, join(folder, basename(path)));
+    if (tools) link(tools, join(folder, 'node_modules'));
+    run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', tarball], {
+      quiet: true,
+      cwd: folder,
+    });
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return folder;
+}
+
+/** Copies a tree by links to its files, which takes no time and no space. */
+function link(from, to) {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) link(source, target);
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    // npm writes this one in place, and through a link into the original.
+    else if (entry.name !== '.package-lock.json') linkOrCopy(source, target);
+  }
+}
+
+function linkOrCopy(source, target) {
+  try {
+    linkSync(source, target);
+  } catch (error) {
+    if (error.code !== 'EXDEV') throw error;
+    copyFileSync(source, target);
+  }
+}
+
+/**
+ * Lays out the project of a suite, and gives its cells what they need to run.
+ *
+ * @param {import('./matrix.js').Suite} suite
+ * @param {{ tarball: string, shared: string[], server: import('../server/index.js').Server }} options
+ */
+export function openProject({ source, node }, { tarball, shared, server }) {
+  const folder = layOut(source, { tarball, shared });
+  const closing = [];
+  const env = { LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey };
+  if (node) env.PATH = `${dirname(nodeOf(node))}:${process.env.PATH}`;
+
+  const project = {
+    folder,
+    server,
+
+    /** The path of something in the project. */
+    path: (...names) => join(folder, ...names),
+
+    /** The path of a command that one of its packages brings. */
+    bin: (name) => join(folder, 'node_modules', '.bin', name),
+
+    /** A package with its version, or the text as it is where there is no such package. */
+    version(tool) {
+      const manifest = [folder, root]
+        .map((place) => join(place, 'node_modules', tool, 'package.json'))
+        .find(existsSync);
+      return manifest ? `${tool} ${JSON.parse(readFileSync(manifest, 'utf8')).version}` : tool;
+    },
+
+    /** Runs a command in the project, to its end. */
+    execute: (command, args, more) => execute(command, args, { cwd: folder, env: { ...env, ...more } }),
+
+    /** Starts a command that serves, until the project is closed. */
+    async serve(command, args, ready, more) {
+      const { match, stop } = await serve(command, args, { ready, cwd: folder, env: { ...env, ...more } });
+      closing.push(stop);
+      return match;
+    },
+
+    /** Serves a folder of the project to browsers, until the project is closed. */
+    async site(name) {
+      const { url, close } = await serveSite({ '/': join(folder, name) });
+      closing.push(close);
+      return `${url}/`;
+    },
+
+    /** Opens a page, with what it needs in its query, and returns its `result`. */
+    page: (url, engine = 'chromium') =>
+      openPage(engine, `${url}?${new URLSearchParams({ baseUrl: server.url, apiKey: server.apiKey })}`),
+
+    /** What `print` of `exercise.js` has told. */
+    read(output) {
+      const [, result] = output.match(/^\s*RESULT (.*)$/m) ?? [];
+      if (!result) throw new Error(`There is no result in what was printed:\n${output}`);
+      return JSON.parse(result);
+    },
+
+    /** What the scripts and modules of a folder weigh, compressed one by one. */
+    weigh(name) {
+      const files = readdirSync(join(folder, name), { recursive: true });
+      const code = files.filter((file) => /\.(?:[cm]?js|wasm)$/.test(file));
+      const sizes = code.map((file) => brotliCompressSync(readFileSync(join(folder, name, file))).length);
+      return sizes.reduce((total, size) => total + size, 0);
+    },
+
+    async close() {
+      for (const close of closing.reverse()) await close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return project;
+}
+
+/**
+ * @param {string} version
+ * @returns {string} the path of that major version of Node
+ */
+function nodeOf(version) {
+  return join(ensureTools(join(root, 'tests', 'runtimes', 'node')), `node-${version}`, 'bin', 'node');
+}

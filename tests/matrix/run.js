@@ -1,0 +1,38 @@
+/**
+ * The integration matrix: the packed package in every runtime and bundler. `npm run test:matrix`.
+ *
+ * Without arguments it runs what `npm test` runs; `--all` runs every cell, `--list` only names them. Names
+ * choose cells, or all cells of a folder: `npm run test:matrix -- vite-build next`.
+ */
+
+import { ensureBuild, ensureNodeModules } from '../../scripts/lib/prepare.js';
+
+ensureNodeModules();
+const { choose, perform } = await import('./matrix.js');
+
+const args = process.argv.slice(2);
+const flags = args.filter((arg) => arg.startsWith('--'));
+const names = args.filter((arg) => !arg.startsWith('--'));
+const unknown = flags.filter((flag) => !['--all', '--list'].includes(flag));
+if (unknown.length > 0) {
+  console.error(`There is no option ${unknown.join(', ')}. The options are --all and --list.`);
+  process.exit(2);
+}
+const all = flags.includes('--all') || process.env.TEST_ALL === '1';
+const suites = await choose(names, all || flags.includes('--list')).catch((error) => {
+  console.error(error.message);
+  process.exit(2);
+});
+
+if (flags.includes('--list')) {
+  for (const { cells } of suites) {
+    for (const [name, { all }] of cells) console.log(all ? `${name} (only with --all)` : name);
+  }
+} else {
+  // So that what the cells have started ends, too.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  ensureBuild();
+  const { passed, failed } = await perform(suites);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed > 0 ? 1 : 0);
+}

@@ -1,0 +1,19 @@
+/** Node, by `import`, by `require`, and both in one process. */
+
+const FILES = { import: 'import.js', require: 'require.cjs', both: 'both.js' };
+
+export const cells = {};
+for (const version of ['20', '22', '24']) {
+  for (const [way, file] of Object.entries(FILES)) {
+    cells[`node-${version}-${way}`] = {
+      tool: `node-${version}`,
+      async run({ path, execute, read, version: name }) {
+        const node = path('node_modules', `node-${version}`, 'bin', 'node');
+        return {
+          result: read(await execute(node, [file])),
+          tool: name(`node-${version}`).replace(/-\d+/, ''),
+        };
+      },
+    };
+  }
+}

@@ -1,0 +1,5 @@
+import { generate, waitForTask } from 'lemondata-wasm';
+import { exercise, print } from './exercise.js';
+
+const { LEMONDATA_API_KEY: apiKey, LEMONDATA_BASE_URL: baseUrl } = process.env;
+print(await exercise({ generate, waitForTask }, { apiKey, baseUrl }));

@@ -1,0 +1,27 @@
+/** Cloudflare's workerd, run by miniflare. */
+
+import { supportedCompatibilityDate } from 'miniflare';
+import { startWorker } from '../../helpers/worker.js';
+
+/** Before that, the worker's parser of URLs is not the one that all others have. */
+const OLDEST = '2022-10-31';
+
+const cell = (compatibilityDate) => ({
+  tool: 'workerd',
+  async run({ path, folder, server, version }) {
+    const bindings = { LEMONDATA_API_KEY: server.apiKey, LEMONDATA_BASE_URL: server.url };
+    const worker = await startWorker(folder, path('worker.js'), { compatibilityDate, bindings });
+    try {
+      const response = await worker.dispatchFetch('http://worker/');
+      if (!response.ok) throw new Error(await response.text());
+      return { result: await response.json(), tool: `${version('workerd')} ${compatibilityDate}` };
+    } finally {
+      await worker.dispose();
+    }
+  },
+});
+
+export const cells = {
+  'workerd-oldest': cell(OLDEST),
+  'workerd-newest': cell(supportedCompatibilityDate),
+};
