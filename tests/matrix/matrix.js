@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { root } from '../../scripts/lib/run.js';
 import { pack } from '../helpers/pack.js';
 import { startServer } from '../server/index.js';
@@ -81,6 +82,8 @@ export async function choose(names, all) {
 export async function perform(suites) {
   const total = { passed: 0, failed: 0 };
   const failures = [];
+  // What breaks a project breaks all its cells, and is told once.
+  const shown = new Set();
   const packed = mkdtempSync(join(tmpdir(), 'lemondata-wasm-pack-'));
   const server = await start();
   try {
@@ -91,7 +94,8 @@ export async function perform(suites) {
         total[error ? 'failed' : 'passed'] += 1;
         printRow({ name, result: error ? 'FAIL' : 'ok', ...row });
         if (!error) continue;
-        console.log(`\n${error.stack ?? error}\n`.replaceAll('\n', '\n    '));
+        if (!shown.has(error)) console.log(`\n${inspect(error)}\n`.replaceAll('\n', '\n    '));
+        shown.add(error);
         failures.push(name);
       }
     }
@@ -112,8 +116,7 @@ async function* performSuite(suite, server, tarball) {
   let started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   try {
-    const shared = [join(import.meta.dirname, 'exercise.js')];
-    project = openProject(suite, { tarball, shared, server });
+    project = openProject(suite, { tarball, server });
     opened = await suite.open?.(project);
   } catch (error) {
     broken = error;

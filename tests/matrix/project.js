@@ -26,6 +26,9 @@ import { execute, serve } from './processes.js';
 
 /** @typedef {ReturnType<typeof openProject>} Project */
 
+/** The page around a script, for tools that make no pages. */
+const PAGE = '<!DOCTYPE html><title>Matrix</title><script type="module" src="/app.js"></script>';
+
 const MANIFESTS = ['package.json', 'package-lock.json'];
 
 /**
@@ -45,7 +48,8 @@ export function ensureTools(source) {
     const fresh = mkdtempSync(`${home}-`);
     try {
       for (const name of present) copyFileSync(join(source, name), join(fresh, name));
-      run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true, cwd: fresh });
+      // Not `npm ci`, which refuses a lock file that lacks the optional binaries of some platform.
+      run('npm', ['install', '--no-audit', '--no-fund'], { quiet: true, cwd: fresh });
       renameSync(fresh, home);
     } catch (error) {
       rmSync(fresh, { recursive: true, force: true });
@@ -60,18 +64,18 @@ export function ensureTools(source) {
  * Lays out a project in a folder of its own and installs the tarball there, as its user would.
  *
  * @param {string} source the folder of the project in this repository
- * @param {{ tarball: string, shared: string[] }} options with what else goes beside its files
+ * @param {string} tarball
  * @returns {string} the folder
  */
-export function layOut(source, { tarball, shared }) {
+function layOut(source, tarball) {
   const tools = ensureTools(source);
   const folder = mkdtempSync(join(tmpdir(), `lemondata-wasm-${basename(source)}-`));
   try {
+    cpSync(join(import.meta.dirname, 'shared'), folder, { recursive: true });
     cpSync(source, folder, {
       recursive: true,
       filter: (path) => dirname(path) !== source || basename(path) !== 'cells.js',
     });
-    for (const path of shared) copyFileSync(path, join(folder, basename(path)));
     if (tools) link(tools, join(folder, 'node_modules'));
     run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', tarball], {
       quiet: true,
@@ -109,10 +113,10 @@ function linkOrCopy(source, target) {
  * Lays out the project of a suite, and gives its cells what they need to run.
  *
  * @param {import('./matrix.js').Suite} suite
- * @param {{ tarball: string, shared: string[], server: import('../server/index.js').Server }} options
+ * @param {{ tarball: string, server: import('../server/index.js').Server }} options
  */
-export function openProject({ source, node }, { tarball, shared, server }) {
-  const folder = layOut(source, { tarball, shared });
+export function openProject({ source, node }, { tarball, server }) {
+  const folder = layOut(source, tarball);
   const closing = [];
   const env = { LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey };
   if (node) env.PATH = `${dirname(nodeOf(node))}:${process.env.PATH}`;
@@ -145,9 +149,10 @@ export function openProject({ source, node }, { tarball, shared, server }) {
       return match;
     },
 
-    /** Serves a folder of the project to browsers, until the project is closed. */
+    /** Serves a folder of the project to browsers until the project is closed: its page, or its script in ours. */
     async site(name) {
-      const { url, close } = await serveSite({ '/': join(folder, name) });
+      const own = existsSync(join(folder, name, 'index.html'));
+      const { url, close } = await serveSite({ '/': join(folder, name) }, own ? undefined : PAGE);
       closing.push(close);
       return `${url}/`;
     },

@@ -3,7 +3,9 @@
 export const cells = {
   'bun-import': {
     tool: 'bun',
-    run: async ({ bin, execute, read }) => ({ result: read(await execute(bin('bun'), ['run', 'main.js'])) }),
+    run: async ({ bin, execute, read }) => ({
+      result: read(await execute(bin('bun'), ['run', 'server.js'])),
+    }),
   },
   'bun-require': {
     tool: 'bun',
@@ -14,8 +16,8 @@ export const cells = {
   'bun-build': {
     tool: 'bun',
     async run({ bin, execute, read, weigh }) {
-      await execute(bin('bun'), ['build', 'main.js', '--target=bun', '--minify', '--outdir=out']);
-      return { result: read(await execute(bin('bun'), ['run', 'out/main.js'])), bytes: weigh('out') };
+      await execute(bin('bun'), ['build', 'server.js', '--target=bun', '--minify', '--outdir=out']);
+      return { result: read(await execute(bin('bun'), ['run', 'out/server.js'])), bytes: weigh('out') };
     },
   },
 };

@@ -1,6 +1,6 @@
 /** Node, by `import`, by `require`, and both in one process. */
 
-const FILES = { import: 'import.js', require: 'require.cjs', both: 'both.js' };
+const FILES = { import: 'server.js', require: 'require.cjs', both: 'both.js' };
 
 export const cells = {};
 for (const version of ['20', '22', '24']) {

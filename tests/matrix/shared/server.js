@@ -1,3 +1,5 @@
+/** A program of a server: what it needs stands in its environment. */
+
 import { generate, waitForTask } from 'lemondata-wasm';
 import { exercise, print } from './exercise.js';
 

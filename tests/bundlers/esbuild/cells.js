@@ -1,0 +1,19 @@
+/** esbuild with its defaults, for pages and for Node. */
+
+export const cells = {
+  esbuild: {
+    tool: 'esbuild',
+    async run({ bin, execute, site, page, weigh }) {
+      await execute(bin('esbuild'), ['app.js', '--bundle', '--minify', '--outdir=out']);
+      return { result: await page(await site('out')), bytes: weigh('out') };
+    },
+  },
+  'esbuild-node': {
+    tool: 'esbuild',
+    async run({ bin, execute, read, weigh }) {
+      const args = ['--bundle', '--minify', '--platform=node', '--format=esm', '--outdir=server'];
+      await execute(bin('esbuild'), ['server.js', ...args]);
+      return { result: read(await execute('node', ['server/server.js'])), bytes: weigh('server') };
+    },
+  },
+};
