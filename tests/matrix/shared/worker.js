@@ -1,3 +1,5 @@
+/** A worker of Cloudflare: what it needs stands in its variables. */
+
 import { generate, waitForTask } from 'lemondata-wasm';
 import { exercise } from './exercise.js';
 

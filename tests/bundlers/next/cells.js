@@ -1,0 +1,53 @@
+/** Next.js, built and started: a component of the page, one of the server, and a route of each kind. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+const ENV = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
+
+export async function open({ bin, execute, serve }) {
+  await execute(bin('next'), ['build'], ENV);
+  const args = ['start', '--hostname', '127.0.0.1', '--port', '0'];
+  const [url] = await serve(bin('next'), args, /http:\/\/127\.0\.0\.1:\d+/, ENV);
+  return url;
+}
+
+async function text(url) {
+  const response = await fetch(url);
+  const said = await response.text();
+  if (!response.ok) throw new Error(`${response.status} ${said}`);
+  return said;
+}
+
+const route = (path) => ({
+  tool: 'next',
+  all: true,
+  run: async (_project, url) => ({ result: JSON.parse(await text(url + path)) }),
+});
+
+export const cells = {
+  'next-client': {
+    tool: 'next',
+    all: true,
+    run: async ({ page }, url) => ({ result: await page(`${url}/`) }),
+  },
+  'next-component': {
+    tool: 'next',
+    all: true,
+    async run(_project, url) {
+      const [, result] = (await text(`${url}/component`)).match(/data-result="(.*?)"/);
+      return { result: JSON.parse(decodeURIComponent(result)) };
+    },
+  },
+  'next-node': route('/api/node'),
+  'next-edge': {
+    ...route('/api/edge'),
+    async run({ path }, url) {
+      // Started here, Next.js lets a route compile bytes, which its real platform refuses.
+      const manifest = readFileSync(path('.next', 'server', 'middleware-manifest.json'), 'utf8');
+      const { wasm } = JSON.parse(manifest).functions['/api/edge/route'];
+      assert.equal(wasm.length, 1, 'the route imports the module');
+      return { result: JSON.parse(await text(`${url}/api/edge`)) };
+    },
+  },
+};
