@@ -1,0 +1,44 @@
+/** The three engines: a page, a worker, a service worker, and pages with a content security policy. */
+
+import assert from 'node:assert/strict';
+
+/** The engines, each with the package of Debian that knows its version. */
+const ENGINES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2gtk-driver' };
+
+const PAGES = ['page', 'web-worker', 'service-worker', 'policy'];
+
+export const open = ({ site }) => site('.');
+
+async function versionOf(engine, { execute }) {
+  const about = await execute('dpkg-query', ['--show', ENGINES[engine]]);
+  const [version] = about.match(/\d+(?:\.\d+)+/);
+  return `${engine} ${version}`;
+}
+
+export const cells = {};
+for (const engine of Object.keys(ENGINES)) {
+  for (const name of PAGES) {
+    cells[`${engine}-${name}`] = {
+      tool: engine,
+      async run(project, url) {
+        const result = await project.page(`${url}${name}.html`, engine);
+        return { result, tool: await versionOf(engine, project) };
+      },
+    };
+  }
+  cells[`${engine}-policy-without`] = {
+    tool: engine,
+    async run(project, url) {
+      const { cause, ...result } = await project.page(`${url}policy-without.html`, engine);
+      assert.deepEqual(result, {
+        isInternalError: true,
+        message:
+          "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.",
+        outcome: 'not_sent',
+      });
+      assert.notEqual(cause, 'undefined');
+      assert.equal(project.server.counts.creates, 0);
+      return { tool: await versionOf(engine, project) };
+    },
+  };
+}

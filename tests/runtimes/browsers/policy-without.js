@@ -1,0 +1,12 @@
+import { options } from './ask.js';
+import { generate, InternalError } from './node_modules/lemondata-wasm/dist/index.js';
+
+globalThis.result = generate({ model: 'flux-schnell', prompt: 'a lemon' }, options).then(
+  () => 'it started',
+  (error) => ({
+    isInternalError: error instanceof InternalError,
+    message: error.message,
+    outcome: error.outcome,
+    cause: String(error.cause),
+  }),
+);
