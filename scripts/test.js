@@ -15,6 +15,7 @@ import { root, step } from './lib/run.js';
 import { ensureChromium, ensureFirefox, ensureRust, ensureWasmBindgen, ensureWebKit } from './lib/setup.js';
 
 const TEST_RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed/gm;
+const MATRIX_RESULT = /^(\d+) passed, (\d+) failed$/m;
 const NODE_RESULT = /^# (?:pass|fail|cancelled|skipped) (\d+)$/gm;
 
 const cargo = (...args) => ['cargo', ...args];
@@ -108,6 +109,10 @@ const PARTS = {
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
   },
+  matrix: {
+    ready: ensureBuild,
+    commands: () => [{ argv: [process.execPath, 'tests/matrix/run.js'], count: matrixCells }],
+  },
 };
 
 /** A tool that has no tests of its own counts as one. */
@@ -125,6 +130,11 @@ function cargoTests(output) {
 function nodeTests(output) {
   const [passed = 0, ...others] = [...output.matchAll(NODE_RESULT)].map((result) => Number(result[1]));
   return { passed, failed: others.reduce((total, number) => total + number, 0) };
+}
+
+function matrixCells(output) {
+  const [, passed, failed] = output.match(MATRIX_RESULT) ?? [];
+  return { passed: Number(passed ?? 0), failed: Number(failed ?? 0) };
 }
 
 /** Runs a command with its output shown, and counts its tests. */

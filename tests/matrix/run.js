@@ -18,7 +18,7 @@ if (unknown.length > 0) {
   console.error(`There is no option ${unknown.join(', ')}. The options are --all and --list.`);
   process.exit(2);
 }
-const all = flags.includes('--all') || process.env.TEST_ALL === '1';
+const all = flags.includes('--all') || Boolean(process.env.TEST_ALL);
 const suites = await choose(names, all || flags.includes('--list')).catch((error) => {
   console.error(error.message);
   process.exit(2);
