@@ -8,6 +8,14 @@ export const cells = {
       return { result: await page(await site('out')), bytes: weigh('out') };
     },
   },
+  'esbuild-slim': {
+    tool: 'esbuild',
+    async run({ bin, execute, site, page, weigh }) {
+      const args = ['--bundle', '--minify', '--format=esm', '--loader:.wasm=file', '--outfile=slim/app.js'];
+      await execute(bin('esbuild'), ['slim.js', ...args]);
+      return { result: await page(await site('slim')), bytes: weigh('slim') };
+    },
+  },
   'esbuild-node': {
     tool: 'esbuild',
     async run({ bin, execute, read, weigh }) {

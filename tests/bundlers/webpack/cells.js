@@ -14,6 +14,19 @@ export const cells = {
       return { result: await page(await site('out')), bytes: weigh('out') };
     },
   },
+  'webpack-slim': {
+    tool: 'webpack',
+    async run({ bin, execute, site, page, weigh }) {
+      await execute(bin('webpack'), [
+        './slim.js',
+        '--mode=production',
+        '-o',
+        'slim',
+        '--output-filename=app.js',
+      ]);
+      return { result: await page(await site('slim')), bytes: weigh('slim') };
+    },
+  },
   'webpack-node': {
     tool: 'webpack',
     async run({ bin, execute, read, weigh }) {

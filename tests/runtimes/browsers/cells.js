@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 /** The engines, each with the package of Debian that knows its version. */
 const ENGINES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2gtk-driver' };
 
-const PAGES = ['page', 'web-worker', 'service-worker', 'policy'];
+const PAGES = ['page', 'web-worker', 'service-worker', 'policy', 'slim'];
 
 export const open = ({ site }) => site('.');
 

@@ -1,6 +1,6 @@
-/** Node, by `import`, by `require`, and both in one process. */
+/** Node, by `import`, by `require`, by both in one process, and with the module read from its file. */
 
-const FILES = { import: 'server.js', require: 'require.cjs', both: 'both.js' };
+const FILES = { import: 'server.js', require: 'require.cjs', both: 'both.js', slim: 'slim.js' };
 
 export const cells = {};
 for (const version of ['20', '22', '24']) {

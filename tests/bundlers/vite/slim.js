@@ -1,0 +1,11 @@
+import url from 'lemondata-wasm/lemondata.wasm?url';
+import { generate, init, waitForTask } from 'lemondata-wasm/slim';
+import { exercise } from './exercise.js';
+
+async function start() {
+  await init(url);
+  const { apiKey, baseUrl } = Object.fromEntries(new URLSearchParams(location.search));
+  return exercise({ generate, waitForTask }, { apiKey, baseUrl, dangerouslyAllowBrowser: true });
+}
+
+globalThis.result = start();
