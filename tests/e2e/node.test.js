@@ -11,6 +11,7 @@ import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import * as lemondata from 'lemondata-wasm';
 import {
@@ -127,7 +128,7 @@ const pick = (from, fields) => Object.fromEntries(Object.keys(fields).map((name)
 
 /** Waits for something that comes without any sign. */
 async function come(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (!condition()) await sleep(1);
 }
 
 describe('an inline answer', GUARD, () => {
@@ -418,15 +419,18 @@ describe('toBlob', GUARD, () => {
     assert.deepEqual(asked(), []);
   });
 
-  test('rejects where the picture is gone, the server is or the caller aborts', async () => {
+  test('rejects where the picture is gone, the server is or the caller aborts', async (t) => {
     const gone = await failure(toBlob({ url: `${server.url}/files/none.png` }));
     check(gone, NotFoundError, { status: 404, outcome: 'rejected' });
     server.next({ on: 'file', reply: { reset: true } });
     const reset = await failure(toBlob({ url: `${server.url}/files/none.png` }));
     check(reset, ConnectionError, { outcome: 'rejected' });
     server.next({ on: 'file', reply: { hang: true } });
-    const slow = await failure(toBlob({ url: `${server.url}/files/none.png` }, { requestTimeout: 20 }));
-    check(slow, RequestTimeoutError, { outcome: 'rejected' });
+    const time = fakeTime(t);
+    const slow = failure(toBlob({ url: `${server.url}/files/none.png` }));
+    await once(traffic, 'request');
+    await time.pass(60_000);
+    check(await slow, RequestTimeoutError, { outcome: 'rejected' });
     const reason = new Error('enough');
     const signal = AbortSignal.abort(reason);
     assert.equal(await failure(toBlob({ url: `${server.url}/files/none.png` }, { signal })), reason);
@@ -514,8 +518,14 @@ describe('a create that fails', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('without an answer in time is a RequestTimeoutError, whose outcome nobody knows', async () => {
-    const error = await failure(generate(picture('test-hang'), here({ requestTimeout: 30 })));
+  test('without an answer in time is a RequestTimeoutError, whose outcome nobody knows', async (t) => {
+    await waitForTask({ status: 'completed', data: [] });
+    const time = fakeTime(t);
+    const promise = failure(generate(picture('test-hang'), here({ requestTimeout: 30_000 })));
+    // Time passes once the request has arrived, however busy the machine is.
+    await once(traffic, 'request');
+    await time.pass(30_000);
+    const error = await promise;
     check(error, RequestTimeoutError, { outcome: 'unknown', status: undefined, task: undefined });
     assert.equal(server.counts.creates, 1);
     await come(() => server.counts.aborted === 1);
@@ -962,7 +972,8 @@ describe('a signal', GUARD, () => {
 
   test('of a time-out rejects with its own TimeoutError', async () => {
     const signal = AbortSignal.timeout(20);
-    const error = await failure(generate(picture('test-hang'), here({ signal })));
+    const hang = () => new Promise(() => {});
+    const error = await failure(generate(picture('dall-e-3'), here({ signal, fetch: hang })));
     assert.equal(error, signal.reason);
     assert.equal(error.name, 'TimeoutError');
   });
