@@ -351,7 +351,7 @@ describe('a task', GUARD, () => {
     assert.equal(error.task.task_id, pending.task_id);
   });
 
-  test('with a status that nobody knows is processing', async () => {
+  test('rule 5: with a status that nobody knows is processing', async () => {
     step = 0;
     const generation = await generate(picture('test-task-unknown-status'), here());
     assert.deepEqual([generation.status, generation.provider_status], ['processing', 'queued']);
@@ -557,7 +557,7 @@ describe('a create that fails', GUARD, () => {
   });
 });
 
-describe('a create is repeated', GUARD, () => {
+describe('rule 1: a create is repeated', GUARD, () => {
   for (const scenario of ['error-429', 'error-503-retryable']) {
     test(`after ${scenario}, twice at most`, async () => {
       const generation = await generate(picture(`test-${scenario}:2`), here());
@@ -591,7 +591,7 @@ describe('a create is repeated', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('not where the server asks for more patience than there is', async () => {
+  test('rule 6: not where the server asks for more patience than there is', async () => {
     server.next({ on: 'create', reply: { status: 429, headers: { 'retry-after': '61' }, body: {} } });
     check(await failure(generate(picture('dall-e-3'), here())), RateLimitError, { retryAfterMs: 61_000 });
     assert.equal(server.counts.creates, 1);
@@ -609,7 +609,7 @@ describe('a create is repeated', GUARD, () => {
   });
 });
 
-describe('a wait that fails', GUARD, () => {
+describe('rule 2: a wait that fails', GUARD, () => {
   for (const [scenario, Class, fields] of [
     ['poll:error-400', InvalidRequestError, { status: 400, code: 'invalid_request_error' }],
     ['poll:error-401', AuthenticationError, { status: 401, code: 'invalid_api_key' }],
@@ -701,7 +701,7 @@ describe('a wait that fails', GUARD, () => {
     }
   });
 
-  test('at once where the server asks for more patience than there is', async () => {
+  test('rule 6: at once where the server asks for more patience than there is', async () => {
     const pending = await generate(picture('flux-pro'), here());
     server.next({ on: 'poll', reply: { status: 429, headers: { 'retry-after': '30' }, body: {} } });
     const error = await failure(waitForTask(pending, here({ maxWait: 10_000 })));
@@ -711,7 +711,7 @@ describe('a wait that fails', GUARD, () => {
     assert.equal(server.counts.polls, 1);
   });
 
-  test('by a poll_url on another server, to which nothing is sent', async () => {
+  test('rule 3: by a poll_url on another server, to which nothing is sent', async () => {
     const error = await failure(generateAndWait(picture('test-foreign-poll-url'), here()));
     check(error, UntrustedUrlError, { outcome: 'accepted' });
     assert.deepEqual(Object.keys(error.task), ['task_id']);
@@ -854,7 +854,7 @@ describe('validation', GUARD, () => {
   });
 });
 
-describe('a signal', GUARD, () => {
+describe('rule 4: a signal', GUARD, () => {
   const reason = new Error('enough');
 
   /** Checks that the call rejects with the reason itself, and that nothing is asked for after that. */
@@ -1380,7 +1380,7 @@ const strings = (value) =>
     ? Object.entries(value).flatMap(([name, field]) => [name, ...strings(field)])
     : [String(value)];
 
-describe('the key', GUARD, () => {
+describe('rule 3: the key', GUARD, () => {
   test('is not shown by a client', () => {
     const lemon = new LemonData({ apiKey: 'sk-secret', headers: { 'x-secret': 'sk-secret' } });
     assert.doesNotMatch(JSON.stringify(lemon), /secret/);
@@ -1444,7 +1444,7 @@ describe('the key', GUARD, () => {
   });
 });
 
-describe('the module', GUARD, () => {
+describe('rule 4: the module', GUARD, () => {
   let copies = 0;
   /** A copy of the package with a module that has not been started. */
   const fresh = () => import(`${import.meta.resolve('lemondata-wasm')}?${++copies}`);
@@ -1604,7 +1604,7 @@ describe('time', GUARD, () => {
     assert.ok(all.at(-1) > 29_000);
   });
 
-  test('between polls is what the server asks for', async (t) => {
+  test('rule 6: between polls is what the server asks for', async (t) => {
     const time = fakeTime(t);
     const later = () => answer({}, { status: 429, headers: { 'retry-after': '17' } });
     const { options, polls } = service(time, (count) => (count === 1 ? later() : done()));
@@ -1612,7 +1612,7 @@ describe('time', GUARD, () => {
     assert.deepEqual(polls, [0, 17_000]);
   });
 
-  test('between polls is what the server asks for as a date', async (t) => {
+  test('rule 6: between polls is what the server asks for as a date', async (t) => {
     const time = fakeTime(t);
     await time.pass(1000 - (Date.now() % 1000));
     const first = time.now();
