@@ -189,6 +189,28 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     assert.equal(time.timers(), 0);
   });
 
+  test('rule 6: keep to their own back-off when the one that asks gives up', async (t) => {
+    t.mock.method(Math, 'random', () => 0.999);
+    const time = fakeTime(t);
+    const { options, polls } = service(time, (count, init) => {
+      if (count <= 6) throw new TypeError('the network is down');
+      return count === 7 ? hang(0, init) : done();
+    });
+    const client = new LemonData(options);
+    const patient = client.waitForTask('img_1');
+    while (polls.length < 6) await time.pass(1000);
+    // It has lost one poll only, that of the other, and asks again long before that one.
+    const controller = new AbortController();
+    const impatient = failure(client.waitForTask('img_1', { signal: controller.signal }));
+    await time.pass(7000);
+    assert.equal(polls.length, 7);
+    controller.abort();
+    await impatient;
+    await time.until(patient);
+    assert.equal(polls.length, 8);
+    assert.ok(polls[7] - polls[5] > 29_000, `polls at ${polls}`);
+  });
+
   test('have a deadline and a budget of their own', async (t) => {
     const time = fakeTime(t);
     const { options, polls } = service(time, (count) => (count < 12 ? running() : done()));
@@ -206,6 +228,17 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     assert.ok(spent instanceof PollBudgetError);
     assert.equal(count, 3);
     assert.deepEqual([late.task, spent.task], [TASK, TASK]);
+  });
+
+  test('rule 4: end at their own deadline behind the poll of another that hangs', async (t) => {
+    const time = fakeTime(t);
+    const { options, polls } = service(time, (_, init) => hang(0, init));
+    const client = new LemonData(options);
+    const long = failure(client.waitForTask('img_1'));
+    const short = await failure(time.until(client.waitForTask('img_1', { maxWait: 10_000 })));
+    assert.ok(short instanceof WaitTimeoutError);
+    assert.deepEqual([time.now(), polls.length, short.task], [10_000, 1, TASK]);
+    await time.until(long);
   });
 
   test('have callbacks of their own, and none is told twice of one answer', async (t) => {

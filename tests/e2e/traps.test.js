@@ -8,7 +8,9 @@ import { getEventListeners } from 'node:events';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
-const { generate, generateAndWait, InternalError, waitForTask } = await import('../../target/traps/index.js');
+const { generate, generateAndWait, InternalError, LemonData, waitForTask } = await import(
+  '../../target/traps/index.js'
+);
 
 /** What happens at the next place of that name. */
 let plan;
@@ -155,6 +157,25 @@ describe('rule 4: a trap', { timeout: 20_000 }, () => {
     await time.pass(60_000);
     assert.equal(polls, 1);
     assert.deepEqual(uncaught, []);
+  });
+
+  test('in a call that another has woken ends that one, too, which tells nothing more', async (t) => {
+    await startModule();
+    const time = fakeTime(t);
+    const hung = hang();
+    const updates = [];
+    const onUpdate = ({ status }) => updates.push(status);
+    const client = new LemonData({ apiKey: 'sk-1', fetch: hung.fetch, onUpdate });
+    const calls = [1, 2].map(() => failure(client.waitForTask('img_1')));
+    await time.calm();
+    assert.equal(hung.answers.length, 1);
+    plan = { place: 'listener', how: 'trap' };
+    hung.answers[0](answer({ ...task }));
+    for (const error of await time.until(Promise.all(calls))) {
+      assert.ok(error instanceof InternalError);
+      assert.deepEqual([error.outcome, error.task], ['accepted', { task_id: 'img_1' }]);
+    }
+    assert.deepEqual([updates, time.timers(), uncaught], [[], 0, []]);
   });
 
   test('of one instance leaves the calls of the next alone', async (t) => {

@@ -1,0 +1,196 @@
+/** What the rules of the design promise beyond what other tests of a create and a wait show. */
+
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import {
+  generate,
+  generateAndWait,
+  getTask,
+  InvalidRequestError,
+  RequestTimeoutError,
+  TaskNotFoundError,
+  waitForTask,
+} from 'lemondata-wasm';
+import { pretend } from '../helpers/fake-page.js';
+import { answer, fakeTime } from '../helpers/fake-time.js';
+
+const GUARD = { timeout: 10_000 };
+const request = { prompt: 'a lemon' };
+const images = [{ url: 'https://x.test/1' }];
+const pending = { task_id: 'img_1', status: 'pending' };
+const done = { task_id: 'img_1', status: 'completed', data: images };
+const failure = (promise) =>
+  promise.then(
+    (value) => assert.fail(`it resolved with ${inspect(value)}`),
+    (error) => error,
+  );
+
+/** Starts the module, which takes real time. */
+before(() => waitForTask(done));
+
+/** A transport that gives the answers in turn, and the requests that it gets. */
+function script(...answers) {
+  const requests = [];
+  const transport = async (url, init) => {
+    requests.push({ url, ...init });
+    return answers.shift();
+  };
+  return { requests, options: { apiKey: 'sk-1', fetch: transport, pollInterval: { min: 1, max: 1 } } };
+}
+
+/** A promise that never settles. */
+const never = new Promise(() => {});
+
+describe('rule 1: a create', GUARD, () => {
+  test('is not sent for a caller who has left while the headers were sought', async () => {
+    const { requests, options } = script(answer(done));
+    const controller = new AbortController();
+    let found;
+    const headers = () =>
+      new Promise((resolve) => {
+        found = resolve;
+      });
+    const promise = failure(generate(request, { ...options, headers, signal: controller.signal }));
+    while (!found) await new Promise(setImmediate);
+    controller.abort();
+    await promise;
+    found({});
+    await new Promise(setImmediate);
+    assert.deepEqual(requests, []);
+  });
+
+  test('is no string in Deno, which would send that a second time by itself', async (t) => {
+    const { requests, options } = script(answer(pending), answer(done));
+    pretend(t, { Deno: {} });
+    await generateAndWait(request, options);
+    const [{ body, headers }, poll] = requests;
+    assert.ok(body instanceof Blob);
+    assert.equal(await body.text(), JSON.stringify(request));
+    assert.equal(headers.get('content-type'), 'application/json');
+    assert.equal(poll.body, undefined);
+  });
+
+  test('whose body breaks off or comes too late may have been billed', async (t) => {
+    const time = fakeTime(t);
+    const told = [];
+    const fetch = async () => ({ ...answer(done), text: () => never });
+    const options = { apiKey: 'sk-1', fetch, relay: false, onResponse: (info) => told.push(info) };
+    const error = await failure(time.until(generate(request, options)));
+    assert.ok(error instanceof RequestTimeoutError);
+    assert.equal(error.outcome, 'unknown');
+    assert.deepEqual(told, [], 'that was no answer');
+    assert.equal(time.timers(), 0);
+  });
+});
+
+describe('rule 2: a task', GUARD, () => {
+  test('is polled with the query of its poll_url', async () => {
+    const poll_url = '/v1/tasks/1?part=a%2Fb&of=2';
+    const { requests, options } = script(answer({ ...pending, poll_url }), answer(done));
+    await generateAndWait(request, options);
+    assert.equal(requests[1].url, `https://api.lemondata.cc${poll_url}`);
+  });
+
+  test('is sought at the other path by getTask, too, whatever the limits of a wait are', async () => {
+    const missing = answer({ error: { code: 'async_task_not_found' } }, { status: 404 });
+    const { requests, options } = script(missing, answer(done));
+    assert.deepEqual(await getTask('img_1', { ...options, maxPolls: 1, maxWait: 0 }), done);
+    const [first, second] = requests.map(({ url }) => new URL(url).pathname);
+    assert.deepEqual([first, second], ['/v1/images/generations/img_1', '/v1/tasks/img_1']);
+  });
+});
+
+describe('rule 3: what is secret', GUARD, () => {
+  test('in the query of a poll_url is in no error and not told to onResponse', async () => {
+    const poll_url = '/v1/tasks/1?token=secret';
+    const lost = { status: 404, headers: {} };
+    const { requests, options } = script(answer({ error: { code: 'async_task_not_found' } }, lost));
+    const told = [];
+    const onResponse = (info) => told.push(info.path);
+    const error = await failure(waitForTask({ task_id: 'img_1', poll_url }, { ...options, onResponse }));
+    assert.ok(error instanceof TaskNotFoundError);
+    assert.match(requests[0].url, /secret/);
+    assert.doesNotMatch(error.message, /secret/);
+    assert.deepEqual(told, ['/v1/tasks/1']);
+  });
+
+  test('in headers that cannot be used is in no error', async () => {
+    const { requests, options } = script();
+    const headers = { authorization: 'Bearer sk-secret\n\u00fc' };
+    for (const call of [
+      generate(request, { ...options, headers }),
+      getTask('img_1', { ...options, headers }),
+    ]) {
+      const error = await failure(call);
+      assert.ok(error instanceof InvalidRequestError);
+      assert.equal(error.param, 'headers');
+      assert.doesNotMatch(inspect(error, { depth: Number.POSITIVE_INFINITY }), /secret/);
+    }
+    assert.deepEqual(requests, []);
+  });
+});
+
+describe('rule 4: a call ends', GUARD, () => {
+  test('where its caller leaves while onTask stores the task', async () => {
+    for (const call of [generate, generateAndWait]) {
+      const { options } = script(answer(pending));
+      const controller = new AbortController();
+      const onTask = () => {
+        setImmediate(() => controller.abort(new Error('enough')));
+        return never;
+      };
+      const error = await failure(call(request, { ...options, onTask, signal: controller.signal }));
+      assert.equal(error.message, 'enough');
+    }
+  });
+
+  test('where a getter of an option throws: it counts as not given', async () => {
+    const { options } = script(answer(done));
+    const get = () => {
+      throw new Error('no');
+    };
+    Object.defineProperty(options, 'onTask', { enumerable: true, get });
+    assert.equal((await waitForTask('img_1', options)).status, 'completed');
+  });
+});
+
+describe('rule 5: the answer decides, not the model:', GUARD, () => {
+  for (const model of ['dall-e-3', 'flux-schnell', 'flux-pro', 'nobody-knows-it', undefined]) {
+    test(`${model} may answer inline, or with a task`, async () => {
+      const inline = script(answer({ data: images }));
+      assert.deepEqual(await generateAndWait({ ...request, model }, inline.options), {
+        status: 'completed',
+        data: images,
+      });
+      assert.equal(inline.requests.length, 1);
+      const task = script(answer(pending), answer({ ...pending, status: 'queued' }), answer(done));
+      assert.deepEqual(await generateAndWait({ ...request, model }, task.options), done);
+      assert.equal(task.requests.length, 3);
+    });
+  }
+
+  test('completed with an id is no task to wait for', async () => {
+    const tasks = [];
+    for (const call of [generate, generateAndWait]) {
+      const { requests, options } = script(answer(done));
+      assert.deepEqual(await call(request, { ...options, onTask: (task) => tasks.push(task) }), done);
+      assert.equal(requests.length, 1);
+    }
+    assert.deepEqual(tasks, []);
+  });
+
+  test('images alone do not complete a task', async () => {
+    const early = { ...pending, data: images };
+    const { requests, options } = script(answer(early), answer(done));
+    assert.deepEqual(await waitForTask(early, options), done);
+    assert.equal(requests.length, 2);
+  });
+});
+
+test('rule 6: a limit of which the server says nothing is none', GUARD, async () => {
+  const { options } = script(answer(done));
+  let told;
+  await generate(request, { ...options, onResponse: ({ rateLimit }) => (told = rateLimit) });
+  assert.deepEqual(told, { limit: undefined, remaining: undefined, reset: undefined });
+});
