@@ -23,7 +23,7 @@ const work = join(root, 'target', 'dist');
  * The smallest flags that work: the standard library is built along, for size, and a panic becomes a bare
  * trap. Both are unstable in name, so the compiler is pinned (`rust-toolchain.toml`).
  */
-function compile(features) {
+export function compile(features) {
   step('compile the crate');
   run(
     'cargo',
@@ -60,7 +60,7 @@ function compile(features) {
 }
 
 /** Generates the glue and shrinks the module. */
-function bind(wasm, wasmBindgen) {
+export function bind(wasm, wasmBindgen) {
   step('generate the glue, optimise the module');
   const out = join(work, 'bindgen');
   rmSync(out, { recursive: true, force: true });
@@ -162,7 +162,7 @@ function asFactory(glue, renamed) {
   };`;
 }
 
-async function bundle({ glue, wasm }, folder) {
+export async function bundle({ glue, wasm }, folder) {
   step('bundle the entries');
   // A build that fails leaves the last good one in place.
   const fresh = join(work, 'package');

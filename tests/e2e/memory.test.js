@@ -91,6 +91,21 @@ describe('rule 4: a call that is over', { timeout: 20_000 }, () => {
     assert.equal(memoryBytes(), before);
   });
 
+  test('leaves its memory to the next where what it waited for never settles', async () => {
+    const never = new Promise(() => {});
+    const perform = async () => {
+      const controller = new AbortController();
+      const options = { baseUrl: LONG_URL, signal: controller.signal, apiKey: () => never };
+      const call = lemondata.waitForTask('img_1', options).catch(() => {});
+      controller.abort();
+      await call;
+    };
+    for (let calls = 0; calls < 10; calls += 1) await perform();
+    const before = memoryBytes();
+    for (let calls = 0; calls < 3000; calls += 1) await perform();
+    assert.equal(memoryBytes(), before);
+  });
+
   test('leaves nothing that holds its options, its signal or its answer', async () => {
     const { generate, generateAndWait, waitForTask } = lemondata;
     const left = [];
