@@ -103,7 +103,7 @@ export type RelayEvent =
       /** With `logPrompts` alone. */
       prompt?: string;
     }
-  | { event: 'authorize_failed' | 'not_sent' | 'failed'; error: unknown };
+  | { event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'not_sent' | 'failed'; error: unknown };
 
 /**
  * Makes a relay.
@@ -140,7 +140,7 @@ export declare function anonymousByIp(options?: {
   from?: (request: Request, context?: RelayContext) => string | null | undefined;
 }): (request: Request, context?: RelayContext) => string | null;
 
-/** How much one identity may ask for. */
+/** How much one identity may ask for. Where it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {
   /** How many milliseconds to wait before the next attempt, or 0 where the request may pass. */
   take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
@@ -181,7 +181,10 @@ export interface StoredAnswer {
   body: string;
 }
 
-/** Has a keyed create carried out once. */
+/**
+ * Has a keyed create carried out once. Where `claim` fails, the answer is a 503 and nothing has been done; where
+ * `settle` does, the client still gets its answer.
+ */
 export interface OnceStore {
   /**
    * Resolves with nothing to exactly one of those that claim a key at once: that one carries the create out. The
@@ -201,11 +204,13 @@ export interface OnceStore {
  * share.
  *
  * @param options how long an answer is kept (`ttlMs`, default one day), and how many are (`maxEntries`, default
- * 10,000)
+ * 10,000). `maxLength`, default 32 Mi characters, is for all their bodies together: beyond it, the oldest are
+ * dropped, and whoever asks for one of those is answered 502 `answer_not_kept`
  */
 export declare function memoryStore(options?: {
   ttlMs?: number;
   maxEntries?: number;
+  maxLength?: number;
   now?: () => number;
 }): OnceStore;
 

@@ -1,5 +1,6 @@
 /** The relay in the shape that a framework wants: each a few lines, none with a decision of its own. */
 
+/** How long the rest of a body that was refused is taken, so that its sender comes to read the answer. */
 const LINGER_MS = 1000;
 /** The methods that a relay may be asked with; it answers the wrong ones itself. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -58,14 +59,22 @@ export function toNodeHandler(relay, { origin } = {}) {
       });
     }
     const headers = Object.fromEntries(response.headers);
-    if (!incoming.complete) {
-      // The rest of a body that was refused is thrown away, for as long as it takes to read the answer.
-      headers.connection = 'close';
-      incoming.resume();
-      setTimeout(() => incoming.destroy(), LINGER_MS).unref();
+    const body = Buffer.from(await response.arrayBuffer());
+    if (incoming.complete) {
+      outgoing.writeHead(response.status, headers);
+      outgoing.end(body);
+      return;
     }
-    outgoing.writeHead(response.status, headers);
-    outgoing.end(Buffer.from(await response.arrayBuffer()));
+    // Closed with a part of it unread, the connection would be reset, and the answer might be lost.
+    outgoing.writeHead(response.status, {
+      ...headers,
+      connection: 'close',
+      'content-length': `${body.length}`,
+    });
+    outgoing.write(body);
+    const end = () => outgoing.end();
+    incoming.on('close', end).on('end', end).resume();
+    setTimeout(end, LINGER_MS).unref();
   };
 }
 
@@ -90,18 +99,34 @@ function toRequest(incoming, origin, signal) {
   });
 }
 
-/** A body as a web stream, which takes no more than it is asked for. */
+/** A body as a web stream, which takes no more than it is asked for, and throws away what nobody wants. */
 function bodyOf(incoming) {
-  const chunks = incoming[Symbol.asyncIterator]();
+  let isOver = false;
   return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(new Uint8Array(value));
-      } catch (error) {
-        controller.error(error);
-      }
+    start(controller) {
+      const finish = (how) => () => {
+        if (!isOver) how();
+        isOver = true;
+      };
+      const breakOff = finish(() => controller.error(new Error('The request broke off.')));
+      incoming
+        .on(
+          'end',
+          finish(() => controller.close()),
+        )
+        .on('error', breakOff)
+        .on('close', breakOff);
+      incoming.on('data', (chunk) => {
+        if (isOver) return;
+        controller.enqueue(new Uint8Array(chunk));
+        incoming.pause();
+      });
+    },
+    pull() {
+      incoming.resume();
+    },
+    cancel() {
+      isOver = true;
     },
   });
 }

@@ -1,21 +1,31 @@
 /** Anonymous use, by name: who calls is the address that the call comes from. */
 
+const GROUPS = 8;
 const NETWORK_GROUPS = 4;
+/** How an IPv4 address begins that is written as one of IPv6. */
+const MAPPED = '0:0:0:0:0:ffff';
+
+/** The groups of a part of an IPv6 address. An IPv4 address at its end is two of them. */
+const groupsOf = (part) =>
+  part
+    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
+      [a * 256 + +b, c * 256 + +d].map((group) => group.toString(16)).join(':'),
+    )
+    .split(':')
+    .filter(Boolean)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''));
 
 /** The address, of which an IPv6 customer has a whole network of 64 bits. */
 function networkOf(address) {
   if (!address.includes(':')) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped) return mapped[1];
-  const [head, tail] = address.toLowerCase().split('%')[0].split('::');
-  const left = head.split(':').filter(Boolean);
-  const right = (tail ?? '').split(':').filter(Boolean);
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right];
-  return `${groups
-    .slice(0, NETWORK_GROUPS)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
+  const [left, right] = address.split('%')[0].split('::').map(groupsOf);
+  const zeros = right ? GROUPS - left.length - right.length : 0;
+  const groups = [...left, ...Array(Math.max(0, zeros)).fill('0'), ...(right ?? [])];
+  if (groups.slice(0, -2).join(':') === MAPPED) {
+    const [high, low] = groups.slice(-2).map((group) => Number.parseInt(group, 16));
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  }
+  return `${groups.slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
 /**

@@ -39,6 +39,11 @@ const TOLD = [
 
 /** For the log alone: nobody is there any more to be answered. */
 const CLIENT_GONE = 499;
+/** Browsers by themselves send a request again that is answered so, a create among them. */
+const REQUEST_TIMEOUT = 408;
+const GATEWAY_TIMEOUT = 504;
+/** No `Response` can have a greater one. */
+const MAX_STATUS = 599;
 
 /** On every answer. */
 const HEADERS = {
@@ -97,7 +102,7 @@ export function createRelay(options) {
 
     const identity = await identify(request, context);
     event.identity = identity;
-    const waitMs = (await limiter?.take(identity, route.name)) ?? 0;
+    const waitMs = (await need('limiter', () => limiter?.take(identity, route.name))) ?? 0;
     if (waitMs > 0) {
       throw new Refusal(429, 'rate_limit_exceeded', 'Too many requests: wait before the next one.', {
         retryAfterMs: waitMs,
@@ -109,22 +114,21 @@ export function createRelay(options) {
       : poll(route.reference, request, identity, event);
   }
 
+  /** What a request cannot do without. Where it fails, nothing has been done, and the client may try again. */
+  async function need(name, work) {
+    try {
+      return await work();
+    } catch (error) {
+      log({ event: `${name}_failed`, error });
+      throw new Refusal(503, 'relay_unavailable', 'The relay cannot serve you now. Try again.', {
+        retryable: true,
+      });
+    }
+  }
+
   /** Who it is: a text, or a refusal. */
   async function identify(request, context) {
-    let identity;
-    try {
-      identity = await authorize(request, context);
-    } catch (error) {
-      log({ event: 'authorize_failed', error });
-      throw new Refusal(
-        503,
-        'authorization_unavailable',
-        'It could not be found out who you are. Try again.',
-        {
-          retryable: true,
-        },
-      );
-    }
+    const identity = await need('authorize', () => authorize(request, context));
     if (typeof identity === 'string' && identity !== '') return identity;
     throw new Refusal(401, 'unauthorized', 'This relay does not know you.');
   }
@@ -163,8 +167,8 @@ export function createRelay(options) {
   /** Carries a keyed create out, or answers what it was answered before. */
   async function once(idempotencyKey, made, identity, event) {
     const key = await digest([identity, idempotencyKey]);
-    const fingerprint = await digest(Object.entries(made).sort());
-    const known = await store.claim(key, fingerprint);
+    const fingerprint = await digest(Object.entries(made));
+    const known = await need('store', () => store.claim(key, fingerprint));
     if (known && known.fingerprint !== fingerprint) {
       throw new Refusal(422, 'idempotency_key_reused', 'This Idempotency-Key belongs to another request.', {
         param: 'idempotencyKey',
@@ -174,15 +178,10 @@ export function createRelay(options) {
       event.repeated = true;
       return known.answer;
     }
-    let answer;
-    try {
-      answer = await send(made, identity, event);
-    } catch (error) {
-      // A bug: what it has done is not known, so that it must not be done again.
-      await store.settle(key, failed(error));
-      throw error;
-    }
-    await store.settle(key, answer.didNothing ? undefined : answer);
+    // A bug's answer is kept, too: what it has done is not known, so that it must not be done again.
+    const { didNothing, ...answer } = await send(made, identity, event).catch(failed);
+    // What is known is told, whether or not it could be stored.
+    await need('store', () => store.settle(key, didNothing ? undefined : answer)).catch(() => {});
     return answer;
   }
 
@@ -191,12 +190,16 @@ export function createRelay(options) {
     const told = {};
     try {
       const generation = await client.generate(made, { onResponse: (info) => Object.assign(told, info) });
-      const reference = generation.task_id && (await references.sign(generation, identity));
-      return json(200, rename(generation, reference), told);
+      return json(200, rename(generation, await refer(generation, identity)), told);
     } catch (error) {
-      return refused(error, event);
+      if (!(error instanceof TaskFailedError)) return refused(error, event);
+      // A task's own end is an answer like any other.
+      return json(200, rename(error.body, await refer(error.task, identity)), told);
     }
   }
+
+  /** A reference to the task, where there is one. */
+  const refer = async (task, identity) => task?.task_id && references.sign(task, identity);
 
   async function poll(reference, request, identity, event) {
     const task = await references.read(reference, identity);
@@ -244,15 +247,15 @@ export function createRelay(options) {
       const message = 'The service refused the account of this relay; its operator can see why.';
       return { ...json(403, { error: { message, type: 'relay_error', code: 'upstream_refused' } }), headers };
     }
-    if (status < 400) {
+    if (status < 400 || status > MAX_STATUS) {
       // No answer, or none that can be understood: for a create it is not known what came of it.
       const message = 'The service gave no answer that can be used.';
-      return json(502, { error: { message, type: 'relay_error', code: 'upstream_error' } });
+      return { ...json(502, { error: { message, type: 'relay_error', code: 'upstream_error' } }), headers };
     }
     const told = { message: 'The service could not carry the request out.' };
     if (status < 500 && typeof said.message === 'string') told.message = said.message;
     for (const name of TOLD) if (said[name] !== undefined) told[name] = said[name];
-    const answer = json(status, { error: told });
+    const answer = json(status === REQUEST_TIMEOUT ? GATEWAY_TIMEOUT : status, { error: told });
     Object.assign(answer.headers, headers);
     // As the client decides: these say that nothing was done.
     const didNothing = outcome === 'rejected' && (status === 429 || status === 503);
@@ -305,9 +308,8 @@ function json(status, body, { requestId, rateLimit } = {}) {
 }
 
 /** Puts the reference in the place of everything that names the task. */
-function rename(body, reference) {
-  if (!reference) return body;
-  const { id, ...rest } = body;
+function rename({ id, task_id, poll_url, ...rest }, reference) {
+  if (!reference) return rest;
   return {
     ...rest,
     ...(id !== undefined && { id: reference }),

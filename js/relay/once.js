@@ -12,24 +12,53 @@
 
 const DAY_MS = 86_400_000;
 const MAX_ENTRIES = 10_000;
+/** Answers can hold pictures, and an edge worker has 128 MB for everything. */
+const MAX_LENGTH = 32 * 1024 * 1024;
+
+/** In the place of an answer that was too much to keep: the create was carried out, and must not be again. */
+const DROPPED = {
+  status: 502,
+  headers: {},
+  body: JSON.stringify({
+    error: { message: 'The answer is not kept any more.', type: 'relay_error', code: 'answer_not_kept' },
+  }),
+};
 
 /**
  * Keeps the answers in the memory of this process, or of this isolate: another one knows nothing of them. Enough
  * for one server; several need a store that they share.
  *
- * @param {{ ttlMs?: number, maxEntries?: number, now?: () => number }} [options]
+ * @param {{ ttlMs?: number, maxEntries?: number, maxLength?: number, now?: () => number }} [options]
  * @returns {OnceStore}
  */
-export function memoryStore({ ttlMs = DAY_MS, maxEntries = MAX_ENTRIES, now = Date.now } = {}) {
+export function memoryStore(options = {}) {
+  const { ttlMs = DAY_MS, maxEntries = MAX_ENTRIES, maxLength = MAX_LENGTH, now = Date.now } = options;
   /** In the order of their claims. */
   const entries = new Map();
+  /** Of all bodies together. */
+  let length = 0;
+
+  function keep(entry, answer) {
+    length += (answer?.body.length ?? 0) - (entry.answer?.body.length ?? 0);
+    entry.answer = answer;
+  }
 
   function forgetOld() {
-    for (const [key, { at, answer }] of entries) {
-      const isOld = at + ttlMs <= now();
+    for (const [key, entry] of entries) {
+      const isOld = entry.at + ttlMs <= now();
       if (!isOld && entries.size <= maxEntries) return;
       // One that is being carried out must not be carried out again.
-      if (answer) entries.delete(key);
+      if (!entry.answer) continue;
+      keep(entry, undefined);
+      entries.delete(key);
+    }
+  }
+
+  /** Drops the oldest answers, though not this one, for which somebody may be about to ask. */
+  function dropBut(latest) {
+    for (const entry of entries.values()) {
+      if (length <= maxLength) return;
+      if (entry.answer && entry !== latest) keep(entry, DROPPED);
     }
   }
 
@@ -54,8 +83,12 @@ export function memoryStore({ ttlMs = DAY_MS, maxEntries = MAX_ENTRIES, now = Da
     async settle(key, answer) {
       const entry = entries.get(key);
       if (!entry) return;
-      if (answer) entry.answer = answer;
-      else entries.delete(key);
+      if (answer) {
+        keep(entry, answer);
+        dropBut(entry);
+      } else {
+        entries.delete(key);
+      }
       entry.settle(answer);
     },
   };

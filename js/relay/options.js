@@ -48,8 +48,24 @@ const isFlag = (value) => typeof value === 'boolean';
 const isWords = (value) =>
   Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
 
+/** Whether this is where a service can be, without a part that would be lost or sent to nobody. */
+function isAddress(text) {
+  try {
+    const { protocol, href, origin, pathname } = new URL(text);
+    return /^https?:$/.test(protocol) && href === origin + pathname;
+  } catch {
+    return false;
+  }
+}
+
 /** What each option has to be, in words for the error. */
 const RULES = {
+  baseUrl: [
+    (value) => value === undefined || isAddress(value),
+    'an absolute URL of http or https, without a query',
+  ],
+  fetch: [(value) => value === undefined || isFunction(value), 'a function such as fetch'],
+  requestTimeout: [(value) => value === undefined || isTime(value), 'positive milliseconds'],
   allowedOrigins: [
     (value) => isWords(value) && value.every(isOrigin),
     "a list of exact origins such as 'https://app.example', or 'self'",
@@ -96,13 +112,15 @@ const REQUIRED = ['apiKey', 'authorize', 'secret'];
 export function readSettings(options) {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('createRelay takes an object of options.');
-  const unknown = Object.keys(options).find((name) => !REQUIRED.includes(name) && !(name in DEFAULTS));
+  const unknown = Object.keys(options).find(
+    (name) => !REQUIRED.includes(name) && !Object.hasOwn(DEFAULTS, name),
+  );
   if (unknown !== undefined) throw new TypeError(`createRelay knows no option ${unknown}.`);
 
   const { apiKey, authorize, secret } = options;
-  if (!(isFunction(apiKey) || (typeof apiKey === 'string' && apiKey !== ''))) {
+  if (!(isFunction(apiKey) || (typeof apiKey === 'string' && /^[!-~]+$/.test(apiKey)))) {
     throw new TypeError(
-      "createRelay needs apiKey, the service's key: a string, or a function that returns it.",
+      "createRelay needs apiKey, the service's key: a string without white space, or a function that returns it.",
     );
   }
   if (!isFunction(authorize)) {

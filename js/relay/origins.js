@@ -42,11 +42,11 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
   };
 }
 
-/** Whether this is an origin as a browser sends it, which a `*` or a path is not. */
+/** Whether this is an origin as a browser sends it, which a pattern or an address with a path is not. */
 export function isOrigin(text) {
   if (text === SELF) return true;
   try {
-    return new URL(text).origin === text && text !== 'null';
+    return new URL(text).origin === text && !text.includes('*');
   } catch {
     return false;
   }

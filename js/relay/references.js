@@ -9,7 +9,9 @@
 const VERSION = 'lemondata-relay-1';
 const PATTERN = /^t_([\w-]+)\.([\w-]{43})$/;
 /** Longer than any that is handed out; what is longer is not worth a signature's time. */
-const MAX_LENGTH = 2048;
+const MAX_LENGTH = 4096;
+/** A longer poll URL is left out, so that the reference stays within its length: the id will do. */
+const MAX_POLL_URL_LENGTH = 1024;
 
 const encoder = new TextEncoder();
 
@@ -27,15 +29,13 @@ const fromBase64Url = (text) =>
  * @param {{ ttlMs: number, now: () => number }} options
  */
 export function createReferences(secrets, { ttlMs, now }) {
+  const HMAC = { name: 'HMAC', hash: 'SHA-256' };
   let keys;
-  const imported = () => {
-    keys ??= Promise.all(
-      secrets.map((secret) =>
-        crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
-          'sign',
-          'verify',
-        ]),
-      ),
+  /** It keeps no promise: in a worker, no request may wait for another's. */
+  const imported = async () => {
+    const raw = secrets.map((secret) => encoder.encode(secret));
+    keys ??= await Promise.all(
+      raw.map((bytes) => crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign', 'verify'])),
     );
     return keys;
   };
@@ -50,7 +50,8 @@ export function createReferences(secrets, { ttlMs, now }) {
      */
     async sign({ task_id, poll_url }, identity) {
       const expiry = Math.ceil((now() + ttlMs) / 1000);
-      const payload = toBase64Url(encoder.encode(JSON.stringify([task_id, poll_url ?? '', expiry])));
+      const path = poll_url?.length <= MAX_POLL_URL_LENGTH ? poll_url : '';
+      const payload = toBase64Url(encoder.encode(JSON.stringify([task_id, path, expiry])));
       const [key] = await imported();
       const signature = await crypto.subtle.sign('HMAC', key, covered(payload, identity));
       return `t_${payload}.${toBase64Url(new Uint8Array(signature))}`;
@@ -67,6 +68,8 @@ export function createReferences(secrets, { ttlMs, now }) {
       if (!match) return undefined;
       const [, payload, signature] = match;
       const bytes = fromBase64Url(signature);
+      // The last character has bits that decoding ignores: one reference has one spelling.
+      if (toBase64Url(bytes) !== signature) return undefined;
       for (const key of await imported()) {
         // Takes the same time wherever a signature is wrong.
         if (!(await crypto.subtle.verify('HMAC', key, bytes, covered(payload, identity)))) continue;

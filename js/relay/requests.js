@@ -5,11 +5,19 @@ import { Refusal } from './refusal.js';
 /** The fields that LemonData documents, but for those with a check of their own. */
 const WORDS = ['quality', 'style', 'response_format', 'size'];
 const MAX_WORD_LENGTH = 32;
+const MAX_MODEL_LENGTH = 128;
+/** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
+const MAX_DEPTH = 32;
 const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 /** The provider's own default. */
 const DEFAULT_MODEL = 'dall-e-3';
 
 const invalid = (param, message) => new Refusal(400, 'invalid_request_error', message, { param });
+
+const isShallow = (value, left = MAX_DEPTH) =>
+  typeof value !== 'object' ||
+  value === null ||
+  (left > 0 && Object.values(value).every((item) => isShallow(item, left - 1)));
 
 /**
  * Reads a body as JSON, without ever holding more than the cap.
@@ -83,7 +91,7 @@ export function makeRequest(body, user, rules) {
   made.prompt = prompt;
 
   const model = given.get('model') ?? (models?.includes(DEFAULT_MODEL) === false ? models[0] : DEFAULT_MODEL);
-  if (typeof model !== 'string' || (models && !models.includes(model))) {
+  if (typeof model !== 'string' || (models ? !models.includes(model) : model.length > MAX_MODEL_LENGTH)) {
     const suggestions = models?.map((id) => ({ id }));
     const refusal = new Refusal(400, 'model_not_found', 'This relay does not offer that model.', {
       param: 'model',
@@ -110,7 +118,11 @@ export function makeRequest(body, user, rules) {
     made[name] = value;
   }
 
-  for (const name of allowedFields) if (given.has(name)) made[name] = given.get(name);
+  for (const name of allowedFields) {
+    if (!given.has(name)) continue;
+    if (!isShallow(given.get(name))) throw invalid(name, `${name} is nested too deeply.`);
+    made[name] = given.get(name);
+  }
   if (extraFields === 'refuse') {
     // Whose request it is, the relay itself says; that a client says it, too, is no offence.
     const extra = [...given.keys()].find((name) => name !== 'user' && !(name in made));
