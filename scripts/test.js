@@ -86,6 +86,15 @@ const PARTS = {
     commands: () => [{ argv: node(...files('e2e')), count: nodeTests }],
   },
   package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
+  relay: {
+    ready() {
+      ensureBuild();
+      ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
+    },
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('relay')), count: nodeTests }],
+  },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
   soak: {
     ready: ensureBuild,
