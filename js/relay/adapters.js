@@ -73,7 +73,7 @@ export function toNodeHandler(relay, { origin } = {}) {
     });
     outgoing.write(body);
     const end = () => outgoing.end();
-    incoming.on('close', end).on('end', end).resume();
+    incoming.removeAllListeners('data').on('close', end).on('end', end).resume();
     setTimeout(end, LINGER_MS).unref();
   };
 }
