@@ -47,10 +47,11 @@ export function memoryStore(options = {}) {
     for (const [key, entry] of entries) {
       const isOld = entry.at + ttlMs <= now();
       if (!isOld && entries.size <= maxEntries) return;
-      // One that is being carried out must not be carried out again.
-      if (!entry.answer) continue;
+      // One that is being carried out must not be carried out again; after so long, nobody does any more.
+      if (!entry.answer && !isOld) continue;
       keep(entry, undefined);
       entries.delete(key);
+      entry.settle(DROPPED);
     }
   }
 

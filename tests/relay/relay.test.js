@@ -1206,6 +1206,19 @@ describe('6. once only', () => {
       assert.equal(await store.claim('k', 'f'), undefined);
     });
 
+    test(
+      'forgets, too, what nobody can be carrying out any more, as when an edge worker was ended',
+      GUARD,
+      async () => {
+        const store = memoryStore({ ttlMs: 1000, now });
+        await store.claim('k', 'f');
+        const waiting = store.claim('k', 'f');
+        clock += 1000;
+        assert.equal(await store.claim('k', 'f'), undefined);
+        assert.equal((await waiting).answer.status, 502);
+      },
+    );
+
     test('forgets the oldest of too many, but none that is under way', async () => {
       const store = memoryStore({ maxEntries: 3, now });
       await store.claim('under way', 'f');
