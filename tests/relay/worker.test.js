@@ -1,0 +1,108 @@
+/** What is Cloudflare's own: clients that disconnect from a worker, and the rate limiting binding. */
+
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, beforeEach, test } from 'node:test';
+import { startServer } from '../server/index.js';
+import { startWorkerd } from './places.js';
+import { requestOf } from './raw.js';
+
+const CREATE = '/v1/images/generations';
+const HEADERS = { 'content-type': 'application/json', 'x-user': 'ann' };
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 20_000 };
+const LIMIT = 3;
+
+let server;
+let place;
+
+before(async () => {
+  server = await startServer({ apiKey: 'sk-the-key-of-the-relay-0123456789' });
+  const limit = (namespace_id) => ({ namespace_id, simple: { limit: LIMIT, period: 60 } });
+  place = await startWorkerd(
+    { key: server.apiKey, upstream: server.url, secret: 'a secret that nobody guesses, of 46 characters' },
+    { ratelimits: { CREATES: limit('1'), POLLS: limit('2') } },
+  );
+});
+after(async () => {
+  await place?.close();
+  await server.close();
+});
+beforeEach(() => server.reset());
+
+const create = (relay, model, { headers, ...init } = {}) =>
+  fetch(`${place.url}/${relay}${CREATE}`, {
+    method: 'POST',
+    headers: { ...HEADERS, ...headers },
+    body: JSON.stringify({ prompt: 'A lemon', model }),
+    ...init,
+  });
+
+/** Sends a request whose client leaves in the way that workerd notices: its connection is reset. */
+function leave(method, path, headers, body) {
+  const { port } = new URL(place.url);
+  const socket = connect(port, '127.0.0.1');
+  const lines = Object.entries({ ...HEADERS, ...headers }).map((pair) => pair.join(': '));
+  for (const part of requestOf(method, path, lines, body)) socket.write(part);
+  return () => socket.resetAndDestroy();
+}
+
+const leaveCreate = (relay, model, headers) =>
+  leave('POST', `/${relay}${CREATE}`, headers, JSON.stringify({ prompt: 'A lemon', model }));
+
+/** Waits for something that comes without any sign. */
+async function come(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+test('a client that disconnects ends its poll upstream', GUARD, async () => {
+  const { task_id } = await (await create('plain', 'test-poll:hang')).json();
+  const disconnect = leave('GET', `/plain/v1/tasks/${task_id}`);
+  await come(() => server.counts.polls === 1);
+  disconnect();
+  await come(() => server.counts.aborted === 1);
+});
+
+test(
+  'a client that disconnects does not end its create: whoever asks with its key gets the answer',
+  GUARD,
+  async () => {
+    const headers = { 'idempotency-key': 'left' };
+    const disconnect = leaveCreate('keyed', 'test-slow:200', headers);
+    await come(() => server.counts.creates === 1);
+    // One that waits for the same answer at that moment, and one that comes later.
+    const waiting = create('keyed', 'test-slow:200', { headers });
+    disconnect();
+    const answers = [await waiting, await create('keyed', 'test-slow:200', { headers })];
+    const [first, second] = await Promise.all(answers.map((answer) => answer.json()));
+    assert.equal(first.status, 'completed');
+    assert.deepEqual(second, first);
+    assert.equal(server.counts.creates, 1);
+    assert.equal(server.counts.aborted, 0);
+  },
+);
+
+test('nor without a key', GUARD, async () => {
+  const disconnect = leaveCreate('plain', 'test-slow:100');
+  await come(() => server.counts.creates === 1);
+  disconnect();
+  await come(() => server.counts.requests[0].status !== undefined);
+  assert.equal(server.counts.requests[0].status, 200);
+  assert.equal(server.counts.aborted, 0);
+});
+
+test("Cloudflare's own limiter limits each identity, creates apart from polls", GUARD, async () => {
+  const statuses = async (count, work) => {
+    const found = [];
+    for (let index = 0; index < count; index += 1) found.push((await work()).status);
+    return found;
+  };
+  assert.deepEqual(await statuses(LIMIT + 2, () => create('bound', 'dall-e-3')), [200, 200, 200, 429, 429]);
+  const refused = await create('bound', 'dall-e-3');
+  assert.equal(refused.headers.get('retry-after'), '60');
+  assert.equal((await refused.json()).error.code, 'rate_limit_exceeded');
+  assert.equal((await create('bound', 'dall-e-3', { headers: { 'x-user': 'bob' } })).status, 200);
+  const poll = () => fetch(`${place.url}/bound/v1/tasks/t_a.b`, { headers: HEADERS });
+  assert.deepEqual(await statuses(LIMIT + 1, poll), [404, 404, 404, 429]);
+  assert.equal(server.counts.creates, LIMIT + 1);
+});
