@@ -1,0 +1,211 @@
+/** The relay in frameworks: each adapter carries a create, a poll and a refusal, and the address where it has one. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { getRequestListener } from '@hono/node-server';
+import express from 'express';
+import { Hono } from 'hono';
+import { LemonData, RateLimitError, TaskNotFoundError } from 'lemondata-wasm';
+import {
+  anonymousByIp,
+  createRelay,
+  memoryLimiter,
+  memoryStore,
+  toCloudflare,
+  toHono,
+  toNextRoute,
+  toNodeHandler,
+} from 'lemondata-wasm/relay';
+import { startServer } from '../server/index.js';
+
+const KEY = 'sk-the-key-of-the-relay-0123456789';
+const PREFIX = '/api/lemondata';
+const CREATES = 4;
+
+let server;
+before(async () => {
+  server = await startServer({ apiKey: KEY, taskMs: 10 });
+});
+after(() => server.close());
+
+const closers = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A relay as an application makes it. */
+const make = (options) =>
+  createRelay({
+    apiKey: KEY,
+    baseUrl: server.url,
+    secret: 'a secret that nobody guesses, of 46 characters',
+    authorize: anonymousByIp(),
+    limiter: memoryLimiter({ creates: CREATES }),
+    store: memoryStore(),
+    ...options,
+  });
+
+/** Listens with what Node calls for a request, and tells the address. */
+async function listen(handler) {
+  const http = createServer(handler).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  closers.push(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+  return `http://127.0.0.1:${http.address().port}`;
+}
+
+/** Uses a relay as the client of a page does, and as one that it refuses. */
+async function use(origin, transport = fetch) {
+  server.reset();
+  const lemon = new LemonData({
+    baseUrl: `${origin}${PREFIX}`,
+    relay: true,
+    fetch: transport,
+    pollInterval: { min: 5, max: 10 },
+    maxRetries: 0,
+  });
+  const health = await transport(`${origin}${PREFIX}/health`);
+  assert.deepEqual(await health.json(), { status: 'ok' });
+  const inline = await lemon.generateAndWait({ prompt: 'A lemon', model: 'dall-e-3' });
+  assert.equal(inline.data.length, 1);
+  const task = await lemon.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+  assert.equal(task.status, 'completed');
+  assert.match(task.task_id, /^t_/);
+  await assert.rejects(lemon.getTask('t_none'), TaskNotFoundError);
+
+  const wrong = await transport(`${origin}${PREFIX}/v1/tasks/t_none`, { method: 'DELETE' });
+  assert.equal(wrong.status, 405);
+  assert.equal(wrong.headers.get('allow'), 'GET, OPTIONS');
+  const foreign = await transport(`${origin}${PREFIX}/v1/images/generations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: 'https://evil.example' },
+    body: '{"prompt":"x"}',
+  });
+  assert.equal(foreign.status, 403);
+  const own = await transport(`${origin}${PREFIX}/v1/images/generations`, {
+    method: 'OPTIONS',
+    headers: { origin, 'access-control-request-method': 'POST' },
+  });
+  assert.equal(own.status, 204);
+  assert.equal(own.headers.get('access-control-allow-origin'), origin);
+
+  await lemon.generate({ prompt: 'A lemon' });
+  await lemon.generate({ prompt: 'A lemon' });
+  await assert.rejects(lemon.generate({ prompt: 'A lemon' }), RateLimitError);
+  assert.equal(server.counts.creates, CREATES);
+  return server.counts.requests[0].body.user;
+}
+
+describe('toNodeHandler', () => {
+  test("under Node's http", async () => {
+    assert.equal(await use(await listen(toNodeHandler(make()))), 'ip:127.0.0.1');
+  });
+
+  test('under Express, where it is mounted', async () => {
+    const app = express();
+    app.use(PREFIX, toNodeHandler(make()));
+    app.use(express.json());
+    app.get('/', (_, response) => response.send('the page'));
+    const origin = await listen(app);
+    assert.equal(await use(origin), 'ip:127.0.0.1');
+    assert.equal(await (await fetch(origin)).text(), 'the page');
+  });
+
+  test('behind a body parser, it refuses rather than hangs', async () => {
+    const app = express();
+    app.use(express.json());
+    app.use(toNodeHandler(make()));
+    const answer = await fetch(`${await listen(app)}/v1/images/generations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"prompt":"x"}',
+    });
+    assert.equal(answer.status, 400);
+  });
+
+  test('behind a proxy that speaks TLS, pages of the named origin may call', async () => {
+    const origin = await listen(toNodeHandler(make(), { origin: 'https://app.example' }));
+    const ask = (from) => fetch(`${origin}/health`, { headers: { origin: from } });
+    assert.equal((await ask('https://app.example')).status, 200);
+    assert.equal((await ask(origin)).status, 403);
+  });
+
+  test('answers what is no valid request with 400, and goes on', async () => {
+    const origin = await listen(toNodeHandler(make()));
+    for (const init of [{ method: 'TRACE' }, { method: 'GET', headers: { host: 'a b' } }]) {
+      const { request } = await import('node:http');
+      const asking = request(`${origin}/health`, init).end();
+      const [answer] = await once(asking, 'response');
+      answer.resume();
+      assert.equal(answer.statusCode, 400);
+    }
+    assert.equal((await fetch(`${origin}/health`)).status, 200);
+  });
+
+  test('keeps a connection for the next request, and closes it where a body was not read', async () => {
+    const origin = await listen(toNodeHandler(make({ authorize: () => null })));
+    const small = await fetch(`${origin}/health`);
+    assert.equal(small.headers.get('connection'), 'keep-alive');
+    const large = await fetch(`${origin}/v1/images/generations`, {
+      method: 'POST',
+      body: 'x'.repeat(4_000_000),
+    });
+    assert.equal(large.status, 401);
+    assert.equal(large.headers.get('connection'), 'close');
+    assert.equal((await large.json()).error.code, 'unauthorized');
+  });
+});
+
+describe('toHono', () => {
+  test('under its adapter for Node', async () => {
+    const app = new Hono();
+    const relay = make({ authorize: () => 'ann' });
+    app.all(`${PREFIX}/*`, toHono(relay));
+    app.get('/', (c) => c.text('the page'));
+    const origin = await listen(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    assert.equal(await use(origin), 'ann');
+  });
+
+  test('in a worker, with what keeps it alive', async () => {
+    const app = new Hono();
+    app.all(`${PREFIX}/*`, toHono(make({ authorize: () => 'ann' })));
+    const kept = [];
+    const context = { waitUntil: (promise) => kept.push(promise), passThroughOnException() {} };
+    const transport = async (url, init) => app.fetch(new Request(url, init), {}, context);
+    assert.equal(await use('https://app.example', transport), 'ann');
+    assert.equal(kept.length, CREATES);
+    await Promise.all(kept);
+  });
+});
+
+test('toNextRoute has a function for each method', async () => {
+  const route = toNextRoute(make({ authorize: () => 'ann' }));
+  assert.deepEqual(Object.keys(route).sort(), ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+  const transport = async (url, init) => {
+    const request = new Request(url, init);
+    // As Next.js calls it: with the parameters of the route behind the request.
+    return route[request.method](request, { params: Promise.resolve({ path: ['v1'] }) });
+  };
+  assert.equal(await use('https://app.example', transport), 'ann');
+});
+
+test('toCloudflare makes the relay once for an environment', async () => {
+  let made = 0;
+  const worker = toCloudflare((env) => {
+    made += 1;
+    return make({ apiKey: env.KEY, authorize: () => 'ann' });
+  });
+  const env = { KEY };
+  const kept = [];
+  const context = { waitUntil: (promise) => kept.push(promise) };
+  const transport = async (url, init) => worker.fetch(new Request(url, init), env, context);
+  assert.equal(await use('https://app.example', transport), 'ann');
+  assert.equal(made, 1);
+  assert.equal(kept.length, CREATES);
+  await worker.fetch(new Request('https://app.example/health'), { KEY }, context);
+  assert.equal(made, 2);
+});
