@@ -2,8 +2,8 @@
 
 import { LemonData, toBlob } from '/pkg/index.js';
 
-// No key: the server that this path leads to adds it.
-const client = new LemonData({ baseUrl: '/api/lemondata' });
+// No key: the relay that this path leads to adds it.
+const client = new LemonData({ baseUrl: '/api/lemondata', relay: true });
 
 /** The longest gap between two checks, as the package draws them. */
 const LONGEST_GAP_MS = 5000;
