@@ -12,7 +12,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
 import { root, step } from './lib/run.js';
-import { ensureChromium, ensureFirefox, ensureRust, ensureWasmBindgen, ensureWebKit } from './lib/setup.js';
+import {
+  ensureChromium,
+  ensureFirefox,
+  ensureRust,
+  ensureWasmBindgen,
+  ensureWebKit,
+  ensureWrangler,
+} from './lib/setup.js';
 
 const TEST_RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed/gm;
 const MATRIX_RESULT = /^(\d+) passed, (\d+) failed$/m;
@@ -92,6 +99,7 @@ const PARTS = {
       ensureChromium();
       ensureFirefox();
       ensureWebKit();
+      ensureWrangler();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('relay')), count: nodeTests }],
   },

@@ -1,6 +1,6 @@
 /** Installs what a step needs and the machine lacks: once, and with a word about it. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { root, run, step, works } from './run.js';
@@ -53,6 +53,31 @@ export function ensureWasmBindgen(tool = 'wasm-bindgen') {
     });
   }
   return path;
+}
+
+const WRANGLER = '4.164.0';
+/** What it asks for, and what it is run by where this Node is older. */
+const WRANGLER_NODE = 22;
+const NODE = '24.21.0';
+
+/**
+ * Wrangler, outside of the repository: it is large, and one part of the tests needs it.
+ *
+ * @returns {{ node: string, script: string }} a Node that is new enough, and what it has to run
+ */
+export function ensureWrangler() {
+  const home = join(cache, `wrangler-${WRANGLER}`);
+  const script = join(home, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
+  const isNew = Number.parseInt(process.versions.node, 10) > WRANGLER_NODE;
+  const platform = `node-${process.platform}-${process.arch}`;
+  const node = isNew ? process.execPath : join(home, 'node_modules', platform, 'bin', 'node');
+  if (!works(node, [script, '--version'])) {
+    step(`install wrangler ${WRANGLER}, once for this machine`);
+    mkdirSync(home, { recursive: true });
+    const packages = [`wrangler@${WRANGLER}`, ...(isNew ? [] : [`${platform}@${NODE}`])];
+    run('npm', ['install', '--no-audit', '--no-fund', `--prefix=${home}`, ...packages]);
+  }
+  return { node, script };
 }
 
 const CHROMIUM = '/usr/bin/chromium';

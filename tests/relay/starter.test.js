@@ -1,0 +1,154 @@
+/** The starter, as its user has it: what wrangler would deploy, run by workerd, and wrangler's development server. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { LemonData, RateLimitError } from 'lemondata-wasm';
+import { Miniflare } from 'miniflare';
+import { root } from '../../scripts/lib/run.js';
+import { ensureWrangler } from '../../scripts/lib/setup.js';
+import { installPacked } from '../helpers/pack.js';
+import { startServer } from '../server/index.js';
+
+const KEY = 'sk-the-key-of-the-relay-0123456789';
+const SECRET = 'a secret that nobody guesses, of 46 characters';
+const PAGE = 'http://localhost:5173';
+/** As in `wrangler.jsonc`. */
+const CREATES = 10;
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 120_000 };
+
+let server;
+let project;
+let wrangler;
+
+before(async () => {
+  server = await startServer({ apiKey: KEY, taskMs: 50 });
+  wrangler = ensureWrangler();
+  project = installPacked();
+  cpSync(join(root, 'examples', 'cloudflare-worker'), project.folder, { recursive: true });
+}, GUARD);
+after(async () => {
+  project?.remove();
+  await server.close();
+});
+
+/** Starts a command of wrangler in a group of its own, since it starts others. */
+function start(...args) {
+  const child = spawn(wrangler.node, [wrangler.script, ...args], {
+    cwd: project.folder,
+    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1', FORCE_COLOR: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const said = { text: '' };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => {
+      said.text += text;
+      child.emit('said');
+    });
+  }
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const kill = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  process.once('exit', kill);
+  return {
+    child,
+    said,
+    ended,
+    async stop() {
+      process.off('exit', kill);
+      kill();
+      await ended;
+    },
+  };
+}
+
+/** Uses the relay as the page that it is for. */
+async function use(url) {
+  server.reset();
+  const lemon = new LemonData({
+    baseUrl: url,
+    relay: true,
+    headers: { origin: PAGE },
+    pollInterval: { min: 10, max: 20 },
+    maxRetries: 0,
+  });
+  const done = await lemon.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+  assert.equal(done.status, 'completed');
+  assert.match(done.task_id, /^t_/);
+  const foreign = await fetch(`${url}/v1/images/generations`, {
+    method: 'POST',
+    headers: { origin: 'https://evil.example', 'content-type': 'application/json' },
+    body: '{"prompt":"x"}',
+  });
+  assert.equal(foreign.status, 403);
+  for (let index = 1; index < CREATES; index += 1) await lemon.generate({ prompt: 'A lemon' });
+  await assert.rejects(lemon.generate({ prompt: 'A lemon' }), RateLimitError);
+  assert.equal(server.counts.creates, CREATES);
+  for (const { headers, body } of server.counts.requests) {
+    assert.equal(headers.authorization, `Bearer ${KEY}`);
+    assert.equal(body?.user, undefined);
+  }
+}
+
+test('what wrangler would deploy works in workerd', GUARD, async (t) => {
+  const { said, ended } = start('deploy', '--dry-run', '--outdir=out');
+  assert.equal(await ended, 0, said.text);
+  const config = readFileSync(join(project.folder, 'wrangler.jsonc'), 'utf8');
+  const [, compatibilityDate] = /"compatibility_date": "(.*)"/.exec(config);
+  const limit = (namespace_id, most) => ({ namespace_id, simple: { limit: most, period: 60 } });
+  const out = join(project.folder, 'out');
+  const printed = [];
+  const [, wasm] = /from "\.\/(.*\.wasm)"/.exec(readFileSync(join(out, 'index.js'), 'utf8'));
+  const worker = new Miniflare({
+    modules: [
+      { type: 'ESModule', path: join(out, 'index.js') },
+      { type: 'CompiledWasm', path: join(out, wasm) },
+    ],
+    modulesRoot: out,
+    compatibilityDate,
+    compatibilityFlags: ['enable_request_signal'],
+    bindings: {
+      LEMONDATA_API_KEY: KEY,
+      RELAY_SECRET: SECRET,
+      LEMONDATA_BASE_URL: server.url,
+      ALLOWED_ORIGINS: `https://app.example ${PAGE}`,
+    },
+    ratelimits: { CREATES: limit('1001', CREATES), POLLS: limit('1002', 120) },
+    host: '127.0.0.1',
+    handleRuntimeStdio(...streams) {
+      for (const stream of streams) stream.on('data', (text) => printed.push(`${text}`));
+    },
+  });
+  t.after(() => worker.dispose());
+  await use(`${await worker.ready}`);
+  assert.match(printed.join(''), /route: 'create'/);
+  assert.ok(!printed.join('').includes(KEY), 'the key is in what the worker prints');
+});
+
+test("it works in wrangler's development server, with its secrets in .dev.vars", GUARD, async (t) => {
+  writeFileSync(
+    join(project.folder, '.dev.vars'),
+    `LEMONDATA_API_KEY=${KEY}\nRELAY_SECRET="${SECRET}"\nLEMONDATA_BASE_URL=${server.url}\n`,
+  );
+  const { child, said, ended, stop } = start('dev', '--ip=127.0.0.1', '--port=0');
+  t.after(stop);
+  const url = await new Promise((resolve, reject) => {
+    child.on('said', () => {
+      const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(said.text) ?? [];
+      if (address) resolve(address);
+    });
+    ended.then(() => reject(new Error(said.text)));
+  });
+  await use(url);
+  assert.ok(!said.text.includes(KEY), 'the key is in what the worker prints');
+});
