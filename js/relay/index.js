@@ -176,7 +176,7 @@ export function createRelay(options) {
     }
     if (known) {
       event.repeated = true;
-      return known.answer;
+      return known.answer ?? failed(new Error('The store has lost the answer to a create.'));
     }
     // A bug's answer is kept, too: what it has done is not known, so that it must not be done again.
     const { didNothing, ...answer } = await send(made, identity, event).catch(failed);
