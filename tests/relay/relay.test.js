@@ -434,9 +434,17 @@ describe('2. who may call', () => {
       const answer = await create(relay, {}, { headers: { origin: 'https://relay.example' } });
       assert.equal(answer.status, 200);
       assert.equal(answer.headers.get('access-control-allow-origin'), 'https://relay.example');
-      for (const origin of ['self', 'http://relay.example', 'https://relay.example:444']) {
+      for (const origin of [
+        'self',
+        'http://relay.example',
+        'https://relay.example:444',
+        'https://relay.exampl',
+      ]) {
         assertRefused(await create(relay, {}, { headers: { origin } }), 403, 'origin_not_allowed');
       }
+      const base = 'https://relay.example:8443';
+      const withoutPort = { headers: { origin: 'https://relay.example' }, base };
+      assertRefused(await create(relay, {}, withoutPort), 403, 'origin_not_allowed');
     }
     assertRefused(await create(make(), {}, { headers: { origin: PAGE } }), 403, 'origin_not_allowed');
   });
