@@ -487,9 +487,9 @@ for (const [name, start] of Object.entries(PLACES)) {
       test('that are compressed are refused', async () => {
         const bomb = gzipSync(Buffer.alloc(10_000_000, ' '));
         for (const encoding of ['gzip', 'deflate', 'br', 'identity', 'gzip, gzip', 'x']) {
-          for (const body of [gzipSync(BODY), bomb]) {
+          for (const body of [gzipSync(BODY), bomb, BODY]) {
             const headers = [ANN, JSON_TYPE, `content-encoding: ${encoding}`];
-            assertNothing(await create('plain', { headers, body }), [415, 400]);
+            assertNothing(await create('plain', { headers, body }), [415], 'unsupported_media_type');
           }
         }
       });
@@ -525,22 +525,24 @@ for (const [name, start] of Object.entries(PLACES)) {
       });
 
       test('that tell two lengths smuggle no second request', async () => {
+        // Another text than elsewhere: what is no HTTP, workerd itself may print.
+        const framed = '{"prompt":"framed"}';
         const smuggled = requestOf('POST', `/plain${CREATE}`, [ANN, JSON_TYPE], '{"prompt":"smuggled"}').join(
           '',
         );
-        const piece = chunkOf(BODY);
+        const piece = chunkOf(framed);
         for (const [headers, body] of [
-          [[`content-length: ${BODY.length}`, 'transfer-encoding: chunked'], `0\r\n\r\n${smuggled}`],
+          [[`content-length: ${framed.length}`, 'transfer-encoding: chunked'], `0\r\n\r\n${smuggled}`],
           [['transfer-encoding: chunked', 'content-length: 5'], `${piece}0\r\n\r\n${smuggled}`],
-          [['transfer-encoding: xchunked', `content-length: ${BODY.length}`], BODY + smuggled],
+          [['transfer-encoding: xchunked', `content-length: ${framed.length}`], framed + smuggled],
           [['transfer-encoding: chunked', 'transfer-encoding: identity'], `${piece}0\r\n\r\n${smuggled}`],
-          [['transfer-encoding : chunked', `content-length: ${BODY.length}`], BODY + smuggled],
+          [['transfer-encoding : chunked', `content-length: ${framed.length}`], framed + smuggled],
           [['transfer-encoding:\x0bchunked'], `${piece}0\r\n\r\n${smuggled}`],
-          [[`content-length: ${BODY.length}`, 'content-length: 5'], BODY + smuggled],
-          [[`content-length: ${BODY.length}, 5`], BODY + smuggled],
-          [[`content-length: +${BODY.length}`], BODY + smuggled],
-          [['content-length: -1'], BODY + smuggled],
-          [['content-length: 0x10'], BODY + smuggled],
+          [[`content-length: ${framed.length}`, 'content-length: 5'], framed + smuggled],
+          [[`content-length: ${framed.length}, 5`], framed + smuggled],
+          [[`content-length: +${framed.length}`], framed + smuggled],
+          [['content-length: -1'], framed + smuggled],
+          [['content-length: 0x10'], framed + smuggled],
         ]) {
           const request = requestOf(
             'POST',
@@ -555,7 +557,7 @@ for (const [name, start] of Object.entries(PLACES)) {
         // same sender. Node refuses both.
         const others = name === 'node' ? [] : ['smuggled'];
         assert.ok(
-          prompts.every((prompt) => [PROMPT, ...others].includes(prompt)),
+          prompts.every((prompt) => ['framed', ...others].includes(prompt)),
           prompts.join(),
         );
       });
