@@ -51,8 +51,8 @@ const isWords = (value) =>
 /** Whether this is where a service can be, without a part that would be lost or sent to nobody. */
 function isAddress(text) {
   try {
-    const { protocol, href, origin, pathname } = new URL(text);
-    return /^https?:$/.test(protocol) && href === origin + pathname;
+    const { protocol, search, hash, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && !(search || hash || username || password);
   } catch {
     return false;
   }
