@@ -95,8 +95,8 @@ const broken = (message, cause, outcome, task) =>
 function waitedFor(job, input) {
   if (job < GET_TASK) return;
   if (typeof input === 'string') return { task_id: input };
-  const { task_id, id, poll_url } = Object(input);
-  return { task_id: task_id ?? id, ...(poll_url && { poll_url }) };
+  const poll_url = field(input, 'poll_url');
+  return { task_id: field(input, 'task_id') ?? field(input, 'id'), ...(poll_url && { poll_url }) };
 }
 
 /** Runs one job on an instance. */

@@ -1370,6 +1370,21 @@ describe('errors', GUARD, () => {
     });
   });
 
+  test('of a task whose fields cannot be read are those of a task without them', async () => {
+    const unreadable = {
+      get() {
+        throw new Error('no');
+      },
+    };
+    const task = Object.defineProperty({}, 'task_id', unreadable);
+    check(await failure(waitForTask(task, here())), InvalidRequestError, {
+      param: 'task',
+      outcome: 'not_sent',
+    });
+    const known = Object.defineProperty({ task_id: 'img_1' }, 'poll_url', unreadable);
+    check(await failure(waitForTask(known, here())), TaskNotFoundError, { task: { task_id: 'img_1' } });
+  });
+
   test('are no other thing, and no other thing is one', () => {
     for (const [name, Class] of Object.entries(lemondata)) {
       if (!name.endsWith('Error')) continue;
