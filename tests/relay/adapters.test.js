@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
@@ -23,6 +23,8 @@ import { startServer } from '../server/index.js';
 const KEY = 'sk-the-key-of-the-relay-0123456789';
 const PREFIX = '/api/lemondata';
 const CREATES = 4;
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 20_000 };
 
 let server;
 before(async () => {
@@ -115,6 +117,19 @@ describe('toNodeHandler', () => {
     assert.equal(await (await fetch(origin)).text(), 'the page');
   });
 
+  test('under Express, authorize sees the whole address', async () => {
+    const seen = [];
+    const app = express();
+    const authorize = ({ url }) => {
+      seen.push(url);
+      return null;
+    };
+    app.use(PREFIX, toNodeHandler(make({ authorize })));
+    const url = `${await listen(app)}${PREFIX}/v1/tasks/t_none?x=1`;
+    assert.equal((await fetch(url)).status, 401);
+    assert.deepEqual(seen, [url]);
+  });
+
   test('behind a body parser, it refuses rather than hangs', async () => {
     const app = express();
     app.use(express.json());
@@ -137,7 +152,6 @@ describe('toNodeHandler', () => {
   test('answers what is no valid request with 400, and goes on', async () => {
     const origin = await listen(toNodeHandler(make()));
     for (const init of [{ method: 'TRACE' }, { method: 'GET', headers: { host: 'a b' } }]) {
-      const { request } = await import('node:http');
       const asking = request(`${origin}/health`, init).end();
       const [answer] = await once(asking, 'response');
       answer.resume();
@@ -159,6 +173,21 @@ describe('toNodeHandler', () => {
     assert.equal((await large.json()).error.code, 'unauthorized');
   });
 });
+
+test(
+  'toNodeHandler takes the rest of a body that was refused, so that its sender comes to read why',
+  GUARD,
+  async () => {
+    const origin = await listen(toNodeHandler(make({ authorize: () => null })));
+    const asking = request(`${origin}/v1/images/generations`, { method: 'POST', agent: false });
+    const finished = once(asking, 'finish');
+    asking.end(Buffer.alloc(32 * 1024 * 1024));
+    const [answer] = await once(asking, 'response');
+    answer.resume();
+    assert.equal(answer.statusCode, 401);
+    await finished;
+  },
+);
 
 describe('toHono', () => {
   test('under its adapter for Node', async () => {
