@@ -135,7 +135,16 @@ export interface Task {
 }
 
 /** All that names a task: its id, an object that holds one, or a generation, fresh or out of a store. */
-export type TaskRef = string | Task | { id: string; poll_url?: string } | Generation;
+export type TaskRef =
+  | string
+  | Task
+  | {
+      /** The task's id, under the name that the provider's own objects have for it. */
+      id: string;
+      /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+      poll_url?: string;
+    }
+  | Generation;
 
 // Options
 
@@ -243,7 +252,14 @@ export interface Options {
    *
    * @defaultValue `{ min: 3_000, max: 5_000 }`
    */
-  pollInterval?: { min?: number | undefined; max?: number | undefined } | undefined;
+  pollInterval?:
+    | {
+        /** The shortest gap, in milliseconds. */
+        min?: number | undefined;
+        /** The longest gap, in milliseconds. */
+        max?: number | undefined;
+      }
+    | undefined;
   /**
    * The time for a task from the moment that it is known, in milliseconds; `Infinity` for no limit. LemonData
    * says that most tasks finish within 30–120 s, and its own sample gives up after 300 s.
@@ -493,6 +509,7 @@ export declare class LemonDataError extends Error {
   readonly cause?: unknown;
   /** All fields but `cause` and `stack`: what is safe to log. */
   toJSON(): Record<string, unknown>;
+  /** What `instanceof` asks: it knows an error by its mark, whichever copy of the package made it. */
   static [Symbol.hasInstance]<Type>(
     this: abstract new (
       ...args: never[]
@@ -503,7 +520,9 @@ export declare class LemonDataError extends Error {
 
 /** What the provider suggests in an error: a model by its `id`, with whatever it says of it. */
 export interface Suggestion {
+  /** The model's name, as {@link ImageRequest.model} takes it. */
   readonly id: string;
+  /** Whatever else the provider says of it. */
   readonly [more: string]: unknown;
 }
 

@@ -83,11 +83,17 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
 /** What the log is told. */
 export type RelayEvent =
   | {
+      /** A request has been answered. */
       event: 'request';
+      /** Its HTTP method. */
       method: string;
+      /** What it asked for; `none` is any path that a relay does not have. */
       route: 'create' | 'poll' | 'health' | 'none';
+      /** The HTTP status that the client got. */
       status: number;
+      /** From its arrival to the answer, in milliseconds. */
       durationMs: number;
+      /** Who called, as `authorize` said. */
       identity?: string;
       /** The code of the error, as the client gets it or as the service said. */
       code?: string;
@@ -99,11 +105,20 @@ export type RelayEvent =
       outcome?: string;
       /** Whether an answer from the store was given. */
       repeated?: boolean;
+      /** The model that a create named. */
       model?: string;
       /** With `logPrompts` alone. */
       prompt?: string;
     }
-  | { event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'not_sent' | 'failed'; error: unknown };
+  | {
+      /**
+       * What has failed: `authorize`, the limiter, the store, something else before the service was asked, or the
+       * relay itself afterwards.
+       */
+      event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'not_sent' | 'failed';
+      /** What was thrown. */
+      error: unknown;
+    };
 
 /**
  * Makes a relay.
@@ -159,7 +174,11 @@ export declare function memoryLimiter(options?: {
 
 /** A rate limiting binding of Cloudflare, as far as it is used. */
 export interface RateLimitBinding {
-  limit(options: { key: string }): Promise<{ success: boolean }>;
+  /** Counts a request of a key; `success` is whether it may pass. */
+  limit(options: { key: string }): Promise<{
+    /** Whether the request may pass. */
+    success: boolean;
+  }>;
 }
 
 /**
@@ -176,8 +195,11 @@ export declare function cloudflareLimiter(bindings: {
 
 /** An answer as a store keeps it: plain JSON. */
 export interface StoredAnswer {
+  /** The HTTP status. */
   status: number;
+  /** The headers, by their names in lower case. */
   headers: Record<string, string>;
+  /** The body, as text. */
   body: string;
 }
 
@@ -194,7 +216,15 @@ export interface OnceStore {
   claim(
     key: string,
     fingerprint: string,
-  ): Promise<{ fingerprint: string; answer: StoredAnswer | undefined } | undefined>;
+  ): Promise<
+    | {
+        /** The fingerprint of the first claim. */
+        fingerprint: string;
+        /** What that one was settled with. */
+        answer: StoredAnswer | undefined;
+      }
+    | undefined
+  >;
   /** Stores the answer, or, without one, frees the key: nothing was done, and the next claim may try. */
   settle(key: string, answer: StoredAnswer | undefined): Promise<void>;
 }
@@ -223,6 +253,7 @@ export declare function memoryStore(options?: {
  * ```
  */
 export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
+  /** What a worker exports; the relay is made anew only where `env` is another. */
   fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
 };
 
@@ -253,14 +284,23 @@ export declare function toNodeHandler(
 
 /** `http.IncomingMessage`, as far as it is used. */
 export interface NodeRequest {
+  /** The HTTP method. */
   method?: string | undefined;
+  /** The target of the request: its path and query. */
   url?: string | undefined;
+  /** The headers, by their names in lower case. */
   headers: Record<string, string | string[] | undefined>;
-  socket: { remoteAddress?: string | undefined };
+  /** The connection. */
+  socket: {
+    /** The address of the client, or of a proxy in front of this server. */
+    remoteAddress?: string | undefined;
+  };
 }
 
 /** `http.ServerResponse`, as far as it is used. */
 export interface NodeResponse {
+  /** Sends the status and the headers. */
   writeHead(status: number, headers: Record<string, string>): unknown;
+  /** Sends the body. */
   end(data: Uint8Array): unknown;
 }

@@ -103,6 +103,7 @@ const PARTS = {
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('relay')), count: nodeTests }],
   },
+  docs: { ready() {}, commands: () => [{ argv: node(...files('docs')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
   soak: {
     ready: ensureBuild,
