@@ -14,6 +14,7 @@ import { ensureChromium, ensureFirefox, ensureWebKit } from '../../scripts/lib/s
  * @property {<A, R>(work: (argument: A) => R | Promise<R>, argument?: A) => Promise<R>} run runs a function in the
  *   page, which sees nothing of where it was written; its argument and its result travel as JSON. Several may
  *   run at once, for three minutes each. Where it throws, this rejects with an `Error` that names the other one and its message
+ * @property {() => Promise<unknown>} reload loads the page again, which keeps its storage
  * @property {() => Promise<void>} close
  */
 
@@ -66,7 +67,11 @@ async function openChromium() {
     async open(url) {
       const page = await browser.newPage();
       await page.goto(url);
-      return { run: runs((script) => page.evaluate(script)), close: () => page.close() };
+      return {
+        run: runs((script) => page.evaluate(script)),
+        reload: () => page.reload(),
+        close: () => page.close(),
+      };
     },
     close: () => browser.close(),
   };
@@ -88,7 +93,11 @@ async function openFirefox() {
       const context = await browser.createBrowserContext();
       const page = await context.newPage();
       await page.goto(url);
-      return { run: runs((script) => page.evaluate(script)), close: () => context.close() };
+      return {
+        run: runs((script) => page.evaluate(script)),
+        reload: () => page.reload(),
+        close: () => context.close(),
+      };
     },
     close: () => browser.close(),
   };
@@ -136,6 +145,7 @@ async function openWebKitPage(driver, display, url) {
   }
   return {
     run: runs((script) => session.executeAsyncScript(`${script}.then(arguments[0])`)),
+    reload: () => session.navigate().refresh(),
     close() {
       closed ??= close();
       return closed;

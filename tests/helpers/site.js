@@ -12,10 +12,18 @@ import { Hono } from 'hono';
  * @param {Record<string, string>} files what is at which path: a file, or below a path that ends with a slash
  *   a folder
  * @param {string} [page] the HTML at `/`
+ * @param {object} [more]
+ * @param {import('hono').Handler} [more.api] answers below `/api/lemondata/`
+ * @param {Record<string, string>} [more.headers] added to every answer
  * @returns {Promise<{ url: string, close(): Promise<void> }>} `url` has no slash at its end
  */
-export async function serveSite(files, page) {
+export async function serveSite(files, page, { api, headers = {} } = {}) {
   const app = new Hono();
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
+    await next();
+  });
+  if (api) app.all('/api/lemondata/*', api);
   if (page !== undefined) app.get('/', (c) => c.html(page));
   for (const [path, place] of Object.entries(files)) {
     if (path.endsWith('/')) {

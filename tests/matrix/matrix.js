@@ -16,7 +16,7 @@ import { openProject } from './project.js';
  * @typedef {object} Cell
  * @property {string} tool the npm package whose version the matrix shows, or what to show in its place
  * @property {boolean} [all] whether it is left out of `npm test`
- * @property {(project: import('./project.js').Project, opened: any) => Promise<Outcome>} run
+ * @property {(project: import('./project.js').Project, opened: any) => Promise<Outcome | void>} run
  *
  * @typedef {object} Outcome
  * @property {any} [result] what `exercise` returned; without one the cell has done its own checks
@@ -26,6 +26,7 @@ import { openProject } from './project.js';
  * @typedef {object} Suite the `cells.js` of a folder, whose cells share one project
  * @property {string} source the folder
  * @property {[string, Cell][]} cells
+ * @property {Record<string, string>} [samples] files that the pages in `docs` print: where in the project, and which
  * @property {string} [node] the major version of Node that its tools ask for
  * @property {(project: import('./project.js').Project) => Promise<any>} [open] runs once, before the first cell
  */
@@ -77,11 +78,12 @@ export async function choose(names, all) {
 
 /**
  * @param {Suite[]} suites
- * @returns {Promise<{ passed: number, failed: number }>}
+ * @returns {Promise<{ passed: number, failed: number, rows: { name: string, tool: string }[] }>}
  */
 export async function perform(suites) {
   const total = { passed: 0, failed: 0 };
   const failures = [];
+  const rows = [];
   // What breaks a project breaks all its cells, and is told once.
   const shown = new Set();
   const packed = mkdtempSync(join(tmpdir(), 'lemondata-wasm-pack-'));
@@ -92,6 +94,7 @@ export async function perform(suites) {
     for (const suite of suites) {
       for await (const { name, error, ...row } of performSuite(suite, server, tarball)) {
         total[error ? 'failed' : 'passed'] += 1;
+        rows.push({ name, tool: row.tool });
         printRow({ name, result: error ? 'FAIL' : 'ok', ...row });
         if (!error) continue;
         if (!shown.has(error)) console.log(`\n${inspect(error)}\n`.replaceAll('\n', '\n    '));
@@ -105,7 +108,7 @@ export async function perform(suites) {
     rmSync(packed, { recursive: true, force: true });
   }
   console.log(failures.length > 0 ? `\nfailed: ${failures.join(', ')}\n` : '');
-  return total;
+  return { ...total, rows };
 }
 
 /** Runs the cells of one project. What breaks before the first of them breaks all. */
@@ -129,7 +132,7 @@ async function* performSuite(suite, server, tarball) {
     try {
       row.tool = project?.version(cell.tool) ?? cell.tool;
       if (broken) throw broken;
-      const { result, ...outcome } = await cell.run(project, opened);
+      const { result, ...outcome } = (await cell.run(project, opened)) ?? {};
       Object.assign(row, outcome);
       if (result) await check(result, server);
     } catch (error) {

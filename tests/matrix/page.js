@@ -1,5 +1,6 @@
 /** Pages in real browsers: one browser of each engine for all cells. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openBrowser } from '../helpers/browsers.js';
 
 /** No page has to wait for anything that takes longer; a bundler that compiles on demand may. */
@@ -8,7 +9,7 @@ const PATIENCE_MS = 60_000;
 const browsers = new Map();
 
 /**
- * Opens a page and waits for what it leaves in `globalThis.result`.
+ * Opens a page.
  *
  * @param {'chromium' | 'firefox' | 'webkit'} engine
  * @param {string} url
@@ -16,18 +17,28 @@ const browsers = new Map();
 export async function openPage(engine, url) {
   if (!browsers.has(engine)) browsers.set(engine, await openBrowser(engine));
   const page = await browsers.get(engine).open(url);
-  try {
-    return await page.run(async (patience) => {
-      const deadline = performance.now() + patience;
-      while (!('result' in globalThis)) {
-        if (performance.now() > deadline) throw new Error('The page has no result');
-        await new Promise((resolve) => setTimeout(resolve, 20));
+  return {
+    ...page,
+
+    /**
+     * Waits until a function finds something in the page, and returns that.
+     *
+     * @param {(argument: any) => any} look
+     * @param {any} [argument]
+     */
+    async until(look, argument) {
+      const deadline = performance.now() + PATIENCE_MS;
+      for (;;) {
+        const found = await page.run(look, argument);
+        if (found !== undefined) return found;
+        if (performance.now() > deadline) {
+          const text = await page.run(() => document.body?.innerText ?? '');
+          throw new Error(`The page does not have what was waited for, ${look}: ${text}`);
+        }
+        await sleep(20);
       }
-      return globalThis.result;
-    }, PATIENCE_MS);
-  } finally {
-    await page.close();
-  }
+    },
+  };
 }
 
 /** Closes the browsers that were opened. */

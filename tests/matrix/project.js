@@ -1,5 +1,6 @@
 /** The small projects that the cells run in. */
 
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -14,15 +15,18 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { root, run } from '../../scripts/lib/run.js';
 import { cache } from '../../scripts/lib/setup.js';
+import { sample } from '../helpers/samples.js';
 import { serveSite } from '../helpers/site.js';
 import { openPage } from './page.js';
 import { execute, serve } from './processes.js';
+import { startRelay } from './relay.js';
 
 /** @typedef {ReturnType<typeof openProject>} Project */
 
@@ -63,11 +67,11 @@ export function ensureTools(source) {
 /**
  * Lays out a project in a folder of its own and installs the tarball there, as its user would.
  *
- * @param {string} source the folder of the project in this repository
+ * @param {import('./matrix.js').Suite} suite
  * @param {string} tarball
  * @returns {string} the folder
  */
-function layOut(source, tarball) {
+function layOut({ source, samples = {} }, tarball) {
   const tools = ensureTools(source);
   const folder = mkdtempSync(join(tmpdir(), `lemondata-wasm-${basename(source)}-`));
   try {
@@ -76,6 +80,10 @@ function layOut(source, tarball) {
       recursive: true,
       filter: (path) => dirname(path) !== source || basename(path) !== 'cells.js',
     });
+    for (const [file, name] of Object.entries(samples)) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), sample(name));
+    }
     if (tools) link(tools, join(folder, 'node_modules'));
     run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', tarball], {
       quiet: true,
@@ -115,11 +123,13 @@ function linkOrCopy(source, target) {
  * @param {import('./matrix.js').Suite} suite
  * @param {{ tarball: string, server: import('../server/index.js').Server }} options
  */
-export function openProject({ source, node }, { tarball, server }) {
-  const folder = layOut(source, tarball);
+export function openProject(suite, { tarball, server }) {
+  const folder = layOut(suite, tarball);
   const closing = [];
-  const env = { LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey };
-  if (node) env.PATH = `${dirname(nodeOf(node))}:${process.env.PATH}`;
+  const paths = [join(folder, 'node_modules', '.bin'), process.env.PATH];
+  if (suite.node) paths.unshift(dirname(nodeOf(suite.node)));
+  const PATH = paths.join(delimiter);
+  const env = { PATH, LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey };
 
   const project = {
     folder,
@@ -140,7 +150,12 @@ export function openProject({ source, node }, { tarball, server }) {
     },
 
     /** Runs a command in the project, to its end. */
-    execute: (command, args, more) => execute(command, args, { cwd: folder, env: { ...env, ...more } }),
+    execute: (command, args, more, place = '.') =>
+      execute(command, args, { cwd: join(folder, place), env: { ...env, ...more } }),
+
+    /** Runs the commands that a page prints, in a folder of the project. */
+    shell: (name, place = 'sample') =>
+      execute('sh', ['-ec', sample(name)], { cwd: join(folder, place), env }),
 
     /** Starts a command that serves, until the project is closed. */
     async serve(command, args, ready, more) {
@@ -150,16 +165,53 @@ export function openProject({ source, node }, { tarball, server }) {
     },
 
     /** Serves a folder of the project to browsers until the project is closed: its page, or its script in ours. */
-    async site(name) {
+    async site(name, { page = PAGE, ...more } = {}) {
       const own = existsSync(join(folder, name, 'index.html'));
-      const { url, close } = await serveSite({ '/': join(folder, name) }, own ? undefined : PAGE);
+      const { url, close } = await serveSite({ '/': join(folder, name) }, own ? undefined : page, more);
       closing.push(close);
       return `${url}/`;
     },
 
+    /** A relay to the server, for the `api` of a site. */
+    relay: () => startRelay(folder, server),
+
+    /** Opens a page, for a cell that does more than wait for its result. */
+    open: (url, engine = 'chromium') => openPage(engine, url),
+
     /** Opens a page, with what it needs in its query, and returns its `result`. */
-    page: (url, engine = 'chromium') =>
-      openPage(engine, `${url}?${new URLSearchParams({ baseUrl: server.url, apiKey: server.apiKey })}`),
+    async page(url, engine = 'chromium') {
+      const query = new URLSearchParams({ baseUrl: server.url, apiKey: server.apiKey });
+      const page = await openPage(engine, `${url}?${query}`);
+      try {
+        return await page.until(() => globalThis.result);
+      } finally {
+        await page.close();
+      }
+    },
+
+    /** Serves what is in a folder as the page of a sample, with a relay, and waits for its picture. */
+    async picture(name, { path = '', engine = 'chromium', ...more } = {}) {
+      const { handle } = await project.relay();
+      const url = await project.site(name, { api: handle, ...more });
+      await project.shows(`${url}${path}`, engine);
+    },
+
+    /** Opens the page of a sample and waits for its picture, which it may have paid for once. */
+    async shows(url, engine = 'chromium') {
+      const page = await openPage(engine, url);
+      try {
+        await page.until(() => document.querySelector('img')?.naturalWidth || undefined);
+      } finally {
+        await page.close();
+      }
+      project.paidOnce();
+    },
+
+    /** What the server has to have seen of a sample. */
+    paidOnce() {
+      const { creates, rejected, keyLeaks } = server.counts;
+      assert.deepEqual({ creates, rejected, keyLeaks }, { creates: 1, rejected: 0, keyLeaks: 0 });
+    },
 
     /** What `print` of `exercise.js` has told. */
     read(output) {

@@ -10,9 +10,9 @@ const TYPES = { js: 'ESModule', wasm: 'CompiledWasm' };
  * @param {string} folder where the bundle is
  * @param {string} main its first file
  * @param {import('../server/index.js').Server} server
- * @returns {Promise<any>} what the worker answers
+ * @returns {Promise<Buffer>} what the worker answers
  */
-export async function runWorker(folder, main, server) {
+export async function askWorker(folder, main, server) {
   const files = readdirSync(folder, { recursive: true }).filter((file) => TYPES[file.split('.').at(-1)]);
   // The first module is the one that is run.
   const modules = [main, ...files.filter((file) => file !== main)].map((file) => ({
@@ -28,8 +28,13 @@ export async function runWorker(folder, main, server) {
   try {
     const response = await worker.dispatchFetch('http://worker/');
     if (!response.ok) throw new Error(await response.text());
-    return await response.json();
+    return Buffer.from(await response.arrayBuffer());
   } finally {
     await worker.dispose();
   }
+}
+
+/** The same, for a worker that answers with JSON. */
+export async function runWorker(folder, main, server) {
+  return JSON.parse((await askWorker(folder, main, server)).toString());
 }

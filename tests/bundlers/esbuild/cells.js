@@ -1,5 +1,10 @@
 /** esbuild with its defaults, for pages and for Node. */
 
+import { sample } from '../../helpers/samples.js';
+import { bundled, samples as shared } from '../../matrix/bundled.js';
+
+export const samples = { ...shared, 'sample-slim/app.js': 'slim/esbuild' };
+
 export const cells = {
   esbuild: {
     tool: 'esbuild',
@@ -22,6 +27,15 @@ export const cells = {
       const args = ['--bundle', '--minify', '--platform=node', '--format=esm', '--outdir=server'];
       await execute(bin('esbuild'), ['server.js', ...args]);
       return { result: read(await execute('node', ['server/server.js'])), bytes: weigh('server') };
+    },
+  },
+  'esbuild-sample': bundled('esbuild'),
+  'esbuild-slim-sample': {
+    tool: 'esbuild',
+    async run({ shell, picture, weigh }) {
+      await shell('slim/esbuild-command', 'sample-slim');
+      await picture('sample-slim/dist', { page: sample('browser/html') });
+      return { bytes: weigh('sample-slim/dist') };
     },
   },
 };

@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-const ENV = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
+export const samples = {
+  'app/api/lemondata/[...path]/route.js': 'nextjs/relay',
+  'app/picture/page.jsx': 'nextjs/page',
+  'app/api/picture/route.js': 'nextjs/edge',
+};
+
+const ENV = {
+  NEXT_TELEMETRY_DISABLED: '1',
+  NODE_ENV: 'production',
+  RELAY_SECRET: 'a secret of the tests, of 32 characters',
+};
 
 export async function open({ bin, execute, serve }) {
   await execute(bin('next'), ['build'], ENV);
@@ -48,6 +58,33 @@ export const cells = {
       const { wasm } = JSON.parse(manifest).functions['/api/edge/route'];
       assert.equal(wasm.length, 1, 'the route imports the module');
       return { result: JSON.parse(await text(`${url}/api/edge`)) };
+    },
+  },
+  'next-sample': {
+    tool: 'next',
+    all: true,
+    async run({ open, paidOnce }, url) {
+      // Next.js takes itself for `localhost`, and the relay lets in pages of its own origin.
+      const page = await open(`${url.replace('127.0.0.1', 'localhost')}/picture`);
+      try {
+        // A click does nothing before React has taken over.
+        await page.until(() => {
+          if (document.querySelector('p').textContent === '') document.querySelector('button').click();
+          return document.querySelector('img')?.naturalWidth || undefined;
+        });
+      } finally {
+        await page.close();
+      }
+      paidOnce();
+    },
+  },
+  'next-edge-sample': {
+    tool: 'next',
+    all: true,
+    async run({ paidOnce }, url) {
+      const response = await fetch(`${url}/api/picture`);
+      assert.equal(Buffer.from(await response.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
+      paidOnce();
     },
   },
 };

@@ -1,5 +1,9 @@
 /** Parcel, which reads `main` and `module` where others read `exports`. */
 
+import { bundled } from '../../matrix/bundled.js';
+
+export { samples } from '../../matrix/bundled.js';
+
 export const cells = {
   parcel: {
     tool: 'parcel',
@@ -8,4 +12,6 @@ export const cells = {
       return { result: await page(await site('out')), bytes: weigh('out') };
     },
   },
+  // Parcel puts it beside the `package.json`.
+  'parcel-sample': bundled('parcel', 'dist'),
 };

@@ -1,5 +1,9 @@
 /** Rolldown with its defaults, for pages and for Node. */
 
+import { bundled } from '../../matrix/bundled.js';
+
+export { samples } from '../../matrix/bundled.js';
+
 export const cells = {
   rolldown: {
     tool: 'rolldown',
@@ -15,4 +19,5 @@ export const cells = {
       return { result: read(await execute('node', ['server/server.js'])), bytes: weigh('server') };
     },
   },
+  'rolldown-sample': bundled('rolldown'),
 };

@@ -1,7 +1,11 @@
 /** Rollup with the plugin that finds packages, for pages and for Node. */
 
+import { bundled } from '../../matrix/bundled.js';
+
 const bundle = ({ bin, execute }, entry, out) =>
   execute(bin('rollup'), [entry, '--plugin', 'node-resolve', '--format=es', '--dir', out]);
+
+export { samples } from '../../matrix/bundled.js';
 
 export const cells = {
   rollup: {
@@ -19,4 +23,5 @@ export const cells = {
       return { result: project.read(output), bytes: project.weigh('server') };
     },
   },
+  'rollup-sample': bundled('rollup'),
 };

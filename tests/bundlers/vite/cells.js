@@ -1,5 +1,18 @@
 /** Vite: its development server, its build for pages, and its build for servers. */
 
+import { sample } from '../../helpers/samples.js';
+import { bundled, samples as shared } from '../../matrix/bundled.js';
+
+/** The README has a sample for a page, and the page about policies one of a header. */
+export const samples = {
+  ...shared,
+  'sample-readme/index.html': 'browser/html',
+  'sample-readme/app.js': 'README/browser',
+  'sample-slim/index.html': 'browser/html',
+  'sample-slim/app.js': 'slim/vite',
+  'header.txt': 'content-security-policy/header',
+};
+
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+\//;
 
 export const cells = {
@@ -38,6 +51,31 @@ export const cells = {
       const config = ['--config', 'vite.server.config.js'];
       await execute(bin('vite'), ['build', ...config, '--ssr', 'server.js', '--outDir', 'server']);
       return { result: read(await execute('node', ['server/server.js'])), bytes: weigh('server') };
+    },
+  },
+  'vite-sample': bundled('vite'),
+  'vite-readme-sample': {
+    tool: 'vite',
+    async run({ shell, picture }) {
+      await shell('browser/vite', 'sample-readme');
+      await picture('sample-readme/dist');
+    },
+  },
+  'vite-slim-sample': {
+    tool: 'vite',
+    async run({ shell, picture }) {
+      await shell('browser/vite', 'sample-slim');
+      await picture('sample-slim/dist');
+    },
+  },
+  'vite-policy-sample': {
+    tool: 'vite',
+    async run({ shell, picture }) {
+      const [name, policy] = sample('content-security-policy/header')
+        .trim()
+        .split(/: (.*)/);
+      await shell('browser/vite');
+      await picture('sample/dist', { headers: { [name]: policy } });
     },
   },
 };

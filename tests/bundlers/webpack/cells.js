@@ -1,5 +1,10 @@
 /** webpack with its defaults, for pages and for Node. */
 
+import { sample } from '../../helpers/samples.js';
+import { bundled, samples as shared } from '../../matrix/bundled.js';
+
+export const samples = { ...shared, 'sample-slim/app.js': 'slim/webpack' };
+
 export const cells = {
   webpack: {
     tool: 'webpack',
@@ -33,6 +38,15 @@ export const cells = {
       const args = ['--mode=production', '--target=node', '-o', 'server', '--output-filename=server.cjs'];
       await execute(bin('webpack'), ['./server.js', ...args]);
       return { result: read(await execute('node', ['server/server.cjs'])), bytes: weigh('server') };
+    },
+  },
+  'webpack-sample': bundled('webpack'),
+  'webpack-slim-sample': {
+    tool: 'webpack',
+    async run({ shell, picture, weigh }) {
+      await shell('browser/webpack', 'sample-slim');
+      await picture('sample-slim/dist', { page: sample('browser/html') });
+      return { bytes: weigh('sample-slim/dist') };
     },
   },
 };

@@ -1,9 +1,15 @@
 /** Wrangler: what it would deploy, run by workerd, and its development server. */
 
-import { runWorker } from '../../matrix/worker.js';
+import assert from 'node:assert/strict';
+import { askWorker, runWorker } from '../../matrix/worker.js';
 
 /** The tool asks for it. */
 export const node = '24';
+
+export const samples = {
+  'sample/worker.js': 'cloudflare-workers/worker',
+  'sample/wrangler.json': 'cloudflare-workers/config',
+};
 
 const ENV = { WRANGLER_SEND_METRICS: 'false' };
 
@@ -24,6 +30,15 @@ export const cells = {
       const response = await fetch(url);
       if (!response.ok) throw new Error(await response.text());
       return { result: await response.json() };
+    },
+  },
+  'wrangler-sample': {
+    tool: 'wrangler',
+    async run({ bin, execute, path, server, paidOnce }) {
+      await execute(bin('wrangler'), ['deploy', '--dry-run', '--outdir=out'], ENV, 'sample');
+      const picture = await askWorker(path('sample', 'out'), 'worker.js', server);
+      assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+      paidOnce();
     },
   },
 };

@@ -7,6 +7,8 @@ const ENGINES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2
 
 const PAGES = ['page', 'web-worker', 'service-worker', 'policy', 'slim'];
 
+export const samples = { 'sample/index.html': 'browser/page' };
+
 export const open = ({ site }) => site('.');
 
 async function versionOf(engine, { execute }) {
@@ -26,6 +28,14 @@ for (const engine of Object.keys(ENGINES)) {
       },
     };
   }
+  cells[`${engine}-sample`] = {
+    tool: engine,
+    async run(project) {
+      // The page is where `node_modules` is, too.
+      await project.picture('.', { path: 'sample/index.html', engine });
+      return { tool: await versionOf(engine, project) };
+    },
+  };
   cells[`${engine}-policy-without`] = {
     tool: engine,
     async run(project, url) {

@@ -1,5 +1,10 @@
 /** Deno, with no permission but the network. */
 
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+export const samples = { 'sample/lemon.js': 'deno/program' };
+
 export const cells = {
   deno: {
     tool: 'deno',
@@ -7,6 +12,14 @@ export const cells = {
       const permissions = ['--no-prompt', '--allow-net=127.0.0.1'];
       const args = ['run', ...permissions, 'main.js', server.url, server.apiKey];
       return { result: read(await execute(bin('deno'), args)) };
+    },
+  },
+  'deno-sample': {
+    tool: 'deno',
+    async run({ shell, path, paidOnce }) {
+      assert.match(await shell('deno/command'), /lemon\.png: \d+ bytes/);
+      assert.equal(readFileSync(path('sample', 'lemon.png')).toString('latin1', 1, 4), 'PNG');
+      paidOnce();
     },
   },
 };

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 
 const modules = {};
 const bundle = await build({
-  entryPoints: ['route.js'],
+  entryPoints: [process.argv[2] ?? 'route.js'],
   bundle: true,
   format: 'iife',
   conditions: ['edge-light'],

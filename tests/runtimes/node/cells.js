@@ -1,9 +1,21 @@
 /** Node, by `import`, by `require`, by both in one process, and with the module read from its file. */
 
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+export const samples = {
+  'sample/lemon.mjs': 'node/import',
+  'sample/lemon.cjs': 'node/require',
+  'sample/slim.mjs': 'slim/node',
+  'sample/openai.mjs': 'migration/openai',
+  'sample/polling.mjs': 'migration/polling',
+};
+
+const VERSIONS = ['20', '22', '24'];
 const FILES = { import: 'server.js', require: 'require.cjs', both: 'both.js', slim: 'slim.js' };
 
 export const cells = {};
-for (const version of ['20', '22', '24']) {
+for (const version of VERSIONS) {
   for (const [way, file] of Object.entries(FILES)) {
     cells[`node-${version}-${way}`] = {
       tool: `node-${version}`,
@@ -17,3 +29,44 @@ for (const version of ['20', '22', '24']) {
     };
   }
 }
+
+/** Runs a sample in each version, its polls without the seconds between them. */
+async function runSample({ path, execute, server, paidOnce, version: name }, file, look) {
+  for (const version of VERSIONS) {
+    server.reset();
+    const node = path('node_modules', `node-${version}`, 'bin', 'node');
+    look(await execute(node, ['--import=../hurry.js', file], {}, 'sample'));
+    paidOnce();
+  }
+  const versions = VERSIONS.map((version) => name(`node-${version}`).split(' ')[1]);
+  return { tool: `node ${versions.join(', ')}` };
+}
+
+const prints = (file) => ({
+  tool: 'node',
+  run: (project) => runSample(project, file, (output) => assert.match(output, /^http:\S+\.png$/m)),
+});
+
+cells['node-require-sample'] = prints('lemon.cjs');
+cells['node-slim-sample'] = prints('slim.mjs');
+cells['node-openai-sample'] = prints('openai.mjs');
+cells['node-polling-sample'] = prints('polling.mjs');
+cells['node-sample'] = {
+  tool: 'node',
+  async run(project) {
+    const { path, server } = project;
+    const look = (output) => {
+      assert.match(output, /^lemon\.png: \d+ bytes$/m);
+      assert.equal(readFileSync(path('sample', 'lemon.png')).toString('latin1', 1, 4), 'PNG');
+      assert.equal(server.counts.polls, 3);
+      assert.ok(!existsSync(path('sample', 'task.json')));
+    };
+    const outcome = await runSample(project, 'lemon.mjs', look);
+    // The last run, had it been broken off.
+    const [task] = server.tasks.keys();
+    writeFileSync(path('sample', 'task.json'), JSON.stringify({ task_id: task }));
+    await project.execute('node', ['lemon.mjs'], {}, 'sample');
+    assert.equal(server.counts.creates, 1, 'the task was waited for, not paid for again');
+    return outcome;
+  },
+};

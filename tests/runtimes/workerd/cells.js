@@ -1,10 +1,16 @@
 /** Cloudflare's workerd, run by miniflare. */
 
+import assert from 'node:assert/strict';
 import { supportedCompatibilityDate } from 'miniflare';
 import { startWorker } from '../../helpers/worker.js';
 
 /** About the oldest that there is: its parser of URLs is not yet the one that all others have. */
 const OLDEST = '2021-11-03';
+
+export const samples = {
+  'sample/worker.js': 'cloudflare-workers/worker',
+  'sample-readme/worker.js': 'README/worker',
+};
 
 const cell = (compatibilityDate) => ({
   tool: 'workerd',
@@ -21,7 +27,27 @@ const cell = (compatibilityDate) => ({
   },
 });
 
+/** A worker that answers with the picture. */
+const shows = (file) => ({
+  tool: 'workerd',
+  async run({ path, folder, server, version, paidOnce }) {
+    const bindings = { LEMONDATA_API_KEY: server.apiKey, LEMONDATA_BASE_URL: server.url };
+    const options = { compatibilityDate: supportedCompatibilityDate, bindings };
+    const worker = await startWorker(folder, path(file), options);
+    try {
+      const response = await worker.dispatchFetch('http://worker/');
+      assert.equal(Buffer.from(await response.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
+    } finally {
+      await worker.dispose();
+    }
+    paidOnce();
+    return { tool: `${version('workerd')} ${supportedCompatibilityDate}` };
+  },
+});
+
 export const cells = {
   'workerd-oldest': cell(OLDEST),
   'workerd-newest': cell(supportedCompatibilityDate),
+  'workerd-sample': shows('sample/worker.js'),
+  'workerd-readme-sample': shows('sample-readme/worker.js'),
 };
