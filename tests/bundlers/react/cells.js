@@ -1,0 +1,137 @@
+/**
+ * The samples of the page about React, in Vite's development server, since `StrictMode` runs effects twice there
+ * alone, and in its build.
+ */
+
+import assert from 'node:assert/strict';
+
+export const samples = {
+  'sample/useGeneration.js': 'react/hook',
+  'sample/Picture.jsx': 'react/picture',
+  'sample/App.jsx': 'react/app',
+  'sample/main.jsx': 'react/main',
+  'sample/vite.config.js': 'browser/proxy',
+};
+
+/** Serves the pages, with a relay that each cell brings. */
+export async function open({ bin, serve, site }) {
+  const opened = {};
+  const relay = await site('.', { api: (c) => opened.api(c) });
+  const [url] = await serve(bin('vite'), ['--host', '127.0.0.1'], /http:\/\/127\.0\.0\.1:\d+\//, {
+    RELAY_URL: relay.slice(0, -1),
+  });
+  return Object.assign(opened, { url });
+}
+
+const draw = () => document.querySelector('form').requestSubmit();
+/** Whether the page shows how far the task is, and waits for the next poll. */
+const shows = (progress) =>
+  document.querySelector('progress')?.value === progress && globalThis.gaps() === 1 ? true : undefined;
+const picture = () => document.querySelector('img')?.naturalWidth || undefined;
+const pass = () => globalThis.pass();
+
+const cell = (path, act) => ({
+  tool: 'react',
+  async run(project, opened) {
+    const relay = await project.relay();
+    opened.api = relay.handle;
+    const page = await project.open(`${opened.url}${path}`);
+    try {
+      await act({ page, relay, opened, counts: project.server.counts });
+    } finally {
+      await page.close();
+    }
+    project.paidOnce();
+    assert.equal(project.server.counts.polls, 3, 'no two waits polled beside each other');
+  },
+});
+
+export const cells = {
+  'react-strict': cell('', async ({ page, relay }) => {
+    await page.until(() => document.querySelector('form') && true);
+    await page.run(draw);
+    await page.until(shows, 33);
+    assert.equal(relay.creates, 1, 'the effects ran twice, the create was sent once');
+    await page.run(pass);
+    await page.until(shows, 66);
+    await page.run(pass);
+    await page.until(picture);
+    assert.equal(relay.creates, 1);
+  }),
+  'react-remount': cell('remount.html', async ({ page, relay, counts }) => {
+    await page.until(shows, 33);
+    await page.run(() => globalThis.stage(false));
+    await page.until(() =>
+      document.querySelector('progress') === null && globalThis.gaps() === 0 ? true : undefined,
+    );
+    assert.equal(counts.polls, 1);
+    await page.run(() => globalThis.stage(true));
+    await page.until(shows, 66);
+    await page.run(pass);
+    await page.until(picture);
+    assert.equal(relay.creates, 1);
+  }),
+  'react-reload': cell('', async ({ page, relay }) => {
+    await page.until(() => document.querySelector('form') && true);
+    await page.run(draw);
+    await page.until(shows, 33);
+    await page.reload();
+    await page.until(shows, 66);
+    await page.run(pass);
+    await page.until(picture);
+    assert.equal(relay.creates, 1, 'the task came out of the storage');
+  }),
+  'react-reload-early': cell('', async ({ page, relay, opened }) => {
+    await page.until(() => document.querySelector('form') && true);
+    const { promise: reloaded, resolve: reload } = withResolvers();
+    const { promise: created, resolve: create } = withResolvers();
+    opened.api = async (c) => {
+      const answer = await relay.handle(c);
+      if (c.req.method === 'POST') {
+        create();
+        await reloaded;
+      }
+      return answer;
+    };
+    await page.run(draw);
+    await created;
+    await page.reload();
+    reload();
+    await page.until(shows, 33);
+    assert.equal(relay.creates, 2, 'the page sent the create again, and the relay knew its key');
+    await page.run(pass);
+    await page.until(shows, 66);
+    await page.run(pass);
+    await page.until(picture);
+  }),
+  'react-build': {
+    tool: 'react',
+    async run({ bin, execute, relay, site, open, paidOnce, weigh }) {
+      await execute(bin('vite'), ['build']);
+      const { handle } = await relay();
+      const page = await open(await site('dist', { api: handle }));
+      try {
+        await page.until(() => document.querySelector('form') && true);
+        await page.run(draw);
+        await page.until(shows, 33);
+        await page.run(pass);
+        await page.until(shows, 66);
+        await page.run(pass);
+        await page.until(picture);
+      } finally {
+        await page.close();
+      }
+      paidOnce();
+      return { bytes: weigh('dist') };
+    },
+  },
+};
+
+/** As of Node 22 there is one of `Promise`. */
+function withResolvers() {
+  const made = {};
+  made.promise = new Promise((resolve) => {
+    made.resolve = resolve;
+  });
+  return made;
+}
