@@ -9,14 +9,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { root, run } from '../../scripts/lib/run.js';
 import { thirdParty } from '../../scripts/third-party.js';
+import { pack } from '../helpers/pack.js';
 
 let folder;
 let tarball;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'lemondata-gates-'));
-  const args = ['pack', '--json', '--ignore-scripts', `--pack-destination=${folder}`];
-  const [{ filename }] = JSON.parse(run('npm', args, { quiet: true }));
-  tarball = join(folder, filename);
+  ({ tarball } = pack(folder));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
