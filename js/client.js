@@ -143,6 +143,7 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
 
     const host = {
       browser,
+      streams: Boolean(takeSeat),
       task: waitedFor(job, input),
       resolve: (value) => settle(resolve, value),
       reject: (reason) => settle(reject, reason),

@@ -45,6 +45,22 @@ export const current = async (option, argument) => (typeof option === 'function'
 
 export const stringify = (value) => JSON.stringify(value);
 
+/** What a relay answers a poll with that it goes on to answer. */
+const STREAM = 'text/event-stream';
+
+/** The data of server-sent events, as a relay of ours sends them: one line each. */
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (text + value).split('\n');
+    text = lines.pop();
+    for (const line of lines) if (line.startsWith('data:')) yield line.slice(5);
+  }
+}
+
 /** What is known of an attempt: for the core whether it was sent, and all that an error keeps of it. */
 export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
 
@@ -53,7 +69,18 @@ export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
  * where that is JSON. It never fails: what went wrong is the `cause`. Headers that cannot be used are told
  * apart, without a cause, which could show their values.
  */
-export async function exchange(about, custom, url, method, signal, headers, key, body, idempotencyKey) {
+export async function exchange(
+  about,
+  custom,
+  url,
+  method,
+  controller,
+  streams,
+  headers,
+  key,
+  body,
+  idempotencyKey,
+) {
   // A server may echo the key; nobody who logs its answer is to find it there.
   const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
   const clean = (_, value) => {
@@ -62,6 +89,21 @@ export async function exchange(about, custom, url, method, signal, headers, key,
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [redact(name), field]));
   };
   const header = (name) => redact(about.headers?.get(name));
+  const { signal } = controller;
+  function read(text) {
+    about.body = redact(text);
+    // Where there are escapes, the key may have been written in another way.
+    about.body = JSON.parse(about.body, key && about.body?.includes('\\') ? clean : undefined);
+    about.isJson = true;
+  }
+  /** The attempts that follow, each as if it had been asked for. */
+  async function* follow(texts) {
+    for await (const text of texts) {
+      about = { ...about, info: undefined, rest: undefined };
+      read(text);
+      yield about;
+    }
+  }
   let init;
   try {
     init = new Headers(await current(headers));
@@ -69,7 +111,7 @@ export async function exchange(about, custom, url, method, signal, headers, key,
     about.isRefused = true;
     return;
   }
-  init.set('accept', 'application/json');
+  init.set('accept', `application/json${streams ? `, ${STREAM}` : ''}`);
   if (key) init.set('authorization', `Bearer ${key}`);
   if (idempotencyKey) init.set('idempotency-key', idempotencyKey);
   if (body) init.set('content-type', 'application/json');
@@ -87,10 +129,11 @@ export async function exchange(about, custom, url, method, signal, headers, key,
     about.seconds = Number(header('retry-after'));
     about.date = Date.parse(header('retry-after'));
     about.requestId = header('x-request-id');
-    about.body = redact(await response.text());
-    // Where there are escapes, the key may have been written in another way.
-    about.body = JSON.parse(about.body, key && about.body?.includes('\\') ? clean : undefined);
-    about.isJson = true;
+    if (streams && header('content-type')?.startsWith(STREAM)) {
+      const texts = events(response.body);
+      read((await texts.next()).value);
+      about.rest = { controller, attempts: follow(texts) };
+    } else read(await response.text());
   } catch (cause) {
     about.cause = cause;
   }

@@ -22,6 +22,8 @@ const copy = (about) => ({
 export function takeSeat(wants, told, wake) {
   let url;
   let leads = false;
+  /** Ends the stream that this call reads for all. */
+  let stop;
   /** Whether this call waits for the poll of another. */
   let follows = false;
   let last;
@@ -30,7 +32,7 @@ export function takeSeat(wants, told, wake) {
   const seat = {
     wants,
 
-    leads: () => leads,
+    leads: () => leads || stop,
 
     last: () => last,
 
@@ -44,8 +46,8 @@ export function takeSeat(wants, told, wake) {
         if (!rooms.has(at)) rooms.set(at, new Set());
         rooms.get(at).add(seat);
       }
-      follows = others.some((other) => other.leads());
-      const known = isNew && !follows && others.find((other) => other.last());
+      follows = Boolean(stop) || others.some((other) => other.leads());
+      const known = isNew && others.find((other) => other.last());
       if (known) {
         follows = true;
         const about = known.last();
@@ -61,6 +63,7 @@ export function takeSeat(wants, told, wake) {
       leads = false;
       last = about && copy(about);
       for (const other of peers(url)) other.hear(last);
+      if (about?.rest) read(about.rest);
     },
 
     /** Takes an attempt for one of this call's own. */
@@ -83,11 +86,30 @@ export function takeSeat(wants, told, wake) {
 
     leave() {
       seat.finish();
+      follows = false;
+      stop?.();
       const room = rooms.get(url);
       room?.delete(seat);
       if (room?.size === 0) rooms.delete(url);
     },
   };
+
+  /** Takes all that a stream brings for answers to polls, of this call and of the others. */
+  async function read({ controller, attempts }) {
+    // This call comes last: it may leave with what it hears.
+    const all = () => [...peers(url), seat];
+    stop = () => {
+      stop = undefined;
+      controller.abort();
+      for (const one of all()) one.hear();
+    };
+    const end = stop;
+    try {
+      for await (const about of attempts) for (const one of all()) one.hear(about);
+    } catch {}
+    // Whoever needs more has to ask.
+    if (stop === end) stop();
+  }
 
   const peers = (at) =>
     [...(rooms.get(at) ?? [])].filter(

@@ -53,6 +53,8 @@ const OPTIONS: [(&str, u8, &str); 16] = [
 pub struct Environment {
     /// A web page, or a worker of one: whatever is here, every visitor can read.
     pub browser: bool,
+    /// Whether an answer may be read as a stream that goes on behind its call, for all that share it.
+    pub streams: bool,
 }
 
 /// The options of one call that decide something. Functions and signals stay with the shell.
@@ -65,6 +67,8 @@ pub struct Options {
     /// Whether a create needs a key that the caller has not given: a relay carries out a keyed create once, so
     /// that it may be repeated.
     pub makes_key: bool,
+    /// Whether a poll may be answered by a stream of all that follows: a relay may have one.
+    pub streams: bool,
     /// The time for one attempt at a create, in milliseconds.
     pub create_timeout: f64,
     /// The time for one poll, in milliseconds.
@@ -166,6 +170,7 @@ impl Options {
             base: Base::new(location),
             relay,
             makes_key: relay && idempotency_key.is_nothing(),
+            streams: relay && environment.streams,
             create_timeout: number("requestTimeout", CREATE_TIMEOUT_MS),
             poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
             max_retries: number("maxRetries", MAX_RETRIES) as u32,

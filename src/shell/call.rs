@@ -261,7 +261,10 @@ fn read_options(own: &JsValue, client: &JsValue, host: &Host) -> Result<Options,
             return Err(Failure::invalid("options", "an object", options.kind()));
         }
     }
-    Options::read(|name| option(own, client, name), Environment { browser: host.browser() })
+    Options::read(
+        |name| option(own, client, name),
+        Environment { browser: host.browser(), streams: host.streams() },
+    )
 }
 
 fn option(own: &JsValue, client: &JsValue, name: &str) -> JsValue {

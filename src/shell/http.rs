@@ -1,5 +1,7 @@
 //! One HTTP exchange: from the key to the last byte of the body.
 
+use std::mem;
+
 use wasm_bindgen::JsValue;
 use web_sys::AbortController;
 
@@ -21,6 +23,8 @@ pub struct Request<'a> {
     /// `undefined` for none.
     pub idempotency_key: &'a JsValue,
     pub timeout: f64,
+    /// Whether the answer may be a stream, of which this is the first.
+    pub streams: bool,
     /// Counts the attempts of a create, or the polls of a wait, from 1.
     pub number: u32,
 }
@@ -119,13 +123,18 @@ async fn exchange(
         &call.option("fetch"),
         &call.options.base.url(request.path),
         request.method,
-        &guard.0.signal(),
+        &guard.0,
+        request.streams,
         &call.option("headers"),
         &key,
         request.body,
         request.idempotency_key,
     );
     let end = call.settled(&exchange, timer).await;
+    // A stream goes on: whoever reads it ends it.
+    if end.is_ok() && !about.get("rest").is_nothing() {
+        mem::forget(guard);
+    }
     if about.get("isRefused").flag().is_some() {
         let message = ["headers must be what new Headers() takes, or a function that returns it."];
         return Err(Failure::refusal("headers", &message).into());

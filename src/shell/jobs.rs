@@ -62,6 +62,7 @@ async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>
             body: &body,
             idempotency_key: &key,
             timeout: options.create_timeout,
+            streams: false,
             number,
         };
         let attempt = http::send(call, &request).await?;
@@ -159,7 +160,8 @@ async fn poll(call: &Call, path: &str, timeout: f64, number: u32, once: bool) ->
         }
     }
     let (body, idempotency_key) = (&JsValue::UNDEFINED, &JsValue::UNDEFINED);
-    http::send(call, &Request { method: "GET", path, body, idempotency_key, timeout, number }).await
+    let streams = call.options.streams && !once;
+    http::send(call, &Request { method: "GET", path, body, idempotency_key, timeout, streams, number }).await
 }
 
 /// What another call was answered, or that it has come too late.

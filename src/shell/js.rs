@@ -12,6 +12,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn browser(this: &Host) -> bool;
 
+    /// Whether calls share their polls here, and so can share a stream of answers.
+    #[wasm_bindgen(method, getter)]
+    pub fn streams(this: &Host) -> bool;
+
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host, value: &JsValue);
 
@@ -94,7 +98,8 @@ extern "C" {
         custom: &JsValue,
         url: &str,
         method: &str,
-        signal: &JsValue,
+        controller: &JsValue,
+        streams: bool,
         headers: &JsValue,
         key: &JsValue,
         body: &JsValue,

@@ -42,7 +42,7 @@ pub fn read(given: &[(&str, Json)], browser: bool) -> Result<Options, Box<Failur
     let option = |name: &str| {
         given.iter().find(|(given, _)| *given == name).map_or_else(Json::nothing, |(_, value)| value.clone())
     };
-    Options::read(option, Environment { browser })
+    Options::read(option, Environment { browser, streams: true })
 }
 
 /// Reads options on top of a key.
