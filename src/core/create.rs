@@ -1,5 +1,7 @@
 //! The state machine of a create. It never pays twice.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Loss,
     answer::{Meaning, Reply},
@@ -11,8 +13,8 @@ use super::{
 /// All sleeps between the attempts of one create together, in milliseconds.
 const SLEEP_BUDGET_MS: f64 = 60_000.0;
 
-/// A create under way.
-#[derive(Clone, Debug)]
+/// A create under way: plain data, so that it can be stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Create {
     path: String,
     max_retries: u32,

@@ -144,6 +144,11 @@ impl Wait {
         self.max_polls = 0;
     }
 
+    /// Whether the next thing to do at `now` is a poll.
+    pub fn is_due(&self, now: f64) -> bool {
+        self.end == End::NotYet && now >= self.due
+    }
+
     /// What to do at `now`. A poll counts as sent.
     pub fn next(&mut self, now: f64) -> Step {
         if self.end != End::NotYet {
