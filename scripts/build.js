@@ -4,7 +4,7 @@
  * With `--traps`, it builds `target/traps` instead: the same, with a module that traps where a test asks for it.
  */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
@@ -110,14 +110,20 @@ function asFactory(glue, renamed) {
     glue = glue.replace(pattern, replacement);
   };
   replace(/^import source .*\n/m, '');
-  replace(/export function run\b/, 'function run');
+  const exported = [];
+  glue = glue.replace(/^export function (\w+)/gm, (_, name) => {
+    exported.push(name);
+    return `function ${name}`;
+  });
   replace(/let wasmInstance = [\s\S]*$/, '');
 
   // What only engines without `encodeInto` need, closures that nobody owns, and strings without `realloc`.
   replace(/if \(!\('encodeInto' in [\s\S]*?\n}\n/, '');
-  replace(/const CLOSURE_DTORS = [^;]*;/, '');
-  replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
-  replace(/CLOSURE_DTORS\.register\(.*\);/, '');
+  if (glue.includes('CLOSURE_DTORS')) {
+    replace(/const CLOSURE_DTORS = [^;]*;/, '');
+    replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
+    replace(/CLOSURE_DTORS\.register\(.*\);/, '');
+  }
   replace(/if \(realloc === undefined\) {[\s\S]*?\n {4}}\n/, '');
 
   // Our own files come in two shapes: as named functions, and as modules that are imported whole.
@@ -145,7 +151,7 @@ function asFactory(glue, renamed) {
     () => `return { a: { ...import0, ${entries} } };`,
   );
   const starts = renamed.exports.some(([name]) => name === '__wbindgen_start');
-  let start = `wasm = exports; ${starts ? 'wasm.__wbindgen_start();' : ''} return run;`;
+  let start = `wasm = exports; ${starts ? 'wasm.__wbindgen_start();' : ''} return ${exported.length > 1 ? `{ ${exported} }` : exported};`;
   for (const [name, letter] of renamed.exports) {
     const use = new RegExp(`\\bwasm\\.${name}\\b`, 'g');
     glue = glue.replace(use, `wasm[${JSON.stringify(letter)}]`);
@@ -162,24 +168,30 @@ function asFactory(glue, renamed) {
   };`;
 }
 
-export async function bundle({ glue, wasm }, folder) {
+/**
+ * @param {{ glue: string, wasm: Buffer }} client
+ * @param {{ glue: string, wasm: Buffer } | undefined} hub the module of `lemondata-wasm/cloudflare`, where that is built
+ * @param {string} folder
+ */
+export async function bundle(client, hub, folder) {
   step('bundle the entries');
   // A build that fails leaves the last good one in place.
   const fresh = join(work, 'package');
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
-  writeFileSync(join(fresh, 'lemondata.wasm'), wasm);
+  writeFileSync(join(fresh, 'lemondata.wasm'), client.wasm);
+  if (hub) writeFileSync(join(fresh, 'hub.wasm'), hub.wasm);
   const made = {
     name: 'lemondata',
     setup(build) {
       build.onResolve({ filter: /^lemondata:/ }, ({ path }) => ({ path, namespace: 'lemondata' }));
       build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
-      build.onLoad({ filter: /:glue$/, namespace: 'lemondata' }, () => ({
-        contents: glue,
+      build.onLoad({ filter: /:(hub-)?glue$/, namespace: 'lemondata' }, ({ path }) => ({
+        contents: path === 'lemondata:glue' ? client.glue : hub.glue,
         resolveDir: root,
       }));
       build.onLoad({ filter: /:wasm$/, namespace: 'lemondata' }, () => ({
-        contents: JSON.stringify(toText(wasm)),
+        contents: JSON.stringify(toText(client.wasm)),
         loader: 'json',
       }));
     },
@@ -193,6 +205,7 @@ export async function bundle({ glue, wasm }, folder) {
     { entry: 'slim', format: 'cjs', outfile: 'slim.cjs' },
     { entry: 'relay/index', format: 'esm', outfile: 'relay.js' },
     { entry: 'relay/index', format: 'cjs', outfile: 'relay.cjs' },
+    ...(hub ? [{ entry: 'cloudflare/index', format: 'esm', outfile: 'cloudflare.js' }] : []),
   ];
   for (const { entry, format, outfile } of entries) {
     await build({
@@ -205,10 +218,11 @@ export async function bundle({ glue, wasm }, folder) {
       outfile: join(fresh, outfile),
       plugins: [made],
       // The relay is a client itself, of the kind that its runtime gets.
-      external: ['lemondata-wasm'],
+      external: ['lemondata-wasm', 'cloudflare:*'],
       logLevel: 'warning',
     });
   }
+  if (hub) copyFileSync(join(root, 'js', 'cloudflare.d.ts'), join(fresh, 'cloudflare.d.ts'));
   for (const name of ['index', 'slim', 'relay']) {
     const types = readFileSync(join(root, 'js', `${name}.d.ts`), 'utf8');
     writeFileSync(join(fresh, `${name}.d.ts`), types);
@@ -234,6 +248,7 @@ export async function measure() {
   };
   const wasm = readFileSync(join(dist, 'lemondata.wasm'));
   add('lemondata.wasm', wasm);
+  add('hub.wasm', readFileSync(join(dist, 'hub.wasm')));
   add('workerd.js', readFileSync(join(dist, 'workerd.js')));
   add('index.js', readFileSync(join(dist, 'index.js')));
   add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
@@ -244,12 +259,12 @@ export async function measure() {
 
 if (import.meta.filename === process.argv[1]) {
   ensureRust();
-  const build = (features, folder) => bundle(bind(compile(features), ensureWasmBindgen()), folder);
+  const make = (features) => bind(compile(features), ensureWasmBindgen());
   if (process.argv.includes('--traps')) {
-    await build('traps', traps);
+    await bundle(make('traps'), undefined, traps);
     process.exit();
   }
-  await build('', dist);
+  await bundle(make(''), make('hub'), dist);
   console.log('\n  bytes                              raw   brotli');
   for (const [name, { raw, brotli }] of Object.entries(await measure())) {
     console.log(`  ${name.padEnd(31)}${String(raw).padStart(7)}${String(brotli).padStart(9)}`);

@@ -57,6 +57,18 @@ const PARTS = {
         ),
         count: one,
       },
+      {
+        argv: cargo(
+          'clippy',
+          '--locked',
+          '--lib',
+          '--target=wasm32-unknown-unknown',
+          '--features=hub',
+          '--',
+          '-Dwarnings',
+        ),
+        count: one,
+      },
       { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
     ],
   },
@@ -102,6 +114,10 @@ const PARTS = {
       ensureWrangler();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('relay')), count: nodeTests }],
+  },
+  hub: {
+    ready: ensureBuild,
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
   },
   docs: { ready() {}, commands: () => [{ argv: node(...files('docs')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },

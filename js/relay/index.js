@@ -12,6 +12,8 @@ import { createOrigins } from './origins.js';
 import { createReferences } from './references.js';
 import { notFound, Refusal } from './refusal.js';
 import { makeRequest, readJson } from './requests.js';
+import { failureOf, rename, streamOf, textOf } from './view.js';
+import { eventsOf } from './watch.js';
 
 export { toCloudflare, toHono, toNextRoute, toNodeHandler } from './adapters.js';
 export { anonymousByIp } from './anonymous.js';
@@ -19,6 +21,7 @@ export { cloudflareLimiter, memoryLimiter } from './limiters.js';
 export { memoryStore } from './once.js';
 
 const CREATE_ROUTE = /\/v1\/images\/generations$/;
+const PICTURE_ROUTE = /\/v1\/tasks\/([^/]+)\/images\/(\d{1,3})$/;
 const POLL_ROUTE = /\/v1\/(?:images\/generations|tasks)\/([^/]+)$/;
 const HEALTH_ROUTE = /\/health$/;
 
@@ -37,6 +40,9 @@ const TOLD = [
   'retry_after',
 ];
 
+/** The ends of a task of its own. */
+const ENDS = ['task_failed', 'task_cancelled'];
+
 /** For the log alone: nobody is there any more to be answered. */
 const CLIENT_GONE = 499;
 /** Browsers by themselves send a request again that is answered so, a create among them. */
@@ -44,6 +50,12 @@ const REQUEST_TIMEOUT = 408;
 const GATEWAY_TIMEOUT = 504;
 /** No `Response` can have a greater one. */
 const MAX_STATUS = 599;
+
+/** What the id of a hub's task begins with, where a reference holds it. */
+const HUB_PREFIX = 'hub:';
+const STREAM = 'text/event-stream';
+/** A picture never changes, and is its owner's alone. */
+const PICTURE_CACHING = 'private, max-age=86400, immutable';
 
 /** On every answer. */
 const HEADERS = {
@@ -55,7 +67,7 @@ const HEADERS = {
 
 export function createRelay(options) {
   const settings = readSettings(options);
-  const { authorize, limiter, store, user, logPrompts, now } = settings;
+  const { authorize, limiter, store, hub, user, logPrompts, now } = settings;
   const origins = createOrigins(settings.allowedOrigins, settings);
   const references = createReferences(settings.secrets, settings);
   const client = new LemonData({
@@ -79,6 +91,8 @@ export function createRelay(options) {
     const { pathname } = new URL(url);
     const [, reference] = POLL_ROUTE.exec(pathname) ?? [];
     if (reference) return { name: 'poll', methods: ['GET'], reference };
+    const [, owner, index] = (hub && PICTURE_ROUTE.exec(pathname)) ?? [];
+    if (owner) return { name: 'picture', methods: ['GET'], reference: owner, index: Number(index) };
     if (CREATE_ROUTE.test(pathname)) return { name: 'create', methods: ['POST'] };
     if (HEALTH_ROUTE.test(pathname)) return { name: 'health', methods: ['GET'] };
     throw new Refusal(404, 'not_found', 'There is no such route.');
@@ -102,16 +116,21 @@ export function createRelay(options) {
 
     const identity = await identify(request, context);
     event.identity = identity;
-    const waitMs = (await need('limiter', () => limiter?.take(identity, route.name))) ?? 0;
+    const kind = route.name === 'create' ? 'create' : 'poll';
+    const waitMs = (await need('limiter', () => limiter?.take(identity, kind))) ?? 0;
     if (waitMs > 0) {
       throw new Refusal(429, 'rate_limit_exceeded', 'Too many requests: wait before the next one.', {
         retryAfterMs: waitMs,
         retryable: true,
       });
     }
-    return route.name === 'create'
-      ? create(request, context, identity, event)
-      : poll(route.reference, request, identity, event);
+    if (route.name === 'create') return create(request, context, identity, event);
+    const task = await references.read(route.reference, identity);
+    if (!task) throw notFound();
+    const id = hub && task.task_id.startsWith(HUB_PREFIX) && task.task_id.slice(HUB_PREFIX.length);
+    if (route.name === 'picture') return picture(id, route.index);
+    if (id) return look(id, route.reference, request, event);
+    return poll(task, route.reference, request, event);
   }
 
   /** What a request cannot do without. Where it fails, nothing has been done, and the client may try again. */
@@ -135,7 +154,7 @@ export function createRelay(options) {
 
   async function create(request, context, identity, event) {
     const idempotencyKey = request.headers.get('idempotency-key');
-    if (idempotencyKey !== null && !store) {
+    if (idempotencyKey !== null && !store && !hub) {
       throw new Refusal(
         400,
         'idempotency_not_supported',
@@ -157,6 +176,7 @@ export function createRelay(options) {
     event.model = made.model;
     if (logPrompts) event.prompt = made.prompt;
 
+    if (hub) return order(idempotencyKey, made, identity, request, event);
     // A client that leaves does not end it: it may have been billed by then, and its answer is wanted.
     const answering =
       idempotencyKey === null ? send(made, identity, event) : once(idempotencyKey, made, identity, event);
@@ -170,9 +190,7 @@ export function createRelay(options) {
     const fingerprint = await digest(Object.entries(made));
     const known = await need('store', () => store.claim(key, fingerprint));
     if (known && known.fingerprint !== fingerprint) {
-      throw new Refusal(422, 'idempotency_key_reused', 'This Idempotency-Key belongs to another request.', {
-        param: 'idempotencyKey',
-      });
+      throw keyReused();
     }
     if (known) {
       event.repeated = true;
@@ -185,6 +203,62 @@ export function createRelay(options) {
     return answer;
   }
 
+  /** Hands a create to the hub, which carries it out whatever becomes of this request. */
+  async function order(idempotencyKey, made, identity, request, event) {
+    const hasKey = idempotencyKey !== null;
+    const told = {
+      key: hasKey ? await digest([identity, idempotencyKey]) : undefined,
+      fingerprint: await digest(Object.entries(made)),
+      identity,
+      request: { ...made },
+    };
+    // With a key, the same can be asked again; without one, nobody would know what has been done.
+    const given = hasKey ? await need('hub', () => hub.create(told)) : await hub.create(told);
+    if (given.isReused) throw keyReused();
+    event.repeated = given.isRepeated || undefined;
+    const { error } = given.view;
+    if (error && !ENDS.includes(error.kind)) return refused(error, event);
+    const reference = await references.sign({ task_id: HUB_PREFIX + given.id }, identity);
+    return answerOf(given.view, reference, baseOf(request));
+  }
+
+  /** How a hub's task stands: once, or, for whoever can hear it, from now on. */
+  async function look(id, reference, request, event) {
+    const names = { reference, base: baseOf(request) };
+    const upgrades = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+    const streams = !upgrades && request.headers.get('accept')?.includes(STREAM);
+    if (upgrades || streams) {
+      event.watches = upgrades ? 'websocket' : 'stream';
+      const webSocket = await need('hub', () => hub.watch(id, names));
+      if (webSocket && upgrades) return { status: 101, headers: {}, body: null, webSocket };
+      if (webSocket) return { status: 200, headers: { 'content-type': STREAM }, body: eventsOf(webSocket) };
+    }
+    const view = await need('hub', () => hub.look(id));
+    if (!view) throw notFound();
+    if (view.error?.outcome === 'accepted') return refused(view.error, event);
+    return answerOf(view, reference, names.base);
+  }
+
+  function answerOf(view, reference, base) {
+    const answer = { status: 200, headers: {} };
+    if (view.error) return { ...answer, body: failureOf(view.error, reference) };
+    if (view.data instanceof ReadableStream) return { ...answer, body: streamOf(view, reference) };
+    return { ...answer, body: textOf(view, reference, base) };
+  }
+
+  async function picture(id, index) {
+    const found = id && (await need('hub', () => hub.picture(id, index)));
+    if (!found) throw new Refusal(404, 'not_found', 'There is no such picture.');
+    const headers = {
+      // Whatever it is, it must not act as a page of this origin.
+      'content-type': /^image\/[\w.+-]+$/.test(found.type) ? found.type : 'application/octet-stream',
+      'content-security-policy': "default-src 'none'; sandbox",
+      'cache-control': PICTURE_CACHING,
+      etag: found.etag,
+    };
+    return { status: 200, headers, body: found.body };
+  }
+
   async function send(made, identity, event) {
     event.upstream = 'create';
     const told = {};
@@ -192,6 +266,7 @@ export function createRelay(options) {
       const generation = await client.generate(made, { onResponse: (info) => Object.assign(told, info) });
       return json(200, rename(generation, await refer(generation, identity)), told);
     } catch (error) {
+      if (!(error instanceof LemonDataError)) throw error;
       if (!(error instanceof TaskFailedError)) return refused(error, event);
       // A task's own end is an answer like any other.
       return json(200, rename(error.body, await refer(error.task, identity)), told);
@@ -201,9 +276,7 @@ export function createRelay(options) {
   /** A reference to the task, where there is one. */
   const refer = async (task, identity) => task?.task_id && references.sign(task, identity);
 
-  async function poll(reference, request, identity, event) {
-    const task = await references.read(reference, identity);
-    if (!task) throw notFound();
+  async function poll(task, reference, request, event) {
     event.upstream = 'poll';
     const told = {};
     const ask = (known) =>
@@ -222,13 +295,13 @@ export function createRelay(options) {
       // The task's own end is an answer like any other.
       if (error instanceof TaskFailedError) return json(200, rename(error.body, reference), told);
       if (request.signal?.aborted) return json(CLIENT_GONE, {});
+      if (!(error instanceof LemonDataError)) throw error;
       return refused(error, event);
     }
   }
 
-  /** What a client is told of an error upstream. */
+  /** What a client is told of an error upstream, or of the fields of one. */
   function refused(error, event) {
-    if (!(error instanceof LemonDataError)) throw error;
     const { status = 0, outcome, requestId, retryAfterMs, body } = error;
     event.upstreamStatus = status;
     event.outcome = outcome;
@@ -292,9 +365,21 @@ export function createRelay(options) {
     log({ ...event, status: answer.status, durationMs: now() - started });
     return new Response(answer.body, {
       status: answer.status,
+      webSocket: answer.webSocket,
       headers: { ...HEADERS, ...answer.headers, ...headers },
     });
   };
+}
+
+const keyReused = () =>
+  new Refusal(422, 'idempotency_key_reused', 'This Idempotency-Key belongs to another request.', {
+    param: 'idempotencyKey',
+  });
+
+/** Where the relay is mounted, as its client sees it. */
+function baseOf({ url }) {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname.slice(0, pathname.lastIndexOf('/v1/'));
 }
 
 /** An answer as plain JSON, which a store can keep. */
@@ -305,17 +390,6 @@ function json(status, body, { requestId, rateLimit } = {}) {
     if (value !== undefined) headers[`x-ratelimit-${name}`] = String(value);
   }
   return { status, headers, body: JSON.stringify(body) };
-}
-
-/** Puts the reference in the place of everything that names the task. */
-function rename({ id, task_id, poll_url, ...rest }, reference) {
-  if (!reference) return rest;
-  return {
-    ...rest,
-    ...(id !== undefined && { id: reference }),
-    task_id: reference,
-    poll_url: `/v1/tasks/${reference}`,
-  };
 }
 
 /** A short text for what may be long, and must not be stored as it is. */

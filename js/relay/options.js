@@ -36,6 +36,7 @@ const DEFAULTS = {
   ttlMs: DAY_MS,
   limiter: undefined,
   store: undefined,
+  hub: undefined,
   log() {},
   logPrompts: false,
   now: Date.now,
@@ -97,6 +98,12 @@ const RULES = {
   store: [
     (value) => value === undefined || (isFunction(value?.claim) && isFunction(value?.settle)),
     'a store such as memoryStore()',
+  ],
+  hub: [
+    (value) =>
+      value === undefined ||
+      ['create', 'look', 'watch', 'picture'].every((name) => isFunction(value?.[name])),
+    'a hub such as durableHub()',
   ],
   log: [isFunction, 'a function'],
   logPrompts: [isFlag, 'a boolean'],

@@ -30,6 +30,8 @@ use super::{
     wait::{Step, Verdict, Wait},
 };
 
+/// For so long, whoever asks for a task that was left hears why; after that, asking carries it on.
+const TELL_MS: f64 = 10_000.0;
 /// How often pictures are tried to be copied; after that, those of the provider have to do.
 const MAX_KEEPS: u32 = 5;
 
@@ -78,6 +80,8 @@ pub struct Job {
     wait: Option<Wait>,
     /// When there is something to do: not before, whatever else is due.
     due: f64,
+    /// When it came to its end.
+    ended: f64,
     /// When a create that has not had its turn gives up.
     queue_deadline: f64,
     /// Whether it has got the turn that it had asked for.
@@ -123,6 +127,7 @@ impl Job {
             create: Create::new(options.base.own_path(CREATE_PATH), options.max_retries, false),
             wait: None,
             due: now,
+            ended: 0.0,
             queue_deadline: now + options.max_wait,
             has_turn: false,
             keeps: 0,
@@ -264,9 +269,10 @@ impl Job {
         }
     }
 
-    /// Somebody asks for the task: one that goes on without us is polled again. Tells whether it is.
+    /// Somebody asks for the task: one that was left a while ago is polled again. Tells whether it is.
     pub fn resume<V: Value>(&mut self, options: &Options, now: f64, random: f64) -> bool {
-        let task = self.task().filter(|_| self.phase == Phase::Left).cloned();
+        let was_left = self.phase == Phase::Left && now >= self.ended + TELL_MS;
+        let task = self.task().filter(|_| was_left).cloned();
         task.is_some_and(|task| {
             self.due = now;
             self.wait_for::<V>(task, options, false, now, random);
@@ -307,6 +313,7 @@ impl Job {
 
     fn end(&mut self, phase: Phase, terms: Terms, now: f64) {
         self.phase = phase;
+        self.ended = now;
         self.due = now + terms.retention;
     }
 }

@@ -3,6 +3,8 @@
 mod alloc;
 mod call;
 mod http;
+#[cfg(feature = "hub")]
+mod hub;
 mod jobs;
 mod js;
 mod task;
@@ -23,7 +25,7 @@ use wasm_bindgen::prelude::*;
 
 /// Starts a job on `input` with the options of the call over those of the client. The end reaches
 /// `host`, exactly once, unless the module traps: then JavaScript rejects what is pending.
-#[wasm_bindgen]
+#[cfg_attr(not(feature = "hub"), wasm_bindgen)]
 pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Host) {
     if job == jobs::WAIT_FOR_TASK && jobs::is_completed(&input) {
         return host.resolve(&input);

@@ -1,9 +1,56 @@
 /** A real Cloudflare worker: workerd, run by miniflare. */
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
+
+/**
+ * Bundles a worker that imports the package.
+ *
+ * @param {string} folder a project that has the package installed
+ * @param {string} entry the worker's file
+ * @returns the modules of the worker, for miniflare
+ */
+export async function bundleWorker(folder, entry) {
+  // As wrangler bundles: the conditions of workerd, and a `.wasm` is a module of its own.
+  const bundle = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    conditions: ['workerd', 'worker', 'browser'],
+    // Wherever the entry lies, the package is the one of the folder.
+    alias: Object.fromEntries(
+      ['/relay', '/cloudflare', ''].map((path) => [
+        `lemondata-wasm${path}`,
+        join(folder, `node_modules/lemondata-wasm/dist/${path.slice(1) || 'workerd'}.js`),
+      ]),
+    ),
+    write: false,
+    external: ['cloudflare:*'],
+    plugins: [
+      {
+        name: 'wasm',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true })),
+      },
+    ],
+  });
+  const code = bundle.outputFiles[0].text;
+  const dist = join(folder, 'node_modules/lemondata-wasm/dist');
+  const wasm = ['lemondata.wasm', 'hub.wasm'].filter((name) => code.includes(`"./${name}"`));
+  return [
+    { type: 'ESModule', path: 'worker.mjs', contents: code },
+    ...wasm.map((path) => ({ type: 'CompiledWasm', path, contents: readFileSync(join(dist, path)) })),
+  ];
+}
+
+/** @param {Awaited<ReturnType<typeof bundleWorker>>} modules */
+export async function startModules(modules, options) {
+  const worker = new Miniflare({ ...options, modules });
+  await worker.ready;
+  return worker;
+}
 
 /**
  * Starts a worker that imports the package.
@@ -12,30 +59,5 @@ import { Miniflare } from 'miniflare';
  * @param {string} entry the worker's file, in that folder
  * @param {{ compatibilityDate: string, bindings?: Record<string, string> }} options
  */
-export async function startWorker(folder, entry, options) {
-  // As wrangler bundles: the conditions of workerd, and a `.wasm` is a module of its own.
-  const bundle = await build({
-    entryPoints: [entry],
-    bundle: true,
-    format: 'esm',
-    conditions: ['workerd', 'worker', 'browser'],
-    write: false,
-    plugins: [
-      {
-        name: 'wasm',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /\.wasm$/ }, () => ({ path: './lemondata.wasm', external: true })),
-      },
-    ],
-  });
-  const wasm = readFileSync(join(folder, 'node_modules/lemondata-wasm/dist/lemondata.wasm'));
-  const worker = new Miniflare({
-    ...options,
-    modules: [
-      { type: 'ESModule', path: 'worker.mjs', contents: bundle.outputFiles[0].text },
-      { type: 'CompiledWasm', path: 'lemondata.wasm', contents: wasm },
-    ],
-  });
-  await worker.ready;
-  return worker;
-}
+export const startWorker = async (folder, entry, options) =>
+  startModules(await bundleWorker(folder, entry), options);

@@ -19,4 +19,4 @@ if (mode === 'keep') {
   mkdirSync(join(root, 'target', 'dist'), { recursive: true });
   writeFileSync(kept, serialize(made));
 }
-await bundle(made, folder);
+await bundle(made, undefined, folder);
