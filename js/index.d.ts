@@ -117,6 +117,15 @@ export interface PendingGeneration {
   progress?: number;
   /** The server's own word for a status that this package does not know. */
   provider_status?: string;
+  /** Where a create stands that a relay's hub has not sent yet, since many use its key. */
+  queue?: {
+    /** How many creates come first. */
+    position: number;
+    /** How many requests wait, this one included. */
+    length: number;
+    /** How long it takes at the least until the next news of it, in milliseconds. */
+    wait_ms: number;
+  };
 }
 
 /**

@@ -60,8 +60,11 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   maxBodyBytes?: number | undefined;
   /** The time that a body may take to arrive. Default 10 000. */
   bodyTimeoutMs?: number | undefined;
-  /** What becomes of fields that are not documented and not in `allowedFields`. Default `'drop'`. */
-  extraFields?: 'drop' | 'refuse' | undefined;
+  /**
+   * What becomes of fields that are not documented and not in `allowedFields`. Default `'drop'`. With `'pass'`, a
+   * client can ask for whatever your account may do.
+   */
+  extraFields?: 'drop' | 'refuse' | 'pass' | undefined;
   /** Further fields that pass, whatever their value: those of your models, such as `seed`. Default none. */
   allowedFields?: readonly string[] | undefined;
   /** What the service is told as `user`: a function of the identity, or `false` for nothing. Default: the identity. */
@@ -70,8 +73,14 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   ttlMs?: number | undefined;
   /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
   limiter?: Limiter | false | undefined;
-  /** Makes creates with an `Idempotency-Key` repeatable; without one, they are refused. */
+  /** Makes creates with an `Idempotency-Key` repeatable; without one or a hub, they are refused. */
   store?: OnceStore | undefined;
+  /**
+   * Carries tasks on by itself, whatever becomes of the requests: `durableHub()` of `lemondata-wasm/cloudflare`. It
+   * tells whoever waits by server-sent events and WebSockets, has a keyed create carried out once, and may keep
+   * pictures. Default none: each client's polls go to the service.
+   */
+  hub?: Hub | undefined;
   /** Hears of every request and of what fails. The key is never in it. */
   log?: ((event: RelayEvent) => void) | undefined;
   /** Whether the log holds the prompts. Default `false`. */
@@ -88,7 +97,7 @@ export type RelayEvent =
       /** Its HTTP method. */
       method: string;
       /** What it asked for; `none` is any path that a relay does not have. */
-      route: 'create' | 'poll' | 'health' | 'none';
+      route: 'create' | 'poll' | 'picture' | 'health' | 'none';
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
@@ -103,7 +112,9 @@ export type RelayEvent =
       upstreamStatus?: number;
       /** What is known of the effect of a create that failed. */
       outcome?: string;
-      /** Whether an answer from the store was given. */
+      /** How a hub's task is watched, where it is. */
+      watches?: 'stream' | 'websocket';
+      /** Whether an answer from the store or the hub was given. */
       repeated?: boolean;
       /** The model that a create named. */
       model?: string;
@@ -112,10 +123,10 @@ export type RelayEvent =
     }
   | {
       /**
-       * What has failed: `authorize`, the limiter, the store, something else before the service was asked, or the
+       * What has failed: `authorize`, the limiter, the store, the hub, something else before the service was asked, or the
        * relay itself afterwards.
        */
-      event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'not_sent' | 'failed';
+      event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'hub_failed' | 'not_sent' | 'failed';
       /** What was thrown. */
       error: unknown;
     };
@@ -123,8 +134,8 @@ export type RelayEvent =
 /**
  * Makes a relay.
  *
- * It exposes `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}` and
- * `GET …/health`, below any prefix, and nothing else. Refusals have the form of the provider's errors, so that the
+ * It exposes `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}`,
+ * `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`, below any prefix, and nothing else. Refusals have the form of the provider's errors, so that the
  * classes of this package work in the page.
  *
  * @example
@@ -227,6 +238,75 @@ export interface OnceStore {
   >;
   /** Stores the answer, or, without one, frees the key: nothing was done, and the next claim may try. */
   settle(key: string, answer: StoredAnswer | undefined): Promise<void>;
+}
+
+/** A task as a hub knows it: plain data, but for a long result. */
+export interface View {
+  /** The generation as it stands, without its `data`. */
+  generation: Record<string, unknown>;
+  /** The `data` of a completed one, as JSON; a stream where that is long. */
+  data?: string | ReadableStream<Uint8Array> | undefined;
+  /** The indices of the images that the hub has copied, and serves. */
+  kept?: number[] | undefined;
+  /** The fields of the error that it has come to. */
+  error?: Record<string, unknown> | undefined;
+}
+
+/** A create for a hub. */
+export interface HubOrder {
+  /** What names it, where it may be asked for again. */
+  key?: string | undefined;
+  /** Tells two requests under one key apart. */
+  fingerprint: string;
+  /** Whose it is. */
+  identity: string;
+  /** What to send. */
+  request: object;
+}
+
+/** What came of a create so far. */
+export interface HubAnswer {
+  /** The id of its task: with a key, always the same. It never reaches a client. */
+  id: string;
+  /** How the task stands. */
+  view?: View;
+  /** Whether the key was known. */
+  isRepeated?: boolean;
+  /** Whether the key was known, with another fingerprint: then there is no view. */
+  isReused?: boolean;
+}
+
+/** What a client knows a task and the relay by. */
+export interface HubNames {
+  /** The signed reference to the task. */
+  reference: string;
+  /** The URL where the relay is mounted, without a slash at its end. */
+  base: string;
+}
+
+/** A picture that a hub keeps. */
+export interface HubPicture {
+  /** Its bytes. */
+  body: ReadableStream;
+  /** Its content type. */
+  type?: string | undefined;
+  /** Its tag, quoted. */
+  etag: string;
+}
+
+/** Carries tasks on, whatever becomes of the requests. */
+export interface Hub {
+  /** Carries a create out, once for each key, and answers within seconds. */
+  create(order: HubOrder): Promise<HubAnswer>;
+  /** How a task stands, or nothing where there is none. */
+  look(id: string): Promise<View | undefined>;
+  /**
+   * A socket that tells how a task stands, now and whenever that changes, as the JSON for a client, and closes when
+   * there is nothing more to tell; nothing where {@link Hub.look} says it all.
+   */
+  watch(id: string, names: HubNames): Promise<WebSocket | undefined>;
+  /** A copy of an image, or nothing where there is none. */
+  picture(id: string, index: number): Promise<HubPicture | undefined>;
 }
 
 /**

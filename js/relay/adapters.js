@@ -59,6 +59,14 @@ export function toNodeHandler(relay, { origin } = {}) {
       });
     }
     const headers = Object.fromEntries(response.headers);
+    if (headers['content-type'] === 'text/event-stream') {
+      outgoing.writeHead(response.status, headers);
+      const reader = response.body.getReader();
+      outgoing.on('close', () => reader.cancel());
+      for (let part = await reader.read(); !part.done; part = await reader.read()) outgoing.write(part.value);
+      outgoing.end();
+      return;
+    }
     const body = Buffer.from(await response.arrayBuffer());
     if (incoming.complete) {
       outgoing.writeHead(response.status, headers);

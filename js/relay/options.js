@@ -82,7 +82,7 @@ const RULES = {
   maxPromptLength: [isCount, 'a positive integer'],
   maxBodyBytes: [isCount, 'a positive integer'],
   bodyTimeoutMs: [isTime, 'positive milliseconds'],
-  extraFields: [(value) => value === 'drop' || value === 'refuse', "'drop' or 'refuse'"],
+  extraFields: [(value) => ['drop', 'refuse', 'pass'].includes(value), "'drop', 'refuse' or 'pass'"],
   allowedFields: [
     (value) =>
       isWords(value) &&

@@ -9,6 +9,8 @@ const MAX_MODEL_LENGTH = 128;
 /** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
 const MAX_DEPTH = 32;
 const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
+/** What the relay says by itself, and what is no field. */
+const NEVER = ['user', '__proto__'];
 /** The provider's own default. */
 const DEFAULT_MODEL = 'dall-e-3';
 
@@ -118,8 +120,9 @@ export function makeRequest(body, user, rules) {
     made[name] = value;
   }
 
-  for (const name of allowedFields) {
-    if (!given.has(name)) continue;
+  const passing = extraFields === 'pass' ? [...given.keys()] : allowedFields;
+  for (const name of passing) {
+    if (!given.has(name) || name in made || NEVER.includes(name)) continue;
     if (!isShallow(given.get(name))) throw invalid(name, `${name} is nested too deeply.`);
     made[name] = given.get(name);
   }

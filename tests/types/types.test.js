@@ -34,6 +34,7 @@ describe('the declarations hold what they promise', { concurrency: true }, () =>
     ['bundler', 'tsconfig.json'],
     ['node16', 'tsconfig.node16.json'],
     ['node10', 'tsconfig.node10.json'],
+    ["Cloudflare's types", 'tsconfig.cloudflare.json'],
   ]) {
     test(`with moduleResolution ${resolution}`, async () => {
       assert.equal(await compile(['--project', join(here, config)]), '');
