@@ -1,12 +1,12 @@
-/** A relay on Cloudflare: pages of the allowed origins generate images with a key that they never see. */
+/**
+ * A relay on Cloudflare: pages of the allowed origins generate images with a key that they never see. Its tasks live
+ * in Durable Objects: they go on when a page closes, and however many watch one, the service is polled once.
+ */
 
-import {
-  anonymousByIp,
-  cloudflareLimiter,
-  createRelay,
-  memoryStore,
-  toCloudflare,
-} from 'lemondata-wasm/relay';
+import { durableHub } from 'lemondata-wasm/cloudflare';
+import { anonymousByIp, cloudflareLimiter, createRelay, toCloudflare } from 'lemondata-wasm/relay';
+
+export { FleetLimiter, TaskHub } from 'lemondata-wasm/cloudflare';
 
 export default toCloudflare((env) =>
   createRelay({
@@ -22,7 +22,7 @@ export default toCloudflare((env) =>
 
     allowedOrigins: env.ALLOWED_ORIGINS.split(' '),
     limiter: cloudflareLimiter({ creates: env.CREATES, polls: env.POLLS }),
-    store: memoryStore(),
+    hub: durableHub({ tasks: env.TASKS, pictures: env.PICTURES }),
     log: (event) => console.log(event),
   }),
 );
