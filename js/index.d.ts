@@ -212,7 +212,9 @@ export interface Options {
   baseUrl?: string | undefined;
   /**
    * Whether `baseUrl` is a relay that carries out a keyed create once, however often it arrives. Then every
-   * create gets an `Idempotency-Key`, and one whose outcome is unknown is repeated, too.
+   * create gets an `Idempotency-Key`, and one whose outcome is unknown is repeated, too. A relay with a hub may answer
+   * a poll with a stream of all that follows: each of its states counts as a poll that was answered. Where it ends or
+   * cannot be had, as in edge workers, the wait polls.
    *
    * Do not set it for any other server: a repeated create would be billed twice.
    *

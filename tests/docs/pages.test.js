@@ -16,7 +16,7 @@ const suites = await choose([], true);
 const ELSEWHERE = ['README/node'];
 
 /** Pages whose samples have tests of their own. */
-const OWN_TESTS = ['docs/relay.md'];
+const OWN_TESTS = ['docs/relay.md', 'docs/hub.md'];
 
 test('every sample is a file or a command of a cell, and every file of a cell is printed', () => {
   const files = suites.flatMap(({ samples = {} }) => Object.values(samples));
