@@ -15,7 +15,7 @@ import { isLong, putText, streamText } from './texts.js';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** The alarm that finds out about a crash comes so much later than the time-out of what is under way. */
+/** What is not done in an alarm, which a crash repeats, has one that comes after so long and finds a crash out. */
 const GUARD_MS = 5_000;
 /** The longest text of an error that is kept. */
 const MAX_BODY_LENGTH = 100_000;
@@ -30,6 +30,7 @@ export class TaskHub extends DurableObject {
   #view = this.#kv.get('view');
   #queue;
   #alarm;
+  #isInAlarm = false;
   #driving;
   /** Those that wait for a change. */
   #waiting = new Set();
@@ -76,7 +77,7 @@ export class TaskHub extends DurableObject {
       this.#view = { generation: { status: 'pending', created: Math.floor(now / 1000) } };
       this.#save({ job: ask('begin', this.#options, request, now), order: this.#order, view: this.#view });
       // Should this object be gone before it has sent anything.
-      await this.#wakeAt(now + GUARD_MS);
+      await this.#guard();
       this.#drive();
     }
     const end = Date.now() + waitMs;
@@ -125,9 +126,19 @@ export class TaskHub extends DurableObject {
     socket.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
-  alarm() {
+  async alarm() {
     this.#alarm = undefined;
-    return this.#job && this.#drive();
+    this.#isInAlarm = true;
+    try {
+      if (this.#job) await this.#drive();
+    } finally {
+      this.#isInAlarm = false;
+    }
+  }
+
+  /** Sees to it that somebody notices a crash. */
+  async #guard() {
+    if (!this.#isInAlarm && this.#alarm === undefined) await this.#wakeAt(Date.now() + GUARD_MS);
   }
 
   /** Sets the alarm. Each time is a write that costs. */
@@ -197,7 +208,7 @@ export class TaskHub extends DurableObject {
   }
 
   async #request(act, url, timeout) {
-    await this.#wakeAt(Date.now() + timeout + GUARD_MS);
+    await this.#guard();
     // What is stored has to be there before anything is sent.
     await this.ctx.storage.sync();
     let about = attempt();
@@ -253,6 +264,7 @@ export class TaskHub extends DurableObject {
   }
 
   async #keep() {
+    await this.#guard();
     const { pictures } = this.#options;
     const images = this.#view.isLong ? [] : JSON.parse(this.#view.data);
     const kept = new Set(this.#view.kept);
