@@ -342,9 +342,14 @@ export declare function toHono(
   relay: Relay,
 ): (context: { req: { raw: Request }; executionCtx: RelayContext }) => Promise<Response>;
 
-/** For a route of Next.js, `app/api/lemondata/[...path]/route.js`: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`. */
+/**
+ * For a route of Next.js, `app/api/lemondata/[...path]/route.js`: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`.
+ *
+ * @param options `origin`: where pages see this server. `next start` tells its routes that they are at `localhost`
+ */
 export declare function toNextRoute(
   relay: Relay,
+  options?: { origin?: string },
 ): Record<
   'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
   (request: Request) => Promise<Response>

@@ -33,9 +33,20 @@ export const toHono = (relay) => (c) => {
   return relay(c.req.raw, context);
 };
 
-/** For a route of Next.js: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`. */
-export const toNextRoute = (relay) =>
-  Object.fromEntries(METHODS.map((method) => [method, (request) => relay(request)]));
+/**
+ * For a route of Next.js: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`.
+ *
+ * @param {(request: Request, context?: object) => Promise<Response>} relay
+ * @param {{ origin?: string }} [options] `origin`: where pages see this server, which `next start` does not tell
+ */
+export function toNextRoute(relay, { origin } = {}) {
+  const handle = (request) => {
+    if (!origin) return relay(request);
+    const { pathname, search } = new URL(request.url);
+    return relay(new Request(origin + pathname + search, request));
+  };
+  return Object.fromEntries(METHODS.map((method) => [method, handle]));
+}
 
 /**
  * For Node's `http` and for Express: `createServer(toNodeHandler(relay))`, `app.use('/api/lemondata', toNodeHandler(relay))`.

@@ -222,6 +222,41 @@ test('toNextRoute has a function for each method', async () => {
   assert.equal(await use('https://app.example', transport), 'ann');
 });
 
+test('toNextRoute takes the page’s origin from its option, where the server does not know it', async () => {
+  const relay = make({ authorize: () => 'ann' });
+  const headers = { origin: 'https://app.example', 'content-type': 'application/json' };
+  const request = () =>
+    new Request(`http://localhost:3000${PREFIX}/v1/images/generations`, {
+      method: 'POST',
+      headers,
+      body: '{"prompt":"A lemon"}',
+    });
+  assert.equal((await toNextRoute(relay).POST(request())).status, 403);
+  const route = toNextRoute(relay, { origin: 'https://app.example' });
+  assert.equal((await route.POST(request())).status, 200);
+});
+
+test('toNodeHandler passes a stream on as it comes, and ends it with its client', GUARD, async () => {
+  let controller;
+  let isOver = false;
+  const body = new ReadableStream({
+    start(made) {
+      controller = made;
+    },
+    cancel() {
+      isOver = true;
+    },
+  });
+  const headers = { 'content-type': 'text/event-stream' };
+  const url = await listen(toNodeHandler(async () => new Response(body, { headers })));
+  controller.enqueue(new TextEncoder().encode('data: 1\n\n'));
+  const response = await fetch(url);
+  const reader = response.body.getReader();
+  assert.equal(new TextDecoder().decode((await reader.read()).value), 'data: 1\n\n');
+  await reader.cancel();
+  while (!isOver) await new Promise((resolve) => setTimeout(resolve, 2));
+});
+
 test('toCloudflare makes the relay once for an environment', async () => {
   let made = 0;
   const worker = toCloudflare((env) => {
