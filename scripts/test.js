@@ -116,7 +116,12 @@ const PARTS = {
     commands: () => [{ argv: node('--test-concurrency=1', ...files('relay')), count: nodeTests }],
   },
   hub: {
-    ready: ensureBuild,
+    ready() {
+      ensureBuild();
+      ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
+    },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
   },
   docs: { ready() {}, commands: () => [{ argv: node(...files('docs')), count: nodeTests }] },

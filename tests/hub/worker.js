@@ -39,6 +39,8 @@ export default toCloudflare((env) => {
     // Who calls is what `x-user` says: a test needs no more.
     authorize: (request) => request.headers.get('x-user') ?? new URL(request.url).searchParams.get('user'),
     models: 'any',
+    allowedOrigins: env.PAGE ? [env.PAGE] : ['self'],
+    allowedHeaders: ['x-user'],
     limiter: false,
     maxN: 10,
     log: (event) => event.error && console.error(event.error),
