@@ -7,9 +7,9 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { attempt, current, exchange } from '../host.js';
+import { digest } from '../relay/digest.js';
 import { failureOf, textOf } from '../relay/view.js';
 import { ask } from './core.js';
-import { digest } from './digest.js';
 import { copyPicture, dropPictures } from './pictures.js';
 import { isLong, putText, streamText } from './texts.js';
 
@@ -204,13 +204,13 @@ export class TaskHub extends DurableObject {
 
   async #fleet() {
     const { limiter, apiKey } = this.#options;
-    return limiter.get(limiter.idFromName(await digest(await current(apiKey))));
+    return limiter.get(limiter.idFromName(await digest([await current(apiKey)])));
   }
 
   async #request(act, url, timeout) {
     await this.#guard();
-    // What is stored has to be there before anything is sent.
-    await this.ctx.storage.sync();
+    // That a create is being sent has to be known before it is.
+    if (act === 'send') await this.ctx.storage.sync();
     let about = attempt();
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), timeout);

@@ -7,13 +7,14 @@
  */
 
 import { LemonData, LemonDataError, TaskFailedError, UntrustedUrlError } from 'lemondata-wasm';
+import { digest } from './digest.js';
+import { createHubRoutes } from './hub.js';
 import { readSettings } from './options.js';
 import { createOrigins } from './origins.js';
 import { createReferences } from './references.js';
-import { notFound, Refusal } from './refusal.js';
+import { keyReused, notFound, Refusal } from './refusal.js';
 import { makeRequest, readJson } from './requests.js';
-import { failureOf, rename, streamOf, textOf } from './view.js';
-import { eventsOf } from './watch.js';
+import { rename } from './view.js';
 
 export { toCloudflare, toHono, toNextRoute, toNodeHandler } from './adapters.js';
 export { anonymousByIp } from './anonymous.js';
@@ -40,9 +41,6 @@ const TOLD = [
   'retry_after',
 ];
 
-/** The ends of a task of its own. */
-const ENDS = ['task_failed', 'task_cancelled'];
-
 /** For the log alone: nobody is there any more to be answered. */
 const CLIENT_GONE = 499;
 /** Browsers by themselves send a request again that is answered so, a create among them. */
@@ -50,12 +48,6 @@ const REQUEST_TIMEOUT = 408;
 const GATEWAY_TIMEOUT = 504;
 /** No `Response` can have a greater one. */
 const MAX_STATUS = 599;
-
-/** What the id of a hub's task begins with, where a reference holds it. */
-const HUB_PREFIX = 'hub:';
-const STREAM = 'text/event-stream';
-/** A picture never changes, and is its owner's alone. */
-const PICTURE_CACHING = 'private, max-age=86400, immutable';
 
 /** On every answer. */
 const HEADERS = {
@@ -78,6 +70,8 @@ export function createRelay(options) {
     // The client in the page repeats what is safe to repeat.
     maxRetries: 0,
   });
+
+  const routes = hub && createHubRoutes(hub, { references, need, refused });
 
   /** A log that fails must not fail the request. */
   function log(event) {
@@ -127,9 +121,8 @@ export function createRelay(options) {
     if (route.name === 'create') return create(request, context, identity, event);
     const task = await references.read(route.reference, identity);
     if (!task) throw notFound();
-    const id = hub && task.task_id.startsWith(HUB_PREFIX) && task.task_id.slice(HUB_PREFIX.length);
-    if (route.name === 'picture') return picture(id, route.index);
-    if (id) return look(id, route.reference, request, event);
+    if (route.name === 'picture') return routes.picture(task, route.index);
+    if (routes?.has(task)) return routes.look(task, route.reference, request, event);
     return poll(task, route.reference, request, event);
   }
 
@@ -176,7 +169,7 @@ export function createRelay(options) {
     event.model = made.model;
     if (logPrompts) event.prompt = made.prompt;
 
-    if (hub) return order(idempotencyKey, made, identity, request, event);
+    if (routes) return routes.create(idempotencyKey, made, identity, request, event);
     // A client that leaves does not end it: it may have been billed by then, and its answer is wanted.
     const answering =
       idempotencyKey === null ? send(made, identity, event) : once(idempotencyKey, made, identity, event);
@@ -201,62 +194,6 @@ export function createRelay(options) {
     // What is known is told, whether or not it could be stored.
     await need('store', () => store.settle(key, didNothing ? undefined : answer)).catch(() => {});
     return answer;
-  }
-
-  /** Hands a create to the hub, which carries it out whatever becomes of this request. */
-  async function order(idempotencyKey, made, identity, request, event) {
-    const hasKey = idempotencyKey !== null;
-    const told = {
-      key: hasKey ? await digest([identity, idempotencyKey]) : undefined,
-      fingerprint: await digest(Object.entries(made)),
-      identity,
-      request: { ...made },
-    };
-    // With a key, the same can be asked again; without one, nobody would know what has been done.
-    const given = hasKey ? await need('hub', () => hub.create(told)) : await hub.create(told);
-    if (given.isReused) throw keyReused();
-    event.repeated = given.isRepeated || undefined;
-    const { error } = given.view;
-    if (error && !ENDS.includes(error.kind)) return refused(error, event);
-    const reference = await references.sign({ task_id: HUB_PREFIX + given.id }, identity);
-    return answerOf(given.view, reference, baseOf(request));
-  }
-
-  /** How a hub's task stands: once, or, for whoever can hear it, from now on. */
-  async function look(id, reference, request, event) {
-    const names = { reference, base: baseOf(request) };
-    const upgrades = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
-    const streams = !upgrades && request.headers.get('accept')?.includes(STREAM);
-    if (upgrades || streams) {
-      event.watches = upgrades ? 'websocket' : 'stream';
-      const webSocket = await need('hub', () => hub.watch(id, names));
-      if (webSocket && upgrades) return { status: 101, headers: {}, body: null, webSocket };
-      if (webSocket) return { status: 200, headers: { 'content-type': STREAM }, body: eventsOf(webSocket) };
-    }
-    const view = await need('hub', () => hub.look(id));
-    if (!view) throw notFound();
-    if (view.error?.outcome === 'accepted') return refused(view.error, event);
-    return answerOf(view, reference, names.base);
-  }
-
-  function answerOf(view, reference, base) {
-    const answer = { status: 200, headers: {} };
-    if (view.error) return { ...answer, body: failureOf(view.error, reference) };
-    if (view.data instanceof ReadableStream) return { ...answer, body: streamOf(view, reference) };
-    return { ...answer, body: textOf(view, reference, base) };
-  }
-
-  async function picture(id, index) {
-    const found = id && (await need('hub', () => hub.picture(id, index)));
-    if (!found) throw new Refusal(404, 'not_found', 'There is no such picture.');
-    const headers = {
-      // Whatever it is, it must not act as a page of this origin.
-      'content-type': /^image\/[\w.+-]+$/.test(found.type) ? found.type : 'application/octet-stream',
-      'content-security-policy': "default-src 'none'; sandbox",
-      'cache-control': PICTURE_CACHING,
-      etag: found.etag,
-    };
-    return { status: 200, headers, body: found.body };
   }
 
   async function send(made, identity, event) {
@@ -371,17 +308,6 @@ export function createRelay(options) {
   };
 }
 
-const keyReused = () =>
-  new Refusal(422, 'idempotency_key_reused', 'This Idempotency-Key belongs to another request.', {
-    param: 'idempotencyKey',
-  });
-
-/** Where the relay is mounted, as its client sees it. */
-function baseOf({ url }) {
-  const { origin, pathname } = new URL(url);
-  return origin + pathname.slice(0, pathname.lastIndexOf('/v1/'));
-}
-
 /** An answer as plain JSON, which a store can keep. */
 function json(status, body, { requestId, rateLimit } = {}) {
   const headers = {};
@@ -390,11 +316,4 @@ function json(status, body, { requestId, rateLimit } = {}) {
     if (value !== undefined) headers[`x-ratelimit-${name}`] = String(value);
   }
   return { status, headers, body: JSON.stringify(body) };
-}
-
-/** A short text for what may be long, and must not be stored as it is. */
-async function digest(parts) {
-  const bytes = new TextEncoder().encode(JSON.stringify(parts));
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -22,3 +22,8 @@ export class Refusal extends Error {
 /** One and the same for a reference that is forged, expired or another's: as if there were no such task. */
 export const notFound = () =>
   new Refusal(404, 'async_task_not_found', 'Task not found or no longer available.');
+
+export const keyReused = () =>
+  new Refusal(422, 'idempotency_key_reused', 'This Idempotency-Key belongs to another request.', {
+    param: 'idempotencyKey',
+  });
