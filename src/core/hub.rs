@@ -1,14 +1,15 @@
 //! The state machine of a hub's task, which outlives whoever has asked for it.
 //!
-//! The shell stores a [`Job`] whenever it has changed, and always before it does what [`Job::next`] says. So
-//! whatever ends the process, a later one reads from the state what may have happened since:
+//! The shell stores a [`Job`] whenever it has changed, and always before it does what [`Job::next`] says; it does
+//! not ask for what is next before it has told what came of that. So whatever ends the process, a later one reads
+//! from the state what may have happened since:
 //!
 //! | phase | what is certain | after a crash |
 //! | --- | --- | --- |
 //! | `queued` | nothing has been sent, or the server has said that it did nothing | goes on |
 //! | `sending` | the create may have been sent | `unknown` |
-//! | `waiting` | the task exists | polls on |
-//! | `keeping` | the result is stored, its pictures may not be | copies them again |
+//! | `waiting` | the task exists | polls on; a poll that was under way counts as lost |
+//! | `keeping` | the result is stored, its pictures may not be | copies them again, up to five times in all |
 //! | `completed`, `failed` | the task has ended | – |
 //! | `refused` | the server refused the create | – |
 //! | `idle` | nothing was done, and whoever comes with the key may try again | – |
@@ -23,7 +24,7 @@ use super::{
     create::{Create, CreateStep},
     failure::{Failure, Kind, Outcome},
     fleet::Need,
-    options::Options,
+    options::{LONGEST_WAIT_MS, Options},
     retry::backoff_ms,
     url::CREATE_PATH,
     value::Value,
@@ -82,10 +83,15 @@ pub struct Job {
     due: f64,
     /// When it came to its end.
     ended: f64,
-    /// When a create that has not had its turn gives up.
+    /// When a request that has not had its turn gives up; 0 where none has asked for one.
     queue_deadline: f64,
     /// Whether it has got the turn that it had asked for.
     has_turn: bool,
+    /// Whether a poll is under way.
+    polling: bool,
+    /// Before this no poll may be sent, whoever asks for the task.
+    not_before: f64,
+    /// How often the pictures have been tried to be copied.
     keeps: u32,
 }
 
@@ -130,6 +136,8 @@ impl Job {
             ended: 0.0,
             queue_deadline: now + options.max_wait,
             has_turn: false,
+            polling: false,
+            not_before: now,
             keeps: 0,
         }
     }
@@ -154,11 +162,11 @@ impl Job {
             return Act::Fail(self.fail(failure, terms, now));
         }
         if now < self.due {
-            return Act::Sleep(self.due);
+            return sleep_until(self.due);
         }
         match self.phase {
             Phase::Queued if now >= self.queue_deadline => {
-                let message = ["The create did not get its turn within maxWait. It was not sent."];
+                let message = ["The create did not get its turn within maxWait. Nothing was carried out."];
                 Act::Fail(self.fail(Failure::new(Kind::RateLimit, Outcome::NotSent, &message), terms, now))
             }
             Phase::Queued => {
@@ -168,21 +176,47 @@ impl Job {
                 self.phase = Phase::Sending;
                 Act::Send(options.base.own_path(CREATE_PATH), options.create_timeout)
             }
-            Phase::Keeping => Act::Keep,
-            _ => self.follow(terms, now),
+            // Pictures that end the process would do so for ever.
+            Phase::Keeping if self.keeps >= MAX_KEEPS => {
+                self.end(Phase::Completed, terms, now);
+                self.next(options, terms, now)
+            }
+            Phase::Keeping => {
+                self.keeps += 1;
+                Act::Keep
+            }
+            _ => self.follow(options, terms, now),
         }
     }
 
-    fn follow(&mut self, terms: Terms, now: f64) -> Act {
-        let Some(wait) = self.wait.as_ref().filter(|_| self.phase == Phase::Waiting) else {
+    fn follow(&mut self, options: &Options, terms: Terms, now: f64) -> Act {
+        let Some(wait) = self.wait.as_mut().filter(|_| self.phase == Phase::Waiting) else {
             return Act::Forget;
         };
+        if core::mem::take(&mut self.polling) {
+            // An answer that ends the process would do so for ever, and without a pause.
+            wait.lost(Loss::Connection, now, 0.5);
+        }
         if wait.is_due(now) && !self.takes_turn(terms) {
+            if self.queue_deadline == 0.0 {
+                self.queue_deadline = now + options.max_wait;
+            } else if now >= self.queue_deadline {
+                let message =
+                    ["A poll did not get its turn within maxWait. The task goes on at the server: \
+                     waitForTask(error.task) waits on."];
+                let failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, &message);
+                return Act::Fail(self.fail(failure, terms, now));
+            }
             return Act::Ask(Need::Poll);
         }
         match self.wait.as_mut().map(|wait| wait.next(now)) {
-            Some(Step::Poll(path, timeout)) => Act::Poll(path, timeout),
-            Some(Step::Sleep(ms)) => Act::Sleep(now + ms),
+            Some(Step::Poll(path, timeout)) => {
+                self.queue_deadline = 0.0;
+                self.polling = true;
+                self.not_before = now + options.poll_min;
+                Act::Poll(path, timeout)
+            }
+            Some(Step::Sleep(ms)) => sleep_until(now + ms),
             Some(Step::Fail(failure)) => Act::Fail(self.fail(failure, terms, now)),
             None => Act::Forget,
         }
@@ -195,7 +229,7 @@ impl Job {
     /// Takes what the limiter says: to go, or to ask again after so many milliseconds.
     pub fn turn(&mut self, wait_ms: f64, now: f64) {
         self.has_turn = wait_ms <= 0.0;
-        self.due = now + wait_ms.max(0.0);
+        self.due = (now + wait_ms.max(0.0)).min(self.queue_deadline);
     }
 
     /// Judges what came of the create. `random` lies in 0..1.
@@ -214,7 +248,7 @@ impl Job {
         match step {
             CreateStep::Retry(ms) => {
                 self.phase = Phase::Queued;
-                self.due = now + ms;
+                self.due = (now + ms).min(self.queue_deadline);
                 Ruling::Again
             }
             CreateStep::Done(meaning) => {
@@ -242,6 +276,7 @@ impl Job {
         now: f64,
         random: f64,
     ) -> Ruling {
+        self.polling = false;
         let Some(wait) = &mut self.wait else {
             return Ruling::Again;
         };
@@ -261,8 +296,7 @@ impl Job {
 
     /// Takes whether the pictures have been copied. `random` lies in 0..1.
     pub fn kept(&mut self, done: bool, terms: Terms, now: f64, random: f64) {
-        self.keeps += 1;
-        if done || self.keeps == MAX_KEEPS {
+        if done || self.keeps >= MAX_KEEPS {
             self.end(Phase::Completed, terms, now);
         } else {
             self.due = now + backoff_ms(self.keeps, random);
@@ -274,14 +308,15 @@ impl Job {
         let was_left = self.phase == Phase::Left && now >= self.ended + TELL_MS;
         let task = self.task().filter(|_| was_left).cloned();
         task.is_some_and(|task| {
-            self.due = now;
             self.wait_for::<V>(task, options, false, now, random);
+            self.due = now.max(self.not_before);
             true
         })
     }
 
     fn wait_for<V: Value>(&mut self, task: Task, options: &Options, own: bool, now: f64, random: f64) {
         self.phase = Phase::Waiting;
+        self.queue_deadline = 0.0;
         let wait = Wait::new::<V>(task, options, own, now, random)
             // Where its poll URL leads elsewhere, the id has to do.
             .or_else(|(_, task)| Wait::new::<V>(task, options, own, now, random));
@@ -307,6 +342,7 @@ impl Job {
             Outcome::Rejected if !matches!(failure.status, 429 | 503) => Phase::Refused,
             Outcome::Rejected | Outcome::NotSent => Phase::Idle,
         };
+        self.not_before = self.not_before.max(now + failure.retry_after_ms);
         self.end(phase, terms, now);
         failure
     }
@@ -314,6 +350,11 @@ impl Job {
     fn end(&mut self, phase: Phase, terms: Terms, now: f64) {
         self.phase = phase;
         self.ended = now;
-        self.due = now + terms.retention;
+        self.due = now + terms.retention.min(LONGEST_WAIT_MS);
     }
+}
+
+/// Alarms take whole milliseconds: one that fires a fraction too early would have to be set again.
+fn sleep_until(time: f64) -> Act {
+    Act::Sleep(time.ceil())
 }

@@ -12,6 +12,8 @@ mod create;
 mod failures;
 mod fuzz;
 mod help;
+mod hub;
+mod hub_world;
 mod json;
 mod options;
 mod requests;

@@ -69,7 +69,8 @@ impl Turn {
         }
     }
 
-    fn reply(&self) -> Option<Reply<Json>> {
+    /// The answer; none where there is no answer.
+    pub fn reply(&self) -> Option<Reply<Json>> {
         let error = |code: &str, retryable: Option<bool>| json!({"error": {"code": code, "retryable": retryable, "retry_after": self.body}});
         let answer = match &self.event {
             Event::Running { status, poll_url } => {
@@ -258,7 +259,8 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
     panic!("rule 4: a wait without an end: {scenario:?}");
 }
 
-fn still_running() -> Turn {
+/// What comes once the turns are used up.
+pub fn still_running() -> Turn {
     let event = Event::Running { status: "processing", poll_url: "" };
     Turn { event, took: 40.0, suspended: 0.0, header: None, body: None, random: 0.5 }
 }
@@ -287,7 +289,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// From a moment to a night, in milliseconds.
-fn suspension() -> impl Strategy<Value = f64> {
+pub fn suspension() -> impl Strategy<Value = f64> {
     prop_oneof![8 => Just(0_u32), 1 => 1_u32..5_000, 1 => 5_000_u32..60_000, 1 => 60_000_u32..30_000_000]
         .prop_map(f64::from)
 }
@@ -296,7 +298,8 @@ fn hint() -> impl Strategy<Value = Option<f64>> {
     prop_oneof![6 => Just(None), 2 => option::of((0_u32..30).prop_map(f64::from)), 1 => option::of((30_u32..600).prop_map(f64::from))]
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+/// What a poll may bring.
+pub fn turn() -> impl Strategy<Value = Turn> {
     let took = (0_u32..3_000).prop_map(f64::from);
     (event(), took, suspension(), hint(), hint(), 0.0..1.0).prop_map(
         |(event, took, suspended, header, body, random)| Turn {
@@ -319,7 +322,8 @@ fn nap() -> impl Strategy<Value = Nap> {
     ]
 }
 
-fn options() -> impl Strategy<Value = Options> {
+/// The options of a wait.
+pub fn options() -> impl Strategy<Value = Options> {
     let max_wait = prop_oneof![1 => Just(0_u32), 2 => 1_u32..10_000, 6 => 10_000_u32..300_000];
     let max_polls = prop_oneof![2 => Just(0_u32), 1 => 1_u32..12];
     let poll_timeout = prop_oneof![Just(60_000_u32), 500_u32..10_000];

@@ -1,0 +1,485 @@
+//! The state machine of a hub's task: every transition of its table, and what holds whatever happens to it.
+
+use lemondata_wasm::core::{Act, Job, Kind, Loss, Need, Options, Outcome, Phase, Ruling, Status, Terms};
+use proptest::prelude::*;
+use serde_json::{Value as Plain, json};
+
+use crate::{
+    help::{asking, config, reply, with_key},
+    hub_world::{Fault, Plan, Sent, carry, plan, simulate, time_of},
+    json::Json,
+    simulation::Event,
+};
+
+/// What sums of fractions of milliseconds may differ by.
+const ROUNDING: f64 = 1e-3;
+const MAX_KEEPS: usize = 5;
+const NOW: f64 = 1_800_000_000_000.0;
+const RETENTION: f64 = 3_600_000.0;
+
+const FREE: Terms = Terms { limited: false, keeps: false, retention: RETENTION };
+const LIMITED: Terms = Terms { limited: true, ..FREE };
+const KEEPING: Terms = Terms { keeps: true, ..FREE };
+
+fn options() -> Options {
+    with_key(&[]).unwrap()
+}
+
+fn pending() -> Plain {
+    json!({"id": "img_x", "status": "pending"})
+}
+
+fn completed() -> Plain {
+    json!({"id": "img_x", "status": "completed", "data": [{"b64_json": "aGk="}]})
+}
+
+/// A job whose create is being sent.
+fn sending() -> Job {
+    let mut job = Job::new(&options(), NOW);
+    assert!(matches!(job.next(&options(), FREE, NOW), Act::Send(..)));
+    job
+}
+
+/// A job whose create was answered like this.
+fn answered(terms: Terms, status: u16, body: Plain) -> Job {
+    let mut job = sending();
+    job.sent(&options(), terms, Ok(&reply(status, body)), NOW, 0.5);
+    job
+}
+
+/// A job whose task is being polled, 4 s behind its create.
+fn polling(terms: Terms) -> Job {
+    let mut job = answered(terms, 200, pending());
+    let free = Terms { limited: false, ..terms };
+    assert_eq!(job.next(&options(), free, NOW), Act::Sleep(NOW + 4_000.0));
+    assert!(matches!(job.next(&options(), free, NOW + 4_000.0), Act::Poll(..)));
+    job
+}
+
+/// A job whose first poll was answered like this.
+fn polled(terms: Terms, status: u16, body: Plain) -> Job {
+    let mut job = polling(terms);
+    job.polled(&options(), terms, Ok(&reply(status, body)), NOW + 4_100.0, 0.5);
+    job
+}
+
+fn left() -> Job {
+    let job = polled(FREE, 401, json!({}));
+    assert_eq!(job.phase, Phase::Left);
+    job
+}
+
+#[test]
+fn every_answer_to_a_create_leads_to_its_phase() {
+    let retry = json!({"error": {"retryable": true}});
+    let final_ = json!({"error": {"retryable": false}});
+    let failed = json!({"id": "img_x", "status": "failed"});
+    let cases: [(&str, u16, Plain, Phase); 17] = [
+        ("a task", 200, pending(), Phase::Waiting),
+        ("a task by 202", 202, pending(), Phase::Waiting),
+        ("a picture", 200, completed(), Phase::Completed),
+        ("a task that has failed", 200, failed, Phase::Failed),
+        (
+            "a completed task without its picture",
+            200,
+            json!({"id": "img_x", "status": "completed"}),
+            Phase::Left,
+        ),
+        ("nothing that can be understood", 200, json!({}), Phase::Unknown),
+        ("too many requests", 429, json!({}), Phase::Queued),
+        ("too many requests, for good", 429, final_, Phase::Idle),
+        ("overload before anything was done", 503, retry, Phase::Queued),
+        ("overload", 503, json!({}), Phase::Unknown),
+        ("a time-out", 408, json!({}), Phase::Unknown),
+        ("an error", 500, json!({}), Phase::Unknown),
+        ("a gateway's error", 524, json!({}), Phase::Unknown),
+        ("a bad request", 400, json!({}), Phase::Refused),
+        ("a bad key", 401, json!({}), Phase::Refused),
+        ("no money", 402, json!({}), Phase::Refused),
+        ("a redirect", 307, json!({}), Phase::Refused),
+    ];
+    for (name, status, body, phase) in cases {
+        assert_eq!(answered(FREE, status, body).phase, phase, "{name}");
+    }
+    assert_eq!(answered(KEEPING, 200, completed()).phase, Phase::Keeping);
+}
+
+#[test]
+fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
+    for loss in [Loss::Connection, Loss::Timeout] {
+        for (sent, phase) in [(true, Phase::Unknown), (false, Phase::Idle)] {
+            let mut job = sending();
+            let ruling = job.sent::<Json>(&options(), FREE, Err((loss, sent)), NOW, 0.5);
+            assert!(matches!(ruling, Ruling::Fail(_)));
+            assert_eq!(job.phase, phase);
+        }
+    }
+}
+
+#[test]
+fn every_answer_to_a_poll_leads_to_its_phase() {
+    let cases: [(&str, u16, Plain, Phase); 10] = [
+        ("running", 200, pending(), Phase::Waiting),
+        ("a state that nobody knows", 200, json!({"status": "dreaming"}), Phase::Waiting),
+        ("not known yet", 404, json!({}), Phase::Waiting),
+        ("too many requests", 429, json!({}), Phase::Waiting),
+        ("an error", 500, json!({}), Phase::Waiting),
+        ("an error for good", 500, json!({"error": {"retryable": false}}), Phase::Left),
+        ("a bad key", 401, json!({}), Phase::Left),
+        ("completed without a picture", 200, json!({"status": "completed"}), Phase::Left),
+        ("completed", 200, completed(), Phase::Completed),
+        ("failed", 200, json!({"status": "failed"}), Phase::Failed),
+    ];
+    for (name, status, body, phase) in cases {
+        let job = polled(FREE, status, body);
+        assert_eq!(job.phase, phase, "{name}");
+        assert_eq!(job.task().map(|task| task.id.as_str()), Some("img_x"), "{name}");
+    }
+    assert_eq!(polled(KEEPING, 200, completed()).phase, Phase::Keeping);
+    let mut job = polling(FREE);
+    assert_eq!(job.polled::<Json>(&options(), FREE, Err((Loss::Connection, true)), NOW, 0.5), Ruling::Again);
+    assert_eq!(job.phase, Phase::Waiting);
+}
+
+#[test]
+fn the_answers_come_back_to_whoever_waits() {
+    let mut job = sending();
+    let Ruling::Answered(meaning) = job.sent(&options(), FREE, Ok(&reply(200, pending())), NOW, 0.5) else {
+        panic!("no answer")
+    };
+    assert_eq!(meaning.status, Status::Pending);
+    let mut job = polling(FREE);
+    let Ruling::Answered(meaning) = job.polled(&options(), FREE, Ok(&reply(200, completed())), NOW, 0.5)
+    else {
+        panic!("no answer")
+    };
+    assert_eq!(meaning.status, Status::Completed);
+}
+
+#[test]
+fn every_end_is_kept_and_then_forgotten() {
+    let ends = [
+        answered(FREE, 200, completed()),
+        answered(FREE, 200, json!({"id": "img_x", "status": "failed"})),
+        answered(FREE, 400, json!({})),
+        answered(FREE, 429, json!({"error": {"retryable": false}})),
+        answered(FREE, 500, json!({})),
+    ];
+    for mut job in ends {
+        assert!(job.phase.is_end());
+        let kept = job.clone();
+        assert_eq!(job.next(&options(), FREE, NOW + 1.0), Act::Sleep(NOW + RETENTION), "{job:?}");
+        assert_eq!(job, kept);
+        assert_eq!(job.next(&options(), FREE, NOW + RETENTION), Act::Forget);
+        let ruling = job.clone().resume::<Json>(&options(), NOW, 0.5);
+        assert!(!ruling, "{job:?}");
+    }
+    let mut job = left();
+    let ended = NOW + 4_100.0;
+    assert_eq!(job.next(&options(), FREE, ended), Act::Sleep(ended + RETENTION));
+    assert_eq!(job.next(&options(), FREE, ended + RETENTION), Act::Forget);
+}
+
+#[test]
+fn what_is_kept_for_ever_can_be_stored() {
+    let forever = Terms { retention: f64::INFINITY, ..FREE };
+    let mut job = carry(&answered(forever, 200, completed()));
+    assert!(matches!(job.next(&options(), forever, NOW), Act::Sleep(until) if until.is_finite()));
+}
+
+#[test]
+fn rule_1_a_crash_while_sending_is_unknown_for_ever() {
+    let mut job = carry(&sending());
+    let Act::Fail(failure) = job.next(&options(), FREE, NOW + 5.0) else { panic!("it goes on") };
+    assert_eq!((failure.kind, failure.outcome), (Kind::Connection, Outcome::Unknown));
+    assert_eq!(job.phase, Phase::Unknown);
+    assert!(!job.resume::<Json>(&options(), NOW, 0.5));
+    assert_eq!(job.next(&options(), FREE, NOW + 6.0), Act::Sleep(NOW + 5.0 + RETENTION));
+}
+
+#[test]
+fn a_create_waits_for_its_turn_and_asks_for_another_one_when_it_is_sent_again() {
+    let options = options();
+    let mut job = Job::new(&options, NOW);
+    assert_eq!(job.next(&options, LIMITED, NOW), Act::Ask(Need::Create));
+    job.turn(700.0, NOW);
+    assert_eq!(job.next(&options, LIMITED, NOW + 1.0), Act::Sleep(NOW + 700.0));
+    assert_eq!(job.next(&options, LIMITED, NOW + 700.0), Act::Ask(Need::Create));
+    job.turn(0.0, NOW + 700.0);
+    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), Act::Send(..)));
+    let refused = asking(reply(429, json!({})), 2.0);
+    assert_eq!(job.sent(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5), Ruling::Again);
+    assert_eq!(job.next(&options, LIMITED, NOW + 900.0), Act::Sleep(NOW + 2_900.0));
+    assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), Act::Ask(Need::Create));
+}
+
+#[test]
+fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
+    let options = options();
+    let deadline = NOW + options.max_wait;
+    let mut job = Job::new(&options, NOW);
+    assert_eq!(job.next(&options, LIMITED, NOW), Act::Ask(Need::Create));
+    job.turn(1e12, NOW);
+    assert_eq!(job.next(&options, LIMITED, NOW), Act::Sleep(deadline));
+    let Act::Fail(failure) = job.next(&options, LIMITED, deadline) else { panic!("it goes on") };
+    assert_eq!((failure.kind, failure.outcome, job.phase), (Kind::RateLimit, Outcome::NotSent, Phase::Idle));
+}
+
+#[test]
+fn a_poll_waits_for_its_turn_and_no_longer_than_a_create() {
+    let options = options();
+    let mut job = answered(LIMITED, 200, pending());
+    let due = NOW + 4_000.0;
+    assert_eq!(job.next(&options, LIMITED, NOW), Act::Sleep(due));
+    assert_eq!(job.next(&options, LIMITED, due), Act::Ask(Need::Poll));
+    job.turn(500.0, due);
+    assert_eq!(job.next(&options, LIMITED, due), Act::Sleep(due + 500.0));
+    assert_eq!(job.next(&options, LIMITED, due + 500.0), Act::Ask(Need::Poll));
+    let mut lucky = job.clone();
+    lucky.turn(0.0, due + 500.0);
+    assert!(matches!(lucky.next(&options, LIMITED, due + 500.0), Act::Poll(..)));
+    job.turn(1e12, due + 500.0);
+    assert_eq!(job.next(&options, LIMITED, due + 500.0), Act::Sleep(due + options.max_wait));
+    let Act::Fail(failure) = job.next(&options, LIMITED, due + options.max_wait) else {
+        panic!("it goes on")
+    };
+    assert_eq!(
+        (failure.kind, failure.outcome, job.phase),
+        (Kind::WaitTimeout, Outcome::Accepted, Phase::Left)
+    );
+}
+
+#[test]
+fn a_poll_that_was_interrupted_is_repeated_after_a_gap() {
+    let mut job = carry(&polling(FREE));
+    let now = NOW + 4_200.0;
+    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_000.0));
+    assert!(matches!(job.next(&options(), FREE, now + 4_000.0), Act::Poll(..)));
+}
+
+#[test]
+fn keeping_is_tried_again_after_growing_pauses_and_then_left() {
+    let mut job = answered(KEEPING, 200, completed());
+    let mut now = NOW;
+    for pause in [1_000.0, 2_000.0, 4_000.0, 8_000.0] {
+        assert_eq!(job.next(&options(), KEEPING, now), Act::Keep);
+        job.kept(false, KEEPING, now, 0.5);
+        assert_eq!(job.next(&options(), KEEPING, now), Act::Sleep(now + pause));
+        now += pause;
+    }
+    assert_eq!(job.next(&options(), KEEPING, now), Act::Keep);
+    job.kept(false, KEEPING, now, 0.5);
+    assert_eq!(job.phase, Phase::Completed);
+
+    let mut job = answered(KEEPING, 200, completed());
+    assert_eq!(job.next(&options(), KEEPING, NOW), Act::Keep);
+    job.kept(true, KEEPING, NOW, 0.5);
+    assert_eq!(job.phase, Phase::Completed);
+}
+
+#[test]
+fn keeping_that_ends_the_process_is_given_up() {
+    let mut job = answered(KEEPING, 200, completed());
+    for _ in 0..MAX_KEEPS {
+        assert_eq!(job.next(&options(), KEEPING, NOW), Act::Keep);
+        job = carry(&job);
+    }
+    assert_eq!(job.next(&options(), KEEPING, NOW), Act::Sleep(NOW + RETENTION));
+    assert_eq!(job.phase, Phase::Completed);
+}
+
+#[test]
+fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allows() {
+    let mut job = left();
+    let ended = NOW + 4_100.0;
+    assert!(job.resume::<Json>(&options(), ended, 0.5));
+    assert_eq!(job.phase, Phase::Waiting);
+    assert_eq!(job.next(&options(), FREE, ended), Act::Sleep(NOW + 7_000.0));
+    assert!(matches!(job.next(&options(), FREE, NOW + 7_000.0), Act::Poll(..)));
+    // Long after, at once, and with the whole time of a wait.
+    let mut job = left();
+    let now = ended + 600_000.0;
+    assert!(job.resume::<Json>(&options(), now, 0.5));
+    assert!(matches!(job.next(&options(), FREE, now), Act::Poll(..)));
+    job.polled(&options(), FREE, Ok(&reply(200, pending())), now, 0.5);
+    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_000.0));
+}
+
+#[test]
+fn rule_6_a_task_that_was_left_is_not_asked_for_before_the_server_wants_it() {
+    let mut job = polling(FREE);
+    let now = NOW + 4_100.0;
+    let refused = asking(reply(429, json!({})), 900.0);
+    job.polled(&options(), FREE, Ok(&refused), now, 0.5);
+    assert!(matches!(job.next(&options(), FREE, now), Act::Fail(_)));
+    assert_eq!(job.phase, Phase::Left);
+    assert!(job.resume::<Json>(&options(), now + 10.0, 0.5));
+    assert_eq!(job.next(&options(), FREE, now + 10.0), Act::Sleep(now + 900_000.0));
+}
+
+#[test]
+fn a_poll_url_that_leads_elsewhere_is_replaced_by_the_id() {
+    let body = json!({"id": "img_x", "status": "pending", "poll_url": "https://evil.example/v1/tasks/x"});
+    let mut job = answered(FREE, 200, body);
+    let Act::Poll(path, _) = job.next(&options(), FREE, NOW + 60_000.0) else { panic!("no poll") };
+    assert_eq!(path, "/v1/images/generations/img_x");
+}
+
+/// Whether any of the creates that were sent may have been carried out.
+fn may_be_billed(plan: &Plan, sends: usize) -> bool {
+    plan.sends.iter().take(sends).any(Sent::may_be_billed)
+}
+
+/// Whether the process ends anywhere.
+fn crashes(plan: &Plan) -> bool {
+    let mut faults = plan.faults.iter().chain([&plan.then]);
+    faults.any(|fault| matches!(fault, Fault::Before(_) | Fault::After(_)))
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn rule_1_a_create_is_sent_again_only_where_the_server_did_nothing(plan in plan()) {
+        let run = simulate(&plan);
+        let Some(((_, last), earlier)) = run.sends.split_last() else { return Ok(()) };
+        for (_, sent) in earlier {
+            prop_assert!(sent.as_ref().is_some_and(Sent::may_be_repeated), "sent again after {:?}", sent);
+        }
+        prop_assert!(run.sends.len() <= plan.options.max_retries as usize + 1);
+        if last.is_none() {
+            let phases: Vec<_> = run.ends.iter().map(|end| end.1).collect();
+            prop_assert_eq!(phases, [Phase::Unknown], "after a crash");
+        }
+    }
+
+    #[test]
+    fn rule_1_idle_and_refused_mean_that_nothing_was_billed(plan in plan()) {
+        let run = simulate(&plan);
+        let billed = may_be_billed(&plan, run.sends.len());
+        for (_, phase, _) in &run.ends {
+            let harmless = matches!(phase, Phase::Idle | Phase::Refused);
+            prop_assert!(!(harmless && billed), "{:?} after {:?}", phase, run.sends);
+            // The other way round, only a crash makes what did nothing unknown.
+            prop_assert!(harmless || billed || crashes(&plan) || run.sends.len() > plan.sends.len(), "{:?}", run);
+        }
+    }
+
+    #[test]
+    fn rule_2_a_task_that_exists_is_never_lost(plan in plan()) {
+        let run = simulate(&plan);
+        let known = run.sends.last().and_then(|(_, sent)| sent.as_ref()).is_some_and(Sent::names_task);
+        for (_, phase, failure) in &run.ends {
+            let fits = matches!(phase, Phase::Completed | Phase::Failed | Phase::Left);
+            prop_assert!(!known || fits, "{:?} with a task", phase);
+            if let Some(failure) = failure {
+                let outcome = match phase {
+                    Phase::Failed => Outcome::Failed,
+                    Phase::Left => Outcome::Accepted,
+                    Phase::Unknown => Outcome::Unknown,
+                    _ => failure.outcome,
+                };
+                prop_assert_eq!(failure.outcome, outcome);
+            }
+        }
+        prop_assert_eq!(run.job.task().map(|task| task.id.as_str()), known.then_some("img_x"));
+    }
+
+    #[test]
+    fn rule_2_only_the_task_s_own_end_and_what_cannot_be_helped_end_it(plan in plan()) {
+        let run = simulate(&plan);
+        let ended_well = run.ends.iter().any(|end| end.1 == Phase::Completed);
+        let inline = run.sends.iter().any(|(_, sent)| *sent == Some(Sent::Inline));
+        let seen = |event: &dyn Fn(&Event) -> bool| {
+            run.polls.iter().any(|poll| poll.seen.as_ref().is_some_and(|(_, turn)| event(&turn.event)))
+        };
+        prop_assert_eq!(ended_well, inline || seen(&|event| *event == Event::Completed));
+        if ended_well {
+            prop_assert_eq!(run.ends.last().map(|end| end.1), Some(Phase::Completed));
+        }
+    }
+
+    #[test]
+    fn polls_keep_the_cadence_across_crashes_and_whoever_asks(plan in plan()) {
+        let run = simulate(&plan);
+        for pair in run.polls.windows(2) {
+            let (poll, next) = (&pair[0], &pair[1]);
+            let gap = next.at - poll.at;
+            // The other path of a bare id is asked at once; the last poll comes at the deadline.
+            let swapped = next.path != poll.path;
+            let is_cut = next.at >= poll.deadline - 1.0;
+            prop_assert!(gap >= plan.options.poll_min - ROUNDING || swapped || is_cut, "{} ms: {:?}", gap, pair);
+            let Some((at, turn)) = &poll.seen else { continue };
+            if !matches!(turn.event, Event::Unclear) {
+                let gap = next.at - at;
+                prop_assert!(gap >= turn.asked_ms() - ROUNDING, "{} ms: {:?}", gap, pair);
+            }
+        }
+    }
+
+    #[test]
+    fn rule_4_every_job_ends_and_is_forgotten_after_its_time(plan in plan()) {
+        let run = simulate(&plan);
+        let (ended, phase, _) = run.ends.last().expect("an end");
+        prop_assert!(run.forgotten >= ended + plan.terms.retention - ROUNDING);
+        prop_assert!(phase.is_end());
+        let resumable = run.ends.iter().rev().skip(1).all(|end| end.1 == Phase::Left);
+        prop_assert!(resumable, "{:?}", run.ends);
+    }
+
+    #[test]
+    fn rule_4_keeping_is_bounded(plan in plan()) {
+        let run = simulate(&plan);
+        let most = if plan.terms.keeps { MAX_KEEPS } else { 0 };
+        prop_assert!(run.keeps.len() <= most);
+    }
+
+    #[test]
+    fn no_create_is_sent_behind_the_time_that_it_may_wait_for_its_turn(plan in plan()) {
+        let run = simulate(&plan);
+        for (at, _) in &run.sends {
+            prop_assert!(*at < plan.start + plan.options.max_wait);
+        }
+    }
+
+    #[test]
+    fn rule_4_a_limiter_that_never_gives_a_turn_does_not_hold_a_job(plan in plan(), ms in 1_u32..100_000) {
+        let many = vec![f64::from(ms); 20_000];
+        let terms = Terms { limited: true, ..plan.terms };
+        let run = simulate(&Plan { turns: many, terms, then: Fault::None, ..plan });
+        prop_assert!(run.sends.is_empty() && run.polls.is_empty());
+        prop_assert_eq!(run.ends[0].1, Phase::Idle);
+    }
+
+    #[test]
+    fn rule_4_a_job_that_always_crashes_ends(plan in plan(), ms in 1_000_u32..10_000, before in any::<bool>()) {
+        let then = if before { Fault::Before(ms.into()) } else { Fault::After(ms.into()) };
+        let run = simulate(&Plan { faults: Vec::new(), then, ..plan });
+        prop_assert!(run.sends.len() <= 1);
+        prop_assert!(run.ends.iter().all(|end| matches!(end.1, Phase::Unknown | Phase::Idle)), "{:?}", run);
+    }
+
+    #[test]
+    fn rule_4_a_task_whose_polls_always_crash_is_left(plan in plan(), ms in 1_000_u32..10_000) {
+        let then = Fault::After(ms.into());
+        let sends = vec![Sent::Task { poll_url: "" }];
+        let terms = Terms { limited: false, ..plan.terms };
+        let run = simulate(&Plan { faults: vec![Fault::None], then, sends, terms, ..plan });
+        prop_assert!(run.ends.iter().all(|end| end.1 == Phase::Left || run.sends.is_empty()), "{:?}", run);
+    }
+
+    #[test]
+    fn a_resumed_task_is_polled_again(plan in plan()) {
+        let run = simulate(&plan);
+        for pair in run.ends.windows(2) {
+            let between = run.polls.iter().filter(|poll| poll.at >= pair[0].0 && poll.at <= pair[1].0).count();
+            prop_assert!(between > 0 || crashes(&plan) || plan.terms.limited, "{:?}", run.ends);
+        }
+    }
+}
+
+#[test]
+fn a_job_that_waits_counts_its_time_from_the_wall_clock() {
+    let job = answered(FREE, 200, pending());
+    assert_eq!(time_of(&job, &["wait", "deadline"]), NOW + options().max_wait);
+}
