@@ -23,6 +23,8 @@ const SLOWEST: f64 = 0.05;
 const PATIENCE_MS: f64 = 5_000.0;
 /// How often those are looked for, in milliseconds.
 const SWEEP_MS: f64 = 1_000.0;
+/// A bucket that has been full for so long, in milliseconds, waits in vain for those whose turn it is.
+const GRACE_MS: f64 = 500.0;
 /// Nobody is asked to come back sooner, in milliseconds: the answer costs more than the wait.
 const MIN_WAIT_MS: f64 = 50.0;
 
@@ -47,24 +49,25 @@ pub struct Turn {
     pub length: u32,
 }
 
+/// The order of turns: the round in which the identity has its turn, and the number of the request.
+type Key = (u64, u64);
+
 /// One place in a queue.
 #[derive(Clone, Debug)]
 struct Place {
-    /// The round in which this identity has its turn.
-    round: u64,
-    number: u64,
-    ticket: String,
+    key: Key,
     identity: String,
     /// When it will come back at the latest.
     until: f64,
 }
 
-/// Requests of one kind, in the order of their turns.
+/// Requests of one kind.
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    places: Vec<Place>,
-    /// The round and the number of each ticket's place.
-    tickets: BTreeMap<String, (u64, u64)>,
+    /// In the order of their turns. Small items, since every turn moves all that follow.
+    order: Vec<Key>,
+    /// The place of each ticket.
+    places: BTreeMap<String, Place>,
     /// The round that is being served.
     round: u64,
     /// The last round in which an identity has a turn.
@@ -74,54 +77,50 @@ struct Queue {
 impl Queue {
     /// The index of a ticket's place, which it gets now where it has none.
     fn place(&mut self, ticket: &str, identity: &str, number: &mut u64) -> usize {
-        if let Some(key) = self.tickets.get(ticket) {
-            return self.places.partition_point(|place| (place.round, place.number) < *key);
+        if let Some(place) = self.places.get(ticket) {
+            return self.order.partition_point(|key| *key < place.key);
         }
         let last = self.rounds.entry(identity.into()).or_default();
         *last = self.round.max(*last) + 1;
         *number += 1;
-        let place = Place {
-            round: *last,
-            number: *number,
-            ticket: ticket.into(),
-            identity: identity.into(),
-            until: f64::INFINITY,
-        };
-        let key = (place.round, place.number);
-        self.tickets.insert(ticket.into(), key);
-        let index = self.places.partition_point(|other| (other.round, other.number) < key);
-        self.places.insert(index, place);
+        let key = (*last, *number);
+        self.places.insert(ticket.into(), Place { key, identity: identity.into(), until: f64::INFINITY });
+        let index = self.order.partition_point(|other| *other < key);
+        self.order.insert(index, key);
         index
     }
 
-    fn take(&mut self, index: usize) {
-        let place = self.places.remove(index);
-        self.tickets.remove(&place.ticket);
-        self.round = self.round.max(place.round);
-        self.forget(&place.identity);
-    }
-
-    /// Drops whoever has not come back.
-    fn drop_late(&mut self, now: f64) {
-        let served = self.round;
-        self.places.retain(|place| place.until >= now);
-        self.tickets.retain(|_, key| {
-            self.places.binary_search_by_key(key, |place| (place.round, place.number)).is_ok()
-        });
-        self.rounds.retain(|_, round| *round > served);
-    }
-
-    /// An identity without a claim on a later round is like one that has never been here.
-    fn forget(&mut self, identity: &str) {
-        if self.rounds.get(identity).is_some_and(|round| *round <= self.round) {
-            self.rounds.remove(identity);
+    fn take(&mut self, ticket: &str, index: usize) {
+        self.order.remove(index);
+        if let Some(Place { key, identity, .. }) = self.places.remove(ticket) {
+            self.round = self.round.max(key.0);
+            // An identity without a claim on a later round is like one that has never been here.
+            if self.rounds.get(&identity).is_some_and(|round| *round <= self.round) {
+                self.rounds.remove(&identity);
+            }
         }
+    }
+
+    /// Drops whoever has not come back, and its claims.
+    fn drop_late(&mut self, now: f64) {
+        self.places.retain(|_, place| place.until >= now);
+        if self.places.len() == self.order.len() {
+            return;
+        }
+        self.order.clear();
+        self.rounds.clear();
+        for Place { key, identity, .. } in self.places.values() {
+            self.order.push(*key);
+            let last = self.rounds.entry(identity.clone()).or_default();
+            *last = key.0.max(*last);
+        }
+        self.order.sort_unstable();
     }
 }
 
-/// The fleet of one key. All times are milliseconds of the caller's clock.
+/// A bucket of tokens, one for each request.
 #[derive(Clone, Debug)]
-pub struct Fleet {
+struct Bucket {
     /// Tokens a millisecond, when nothing slows us.
     rate: f64,
     /// The most tokens at once.
@@ -132,9 +131,50 @@ pub struct Fleet {
     closed_until: f64,
     /// The part of the rate that is used, which grows back to 1.
     pace: f64,
+    /// For how long the bucket has been full, in milliseconds.
+    full_for: f64,
+}
+
+impl Bucket {
+    fn refill(&mut self, now: f64) {
+        let passed = (now - self.at.max(self.closed_until)).max(0.0);
+        let slowed = passed.min(self.slow_for());
+        let gained = slowed * (self.pace + slowed / (2.0 * WINDOW_MS)) + (passed - slowed);
+        let tokens = self.tokens + gained * self.rate;
+        self.tokens = tokens.min(self.burst);
+        self.full_for += (tokens - self.tokens) / self.rate;
+        self.pace = (self.pace + slowed / WINDOW_MS).min(1.0);
+        self.at = self.at.max(now);
+    }
+
+    /// How long it takes, in milliseconds, until the pace is whole.
+    fn slow_for(&self) -> f64 {
+        (1.0 - self.pace) * WINDOW_MS
+    }
+
+    /// How long it takes, in milliseconds, until there are so many tokens, were they not limited: what
+    /// [`Bucket::refill`] gains, solved for the time.
+    fn wait_for(&self, tokens: f64, now: f64) -> f64 {
+        let closed = (self.closed_until - now).max(0.0);
+        let missing = (tokens - self.tokens).max(0.0) / self.rate;
+        let slowed = self.slow_for();
+        let gained = slowed * (self.pace + 1.0) / 2.0;
+        closed
+            + if missing < gained {
+                WINDOW_MS * ((self.pace * self.pace + 2.0 * missing / WINDOW_MS).sqrt() - self.pace)
+            } else {
+                slowed + (missing - gained)
+            }
+    }
+}
+
+/// The fleet of one key. All times are milliseconds of the caller's clock.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    bucket: Bucket,
     creates: Queue,
     polls: Queue,
-    /// The kind that has had the last contested turn.
+    /// The kind that has had the last turn.
     last: Need,
     number: u64,
     swept_at: f64,
@@ -144,14 +184,19 @@ impl Fleet {
     /// A fleet that sends at most `per_minute` requests in any minute.
     pub fn new(per_minute: f64, now: f64) -> Fleet {
         let burst = (per_minute / 60.0).max(1.0);
-        Fleet {
+        let bucket = Bucket {
             // What a full bucket lets through at once is missing in the minute that follows.
-            rate: (per_minute - burst).max(1.0) / WINDOW_MS,
+            rate: (per_minute - burst).max(per_minute.min(1.0)) / WINDOW_MS,
             burst,
-            tokens: burst,
+            // Nobody knows what was sent before: a fleet that is lost again and again must not begin full.
+            tokens: 1.0,
             at: now,
             closed_until: now,
             pace: 1.0,
+            full_for: 0.0,
+        };
+        Fleet {
+            bucket,
             creates: Queue::default(),
             polls: Queue::default(),
             last: Need::Poll,
@@ -160,16 +205,10 @@ impl Fleet {
         }
     }
 
-    fn refill(&mut self, now: f64) {
-        let passed = (now - self.at.max(self.closed_until)).max(0.0);
-        self.tokens = (self.tokens + passed * self.rate * self.pace).min(self.burst);
-        self.pace = (self.pace + passed / WINDOW_MS).min(1.0);
-        self.at = self.at.max(now);
-    }
-
     /// Asks for a turn. A `ticket` names the request, and keeps its place from one time to the next.
     pub fn ask(&mut self, ticket: &str, identity: &str, need: Need, now: f64) -> Turn {
-        self.refill(now);
+        let bucket = &mut self.bucket;
+        bucket.refill(now);
         if now >= self.swept_at + SWEEP_MS {
             self.swept_at = now;
             self.creates.drop_late(now);
@@ -180,31 +219,37 @@ impl Fleet {
             Need::Poll => (&mut self.polls, &self.creates),
         };
         let index = own.place(ticket, identity, &mut self.number);
-        let rivals = other.places.len();
-        let length = (own.places.len() + rivals) as u32;
+        let rivals = other.order.len();
+        let length = (own.order.len() + rivals) as u32;
         // The kinds take turns, for as long as both wait.
-        let before = (index + rivals.min(if self.last == need { index + 1 } else { index })) as u32;
-        if now >= self.closed_until && self.tokens >= f64::from(before + 1) {
-            self.tokens -= 1.0;
+        let before = index + rivals.min(if self.last == need { index + 1 } else { index });
+        let needed = f64::from(before as u32 + 1);
+        // Whoever is here goes before a turn is lost.
+        let is_idle = bucket.full_for >= GRACE_MS;
+        if now >= bucket.closed_until && (bucket.tokens >= needed || is_idle) {
+            bucket.tokens -= 1.0;
+            bucket.full_for = 0.0;
             self.last = need;
-            own.take(index);
+            own.take(ticket, index);
             return Turn { wait_ms: 0.0, position: 0, length: length - 1 };
         }
-        let missing = f64::from(before + 1) - self.tokens;
-        let closed = (self.closed_until - now).max(0.0);
-        let wait_ms = (closed + missing.max(0.0) / (self.rate * self.pace)).ceil().max(MIN_WAIT_MS);
-        own.places[index].until = now + wait_ms + PATIENCE_MS;
+        let wait_ms = bucket.wait_for(needed, now).ceil().max(MIN_WAIT_MS);
+        if let Some(place) = own.places.get_mut(ticket) {
+            place.until = now + wait_ms + PATIENCE_MS;
+        }
         Turn { wait_ms, position: index as u32, length }
     }
 
     /// The provider has refused a request: nobody sends any for so long, and then all more slowly.
     pub fn slow(&mut self, ms: f64, now: f64) {
-        self.refill(now);
-        if now >= self.closed_until {
-            self.pace = (self.pace * SLOWDOWN).max(SLOWEST);
+        let bucket = &mut self.bucket;
+        bucket.refill(now);
+        if now >= bucket.closed_until {
+            bucket.pace = (bucket.pace * SLOWDOWN).max(SLOWEST);
         }
-        self.tokens = 0.0;
-        self.closed_until = self.closed_until.max(now + ms);
+        bucket.tokens = 0.0;
+        bucket.full_for = 0.0;
+        bucket.closed_until = bucket.closed_until.max(now + ms);
     }
 }
 

@@ -4,12 +4,15 @@
 #![cfg(not(target_arch = "wasm32"))]
 // Times are sums of whole milliseconds, or compared with what was put in: they are equal or wrong.
 #![allow(clippy::float_cmp)]
+// They are far below what a float cannot count.
+#![allow(clippy::cast_precision_loss)]
 
 mod answers;
 mod calls;
 mod clock;
 mod create;
 mod failures;
+mod fleet;
 mod fuzz;
 mod help;
 mod hub;

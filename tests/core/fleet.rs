@@ -1,0 +1,402 @@
+//! The limiter of a fleet: its pace, its fairness, and what becomes of those who do not come back.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+};
+
+use lemondata_wasm::core::{Fleet, Need, Turn, slow_ms};
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::json;
+
+use crate::help::{asking, bodiless, config, reply};
+
+const WINDOW_MS: f64 = 60_000.0;
+/// For so long an absent ticket may hold up the others behind its time.
+const PATIENCE_MS: f64 = 6_000.0;
+
+/// Whoever wants a turn, and comes back whenever it is told to.
+#[derive(Clone, Debug)]
+struct Asker {
+    identity: String,
+    need: Need,
+    at: u64,
+    /// How much later than told it comes, in milliseconds.
+    late: u64,
+    /// How often it asks, unless it gets its turn before.
+    patience: u32,
+}
+
+impl Asker {
+    fn new(identity: &str, need: Need, at: u64) -> Asker {
+        Asker { identity: identity.into(), need, at, late: 0, patience: u32::MAX }
+    }
+}
+
+/// A turn that was given.
+#[derive(Clone, Debug)]
+struct Grant {
+    /// The index of the asker.
+    who: usize,
+    at: u64,
+    /// When it was told to come back the first time.
+    told: u64,
+    asks: u32,
+    /// How many turns others had between its first question and its turn.
+    others: usize,
+}
+
+/// Lets all of them ask until each has had its turn or has gone, and returns the turns in their order.
+fn run(fleet: &mut Fleet, askers: &[Asker]) -> Vec<Grant> {
+    let mut agenda: BinaryHeap<_> =
+        askers.iter().enumerate().map(|(who, asker)| Reverse((asker.at, who))).collect();
+    let mut state = vec![(0_u32, 0_u64, 0_usize); askers.len()];
+    let mut grants: Vec<Grant> = Vec::new();
+    while let Some(Reverse((now, who))) = agenda.pop() {
+        let asker = &askers[who];
+        let (asks, told, since) = &mut state[who];
+        let turn = fleet.ask(&who.to_string(), &asker.identity, asker.need, now as f64);
+        *asks += 1;
+        if *asks == 1 {
+            (*told, *since) = (now + turn.wait_ms as u64, grants.len());
+        }
+        if turn.wait_ms == 0.0 {
+            let others = grants.len() - *since;
+            grants.push(Grant { who, at: now, told: *told, asks: *asks, others });
+        } else if *asks < asker.patience {
+            assert!(turn.wait_ms >= 50.0 && turn.wait_ms.fract() == 0.0, "{turn:?}");
+            agenda.push(Reverse((now + turn.wait_ms as u64 + asker.late, who)));
+        }
+        assert!(*asks < 1_000, "{asker:?} never gets its turn");
+    }
+    grants
+}
+
+/// So many of one kind and one identity at once.
+fn crowd(identity: &str, need: Need, at: u64, count: usize) -> Vec<Asker> {
+    vec![Asker::new(identity, need, at); count]
+}
+
+/// The most turns in any minute.
+fn busiest(times: &[u64]) -> usize {
+    (0..times.len())
+        .map(|from| times[from..].iter().take_while(|at| **at < times[from] + WINDOW_MS as u64).count())
+        .max()
+        .unwrap_or(0)
+}
+
+fn times(grants: &[Grant]) -> Vec<u64> {
+    grants.iter().map(|grant| grant.at).collect()
+}
+
+fn need() -> impl Strategy<Value = Need> {
+    select(vec![Need::Create, Need::Poll])
+}
+
+fn per_minute() -> impl Strategy<Value = f64> {
+    prop_oneof![1_u32..10, 10_u32..200, 200_u32..3_000].prop_map(f64::from)
+}
+
+fn asker() -> impl Strategy<Value = Asker> {
+    let at = prop_oneof![Just(0_u64), 0_u64..1_000, 0_u64..300_000];
+    let late = prop_oneof![4 => Just(0_u64), 2 => 0_u64..300, 1 => 0_u64..30_000];
+    let patience = prop_oneof![6 => Just(u32::MAX), 1 => 1_u32..3];
+    (select(vec!["a", "b", "c", "d"]), need(), at, late, patience).prop_map(
+        |(identity, need, at, late, patience)| Asker { identity: identity.into(), need, at, late, patience },
+    )
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Ask { ticket: u8, need: Need },
+    Slow(f64),
+    Pass(f64),
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        12 => (any::<u8>(), need()).prop_map(|(ticket, need)| Input::Ask { ticket, need }),
+        1 => (0_u32..20_000).prop_map(|ms| Input::Slow(ms.into())),
+        4 => (0_u32..3_000).prop_map(|ms| Input::Pass(ms.into())),
+        1 => (0_u32..120_000).prop_map(|ms| Input::Pass(ms.into())),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn no_minute_has_more_turns_than_the_limit(per_minute in per_minute(), inputs in vec(input(), 0..600)) {
+        let mut fleet = Fleet::new(per_minute, 0.0);
+        let (mut now, mut times) = (0.0, Vec::new());
+        for input in inputs {
+            match input {
+                Input::Pass(ms) => now += ms,
+                Input::Slow(ms) => fleet.slow(ms, now),
+                Input::Ask { ticket, need } => {
+                    let identity = (ticket % 5).to_string();
+                    if fleet.ask(&ticket.to_string(), &identity, need, now).wait_ms == 0.0 {
+                        times.push(now as u64);
+                    }
+                }
+            }
+        }
+        prop_assert!(busiest(&times) <= per_minute as usize, "{:?}", times);
+    }
+
+    #[test]
+    fn no_minute_has_more_turns_than_the_limit_when_many_want_them(
+        per_minute in per_minute(), askers in vec(asker(), 0..200),
+    ) {
+        let grants = run(&mut Fleet::new(per_minute, 0.0), &askers);
+        prop_assert!(busiest(&times(&grants)) <= per_minute as usize);
+    }
+
+    #[test]
+    fn whoever_is_alone_goes_at_once(per_minute in per_minute(), askers in vec(asker(), 0..50), need in need()) {
+        let mut fleet = Fleet::new(per_minute, 0.0);
+        let asked = run(&mut fleet, &askers);
+        // Time for the last turn to be made up for, and for the last ticket to be missed.
+        let later = asked.last().map_or(300_000, |grant| grant.at.max(300_000)) + 2_000_000;
+        let turn = fleet.ask("lone", "e", need, later as f64);
+        prop_assert_eq!(turn, Turn { wait_ms: 0.0, position: 0, length: 0 });
+    }
+
+    #[test]
+    fn whoever_comes_back_when_told_has_its_turn_soon(
+        per_minute in 60_u32..6_000, creates in 0_usize..150, polls in 0_usize..150, slowed in any::<bool>(),
+    ) {
+        let mut fleet = Fleet::new(per_minute.into(), 0.0);
+        if slowed {
+            fleet.slow(3_000.0, 0.0);
+        }
+        let askers = [crowd("a", Need::Create, 0, creates), crowd("b", Need::Poll, 0, polls)].concat();
+        let grants = run(&mut fleet, &askers);
+        prop_assert_eq!(grants.len(), askers.len());
+        // All came at once: whoever asked first did not know of the other kind, which takes every other turn.
+        let told_right = grants.iter().filter(|grant| askers[grant.who].need == Need::Poll);
+        for grant in told_right {
+            prop_assert!(grant.at <= grant.told + 200, "told {} ms: {:?}", grant.told, grant);
+            prop_assert!(grant.asks <= 3, "{:?}", grant);
+        }
+        for grant in &grants {
+            prop_assert!(grant.asks <= 5, "{:?}", grant);
+        }
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_it_takes_to_serve_all(per_minute in 60_u32..6_000, askers in vec(asker(), 1..150)) {
+        let askers: Vec<_> =
+            askers.into_iter().map(|asker| Asker { late: 0, patience: u32::MAX, ..asker }).collect();
+        let grants = run(&mut Fleet::new(per_minute.into(), 0.0), &askers);
+        prop_assert_eq!(grants.len(), askers.len());
+        let per_turn = WINDOW_MS / (f64::from(per_minute) - f64::from(per_minute) / 60.0);
+        for grant in &grants {
+            let longest = per_turn * askers.len() as f64 + 1_000.0;
+            prop_assert!((grant.at - askers[grant.who].at) as f64 <= longest, "{:?}", grant);
+        }
+    }
+
+    #[test]
+    fn those_who_have_gone_do_not_hold_up_the_others(
+        per_minute in 10_u32..600, gone in 1_usize..40, need in need(), other in need(),
+    ) {
+        let mut fleet = Fleet::new(per_minute.into(), 0.0);
+        let absent: Vec<_> = crowd("a", other, 0, gone)
+            .into_iter()
+            .map(|asker| Asker { patience: 1, ..asker })
+            .collect();
+        let askers = [absent, crowd("b", need, 1, 1)].concat();
+        let grants = run(&mut fleet, &askers);
+        let last = grants.last().expect("a turn");
+        prop_assert_eq!(last.who, gone);
+        let burst = (f64::from(per_minute) / 60.0).max(1.0);
+        let per_turn = WINDOW_MS / (f64::from(per_minute) - burst);
+        let longest = (gone as f64 + 1.0) * per_turn + PATIENCE_MS + per_turn + 1_000.0;
+        prop_assert!(last.at as f64 <= longest, "{:?}", last);
+    }
+
+    #[test]
+    fn a_queue_that_is_left_leaves_nothing(per_minute in per_minute(), askers in vec(asker(), 0..100)) {
+        let mut fleet = Fleet::new(per_minute, 0.0);
+        let fresh = size(&mut fleet.clone(), 0);
+        run(&mut fleet, &askers);
+        prop_assert!(size(&mut fleet, 1_000_000_000) <= fresh + 100);
+    }
+}
+
+/// What a fleet holds once somebody has asked at this time.
+fn size(fleet: &mut Fleet, at: u64) -> usize {
+    fleet.ask("lone", "e", Need::Poll, at as f64);
+    format!("{fleet:?}").len()
+}
+
+#[test]
+fn a_crowd_uses_the_whole_pace() {
+    for per_minute in [60_u32, 600, 1_000, 3_000, 10_000] {
+        let count = per_minute as usize * 3;
+        let grants = run(&mut Fleet::new(per_minute.into(), 0.0), &crowd("a", Need::Poll, 0, count));
+        let minutes = grants.last().unwrap().at as f64 / WINDOW_MS;
+        let used = count as f64 / minutes / f64::from(per_minute);
+        assert!(used > 0.97, "{per_minute} a minute: {used}");
+    }
+}
+
+#[test]
+fn one_identity_with_a_thousand_requests_does_not_delay_another_one() {
+    for (per_minute, burst) in [(60.0, 1), (600.0, 10), (1_200.0, 20)] {
+        let askers = [
+            crowd("greedy", Need::Poll, 0, 1_000),
+            crowd("b", Need::Poll, 0, 300),
+            crowd("c", Need::Poll, 0, 300),
+            crowd("modest", Need::Poll, 5_000, 1),
+            crowd("modest", Need::Poll, 60_000, 1),
+            crowd("late", Need::Poll, 90_000, 1),
+        ]
+        .concat();
+        let grants = run(&mut Fleet::new(per_minute, 0.0), &askers);
+        for grant in grants.iter().filter(|grant| grant.who >= 1_600) {
+            assert!(grant.others <= 5 + burst, "{per_minute} a minute: {grant:?}");
+        }
+    }
+}
+
+#[test]
+fn each_identity_has_its_turn_in_every_round() {
+    let names = ["a", "b", "c", "d"];
+    let askers: Vec<_> = names.iter().flat_map(|name| crowd(name, Need::Create, 0, 50)).collect();
+    let grants = run(&mut Fleet::new(60.0, 0.0), &askers);
+    // The first comes before anybody else is known.
+    for round in grants[1..].chunks(4).take(48) {
+        let served: BTreeSet<_> = round.iter().map(|grant| &askers[grant.who].identity).collect();
+        assert_eq!(served.len(), 4, "{round:?}");
+    }
+}
+
+#[test]
+fn whoever_has_given_up_much_is_not_put_behind_the_others() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    let gone: Vec<_> =
+        crowd("a", Need::Poll, 0, 1_000).into_iter().map(|asker| Asker { patience: 1, ..asker }).collect();
+    run(&mut fleet, &gone);
+    let at = 2_000_000;
+    let askers = [crowd("b", Need::Poll, at, 300), crowd("a", Need::Poll, at + 1_000, 1)].concat();
+    let grants = run(&mut fleet, &askers);
+    let grant = grants.iter().find(|grant| grant.who == 300).expect("a turn");
+    assert!(grant.others <= 3, "{grant:?}");
+}
+
+#[test]
+fn creates_and_polls_take_turns() {
+    let askers = [crowd("a", Need::Create, 0, 400), crowd("b", Need::Poll, 0, 300)].concat();
+    let grants = run(&mut Fleet::new(600.0, 0.0), &askers);
+    let (mut creates, mut polls) = (0_usize, 0_usize);
+    for grant in &grants {
+        if askers[grant.who].need == Need::Create {
+            creates += 1;
+        } else {
+            polls += 1;
+        }
+        if creates < 400 && polls < 300 {
+            // A burst of turns may go to those of one kind who come back a little earlier.
+            assert!(creates.abs_diff(polls) <= 12, "{creates} creates, {polls} polls");
+        }
+    }
+}
+
+#[test]
+fn the_place_and_the_length_are_told() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    assert_eq!(fleet.ask("t0", "a", Need::Create, 0.0), Turn { wait_ms: 0.0, position: 0, length: 0 });
+    let mut ask = |ticket, identity, need| fleet.ask(ticket, identity, need, 0.0);
+    let place = |turn: Turn| (turn.position, turn.length);
+    assert_eq!(place(ask("t1", "a", Need::Create)), (0, 1));
+    assert_eq!(place(ask("t2", "a", Need::Create)), (1, 2));
+    // Another identity comes before the second request of the first one.
+    assert_eq!(place(ask("t3", "b", Need::Create)), (1, 3));
+    assert_eq!(place(ask("t2", "a", Need::Create)), (2, 3));
+    assert_eq!(place(ask("p1", "a", Need::Poll)), (0, 4));
+    // The kinds take turns: the create was last, so that the poll comes first.
+    assert!(ask("p1", "a", Need::Poll).wait_ms < ask("t1", "a", Need::Create).wait_ms);
+}
+
+#[test]
+fn a_429_stops_everybody_slows_them_and_is_forgotten() {
+    let mut fleet = Fleet::new(600.0, 0.0);
+    fleet.slow(5_000.0, 0.0);
+    let grants = run(&mut fleet, &crowd("a", Need::Poll, 0, 2_000));
+    assert!(grants[0].at >= 5_000);
+    let turns = |from: u64, to: u64| grants.iter().filter(|grant| (from..to).contains(&grant.at)).count();
+    // 590 a minute at the whole pace, half of it at first.
+    assert!((49..=60).contains(&turns(5_000, 15_000)), "{}", turns(5_000, 15_000));
+    assert!((95..=100).contains(&turns(65_000, 75_000)), "{}", turns(65_000, 75_000));
+}
+
+#[test]
+fn refusals_of_requests_under_way_slow_once_and_new_ones_again_but_never_to_nothing() {
+    let pace = |slows: &[f64]| {
+        let mut fleet = Fleet::new(600.0, 0.0);
+        let mut now = 0.0;
+        for at in slows {
+            now = *at;
+            fleet.slow(1_000.0, now);
+        }
+        // How long a full bucket takes tells the pace.
+        let askers = crowd("a", Need::Poll, now as u64 + 1_000, 30);
+        let grants = run(&mut fleet, &askers);
+        grants[4].at as f64 - now - 1_000.0
+    };
+    let (once, again) = (pace(&[0.0, 1.0, 2.0]), pace(&[0.0, 1_002.0]));
+    assert_eq!(once, pace(&[2.0]));
+    assert!(again > 1.8 * once, "{again} after {once}");
+    let often: Vec<_> = (0..200).map(|index| f64::from(index) * 1_000.0).collect();
+    assert!(pace(&often) < 8_000.0, "{}", pace(&often));
+}
+
+#[test]
+fn a_longer_refusal_counts_and_a_shorter_one_does_not() {
+    let mut fleet = Fleet::new(600.0, 0.0);
+    fleet.slow(5_000.0, 0.0);
+    fleet.slow(1_000.0, 100.0);
+    assert!(fleet.ask("a", "a", Need::Poll, 4_999.0).wait_ms > 0.0);
+    fleet.slow(9_000.0, 200.0);
+    assert!(fleet.ask("a", "a", Need::Poll, 9_199.0).wait_ms > 0.0);
+    assert_eq!(fleet.ask("a", "a", Need::Poll, 9_500.0).wait_ms, 0.0);
+}
+
+#[test]
+fn a_fleet_that_is_lost_again_and_again_hardly_exceeds_the_limit() {
+    let mut times = Vec::new();
+    for minute in 0..60_u64 {
+        let mut fleet = Fleet::new(600.0, minute as f64 * 1_000.0);
+        for ms in (0..1_000).step_by(10) {
+            let now = minute * 1_000 + ms;
+            if fleet.ask(&now.to_string(), "a", Need::Poll, now as f64).wait_ms == 0.0 {
+                times.push(now);
+            }
+        }
+    }
+    assert!(busiest(&times) <= 600 + 60, "{}", busiest(&times));
+}
+
+#[test]
+fn a_clock_that_is_set_back_gives_no_turns_away() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    assert_eq!(fleet.ask("a", "a", Need::Poll, 10_000.0).wait_ms, 0.0);
+    assert!(fleet.ask("b", "a", Need::Poll, 2_000.0).wait_ms > 0.0);
+    assert!(fleet.ask("b", "a", Need::Poll, 9_000.0).wait_ms > 0.0);
+}
+
+#[test]
+fn only_a_429_slows_and_for_as_long_as_it_says() {
+    let cases = [
+        ("a success", asking(reply(200, json!({})), 9.0), 0.0),
+        ("overload", asking(reply(503, json!({})), 9.0), 0.0),
+        ("429 with a header", asking(reply(429, json!({})), 9.0), 9_000.0),
+        ("429 with a body", reply(429, json!({"error": {"retry_after": 7}})), 7_000.0),
+        ("429 without a word", bodiless(429), 1_000.0),
+    ];
+    for (name, reply, expected) in cases {
+        assert_eq!(slow_ms(&reply), expected, "{name}");
+    }
+}
