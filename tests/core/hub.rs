@@ -292,10 +292,21 @@ fn keeping_that_ends_the_process_is_given_up() {
 fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allows() {
     let mut job = left();
     let ended = NOW + 4_100.0;
-    assert!(job.resume::<Json>(&options(), ended, 0.5));
-    assert_eq!(job.phase, Phase::Waiting);
-    assert_eq!(job.next(&options(), FREE, ended), Act::Sleep(NOW + 7_000.0));
-    assert!(matches!(job.next(&options(), FREE, NOW + 7_000.0), Act::Poll(..)));
+    // Whoever asks at once hears why.
+    assert!(!job.resume::<Json>(&options(), ended + 9_999.0, 0.5));
+    assert_eq!(job.phase, Phase::Left);
+    let slow = Options { poll_min: 20_000.0, poll_max: 20_000.0, ..options() };
+    let mut slow_job = sending();
+    slow_job.sent(&slow, FREE, Ok(&reply(200, pending())), NOW, 0.5);
+    let polled_at = NOW + 20_000.0;
+    assert!(matches!(slow_job.next(&slow, FREE, polled_at), Act::Poll(..)));
+    let ended = polled_at + 100.0;
+    slow_job.polled(&slow, FREE, Ok(&reply(401, json!({}))), ended, 0.5);
+    assert!(slow_job.resume::<Json>(&slow, ended + 10_000.0, 0.5));
+    assert_eq!(slow_job.phase, Phase::Waiting);
+    let due = polled_at + 20_000.0;
+    assert_eq!(slow_job.next(&slow, FREE, ended + 10_000.0), Act::Sleep(due));
+    assert!(matches!(slow_job.next(&slow, FREE, due), Act::Poll(..)));
     // Long after, at once, and with the whole time of a wait.
     let mut job = left();
     let now = ended + 600_000.0;
@@ -313,8 +324,8 @@ fn rule_6_a_task_that_was_left_is_not_asked_for_before_the_server_wants_it() {
     job.polled(&options(), FREE, Ok(&refused), now, 0.5);
     assert!(matches!(job.next(&options(), FREE, now), Act::Fail(_)));
     assert_eq!(job.phase, Phase::Left);
-    assert!(job.resume::<Json>(&options(), now + 10.0, 0.5));
-    assert_eq!(job.next(&options(), FREE, now + 10.0), Act::Sleep(now + 900_000.0));
+    assert!(job.resume::<Json>(&options(), now + 10_000.0, 0.5));
+    assert_eq!(job.next(&options(), FREE, now + 10_000.0), Act::Sleep(now + 900_000.0));
 }
 
 #[test]
