@@ -2,7 +2,7 @@
 
 import { createEngine } from './engine.js';
 import { InternalError, LemonDataError, ownError } from './errors.js';
-import { field, responseInfo } from './host.js';
+import { attempt, field, responseInfo } from './host.js';
 
 /** The jobs, by the numbers that `src/shell/jobs.rs` gives them. */
 const GENERATE = 0;
@@ -99,6 +99,16 @@ function waitedFor(job, input) {
   return { task_id: field(input, 'task_id') ?? field(input, 'id'), ...(poll_url && { poll_url }) };
 }
 
+function report(error) {
+  if (typeof reportError === 'function') reportError(error);
+  else console.error(error);
+}
+
+/** Calls a callback, if there is one, at once; an exception and a rejection of it are one and the same. */
+function tell(callback, value) {
+  if (callback) (async () => callback(value))().catch(report);
+}
+
 /** Runs one job on an instance. */
 function perform(engine, browser, job, input, options, defaults, takeSeat) {
   return new Promise((resolve, reject) => {
@@ -123,31 +133,34 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
     }
 
     function abandon(cause) {
+      host.controller?.abort();
       const message =
         'The WebAssembly module trapped: please report this bug with error.cause. Further calls work.';
       settle(reject, broken(message, cause, 'unknown', host.task));
     }
 
-    function report(error) {
-      if (typeof reportError === 'function') reportError(error);
-      else console.error(error);
-    }
-
     /** Tells of an HTTP answer, and no callback twice. */
-    function respond({ info, told }) {
+    function respond(about) {
       const callback = option('onResponse');
-      if (!info || told.has(callback)) return;
-      told.add(callback);
-      host.tell(callback, { ...info });
+      if (!callback || !about.request || about.told.has(callback)) return;
+      about.told.add(callback);
+      tell(callback, responseInfo(about));
     }
 
     const host = {
-      browser,
+      options,
+      defaults,
+      option(name) {
+        engine.live();
+        return option(name);
+      },
+      about: undefined,
+      controller: undefined,
       task: waitedFor(job, input),
-      resolve: (value) => settle(resolve, value),
-      reject: (reason) => settle(reject, reason),
-      listen(signal, callback) {
+      settle: (isDone, value) => settle(isDone ? resolve : reject, value),
+      listen(callback) {
         wake = callback;
+        const signal = option('signal');
         if (signal) listen(signal, 'abort', wake);
         if (browser) {
           listen(globalThis, 'online', wake);
@@ -156,25 +169,26 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
       },
       // What never settles would otherwise hold on for ever to its callbacks, which are the module's.
       follow: (value) => Promise.race([value, ended]),
-      tell(callback, value) {
-        // Called at once; an exception and a rejection are one and the same.
-        if (callback) (async () => callback(value))().catch(report);
-      },
+      tell: (name, value) => tell(option(name), value),
       join(url) {
         const wants = () => [defaults, ...['apiKey', 'headers', 'fetch', 'requestTimeout'].map(option)];
         seat ??= takeSeat?.(wants(), respond, wake);
         return Boolean(seat?.join(url));
       },
       news: (isLate) => seat?.news() ?? (isLate ? { isLate, isSent: true } : undefined),
-      finish(about, isLate, ...request) {
+      finish(isLate, path, durationMs, number) {
+        const { about = attempt() } = host;
+        host.about = undefined;
+        host.controller = undefined;
         about.isLate = isLate;
         about.told = new Set();
-        if (about.status !== undefined && !isLate) about.info = responseInfo(about, ...request);
+        if (about.status !== undefined && !isLate) about.request = [path, durationMs, number];
         respond(about);
         seat?.finish(about);
+        return about;
       },
     };
     engine.calls.add(abandon);
-    engine.run(job, input, options, defaults, host);
+    engine.run(job, input, host, browser);
   });
 }

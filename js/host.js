@@ -40,20 +40,50 @@ export function parseUrl(text, base) {
   } catch {}
 }
 
-/** A promise of an option that may be a function, whose failure is the promise's. */
-export const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
-
-export const stringify = (value) => JSON.stringify(value);
-
 /** What is known of an attempt: for the core whether it was sent, and all that an error keeps of it. */
 export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
+
+const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
+
+/** A promise of the `value` of an option that may be a function, or of an attempt that its failure is the cause of. */
+export const ask = (host, name, argument) =>
+  host.follow(current(host.option(name), argument).then((value) => ({ value }), attempt));
+
+/** The `value` as JSON, or an attempt with the cause why there is none. */
+export function stringify(value) {
+  try {
+    return { value: JSON.stringify(value) };
+  } catch (cause) {
+    return attempt(cause);
+  }
+}
+
+/** A promise of an attempt, which the host has at hand from the start: there may be no time for more. */
+export function send(host, url, method, controller, key, body, idempotencyKey) {
+  const about = attempt();
+  about.method = method;
+  host.about = about;
+  host.controller = controller;
+  const sent = exchange(
+    about,
+    host.option('fetch'),
+    url,
+    method,
+    controller.signal,
+    host.option('headers'),
+    key,
+    body,
+    idempotencyKey,
+  );
+  return host.follow(sent.then(() => about));
+}
 
 /**
  * Sends a request and reads its answer into `about`: its status, its `Retry-After` read both ways and its body,
  * where that is JSON. It never fails: what went wrong is the `cause`. Headers that cannot be used are told
  * apart, without a cause, which could show their values.
  */
-export async function exchange(about, custom, url, method, signal, headers, key, body, idempotencyKey) {
+async function exchange(about, custom, url, method, signal, headers, key, body, idempotencyKey) {
   // A server may echo the key; nobody who logs its answer is to find it there.
   const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
   const clean = (_, value) => {
@@ -97,7 +127,7 @@ export async function exchange(about, custom, url, method, signal, headers, key,
 }
 
 /** What `onResponse` is told. */
-export function responseInfo({ status, requestId, headers }, method, path, durationMs, attempt) {
+export function responseInfo({ method, request: [path, durationMs, attempt], status, requestId, headers }) {
   const number = (name) => {
     const value = Number(headers?.get(`x-ratelimit-${name}`) ?? undefined);
     return Number.isNaN(value) ? undefined : value;

@@ -73,11 +73,17 @@ export function bind(wasm, wasmBindgen) {
     '--out-name=lemondata',
     wasm,
   ]);
-  const optimise = (passes, from, to) => {
+  const glue = trim(readFileSync(join(out, 'lemondata.js'), 'utf8'));
+  const optimise = (passes, from, to, tool = 'wasm-opt') => {
     const features = FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`);
-    const wasmOpt = join(root, 'node_modules', '.bin', 'wasm-opt');
-    return run(wasmOpt, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
+    const path = join(root, 'node_modules', '.bin', tool);
+    return run(path, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
   };
+  // What the glue does not call need not be there.
+  const reached = [...new Set([...glue.matchAll(/\bwasm\.(\w+)/g)].map(([, name]) => name))];
+  const graph = reached.map((name) => ({ name, export: name, root: true }));
+  writeFileSync(join(out, 'graph.json'), JSON.stringify(graph));
+  optimise([`--graph-file=${join(out, 'graph.json')}`], 'lemondata_bg.wasm', 'reached.wasm', 'wasm-metadce');
   optimise(
     [
       '-Oz',
@@ -90,14 +96,50 @@ export function bind(wasm, wasmBindgen) {
       '--strip-target-features',
       '--strip-producers',
     ],
-    'lemondata_bg.wasm',
+    'reached.wasm',
     'small.wasm',
   );
   const renamed = optimise(['--minify-imports-and-exports-and-modules'], 'small.wasm', 'lemondata.wasm');
   return {
-    glue: asFactory(readFileSync(join(out, 'lemondata.js'), 'utf8'), JSON.parse(renamed)),
+    glue: asFactory(glue, JSON.parse(renamed)),
     wasm: readFileSync(join(out, 'lemondata.wasm')),
   };
+}
+
+/** A function that replaces a part of the glue, which has to be there. */
+const replacing = (read, write) => (pattern, replacement) => {
+  if (!pattern.test(read())) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
+  write(read().replace(pattern, replacement));
+};
+
+/** The glue without what is not needed here. */
+function trim(glue) {
+  const replace = replacing(
+    () => glue,
+    (text) => {
+      glue = text;
+    },
+  );
+  replace(/^import source .*\n/m, '');
+  replace(/export function run\b/, 'function run');
+  replace(/let wasmInstance = [\s\S]*$/, '');
+
+  // What only engines without `encodeInto` need, and closures that nobody owns. Strings are written in one piece.
+  replace(/if \(!\('encodeInto' in [\s\S]*?\n}\n/, '');
+  replace(/const CLOSURE_DTORS = [^;]*;/, '');
+  replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
+  replace(/CLOSURE_DTORS\.register\(.*\);/, '');
+  replace(
+    /(function passStringToWasm0\(.*{\n) {4}if \(realloc === undefined\) ({[\s\S]*?\n {4}}\n)[\s\S]*?\n}\n/,
+    '$1$2}\n',
+  );
+  replace(/, wasm.__wbindgen_realloc\b/g, '');
+  // The callbacks of a promise never fail, and have not written whether they did where the module trapped.
+  replace(/var r0 = .*\n.*var r1 = .*\n *if \(r1\) {\n.*\n *}\n/, '');
+  // What throws within an import is that the module has trapped: straight out is the way.
+  replace(/function\(\) { return handleError\((function .*{[\s\S]*?\n {8}}), arguments\); }/g, '$1');
+  replace(/function handleError[\s\S]*?\n}\n/, '');
+  return glue;
 }
 
 /**
@@ -105,20 +147,12 @@ export function bind(wasm, wasmBindgen) {
  * fresh one with fresh state after a trap. Its globals come in as arguments where the engine keeps account.
  */
 function asFactory(glue, renamed) {
-  const replace = (pattern, replacement) => {
-    if (!pattern.test(glue)) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
-    glue = glue.replace(pattern, replacement);
-  };
-  replace(/^import source .*\n/m, '');
-  replace(/export function run\b/, 'function run');
-  replace(/let wasmInstance = [\s\S]*$/, '');
-
-  // What only engines without `encodeInto` need, closures that nobody owns, and strings without `realloc`.
-  replace(/if \(!\('encodeInto' in [\s\S]*?\n}\n/, '');
-  replace(/const CLOSURE_DTORS = [^;]*;/, '');
-  replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
-  replace(/CLOSURE_DTORS\.register\(.*\);/, '');
-  replace(/if \(realloc === undefined\) {[\s\S]*?\n {4}}\n/, '');
+  const replace = replacing(
+    () => glue,
+    (text) => {
+      glue = text;
+    },
+  );
 
   // Our own files come in two shapes: as named functions, and as modules that are imported whole.
   const named = [];
@@ -152,7 +186,7 @@ function asFactory(glue, renamed) {
     start = start.replace(use, `wasm[${JSON.stringify(letter)}]`);
   }
   return `${named.join('\n')}
-  export default ({ AbortController, setTimeout, clearTimeout }) => {
+  export default ({ setTimeout, clearTimeout }) => {
     let wasm;
     ${glue}
     return {

@@ -2,34 +2,29 @@
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortController;
 
 #[wasm_bindgen]
 extern "C" {
     /// One call, seen from `js/client.js`.
     pub type Host;
 
-    /// Whether this is a web page or a worker of one.
-    #[wasm_bindgen(method, getter)]
-    pub fn browser(this: &Host) -> bool;
-
+    /// An option of the call, or else of its client.
     #[wasm_bindgen(method)]
-    pub fn resolve(this: &Host, value: &JsValue);
+    pub fn option(this: &Host, name: &str) -> JsValue;
 
+    /// Settles the promise of the call.
     #[wasm_bindgen(method)]
-    pub fn reject(this: &Host, reason: &JsValue);
+    pub fn settle(this: &Host, is_done: bool, value: &JsValue);
 
     /// Calls back when the signal aborts, or when a hidden page or a lost network comes back, until the
     /// call is settled.
     #[wasm_bindgen(method)]
-    pub fn listen(this: &Host, signal: &JsValue, callback: &Function);
-
-    /// A promise of a value that may be a promise. It settles at the end of the call at the latest.
-    #[wasm_bindgen(method)]
-    pub fn follow(this: &Host, value: &JsValue) -> Promise;
+    pub fn listen(this: &Host, callback: &Function);
 
     /// Calls a callback, if there is one, whose failure must not end the call.
     #[wasm_bindgen(method)]
-    pub fn tell(this: &Host, callback: &JsValue, value: &JsValue);
+    pub fn tell(this: &Host, name: &str, value: &JsValue);
 
     /// Whether another call of this client asks this URL at this moment, or has asked it, so that this one
     /// need not: it wakes this one when it has an answer, or has given up.
@@ -41,17 +36,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn news(this: &Host, is_late: bool) -> JsValue;
 
-    /// Ends an attempt: tells `onResponse` of an answer that is not too late, and calls that joined.
+    /// Ends an attempt, and gives it out: tells `onResponse` of an answer that is not too late, and calls that
+    /// joined.
     #[wasm_bindgen(method)]
-    pub fn finish(
-        this: &Host,
-        about: &JsValue,
-        is_late: bool,
-        method: &str,
-        path: &str,
-        duration_ms: f64,
-        attempt: u32,
-    );
+    pub fn finish(this: &Host, is_late: bool, path: &str, duration_ms: f64, number: u32) -> JsValue;
 
     /// Notes the task that the call has created, for the error of a trap.
     #[wasm_bindgen(method, setter)]
@@ -85,24 +73,24 @@ extern "C" {
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
 
-    pub fn current(option: &JsValue, argument: &JsValue) -> JsValue;
+    /// A promise of what an option says, which may be a function. It never rejects, and settles at the end of
+    /// the call at the latest.
+    pub fn ask(host: &Host, name: &str, argument: &JsValue) -> Promise;
 
     pub fn attempt(cause: &JsValue) -> JsValue;
 
-    pub fn exchange(
-        about: &JsValue,
-        custom: &JsValue,
+    /// Sends a request: a promise of an attempt, as `ask` makes it.
+    pub fn send(
+        host: &Host,
         url: &str,
         method: &str,
-        signal: &JsValue,
-        headers: &JsValue,
+        controller: &AbortController,
         key: &JsValue,
         body: &JsValue,
         idempotency_key: &JsValue,
-    ) -> JsValue;
+    ) -> Promise;
 
-    #[wasm_bindgen(catch)]
-    pub fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
+    pub fn stringify(value: &JsValue) -> JsValue;
 
     pub fn task(parts: &JsValue) -> JsValue;
 
