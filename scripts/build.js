@@ -67,7 +67,6 @@ export function bind(wasm, wasmBindgen) {
   run(wasmBindgen, [
     '--target=module',
     '--no-typescript',
-    '--remove-name-section',
     '--remove-producers-section',
     `--out-dir=${out}`,
     '--out-name=lemondata',
@@ -80,10 +79,13 @@ export function bind(wasm, wasmBindgen) {
     return run(path, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
   };
   // What the glue does not call need not be there.
-  const reached = [...new Set([...glue.matchAll(/\bwasm\.(\w+)/g)].map(([, name]) => name))];
-  const graph = reached.map((name) => ({ name, export: name, root: true }));
+  const reached = new Set(Array.from(glue.matchAll(/\bwasm\.(\w+)/g), ([, name]) => name));
+  const graph = Array.from(reached, (name) => ({ name, export: name, root: true }));
   writeFileSync(join(out, 'graph.json'), JSON.stringify(graph));
-  optimise([`--graph-file=${join(out, 'graph.json')}`], 'lemondata_bg.wasm', 'reached.wasm', 'wasm-metadce');
+  const metadce = ['--debuginfo', `--graph-file=${join(out, 'graph.json')}`];
+  optimise(metadce, 'lemondata_bg.wasm', 'reached.wasm', 'wasm-metadce');
+  optimise([], 'reached.wasm', 'reached.wat', 'wasm-dis');
+  writeFileSync(join(out, 'called.wat'), prune(readFileSync(join(out, 'reached.wat'), 'utf8')));
   optimise(
     [
       '-Oz',
@@ -96,7 +98,7 @@ export function bind(wasm, wasmBindgen) {
       '--strip-target-features',
       '--strip-producers',
     ],
-    'reached.wasm',
+    'called.wat',
     'small.wasm',
   );
   const renamed = optimise(['--minify-imports-and-exports-and-modules'], 'small.wasm', 'lemondata.wasm');
@@ -104,6 +106,23 @@ export function bind(wasm, wasmBindgen) {
     glue: asFactory(glue, JSON.parse(renamed)),
     wasm: readFileSync(join(out, 'lemondata.wasm')),
   };
+}
+
+/**
+ * Takes functions out of the table, and so out of the module, that nothing calls through it: what wasm-bindgen only
+ * reads, the entries of closures, which are exports, and a way to run tasks that is not ours.
+ */
+function prune(wat) {
+  const [elements] = wat.match(/\(elem \$.*\)/);
+  const isUnused = (name) =>
+    /^\$"(Closure|Ref)\(|::convert::closures::_::invoke::|::futures::jspi::/.test(name);
+  const [table, ...names] = elements.match(/\$("[^"]*"|[^\s)]+)/g);
+  const used = names.filter((name) => !isUnused(name));
+  if (used.length === names.length)
+    throw new Error('the table of functions has changed: it has no unused one');
+  // The others keep their place.
+  const kept = names.map((name) => (isUnused(name) ? used[0] : name));
+  return wat.replace(elements, () => `(elem ${table} (i32.const 1) ${kept.join(' ')})`);
 }
 
 /** A function that replaces a part of the glue, which has to be there. */
