@@ -2,7 +2,7 @@
 
 import { createEngine } from './engine.js';
 import { InternalError, LemonDataError, ownError } from './errors.js';
-import { attempt, field, responseInfo } from './host.js';
+import { attempt, given, NAMES, read, responseInfo } from './host.js';
 
 /** The jobs, by the numbers that `src/shell/jobs.rs` gives them. */
 const GENERATE = 0;
@@ -95,8 +95,8 @@ const broken = (message, cause, outcome, task) =>
 function waitedFor(job, input) {
   if (job < GET_TASK) return;
   if (typeof input === 'string') return { task_id: input };
-  const poll_url = field(input, 'poll_url');
-  return { task_id: field(input, 'task_id') ?? field(input, 'id'), ...(poll_url && { poll_url }) };
+  const poll_url = read(input, 'poll_url');
+  return { task_id: read(input, 'task_id') ?? read(input, 'id'), ...(poll_url && { poll_url }) };
 }
 
 function report(error) {
@@ -113,7 +113,7 @@ function tell(callback, value) {
 function perform(engine, browser, job, input, options, defaults, takeSeat) {
   return new Promise((resolve, reject) => {
     const stops = [];
-    const option = (name) => field(options, name) ?? field(defaults, name);
+    const chosen = given(options, defaults);
     let wake;
     let seat;
     const ended = new Promise((end) => {
@@ -141,7 +141,7 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
 
     /** Tells of an HTTP answer, and no callback twice. */
     function respond(about) {
-      const callback = option('onResponse');
+      const callback = chosen.onResponse;
       if (!callback || !about.request || about.told.has(callback)) return;
       about.told.add(callback);
       tell(callback, responseInfo(about));
@@ -150,17 +150,15 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
     const host = {
       options,
       defaults,
-      option(name) {
-        engine.live();
-        return option(name);
-      },
+      given: chosen,
+      live: engine.live,
       about: undefined,
       controller: undefined,
       task: waitedFor(job, input),
       settle: (isDone, value) => settle(isDone ? resolve : reject, value),
       listen(callback) {
         wake = callback;
-        const signal = option('signal');
+        const { signal } = chosen;
         if (signal) listen(signal, 'abort', wake);
         if (browser) {
           listen(globalThis, 'online', wake);
@@ -169,10 +167,10 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
       },
       // What never settles would otherwise hold on for ever to its callbacks, which are the module's.
       follow: (value) => Promise.race([value, ended]),
-      tell: (name, value) => tell(option(name), value),
+      tell: (key, value) => tell(chosen[NAMES[key]], value),
       join(url) {
-        const wants = () => [defaults, ...['apiKey', 'headers', 'fetch', 'requestTimeout'].map(option)];
-        seat ??= takeSeat?.(wants(), respond, wake);
+        const { apiKey, headers, fetch, requestTimeout } = chosen;
+        seat ??= takeSeat?.([defaults, apiKey, headers, fetch, requestTimeout], respond, wake);
         return Boolean(seat?.join(url));
       },
       news: (isLate) => seat?.news() ?? (isLate ? { isLate, isSent: true } : undefined),

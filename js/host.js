@@ -3,29 +3,63 @@
  * `src/shell/js.rs` declares these functions. This file imports none: wasm-bindgen copies it for its tests.
  */
 
-/** The types in the order of the core's `Type`. */
-const TYPES = ['boolean', 'number', 'string', 'array', 'object', 'function'];
+/** What is read of values, by the numbers of the core's `Name`; the options are the first of it. */
+export const NAMES = (
+  'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries pollInterval ' +
+  'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
+  'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
+  'cancelled error code message hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
+  'seconds date body value given defaults'
+).split(' ');
 
-const OBJECT = 5;
+/** How many of the names are options. */
+const OPTIONS = 16;
 
-export function kindOf(value) {
-  if (value == null) return 0;
-  const type = TYPES.indexOf(Array.isArray(value) ? 'array' : typeof value);
-  return type < 0 ? 7 : type + 1;
-}
+/** In place of the number of a name: the value itself. What is larger is an element. */
+const ITSELF = 99;
+
+/** The last types, as `src/shell/value.rs` numbers them; whatever is none of them comes before. */
+const TYPES = ['number', 'array', 'object', 'function'];
+const NUMBER = 6;
+const OBJECT = 8;
 
 /** A field, or `undefined` where there is none or its getter throws. */
-export function field(value, name) {
+export function read(value, name) {
   try {
     return value?.[name];
   } catch {}
 }
 
-export const isFilled = (value) => typeof value === 'string' && value !== '';
+export const field = (value, key) => (key === ITSELF ? value : read(value, NAMES[key] ?? key - ITSELF - 1));
+
+export function kindOf(value, key) {
+  value = field(value, key);
+  if (value == null) return 0;
+  const type = Array.isArray(value) ? 'array' : typeof value;
+  if (type === 'boolean') return value ? 2 : 1;
+  if (type === 'string') return value ? 4 : 3;
+  return TYPES.indexOf(type) + NUMBER;
+}
+
+export function numberOf(value, key) {
+  value = field(value, key);
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+export function textOf(value, key) {
+  value = field(value, key);
+  return typeof value === 'string' ? value : '';
+}
 
 export const lengthOf = (value) => (Array.isArray(value) ? value.length : 0);
 
-export const names = (value) => Object.keys(Object(value));
+export const entries = (value) => Object.entries(Object(value));
+
+/** The options of a call over those of its client, each read once: what has been checked is what is used. */
+export const given = (options, defaults) =>
+  Object.fromEntries(
+    NAMES.slice(0, OPTIONS).map((name) => [name, read(options, name) ?? read(defaults, name)]),
+  );
 
 /**
  * Origin, path with query, and whether there is nothing else, of a URL that may be relative: to `base`, or to
@@ -46,8 +80,10 @@ export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
 const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
 
 /** A promise of the `value` of an option that may be a function, or of an attempt that its failure is the cause of. */
-export const ask = (host, name, argument) =>
-  host.follow(current(host.option(name), argument).then((value) => ({ value }), attempt));
+export function ask(host, key, argument) {
+  host.live();
+  return host.follow(current(host.given[NAMES[key]], argument).then((value) => ({ value }), attempt));
+}
 
 /** The `value` as JSON, or an attempt with the cause why there is none. */
 export function stringify(value) {
@@ -59,22 +95,14 @@ export function stringify(value) {
 }
 
 /** A promise of an attempt, which the host has at hand from the start: there may be no time for more. */
-export function send(host, url, method, controller, key, body, idempotencyKey) {
-  const about = attempt();
-  about.method = method;
+export function send(host, url, isCreate, controller, key, body, idempotencyKey) {
+  host.live();
+  const method = isCreate ? 'POST' : 'GET';
+  const about = { ...attempt(), method };
+  const { fetch, headers } = host.given;
+  const sent = exchange(about, fetch, url, method, controller.signal, headers, key, body, idempotencyKey);
   host.about = about;
   host.controller = controller;
-  const sent = exchange(
-    about,
-    host.option('fetch'),
-    url,
-    method,
-    controller.signal,
-    host.option('headers'),
-    key,
-    body,
-    idempotencyKey,
-  );
   return host.follow(sent.then(() => about));
 }
 
@@ -88,7 +116,7 @@ async function exchange(about, custom, url, method, signal, headers, key, body, 
   const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
   const clean = (_, value) => {
     if (typeof value === 'string') return redact(value);
-    if (kindOf(value) !== OBJECT) return value;
+    if (kindOf(value, ITSELF) !== OBJECT) return value;
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [redact(name), field]));
   };
   const header = (name) => redact(about.headers?.get(name));
@@ -136,12 +164,15 @@ export function responseInfo({ method, request: [path, durationMs, attempt], sta
   return { method, path, status, requestId, rateLimit, durationMs, attempt };
 }
 
+/** In the order of the core's `Status`. */
+const STATUSES = ['pending', 'processing', 'completed'];
+
 /** Makes the provider's own object a generation. */
 export function normalise(body, status, isForeign, taskId) {
   if (isForeign) body.provider_status = body.status;
-  body.status = status;
+  body.status = STATUSES[status];
   if (taskId) body.task_id = taskId;
-  if (status === 'completed' && !Array.isArray(body.data)) body.data = [];
+  if (body.status === 'completed' && !Array.isArray(body.data)) body.data = [];
   return body;
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Loss,
     answer::Task,
+    name::Name,
     retry::RetryAfter,
     text::{contains, join, push_number},
     value::{Type, Value},
@@ -85,12 +86,12 @@ pub struct Failure {
     pub kind: Kind,
     /// What is known of the request's effect.
     pub outcome: Outcome,
-    /// What happened, to what, and what to do next.
+    /// What happened, to what, and what to do next; behind the name of `param`, where there is one.
     pub message: String,
     /// The HTTP status; 0 where there was no answer.
     pub status: u16,
-    /// The field or option that we object to; empty where it is none.
-    pub param: &'static str,
+    /// The field or option that we object to.
+    pub param: Option<Name>,
     /// How long the server asks to wait, in milliseconds; 0 where it does not.
     pub retry_after_ms: f64,
     /// Whether the provider says that asking again cannot help.
@@ -107,7 +108,7 @@ impl Failure {
             outcome,
             message: String::new(),
             status: 0,
-            param: "",
+            param: None,
             retry_after_ms: 0.0,
             is_final: false,
             task: None,
@@ -116,16 +117,16 @@ impl Failure {
         failure
     }
 
-    /// Our own objection to a field or an option, in parts.
-    pub fn refusal(param: &'static str, message: &[&str]) -> Box<Failure> {
+    /// Our own objection to a field or an option, in parts that follow its name.
+    pub fn refusal(param: Name, message: &[&str]) -> Box<Failure> {
         let mut failure = Failure::new(Kind::InvalidRequest, Outcome::NotSent, message);
-        failure.param = param;
+        failure.param = Some(param);
         failure
     }
 
     /// Our own objection to the type or the range of a field or an option.
-    pub fn invalid(param: &'static str, expected: &str, got: Type) -> Box<Failure> {
-        Failure::refusal(param, &[param, " must be ", expected, "; it is ", got.noun(), "."])
+    pub fn invalid(param: Name, expected: &str, got: Type) -> Box<Failure> {
+        Failure::refusal(param, &[" must be ", expected, "; it is ", got.noun(), "."])
     }
 
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
@@ -137,9 +138,9 @@ impl Failure {
         body: Option<&V>,
         retry_after: &RetryAfter,
     ) -> Box<Failure> {
-        let error = body.map_or_else(V::nothing, |body| body.get("error"));
-        let code = error.get("code").text();
-        let retryable = error.get("retryable").flag();
+        let error = body.map_or_else(V::nothing, |body| body.get(Name::Error));
+        let code = error.text_of(Name::Code);
+        let retryable = error.flag_of(Name::Retryable);
         let mut kind = Kind::of_status(status);
         if kind == Kind::NotFound && code == "async_task_not_found" {
             kind = Kind::TaskNotFound;
@@ -157,8 +158,8 @@ impl Failure {
             failure.say(&[" (", &code, ")"]);
         }
         let said = reason(&error);
-        let mut hint = error.get("hint").text();
-        let guess = error.get("did_you_mean").text();
+        let mut hint = error.text_of(Name::Hint);
+        let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
             hint = join(&["Did you mean ", &guess, "?"]);
         }
@@ -215,5 +216,5 @@ impl Failure {
 /// What the provider says of an error: a string, or an object with a message.
 pub fn reason<V: Value>(error: &V) -> String {
     let text = error.text();
-    if text.is_empty() { error.get("message").text() } else { text }
+    if text.is_empty() { error.text_of(Name::Message) } else { text }
 }

@@ -18,7 +18,7 @@ use super::{
     task::{self, Runner},
     trap,
 };
-use crate::core::{Clock, Environment, Failure, Options, Task, Type, Value};
+use crate::core::{Clock, Environment, Failure, Name, Options, Task, Type, Value};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
 const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
@@ -45,7 +45,7 @@ pub fn error(failure: &Failure, about: &JsValue) -> JsValue {
         failure.outcome as u8,
         &failure.message,
         failure.status,
-        failure.param,
+        failure.param.map_or(u8::MAX, |name| name as u8),
         failure.retry_after_ms,
         about,
         &task,
@@ -72,6 +72,8 @@ pub enum Event {
 /// A call under way.
 pub struct Call {
     pub options: Options,
+    /// The options as they were given.
+    pub given: JsValue,
     pub host: Host,
     runner: Rc<Runner>,
     future: Option<JsFuture>,
@@ -92,6 +94,7 @@ impl Call {
         host.listen(listener.as_ref().unchecked_ref());
         Call {
             options,
+            given: host.get(Name::Given),
             host,
             runner: Rc::clone(runner),
             future: None,
@@ -103,8 +106,8 @@ impl Call {
 
     /// Fails with the reason of the caller's signal once that has aborted.
     pub fn check(&self) -> Result<(), JsValue> {
-        let signal = self.host.option("signal");
-        if signal.get("aborted").flag() == Some(true) { Err(signal.get("reason")) } else { Ok(()) }
+        let signal = self.given.get(Name::Signal);
+        if signal.flag_of(Name::Aborted) == Some(true) { Err(signal.get(Name::Reason)) } else { Ok(()) }
     }
 
     /// What has happened, if it has: what the call waited for, or else an abort, or else the end of its time.
@@ -169,13 +172,13 @@ impl Call {
     }
 }
 
-/// Reads the options of a call over those of its client.
+/// Reads the options of a call.
 pub fn read_options(host: &Host, browser: bool) -> Result<Options, Box<Failure>> {
-    for name in ["options", "defaults"] {
-        let kind = host.get(name).kind();
+    for name in [Name::Options, Name::Defaults] {
+        let kind = host.kind_of(name);
         if !matches!(kind, Type::Nothing | Type::Object) {
-            return Err(Failure::invalid("options", "an object", kind));
+            return Err(Failure::invalid(Name::Options, "an object", kind));
         }
     }
-    Options::read(|name| host.option(name), Environment { browser })
+    Options::read(&host.get(Name::Given), Environment { browser })
 }

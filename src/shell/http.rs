@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 use web_sys::AbortController;
 
 use super::js;
-use crate::core::{Loss, Meaning, Reply, RetryAfter, Value};
+use crate::core::{Loss, Meaning, Name, Reply, RetryAfter, Value};
 
 /// A request, and what it takes to send it. Dropping it ends a fetch that nobody waits for any more.
 pub struct Request {
@@ -50,18 +50,22 @@ pub struct Attempt {
 impl Attempt {
     /// Reads what an attempt brought, be it this call's own or that of another.
     pub fn of(about: JsValue) -> Attempt {
-        let status = about.get("status").number();
-        let is_late = about.get("isLate").flag() == Some(true);
+        let status = about.number_of(Name::Status);
+        let is_late = about.flag_of(Name::IsLate) == Some(true);
         let result = if is_late || status.is_nan() {
             let loss = if is_late { Loss::Timeout } else { Loss::Connection };
-            Err((loss, about.get("isSent").flag() == Some(true)))
+            Err((loss, about.flag_of(Name::IsSent) == Some(true)))
         } else {
             Ok(Reply {
                 status: status as u16,
-                body: if about.get("isJson").flag() == Some(true) { Some(about.get("body")) } else { None },
+                body: if about.flag_of(Name::IsJson) == Some(true) {
+                    Some(about.get(Name::Body))
+                } else {
+                    None
+                },
                 retry_after: RetryAfter {
-                    seconds: about.get("seconds").number(),
-                    date_ms: about.get("date").number(),
+                    seconds: about.number_of(Name::Seconds),
+                    date_ms: about.number_of(Name::Date),
                     now_ms: js_sys::Date::now(),
                 },
             })
@@ -72,6 +76,6 @@ impl Attempt {
     /// The provider's own object as a generation.
     pub fn generation(&self, meaning: &Meaning) -> JsValue {
         let id = meaning.task.as_ref().map_or("", |task| &task.id);
-        js::normalise(&self.about.get("body"), meaning.status.name(), meaning.is_foreign, id)
+        js::normalise(&self.about.get(Name::Body), meaning.status as u8, meaning.is_foreign, id)
     }
 }

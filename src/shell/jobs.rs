@@ -14,8 +14,8 @@ use super::{
     js, trap,
 };
 use crate::core::{
-    CREATE_PATH, Create, CreateStep, Failure, Kind, Outcome, Status, Step, Task, Type, Value, Verdict, Wait,
-    check_key, check_request, read_task, without_query,
+    CREATE_PATH, Create, CreateStep, Failure, Kind, Name, Outcome, Status, Step, Task, Type, Value, Verdict,
+    Wait, check_key, check_request, read_task, without_query,
 };
 
 /// What a job does: `js/client.js` knows the numbers.
@@ -26,7 +26,7 @@ pub const WAIT_FOR_TASK: u8 = 3;
 
 /// Whether there is nothing to wait for.
 pub fn is_completed(reference: &JsValue) -> bool {
-    reference.get("status").text() == Status::Completed.name()
+    reference.text_of(Name::Status) == Status::Completed.name()
 }
 
 /// How a turn ends: with the result of the job, with what it rejects with, or with something to wait for.
@@ -104,15 +104,15 @@ impl Job {
         if matches!(self.what, GENERATE | GENERATE_AND_WAIT) {
             check_request(input).map_err(|failure| self.fail(failure))?;
             let body = js::stringify(input);
-            self.request.body = body.get("value");
+            self.request.body = body.get(Name::Value);
             if self.request.body.is_nothing() {
-                let failure = Failure::refusal("request", &["request must be plain JSON."]);
+                let failure = Failure::refusal(Name::Request, &[" must be plain JSON."]);
                 return Err(error(&failure, &body));
             }
             self.request.idempotency_key = if self.call.options.makes_key {
                 js::random_uuid()
             } else {
-                self.call.host.option("idempotencyKey")
+                self.call.given.get(Name::IdempotencyKey)
             };
             self.send()
         } else {
@@ -127,21 +127,20 @@ impl Job {
         let about = if let Event::Settled(about) = event { about } else { JsValue::UNDEFINED };
         match &self.stage {
             Stage::Key if !is_late => {
-                let key = about.get("value");
-                if about.get("isSent").flag().is_some() {
+                let key = about.get(Name::Value);
+                if about.flag_of(Name::IsSent).is_some() {
                     let message = ["The apiKey function failed: see error.cause."];
                     let failure = Failure::new(Kind::Authentication, Outcome::NotSent, &message);
                     return Err(self.fail_of(failure, &about));
                 }
                 // A function that has no key at hand must not send the request without one.
-                check_key(&key.text(), "apiKey").map_err(|failure| self.fail(failure))?;
+                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
                 self.exchange(&key)
             }
             Stage::Key | Stage::Answer => {
-                if about.get("isRefused").flag().is_some() {
-                    let message =
-                        ["headers must be what new Headers() takes, or a function that returns it."];
-                    return Err(self.fail(Failure::refusal("headers", &message)));
+                if about.flag_of(Name::IsRefused).is_some() {
+                    let message = [" must be what new Headers() takes, or a function that returns it."];
+                    return Err(self.fail(Failure::refusal(Name::Headers, &message)));
                 }
                 trap::at("answer");
                 self.call.unlimit();
@@ -170,7 +169,7 @@ impl Job {
                 let Stage::Announcement(task, generation) = replace(&mut self.stage, Stage::Pause) else {
                     return Ok(None);
                 };
-                if about.get("isSent").flag().is_some() {
+                if about.flag_of(Name::IsSent).is_some() {
                     let message = ["onTask failed: see error.cause. The task goes on at the server: \
                           waitForTask(error.task) waits on."];
                     let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, &message);
@@ -207,11 +206,11 @@ impl Job {
         self.request.number += u32::from(self.wait.is_none());
         self.request.started = now();
         self.call.limit(self.request.timeout);
-        let key = self.call.host.option("apiKey");
+        let key = self.call.given.get(Name::ApiKey);
         if key.kind() != Type::Function {
             return self.exchange(&key);
         }
-        self.call.wait_for(js::ask(&self.call.host, "apiKey", &JsValue::UNDEFINED));
+        self.call.wait_for(js::ask(&self.call.host, Name::ApiKey as u8, &JsValue::UNDEFINED));
         self.stage = Stage::Key;
         Ok(None)
     }
@@ -221,7 +220,7 @@ impl Job {
         self.call.wait_for(js::send(
             &self.call.host,
             &self.call.options.base.url(&self.request.path),
-            if self.wait.is_some() { "GET" } else { "POST" },
+            self.wait.is_none(),
             &controller,
             key,
             &self.request.body,
@@ -259,10 +258,10 @@ impl Job {
     fn announce(&mut self, task: Task, generation: JsValue) -> Turn {
         let reference = task_to_js(&task);
         self.call.host.set_task(&reference);
-        if self.call.host.option("onTask").is_nothing() {
+        if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
             return self.announced(task, generation);
         }
-        self.call.wait_for(js::ask(&self.call.host, "onTask", &reference));
+        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
         self.stage = Stage::Announcement(task, generation);
         Ok(None)
     }
@@ -331,7 +330,7 @@ impl Job {
             Verdict::Answered(meaning) => {
                 let generation = attempt.generation(&meaning);
                 if !self.is_once() {
-                    self.call.host.tell("onUpdate", &generation);
+                    self.call.host.tell(Name::OnUpdate as u8, &generation);
                 }
                 if self.is_once() || meaning.status == Status::Completed {
                     return Ok(Some(generation));

@@ -9,10 +9,6 @@ extern "C" {
     /// One call, seen from `js/client.js`.
     pub type Host;
 
-    /// An option of the call, or else of its client.
-    #[wasm_bindgen(method)]
-    pub fn option(this: &Host, name: &str) -> JsValue;
-
     /// Settles the promise of the call.
     #[wasm_bindgen(method)]
     pub fn settle(this: &Host, is_done: bool, value: &JsValue);
@@ -24,7 +20,7 @@ extern "C" {
 
     /// Calls a callback, if there is one, whose failure must not end the call.
     #[wasm_bindgen(method)]
-    pub fn tell(this: &Host, name: &str, value: &JsValue);
+    pub fn tell(this: &Host, name: u8, value: &JsValue);
 
     /// Whether another call of this client asks this URL at this moment, or has asked it, so that this one
     /// need not: it wakes this one when it has an answer, or has given up.
@@ -46,7 +42,7 @@ extern "C" {
     pub fn set_task(this: &Host, task: &JsValue);
 
     #[wasm_bindgen(js_name = encodeURIComponent)]
-    pub fn encode(text: &str) -> JsValue;
+    pub fn encode(text: &str) -> String;
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn monotonic_now() -> f64;
@@ -57,25 +53,29 @@ extern "C" {
 
 #[wasm_bindgen(module = "/js/host.js")]
 extern "C" {
+    // The `key` is the number of a name or that of an element, or else means the value itself.
     #[wasm_bindgen(js_name = kindOf)]
-    pub fn kind_of(value: &JsValue) -> u8;
+    pub fn kind_of(value: &JsValue, key: u32) -> u8;
 
-    pub fn field(value: &JsValue, name: &str) -> JsValue;
+    pub fn field(value: &JsValue, key: u32) -> JsValue;
 
-    #[wasm_bindgen(js_name = isFilled)]
-    pub fn is_filled(value: &JsValue) -> bool;
+    #[wasm_bindgen(js_name = numberOf)]
+    pub fn number_of(value: &JsValue, key: u32) -> f64;
+
+    #[wasm_bindgen(js_name = textOf)]
+    pub fn text_of(value: &JsValue, key: u32) -> String;
 
     #[wasm_bindgen(js_name = lengthOf)]
     pub fn length_of(value: &JsValue) -> u32;
 
-    pub fn names(value: &JsValue) -> JsValue;
+    pub fn entries(value: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
 
     /// A promise of what an option says, which may be a function. It never rejects, and settles at the end of
     /// the call at the latest.
-    pub fn ask(host: &Host, name: &str, argument: &JsValue) -> Promise;
+    pub fn ask(host: &Host, name: u8, argument: &JsValue) -> Promise;
 
     pub fn attempt(cause: &JsValue) -> JsValue;
 
@@ -83,7 +83,7 @@ extern "C" {
     pub fn send(
         host: &Host,
         url: &str,
-        method: &str,
+        is_create: bool,
         controller: &AbortController,
         key: &JsValue,
         body: &JsValue,
@@ -94,7 +94,7 @@ extern "C" {
 
     pub fn task(parts: &JsValue) -> JsValue;
 
-    pub fn normalise(body: &JsValue, status: &str, is_foreign: bool, task_id: &str) -> JsValue;
+    pub fn normalise(body: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/js/errors.js")]
@@ -105,7 +105,7 @@ extern "C" {
         outcome: u8,
         message: &str,
         status: u16,
-        param: &str,
+        param: u8,
         retry_after_ms: f64,
         answer: &JsValue,
         task: &JsValue,

@@ -13,6 +13,7 @@ mod failures;
 mod fuzz;
 mod help;
 mod json;
+mod names;
 mod options;
 mod requests;
 mod retry;

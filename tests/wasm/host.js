@@ -40,7 +40,8 @@ export const settled = (start, options) =>
     const stops = [];
     const host = {
       options,
-      option: (name) => options[name],
+      given: options,
+      live() {},
       settle(isDone, value) {
         for (const stop of stops) stop();
         (isDone ? resolve : reject)(value);
@@ -51,7 +52,7 @@ export const settled = (start, options) =>
         stops.push(() => signal?.removeEventListener('abort', wake));
       },
       follow: (value) => Promise.resolve(value),
-      tell: (name, value) => options[name]?.(value),
+      tell: (_, value) => options.onUpdate(value),
       // This call waits alone.
       join: () => false,
       news() {},
