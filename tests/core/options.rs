@@ -178,7 +178,7 @@ fn poll_interval_takes_one_bound_alone() {
     for (interval, expected) in cases {
         let got = with_key(&[("pollInterval", plain(interval.clone()))]);
         if let Err(failure) = &got {
-            assert_eq!(param(&failure), "pollInterval");
+            assert_eq!(param(failure), "pollInterval");
         }
         assert_eq!(got.ok().map(|options| (options.poll_min, options.poll_max)), expected, "{interval}");
     }
