@@ -158,6 +158,18 @@ function trim(glue) {
   // What throws within an import is that the module has trapped: straight out is the way.
   replace(/function\(\) { return handleError\((function .*{[\s\S]*?\n {8}}), arguments\); }/g, '$1');
   replace(/function handleError[\s\S]*?\n}\n/, '');
+  // Views are made anew: keeping one, and finding out whether its memory has grown, takes more than it saves.
+  replace(/let cachedDataViewMemory0[\s\S]*?\n}\n/, '');
+  replace(/let cachedUint8ArrayMemory0[\s\S]*?\n}\n/, '');
+  replace(/\bgetDataViewMemory0\(\)/g, 'new DataView(wasm.memory.buffer)');
+  replace(/\bgetUint8ArrayMemory0\(\)/g, 'new Uint8Array(wasm.memory.buffer)');
+  replace(/cachedTextDecoder\.decode\(\);\n/, '');
+  // Imports in a shorter spelling, which goes by what a function returns.
+  replace(
+    /function ?(\(.*\)) {\s*const ret = (.*);\s*return (addHeapObject\(ret\)|ret);\s*}/g,
+    (_, args, value, end) => `${args} => ${end.replace('ret', value)}`,
+  );
+  replace(/function ?(\(.*\)) {\n *(.*);\n *}/g, '$1 => { $2; }');
   return glue;
 }
 
@@ -191,7 +203,7 @@ function asFactory(glue, renamed) {
   for (const [module, name, letter] of renamed.imports) {
     const own = whole.get(module);
     if (own) entries.push(`${JSON.stringify(letter)}: ${own[0]}.${name}`);
-    else replace(new RegExp(`\\b${name}: function`), () => `${JSON.stringify(letter)}: function`);
+    else replace(new RegExp(`\\b${name}: `), () => `${JSON.stringify(letter)}: `);
   }
   replace(
     /return \{\s*__proto__: null,\s*"\.\/lemondata_bg\.js"[^}]*\};/,
