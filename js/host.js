@@ -15,7 +15,14 @@ export const NAMES = (
 /** How many of the names are options. */
 const OPTIONS = 16;
 
-/** In place of the number of a name: the value itself. What is larger is an element. */
+/** In place of the number of a name; what is larger is an element. `src/shell/value.rs` knows the numbers. */
+const WAYS = [
+  (value) => Object.entries(Object(value)),
+  (value) => (Array.isArray(value) ? value.length : 0),
+  encodeURIComponent,
+  (value) => value,
+];
+const WAY = 96;
 const ITSELF = 99;
 
 /** The last types, as `src/shell/value.rs` numbers them; whatever is none of them comes before. */
@@ -30,7 +37,7 @@ export function read(value, name) {
   } catch {}
 }
 
-export const field = (value, key) => (key === ITSELF ? value : read(value, NAMES[key] ?? key - ITSELF - 1));
+export const field = (value, key) => WAYS[key - WAY]?.(value) ?? read(value, NAMES[key] ?? key - ITSELF - 1);
 
 export function kindOf(value, key) {
   value = field(value, key);
@@ -50,10 +57,6 @@ export function textOf(value, key) {
   value = field(value, key);
   return typeof value === 'string' ? value : '';
 }
-
-export const lengthOf = (value) => (Array.isArray(value) ? value.length : 0);
-
-export const entries = (value) => Object.entries(Object(value));
 
 /** The options of a call over those of its client, each read once: what has been checked is what is used. */
 export const given = (options, defaults) =>
@@ -177,4 +180,4 @@ export function normalise(body, status, isForeign, taskId) {
 }
 
 /** A task reference, plain JSON: stored anywhere, it resumes the wait. */
-export const task = ([task_id, poll_url]) => (poll_url ? { task_id, poll_url } : { task_id });
+export const task = (task_id, poll_url) => (poll_url ? { task_id, poll_url } : { task_id });

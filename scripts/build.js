@@ -108,6 +108,14 @@ export function bind(wasm, wasmBindgen) {
   };
 }
 
+/** What wasm-bindgen and the standard library would say in a trap. */
+const UNSAID = [
+  '<redacted>',
+  'closure invoked recursively or after being dropped',
+  'FnOnce called more than once',
+  'called `Result::unwrap_throw()` on an `Err` value',
+];
+
 /**
  * Takes functions out of the table, and so out of the module, that nothing calls through it: what wasm-bindgen only
  * reads, the entries of closures, which are exports, and a way to run tasks that is not ours.
@@ -122,7 +130,16 @@ function prune(wat) {
     throw new Error('the table of functions has changed: it has no unused one');
   // The others keep their place.
   const kept = names.map((name) => (isUnused(name) ? used[0] : name));
-  return wat.replace(elements, () => `(elem ${table} (i32.const 1) ${kept.join(' ')})`);
+  wat = wat.replace(elements, () => `(elem ${table} (i32.const 1) ${kept.join(' ')})`);
+
+  // What wasm-bindgen would throw is a bug of ours, like a panic: a trap, without a text.
+  for (const text of UNSAID) {
+    if (!wat.includes(text)) throw new Error(`the module has changed: it lacks the text ${text}`);
+    wat = wat.replaceAll(text, '\\00'.repeat(text.length));
+  }
+  const throws = / \(import \S+ "\w*wbindgen_throw\w*" (\(func .*)\)\)\n/;
+  const [imported, head] = wat.match(throws);
+  return `${wat.replace(imported, '').trimEnd().slice(0, -1)} ${head} (unreachable))\n)\n`;
 }
 
 /** A function that replaces a part of the glue, which has to be there. */
@@ -163,6 +180,7 @@ function trim(glue) {
   replace(/let cachedUint8ArrayMemory0[\s\S]*?\n}\n/, '');
   replace(/\bgetDataViewMemory0\(\)/g, 'new DataView(wasm.memory.buffer)');
   replace(/\bgetUint8ArrayMemory0\(\)/g, 'new Uint8Array(wasm.memory.buffer)');
+  replace(/\w+wbindgen_throw\w+: function[\s\S]*?},\n/, '');
   replace(/cachedTextDecoder\.decode\(\);\n/, '');
   // Imports in a shorter spelling, which goes by what a function returns.
   replace(

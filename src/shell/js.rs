@@ -41,9 +41,6 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     pub fn set_task(this: &Host, task: &JsValue);
 
-    #[wasm_bindgen(js_name = encodeURIComponent)]
-    pub fn encode(text: &str) -> String;
-
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn monotonic_now() -> f64;
 
@@ -53,7 +50,7 @@ extern "C" {
 
 #[wasm_bindgen(module = "/js/host.js")]
 extern "C" {
-    // The `key` is the number of a name or that of an element, or else means the value itself.
+    // The `key` is the number of a name, that of an element, or one of what else there is to ask for.
     #[wasm_bindgen(js_name = kindOf)]
     pub fn kind_of(value: &JsValue, key: u32) -> u8;
 
@@ -64,11 +61,6 @@ extern "C" {
 
     #[wasm_bindgen(js_name = textOf)]
     pub fn text_of(value: &JsValue, key: u32) -> String;
-
-    #[wasm_bindgen(js_name = lengthOf)]
-    pub fn length_of(value: &JsValue) -> u32;
-
-    pub fn entries(value: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
@@ -92,7 +84,7 @@ extern "C" {
 
     pub fn stringify(value: &JsValue) -> JsValue;
 
-    pub fn task(parts: &JsValue) -> JsValue;
+    pub fn task(id: &JsValue, poll_url: &JsValue) -> JsValue;
 
     pub fn normalise(body: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
 }

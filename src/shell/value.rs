@@ -22,9 +22,16 @@ const FALSE: u8 = 1;
 const TRUE: u8 = 2;
 const FILLED: u8 = 4;
 
-/// In place of the number of a name: the value itself.
+// In place of the number of a name.
+/// The fields of an object, as an array.
+const ENTRIES: u32 = 96;
+/// The length of an array.
+const LENGTH: u32 = 97;
+/// The value as a segment of a path.
+const SEGMENT: u32 = 98;
+/// The value itself.
 const ITSELF: u32 = 99;
-/// In place of the number of a name: the first element of an array.
+/// The first element of an array.
 const FIRST: u32 = 100;
 
 fn kind(value: &JsValue, key: u32) -> Type {
@@ -53,11 +60,11 @@ impl Value for JsValue {
     }
 
     fn entries(&self) -> JsValue {
-        js::entries(self)
+        js::field(self, ENTRIES)
     }
 
     fn length(&self) -> u32 {
-        js::length_of(self)
+        js::number_of(self, LENGTH) as u32
     }
 
     fn item(&self, index: u32) -> JsValue {
@@ -107,6 +114,6 @@ impl Value for JsValue {
     }
 
     fn encode_segment(text: &str) -> String {
-        js::encode(text)
+        js::text_of(&text.into(), SEGMENT)
     }
 }
