@@ -4,7 +4,7 @@
  */
 
 /** What is read of values, by the numbers of the core's `Name`; the options are the first of it. */
-export const NAMES = (
+export const NAMES = /* @__PURE__ */ (
   'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries pollInterval ' +
   'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
   'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
@@ -53,10 +53,18 @@ export function numberOf(value, key) {
   return typeof value === 'number' ? value : Number.NaN;
 }
 
+const encoder = /* @__PURE__ */ new TextEncoder();
+let encoded;
+
+/** Encodes a text, and says how many bytes that takes. */
 export function textOf(value, key) {
   value = field(value, key);
-  return typeof value === 'string' ? value : '';
+  encoded = encoder.encode(typeof value === 'string' ? value : '');
+  return encoded.length;
 }
+
+/** Writes what has been encoded. */
+export const fill = (bytes) => bytes.set(encoded);
 
 /** The options of a call over those of its client, each read once: what has been checked is what is used. */
 export const given = (options, defaults) =>

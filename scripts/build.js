@@ -160,25 +160,17 @@ function trim(glue) {
   replace(/export function run\b/, 'function run');
   replace(/let wasmInstance = [\s\S]*$/, '');
 
-  // What only engines without `encodeInto` need, and closures that nobody owns. Strings are written in one piece.
-  replace(/if \(!\('encodeInto' in [\s\S]*?\n}\n/, '');
+  // Closures that nobody owns.
   replace(/const CLOSURE_DTORS = [^;]*;/, '');
   replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
   replace(/CLOSURE_DTORS\.register\(.*\);/, '');
-  replace(
-    /(function passStringToWasm0\(.*{\n) {4}if \(realloc === undefined\) ({[\s\S]*?\n {4}}\n)[\s\S]*?\n}\n/,
-    '$1$2}\n',
-  );
-  replace(/, wasm.__wbindgen_realloc\b/g, '');
   // The callbacks of a promise never fail, and have not written whether they did where the module trapped.
   replace(/var r0 = .*\n.*var r1 = .*\n *if \(r1\) {\n.*\n *}\n/, '');
   // What throws within an import is that the module has trapped: straight out is the way.
   replace(/function\(\) { return handleError\((function .*{[\s\S]*?\n {8}}), arguments\); }/g, '$1');
   replace(/function handleError[\s\S]*?\n}\n/, '');
   // Views are made anew: keeping one, and finding out whether its memory has grown, takes more than it saves.
-  replace(/let cachedDataViewMemory0[\s\S]*?\n}\n/, '');
   replace(/let cachedUint8ArrayMemory0[\s\S]*?\n}\n/, '');
-  replace(/\bgetDataViewMemory0\(\)/g, 'new DataView(wasm.memory.buffer)');
   replace(/\bgetUint8ArrayMemory0\(\)/g, 'new Uint8Array(wasm.memory.buffer)');
   replace(/\w+wbindgen_throw\w+: function[\s\S]*?},\n/, '');
   replace(/cachedTextDecoder\.decode\(\);\n/, '');

@@ -5,7 +5,7 @@ use super::{
     answer::Task,
     name::Name,
     retry::RetryAfter,
-    text::{contains, join, push_number},
+    text::{contains, join, number},
     value::{Type, Value},
 };
 
@@ -103,18 +103,16 @@ pub struct Failure {
 impl Failure {
     /// A failure with a message of parts, and nothing else known.
     pub fn new(kind: Kind, outcome: Outcome, message: &[&str]) -> Box<Failure> {
-        let mut failure = Box::new(Failure {
+        Box::new(Failure {
             kind,
             outcome,
-            message: String::new(),
+            message: join(message),
             status: 0,
             param: None,
             retry_after_ms: 0.0,
             is_final: false,
             task: None,
-        });
-        failure.say(message);
-        failure
+        })
     }
 
     /// Our own objection to a field or an option, in parts that follow its name.
@@ -152,8 +150,7 @@ impl Failure {
         };
 
         let mut failure = Failure::new(kind, outcome, target);
-        failure.say(&[" was answered with status "]);
-        push_number(&mut failure.message, status.into());
+        failure.say(&[" was answered with status ", &number(status.into())]);
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
@@ -200,9 +197,7 @@ impl Failure {
 
     /// Adds parts to the message.
     pub fn say(&mut self, parts: &[&str]) {
-        for part in parts {
-            self.message.push_str(part);
-        }
+        self.message = join(&[&self.message, &join(parts)]);
     }
 
     /// Says that a task goes on in spite of this failure, unless it is the task's own.

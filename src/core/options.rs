@@ -30,7 +30,7 @@ const FLAG: u8 = Type::Flag.bit();
 const NUMBER: u8 = Type::Number.bit();
 
 /// Every option: its types, and how a message names them.
-const OPTIONS: [(Name, u8, &str); 16] = [
+static OPTIONS: [(Name, u8, &str); 16] = [
     (Name::ApiKey, TEXT | FUNCTION, "a string or a function"),
     (Name::BaseUrl, TEXT, "a string"),
     (Name::Relay, FLAG, "a boolean"),
@@ -85,7 +85,7 @@ pub struct Options {
 impl Options {
     /// Reads the options of a call, those of its client among them.
     pub fn read<V: Value>(given: &V, environment: Environment) -> Result<Options, Box<Failure>> {
-        for (name, types, expected) in OPTIONS {
+        for &(name, types, expected) in &OPTIONS {
             let value = given.get(name);
             let kind = value.kind();
             let fits = kind == Type::Nothing

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// The fields that are strings wherever they are documented.
-const TEXT_FIELDS: [Name; 6] =
+static TEXT_FIELDS: [Name; 6] =
     [Name::Model, Name::Size, Name::Quality, Name::ResponseFormat, Name::Style, Name::User];
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
@@ -27,7 +27,7 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
     if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
         return Err(Failure::invalid(Name::N, "a positive integer", n.kind()));
     }
-    for name in TEXT_FIELDS {
+    for &name in &TEXT_FIELDS {
         let kind = request.kind_of(name);
         if (Type::Nothing.bit() | Type::Text.bit()) & kind.bit() == 0 {
             return Err(Failure::invalid(name, "a string", kind));

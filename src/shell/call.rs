@@ -29,7 +29,15 @@ thread_local! {
 
 /// The time in milliseconds, by both clocks of the runtime.
 pub fn now() -> f64 {
-    CLOCK.with_borrow_mut(|clock| clock.read(js::monotonic_now(), Date::now()))
+    now_at_least(0.0)
+}
+
+/// The time, which is at least `ms`.
+fn now_at_least(ms: f64) -> f64 {
+    CLOCK.with_borrow_mut(|clock| {
+        clock.at_least(ms);
+        clock.read(js::monotonic_now(), Date::now())
+    })
 }
 
 /// A number in 0..1.
@@ -129,7 +137,7 @@ impl Call {
         if self.future.take().is_none() {
             let (ms, end) = self.sleep;
             if ms < LONGEST_TIMER_MS && now() < end {
-                CLOCK.with_borrow_mut(|clock| clock.at_least(end));
+                now_at_least(end);
             }
         }
         Poll::Ready(Ok(Event::Timeout))
@@ -174,7 +182,7 @@ impl Call {
 
 /// Reads the options of a call.
 pub fn read_options(host: &Host, browser: bool) -> Result<Options, Box<Failure>> {
-    for name in [Name::Options, Name::Defaults] {
+    for &name in &[Name::Options, Name::Defaults] {
         let kind = host.kind_of(name);
         if !matches!(kind, Type::Nothing | Type::Object) {
             return Err(Failure::invalid(Name::Options, "an object", kind));

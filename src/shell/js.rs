@@ -59,8 +59,11 @@ extern "C" {
     #[wasm_bindgen(js_name = numberOf)]
     pub fn number_of(value: &JsValue, key: u32) -> f64;
 
+    /// How many bytes a text takes, which `fill` then writes.
     #[wasm_bindgen(js_name = textOf)]
-    pub fn text_of(value: &JsValue, key: u32) -> String;
+    fn bytes_of(value: &JsValue, key: u32) -> usize;
+
+    fn fill(bytes: &mut [u8]);
 
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
@@ -102,4 +105,13 @@ extern "C" {
         answer: &JsValue,
         task: &JsValue,
     ) -> JsValue;
+}
+
+/// Copies a text.
+#[allow(unsafe_code)]
+pub fn text_of(value: &JsValue, key: u32) -> String {
+    let mut bytes = vec![0; bytes_of(value, key)];
+    fill(&mut bytes);
+    // SAFETY: the platform's encoder wrote them.
+    unsafe { String::from_utf8_unchecked(bytes) }
 }
