@@ -2,7 +2,7 @@
 
 import { createEngine } from './engine.js';
 import { InternalError, LemonDataError, ownError } from './errors.js';
-import { field, responseInfo } from './host.js';
+import { attempt, given, NAMES, read, responseInfo } from './host.js';
 
 /** The jobs, by the numbers that `src/shell/jobs.rs` gives them. */
 const GENERATE = 0;
@@ -95,15 +95,25 @@ const broken = (message, cause, outcome, task) =>
 function waitedFor(job, input) {
   if (job < GET_TASK) return;
   if (typeof input === 'string') return { task_id: input };
-  const poll_url = field(input, 'poll_url');
-  return { task_id: field(input, 'task_id') ?? field(input, 'id'), ...(poll_url && { poll_url }) };
+  const poll_url = read(input, 'poll_url');
+  return { task_id: read(input, 'task_id') ?? read(input, 'id'), ...(poll_url && { poll_url }) };
+}
+
+function report(error) {
+  if (typeof reportError === 'function') reportError(error);
+  else console.error(error);
+}
+
+/** Calls a callback, if there is one, at once; an exception and a rejection of it are one and the same. */
+function tell(callback, value) {
+  if (callback) (async () => callback(value))().catch(report);
 }
 
 /** Runs one job on an instance. */
 function perform(engine, browser, job, input, options, defaults, takeSeat) {
   return new Promise((resolve, reject) => {
     const stops = [];
-    const option = (name) => field(options, name) ?? field(defaults, name);
+    const chosen = given(options, defaults);
     let wake;
     let seat;
     const ended = new Promise((end) => {
@@ -123,32 +133,33 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
     }
 
     function abandon(cause) {
+      host.controller?.abort();
       const message =
         'The WebAssembly module trapped: please report this bug with error.cause. Further calls work.';
       settle(reject, broken(message, cause, 'unknown', host.task));
     }
 
-    function report(error) {
-      if (typeof reportError === 'function') reportError(error);
-      else console.error(error);
-    }
-
     /** Tells of an HTTP answer, and no callback twice. */
-    function respond({ info, told }) {
-      const callback = option('onResponse');
-      if (!info || told.has(callback)) return;
-      told.add(callback);
-      host.tell(callback, { ...info });
+    function respond(about) {
+      const callback = chosen.onResponse;
+      if (!callback || !about.request || about.told.has(callback)) return;
+      about.told.add(callback);
+      tell(callback, responseInfo(about));
     }
 
     const host = {
-      browser,
-      streams: Boolean(takeSeat),
+      options,
+      defaults,
+      given: chosen,
+      live: engine.live,
+      about: undefined,
+      controller: undefined,
+      streams: false,
       task: waitedFor(job, input),
-      resolve: (value) => settle(resolve, value),
-      reject: (reason) => settle(reject, reason),
-      listen(signal, callback) {
+      settle: (isDone, value) => settle(isDone ? resolve : reject, value),
+      listen(callback) {
         wake = callback;
+        const { signal } = chosen;
         if (signal) listen(signal, 'abort', wake);
         if (browser) {
           listen(globalThis, 'online', wake);
@@ -157,25 +168,28 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
       },
       // What never settles would otherwise hold on for ever to its callbacks, which are the module's.
       follow: (value) => Promise.race([value, ended]),
-      tell(callback, value) {
-        // Called at once; an exception and a rejection are one and the same.
-        if (callback) (async () => callback(value))().catch(report);
-      },
+      tell: (key, value) => tell(chosen[NAMES[key]], value),
       join(url) {
-        const wants = () => [defaults, ...['apiKey', 'headers', 'fetch', 'requestTimeout'].map(option)];
-        seat ??= takeSeat?.(wants(), respond, wake);
+        const { apiKey, headers, fetch, requestTimeout } = chosen;
+        seat ??= takeSeat?.([defaults, apiKey, headers, fetch, requestTimeout], respond, wake);
+        // Whoever shares its polls can share a stream of answers, which a relay may have.
+        host.streams = Boolean(seat && chosen.relay);
         return Boolean(seat?.join(url));
       },
       news: (isLate) => seat?.news() ?? (isLate ? { isLate, isSent: true } : undefined),
-      finish(about, isLate, ...request) {
+      finish(isLate, path, durationMs, number) {
+        const { about = attempt(), controller } = host;
+        host.about = undefined;
+        host.controller = undefined;
         about.isLate = isLate;
         about.told = new Set();
-        if (about.status !== undefined && !isLate) about.info = responseInfo(about, ...request);
+        if (about.status !== undefined && !isLate) about.request = [path, durationMs, number];
         respond(about);
-        seat?.finish(about);
+        seat?.finish(about, controller);
+        return about;
       },
     };
     engine.calls.add(abandon);
-    engine.run(job, input, options, defaults, host);
+    engine.run(job, input, host, browser);
   });
 }

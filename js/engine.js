@@ -9,7 +9,6 @@
  */
 export function createEngine(glue) {
   const calls = new Set();
-  const controllers = new Set();
   const timers = new Set();
   let depth = 0;
 
@@ -22,6 +21,8 @@ export function createEngine(glue) {
     imports: undefined,
 
     run: undefined,
+
+    live,
 
     /** @param {WebAssembly.Instance} instance */
     start(instance) {
@@ -40,17 +41,6 @@ export function createEngine(glue) {
   }
 
   const { imports, start } = glue({
-    AbortController: class extends AbortController {
-      constructor() {
-        live();
-        super();
-        controllers.add(this);
-      }
-      abort(reason) {
-        controllers.delete(this);
-        super.abort(reason);
-      }
-    },
     setTimeout(callback, ms) {
       live();
       const timer = setTimeout(() => {
@@ -70,7 +60,6 @@ export function createEngine(glue) {
   function collapse(error) {
     engine.broken = true;
     for (const timer of timers) clearTimeout(timer);
-    for (const controller of [...controllers]) controller.abort();
     for (const abandon of [...calls]) abandon(error);
   }
 

@@ -1,5 +1,7 @@
 /** The error classes. What each of them means stands in `index.d.ts`. */
 
+import { NAMES } from './host.js';
+
 const BRAND = Symbol.for('lemondata-wasm.error');
 
 export class LemonDataError extends Error {
@@ -80,11 +82,13 @@ export const InternalError = define('internal');
 const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
 
 /**
- * Makes the error that the core describes. `answer` is what an attempt brought; what the provider says of the
+ * Makes the error that the core describes; `param` is the number of a name, which the message goes on from, or of
+ * none. `answer` is what an attempt brought; what the provider says of the
  * error stands in its body.
  */
 export function makeError(kind, outcome, message, status, param, retryAfterMs, answer, task) {
   const [kindName, Class] = classes[kind];
+  const name = NAMES[param];
   const { requestId, body, cause } = Object(answer);
   const said = Object(Object(body).error);
   const text = (value) => (typeof value === 'string' ? value : undefined);
@@ -93,11 +97,11 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   return new Class({
     kind: kindName,
     outcome: OUTCOMES[outcome],
-    message,
+    message: (name ?? '') + message,
     status: status || undefined,
     code: text(said.code),
     type: text(said.type),
-    param: param || text(said.param),
+    param: name ?? text(said.param),
     hint: text(said.hint),
     didYouMean: text(said.did_you_mean),
     suggestions: list(said.suggestions),

@@ -3,29 +3,74 @@
  * `src/shell/js.rs` declares these functions. This file imports none: wasm-bindgen copies it for its tests.
  */
 
-/** The types in the order of the core's `Type`. */
-const TYPES = ['boolean', 'number', 'string', 'array', 'object', 'function'];
+/** What is read of values, by the numbers of the core's `Name`; the options are the first of it. */
+export const NAMES = /* @__PURE__ */ (
+  'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries pollInterval ' +
+  'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
+  'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
+  'cancelled error code message hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
+  'seconds date body value given defaults'
+).split(' ');
 
-const OBJECT = 5;
+/** How many of the names are options. */
+const OPTIONS = 16;
 
-export function kindOf(value) {
-  if (value == null) return 0;
-  const type = TYPES.indexOf(Array.isArray(value) ? 'array' : typeof value);
-  return type < 0 ? 7 : type + 1;
-}
+/** In place of the number of a name; what is larger is an element. `src/shell/value.rs` knows the numbers. */
+const WAYS = [
+  (value) => Object.entries(Object(value)),
+  (value) => (Array.isArray(value) ? value.length : 0),
+  encodeURIComponent,
+  (value) => value,
+];
+const WAY = 96;
+const ITSELF = 99;
+
+/** The last types, as `src/shell/value.rs` numbers them; whatever is none of them comes before. */
+const TYPES = ['number', 'array', 'object', 'function'];
+const NUMBER = 6;
+const OBJECT = 8;
 
 /** A field, or `undefined` where there is none or its getter throws. */
-export function field(value, name) {
+export function read(value, name) {
   try {
     return value?.[name];
   } catch {}
 }
 
-export const isFilled = (value) => typeof value === 'string' && value !== '';
+export const field = (value, key) => WAYS[key - WAY]?.(value) ?? read(value, NAMES[key] ?? key - ITSELF - 1);
 
-export const lengthOf = (value) => (Array.isArray(value) ? value.length : 0);
+export function kindOf(value, key) {
+  value = field(value, key);
+  if (value == null) return 0;
+  const type = Array.isArray(value) ? 'array' : typeof value;
+  if (type === 'boolean') return value ? 2 : 1;
+  if (type === 'string') return value ? 4 : 3;
+  return TYPES.indexOf(type) + NUMBER;
+}
 
-export const names = (value) => Object.keys(Object(value));
+export function numberOf(value, key) {
+  value = field(value, key);
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+let encoded;
+
+/** Encodes a text, and says how many bytes that takes. */
+export function textOf(value, key) {
+  value = field(value, key);
+  encoded = encoder.encode(typeof value === 'string' ? value : '');
+  return encoded.length;
+}
+
+/** Writes what has been encoded. */
+export const fill = (bytes) => bytes.set(encoded);
+
+/** The options of a call over those of its client, each read once: what has been checked is what is used. */
+export const given = (options, defaults) =>
+  Object.fromEntries(
+    NAMES.slice(0, OPTIONS).map((name) => [name, read(options, name) ?? read(defaults, name)]),
+  );
 
 /**
  * Origin, path with query, and whether there is nothing else, of a URL that may be relative: to `base`, or to
@@ -39,11 +84,6 @@ export function parseUrl(text, base) {
     return [origin, pathname + search, !(search || hash || username || password)];
   } catch {}
 }
-
-/** A promise of an option that may be a function, whose failure is the promise's. */
-export const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
-
-export const stringify = (value) => JSON.stringify(value);
 
 /** What a relay answers a poll with that it goes on to answer. */
 const STREAM = 'text/event-stream';
@@ -64,33 +104,75 @@ async function* events(body) {
 /** What is known of an attempt: for the core whether it was sent, and all that an error keeps of it. */
 export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
 
+/** What an option says, which may be a function. */
+export const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
+
+/** A promise of the `value` of an option that may be a function, or of an attempt that its failure is the cause of. */
+export function ask(host, key, argument) {
+  host.live();
+  return host.follow(current(host.given[NAMES[key]], argument).then((value) => ({ value }), attempt));
+}
+
+/** The `value` as JSON, or an attempt with the cause why there is none. */
+export function stringify(value) {
+  try {
+    return { value: JSON.stringify(value) };
+  } catch (cause) {
+    return attempt(cause);
+  }
+}
+
+/** A promise of an attempt, which the host has at hand from the start: there may be no time for more. */
+export function send(host, url, isCreate, controller, key, body, idempotencyKey) {
+  host.live();
+  const method = isCreate ? 'POST' : 'GET';
+  const about = { ...attempt(), method };
+  const { fetch, headers } = host.given;
+  const { streams } = host;
+  const sent = exchange(
+    about,
+    fetch,
+    url,
+    method,
+    controller.signal,
+    headers,
+    key,
+    body,
+    idempotencyKey,
+    streams,
+  );
+  host.about = about;
+  host.controller = controller;
+  return host.follow(sent.then(() => about));
+}
+
 /**
  * Sends a request and reads its answer into `about`: its status, its `Retry-After` read both ways and its body,
  * where that is JSON. It never fails: what went wrong is the `cause`. Headers that cannot be used are told
- * apart, without a cause, which could show their values.
+ * apart, without a cause, which could show their values. Where it may be a stream, the answer is the first of it,
+ * and `about.rest` has what follows.
  */
 export async function exchange(
   about,
   custom,
   url,
   method,
-  controller,
-  streams,
+  signal,
   headers,
   key,
   body,
   idempotencyKey,
+  streams,
 ) {
   // A server may echo the key; nobody who logs its answer is to find it there.
   const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
   const clean = (_, value) => {
     if (typeof value === 'string') return redact(value);
-    if (kindOf(value) !== OBJECT) return value;
+    if (kindOf(value, ITSELF) !== OBJECT) return value;
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [redact(name), field]));
   };
   const header = (name) => redact(about.headers?.get(name));
-  const { signal } = controller;
-  function read(text) {
+  function take(text) {
     about.body = redact(text);
     // Where there are escapes, the key may have been written in another way.
     about.body = JSON.parse(about.body, key && about.body?.includes('\\') ? clean : undefined);
@@ -99,8 +181,8 @@ export async function exchange(
   /** The attempts that follow, each as if it had been asked for. */
   async function* follow(texts) {
     for await (const text of texts) {
-      about = { ...about, info: undefined, rest: undefined };
-      read(text);
+      about = { ...about, request: undefined, rest: undefined };
+      take(text);
       yield about;
     }
   }
@@ -131,16 +213,16 @@ export async function exchange(
     about.requestId = header('x-request-id');
     if (streams && header('content-type')?.startsWith(STREAM)) {
       const texts = events(response.body);
-      read((await texts.next()).value);
-      about.rest = { controller, attempts: follow(texts) };
-    } else read(await response.text());
+      take((await texts.next()).value);
+      about.rest = follow(texts);
+    } else take(await response.text());
   } catch (cause) {
     about.cause = cause;
   }
 }
 
 /** What `onResponse` is told. */
-export function responseInfo({ status, requestId, headers }, method, path, durationMs, attempt) {
+export function responseInfo({ method, request: [path, durationMs, attempt], status, requestId, headers }) {
   const number = (name) => {
     const value = Number(headers?.get(`x-ratelimit-${name}`) ?? undefined);
     return Number.isNaN(value) ? undefined : value;
@@ -149,14 +231,17 @@ export function responseInfo({ status, requestId, headers }, method, path, durat
   return { method, path, status, requestId, rateLimit, durationMs, attempt };
 }
 
+/** In the order of the core's `Status`. */
+const STATUSES = ['pending', 'processing', 'completed'];
+
 /** Makes the provider's own object a generation. */
 export function normalise(body, status, isForeign, taskId) {
   if (isForeign) body.provider_status = body.status;
-  body.status = status;
+  body.status = STATUSES[status];
   if (taskId) body.task_id = taskId;
-  if (status === 'completed' && !Array.isArray(body.data)) body.data = [];
+  if (body.status === 'completed' && !Array.isArray(body.data)) body.data = [];
   return body;
 }
 
 /** A task reference, plain JSON: stored anywhere, it resumes the wait. */
-export const task = ([task_id, poll_url]) => (poll_url ? { task_id, poll_url } : { task_id });
+export const task = (task_id, poll_url) => (poll_url ? { task_id, poll_url } : { task_id });

@@ -58,12 +58,12 @@ export function takeSeat(wants, told, wake) {
     },
 
     /** Ends a poll of this call's own. Without an attempt, it gave up, and whoever waited has to ask. */
-    finish(about) {
+    finish(about, controller) {
       if (!leads) return;
       leads = false;
       last = about && copy(about);
       for (const other of peers(url)) other.hear(last);
-      if (about?.rest) read(about.rest);
+      if (about?.rest) read(about.rest, controller);
     },
 
     /** Takes an attempt for one of this call's own. */
@@ -95,7 +95,7 @@ export function takeSeat(wants, told, wake) {
   };
 
   /** Takes all that a stream brings for answers to polls, of this call and of the others. */
-  async function read({ controller, attempts }) {
+  async function read(attempts, controller) {
     // This call comes last: it may leave with what it hears.
     const all = () => [...peers(url), seat];
     stop = () => {

@@ -59,25 +59,37 @@ export function compile(features) {
   return join(work, TARGET, 'release', 'lemondata_wasm.wasm');
 }
 
-/** Generates the glue and shrinks the module. */
-export function bind(wasm, wasmBindgen) {
+/**
+ * Generates the glue and shrinks the module. What a page downloads is worth more of it than a `hub`, which an edge
+ * worker holds.
+ */
+export function bind(wasm, wasmBindgen, { isHub = false } = {}) {
   step('generate the glue, optimise the module');
   const out = join(work, 'bindgen');
   rmSync(out, { recursive: true, force: true });
   run(wasmBindgen, [
     '--target=module',
     '--no-typescript',
-    '--remove-name-section',
     '--remove-producers-section',
     `--out-dir=${out}`,
     '--out-name=lemondata',
     wasm,
   ]);
-  const optimise = (passes, from, to) => {
+  const { glue, exported } = bare(readFileSync(join(out, 'lemondata.js'), 'utf8'), isHub);
+  const optimise = (passes, from, to, tool = 'wasm-opt') => {
     const features = FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`);
-    const wasmOpt = join(root, 'node_modules', '.bin', 'wasm-opt');
-    return run(wasmOpt, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
+    const path = join(root, 'node_modules', '.bin', tool);
+    return run(path, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
   };
+  // What the glue does not call need not be there.
+  const reached = new Set(Array.from(glue.matchAll(/\bwasm\.(\w+)/g), ([, name]) => name));
+  const graph = Array.from(reached, (name) => ({ name, export: name, root: true }));
+  writeFileSync(join(out, 'graph.json'), JSON.stringify(graph));
+  const metadce = ['--debuginfo', `--graph-file=${join(out, 'graph.json')}`];
+  optimise(metadce, 'lemondata_bg.wasm', 'reached.wasm', 'wasm-metadce');
+  optimise([], 'reached.wasm', 'reached.wat', 'wasm-dis');
+  const reachable = readFileSync(join(out, 'reached.wat'), 'utf8');
+  writeFileSync(join(out, 'called.wat'), isHub ? reachable : prune(reachable));
   optimise(
     [
       '-Oz',
@@ -90,41 +102,116 @@ export function bind(wasm, wasmBindgen) {
       '--strip-target-features',
       '--strip-producers',
     ],
-    'lemondata_bg.wasm',
+    'called.wat',
     'small.wasm',
   );
   const renamed = optimise(['--minify-imports-and-exports-and-modules'], 'small.wasm', 'lemondata.wasm');
   return {
-    glue: asFactory(readFileSync(join(out, 'lemondata.js'), 'utf8'), JSON.parse(renamed)),
+    glue: asFactory(glue, exported, JSON.parse(renamed)),
     wasm: readFileSync(join(out, 'lemondata.wasm')),
   };
+}
+
+/** What wasm-bindgen and the standard library would say in a trap. */
+const UNSAID = [
+  '<redacted>',
+  'closure invoked recursively or after being dropped',
+  'FnOnce called more than once',
+  'called `Result::unwrap_throw()` on an `Err` value',
+];
+
+/**
+ * Takes functions out of the table, and so out of the module, that nothing calls through it: what wasm-bindgen only
+ * reads, the entries of closures, which are exports, and a way to run tasks that is not ours.
+ */
+function prune(wat) {
+  const [elements] = wat.match(/\(elem \$.*\)/);
+  const isUnused = (name) =>
+    /^\$"(Closure|Ref)\(|::convert::closures::_::invoke::|::futures::jspi::/.test(name);
+  const [table, ...names] = elements.match(/\$("[^"]*"|[^\s)]+)/g);
+  const used = names.filter((name) => !isUnused(name));
+  if (used.length === names.length)
+    throw new Error('the table of functions has changed: it has no unused one');
+  // The others keep their place.
+  const kept = names.map((name) => (isUnused(name) ? used[0] : name));
+  wat = wat.replace(elements, () => `(elem ${table} (i32.const 1) ${kept.join(' ')})`);
+
+  // What wasm-bindgen would throw is a bug of ours, like a panic: a trap, without a text.
+  for (const text of UNSAID) {
+    if (!wat.includes(text)) throw new Error(`the module has changed: it lacks the text ${text}`);
+    wat = wat.replaceAll(text, '\\00'.repeat(text.length));
+  }
+  const throws = / \(import \S+ "\w*wbindgen_throw\w*" (\(func .*)\)\)\n/;
+  const [imported, head] = wat.match(throws);
+  return `${wat.replace(imported, '').trimEnd().slice(0, -1)} ${head} (unreachable))\n)\n`;
+}
+
+/** A function that replaces a part of the glue, which has to be there. */
+const replacing = (read, write) => (pattern, replacement) => {
+  if (!pattern.test(read())) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
+  write(read().replace(pattern, replacement));
+};
+
+/** The glue without its own start, and what it exports. */
+function bare(glue, isHub) {
+  const replace = replacing(
+    () => glue,
+    (text) => {
+      glue = text;
+    },
+  );
+  replace(/^import source .*\n/m, '');
+  replace(/let wasmInstance = [\s\S]*$/, '');
+  const exported = [];
+  glue = glue.replace(/^export function (\w+)/gm, (_, name) => {
+    exported.push(name);
+    return `function ${name}`;
+  });
+  return { glue: isHub ? glue : trim(glue), exported };
+}
+
+/** The glue without what is not needed here. */
+function trim(glue) {
+  const replace = replacing(
+    () => glue,
+    (text) => {
+      glue = text;
+    },
+  );
+  // Closures that nobody owns.
+  replace(/const CLOSURE_DTORS = [^;]*;/, '');
+  replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
+  replace(/CLOSURE_DTORS\.register\(.*\);/, '');
+  // The callbacks of a promise never fail, and have not written whether they did where the module trapped.
+  replace(/var r0 = .*\n.*var r1 = .*\n *if \(r1\) {\n.*\n *}\n/, '');
+  // What throws within an import is that the module has trapped: straight out is the way.
+  replace(/function\(\) { return handleError\((function .*{[\s\S]*?\n {8}}), arguments\); }/g, '$1');
+  replace(/function handleError[\s\S]*?\n}\n/, '');
+  // Views are made anew: keeping one, and finding out whether its memory has grown, takes more than it saves.
+  replace(/let cachedUint8ArrayMemory0[\s\S]*?\n}\n/, '');
+  replace(/\bgetUint8ArrayMemory0\(\)/g, 'new Uint8Array(wasm.memory.buffer)');
+  replace(/\w+wbindgen_throw\w+: function[\s\S]*?},\n/, '');
+  replace(/cachedTextDecoder\.decode\(\);\n/, '');
+  // Imports in a shorter spelling, which goes by what a function returns.
+  replace(
+    /function ?(\(.*\)) {\s*const ret = (.*);\s*return (addHeapObject\(ret\)|ret);\s*}/g,
+    (_, args, value, end) => `${args} => ${end.replace('ret', value)}`,
+  );
+  replace(/function ?(\(.*\)) {\n *(.*);\n *}/g, '$1 => { $2; }');
+  return glue;
 }
 
 /**
  * The glue keeps its state in a module scope. As a function, it starts an instance when it is asked to, and a
  * fresh one with fresh state after a trap. Its globals come in as arguments where the engine keeps account.
  */
-function asFactory(glue, renamed) {
-  const replace = (pattern, replacement) => {
-    if (!pattern.test(glue)) throw new Error(`the glue of wasm-bindgen has changed: it lacks ${pattern}`);
-    glue = glue.replace(pattern, replacement);
-  };
-  replace(/^import source .*\n/m, '');
-  const exported = [];
-  glue = glue.replace(/^export function (\w+)/gm, (_, name) => {
-    exported.push(name);
-    return `function ${name}`;
-  });
-  replace(/let wasmInstance = [\s\S]*$/, '');
-
-  // What only engines without `encodeInto` need, closures that nobody owns, and strings without `realloc`.
-  replace(/if \(!\('encodeInto' in [\s\S]*?\n}\n/, '');
-  if (glue.includes('CLOSURE_DTORS')) {
-    replace(/const CLOSURE_DTORS = [^;]*;/, '');
-    replace(/CLOSURE_DTORS\.unregister\(.*\);/, '');
-    replace(/CLOSURE_DTORS\.register\(.*\);/, '');
-  }
-  replace(/if \(realloc === undefined\) {[\s\S]*?\n {4}}\n/, '');
+function asFactory(glue, exported, renamed) {
+  const replace = replacing(
+    () => glue,
+    (text) => {
+      glue = text;
+    },
+  );
 
   // Our own files come in two shapes: as named functions, and as modules that are imported whole.
   const named = [];
@@ -144,7 +231,7 @@ function asFactory(glue, renamed) {
   for (const [module, name, letter] of renamed.imports) {
     const own = whole.get(module);
     if (own) entries.push(`${JSON.stringify(letter)}: ${own[0]}.${name}`);
-    else replace(new RegExp(`\\b${name}: function`), () => `${JSON.stringify(letter)}: function`);
+    else replace(new RegExp(`\\b${name}: `), () => `${JSON.stringify(letter)}: `);
   }
   replace(
     /return \{\s*__proto__: null,\s*"\.\/lemondata_bg\.js"[^}]*\};/,
@@ -158,7 +245,7 @@ function asFactory(glue, renamed) {
     start = start.replace(use, `wasm[${JSON.stringify(letter)}]`);
   }
   return `${named.join('\n')}
-  export default ({ AbortController, setTimeout, clearTimeout }) => {
+  export default ({ setTimeout, clearTimeout }) => {
     let wasm;
     ${glue}
     return {
@@ -259,12 +346,12 @@ export async function measure() {
 
 if (import.meta.filename === process.argv[1]) {
   ensureRust();
-  const make = (features) => bind(compile(features), ensureWasmBindgen());
+  const make = (features, options) => bind(compile(features), ensureWasmBindgen(), options);
   if (process.argv.includes('--traps')) {
     await bundle(make('traps'), undefined, traps);
     process.exit();
   }
-  await bundle(make(''), make('hub'), dist);
+  await bundle(make(''), make('hub', { isHub: true }), dist);
   console.log('\n  bytes                              raw   brotli');
   for (const [name, { raw, brotli }] of Object.entries(await measure())) {
     console.log(`  ${name.padEnd(31)}${String(raw).padStart(7)}${String(brotli).padStart(9)}`);

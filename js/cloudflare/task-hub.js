@@ -219,7 +219,7 @@ export class TaskHub extends DurableObject {
       const key = await current(apiKey);
       const isCreate = act === 'send';
       const body = isCreate ? JSON.stringify(this.#order.request) : undefined;
-      await exchange(about, fetch, url, isCreate ? 'POST' : 'GET', controller, false, undefined, key, body);
+      await exchange(about, fetch, url, isCreate ? 'POST' : 'GET', controller.signal, undefined, key, body);
     } catch (cause) {
       about = attempt(cause);
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     failure::{Failure, Kind, Outcome, reason},
+    name::Name,
     retry::RetryAfter,
     url::last_segment,
     value::{Type, Value},
@@ -88,14 +89,12 @@ impl Meaning {
         let told = task_of(body);
         let is_told = told.is_some();
         let task = told.or_else(|| known.cloned());
-        let has_images = body.get("data").any(has_image);
-        let status = body.get("status").text();
+        let has_images = body.get(Name::Data).any(has_image);
+        let status = body.text_of(Name::Status);
         let meaning = |status, task| Ok(Meaning { status, task, is_foreign: false });
         match &*status {
             "failed" => Err(task_failure(body, task)),
-            "completed" if has_images || body.names().any(|name| is_result(body, &name.text())) => {
-                meaning(Status::Completed, task)
-            }
+            "completed" if has_images || body.entries().any(is_result) => meaning(Status::Completed, task),
             "completed" => {
                 let mut failure =
                     Failure::unclear(target, "it holds no image of the completed task", reply.status);
@@ -137,14 +136,14 @@ pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
         task_of(reference)
     };
     task.filter(|task| is_id(&task.id))
-        .ok_or_else(|| Failure::invalid("task", "an id, or an object with task_id, id or poll_url", kind))
+        .ok_or_else(|| Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", kind))
 }
 
 fn task_of<V: Value>(body: &V) -> Option<Task> {
-    let poll_url = body.get("poll_url").text();
-    let mut id = body.get("task_id").text();
+    let poll_url = body.text_of(Name::PollUrl);
+    let mut id = body.text_of(Name::TaskId);
     if id.is_empty() {
-        id = body.get("id").text();
+        id = body.text_of(Name::Id);
     }
     if id.is_empty() {
         id = last_segment(&poll_url).into();
@@ -158,27 +157,28 @@ fn is_id(id: &str) -> bool {
 }
 
 fn has_image<V: Value>(item: &V) -> bool {
-    item.get("url").is_filled() || item.get("b64_json").is_filled()
+    item.has(Name::Url) || item.has(Name::B64Json)
 }
 
 /// Other task types put their result into fields such as `video_url`.
-fn is_result<V: Value>(body: &V, name: &str) -> bool {
+fn is_result<V: Value>(entry: &V) -> bool {
+    let name = entry.item(0).text();
     let names_result = name.ends_with("url") && name != "poll_url" || name == "output" || name == "result";
     names_result && {
-        let value = body.get(name);
+        let value = entry.item(1);
         value.is_filled() || (Type::List.bit() | Type::Object.bit()) & value.kind().bit() != 0
     }
 }
 
 fn task_failure<V: Value>(body: &V, task: Option<Task>) -> Box<Failure> {
-    let (kind, end) = if body.get("cancelled").flag() == Some(true) {
+    let (kind, end) = if body.flag_of(Name::Cancelled) == Some(true) {
         (Kind::TaskCancelled, " was cancelled")
     } else {
         (Kind::TaskFailed, " failed")
     };
     let id = task.as_ref().map_or("", |task| &task.id);
     let mut failure = Failure::new(kind, Outcome::Failed, &["The task ", id, end]);
-    let said = reason(&body.get("error"));
+    let said = reason(&body.get(Name::Error));
     failure.say(if said.is_empty() { &["."] } else { &[": "] });
     failure.say(&[&said]);
     failure.task = task;

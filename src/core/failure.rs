@@ -3,8 +3,9 @@
 use super::{
     Loss,
     answer::Task,
+    name::Name,
     retry::RetryAfter,
-    text::{contains, join, push_number},
+    text::{contains, join, number},
     value::{Type, Value},
 };
 
@@ -85,12 +86,12 @@ pub struct Failure {
     pub kind: Kind,
     /// What is known of the request's effect.
     pub outcome: Outcome,
-    /// What happened, to what, and what to do next.
+    /// What happened, to what, and what to do next; behind the name of `param`, where there is one.
     pub message: String,
     /// The HTTP status; 0 where there was no answer.
     pub status: u16,
-    /// The field or option that we object to; empty where it is none.
-    pub param: &'static str,
+    /// The field or option that we object to.
+    pub param: Option<Name>,
     /// How long the server asks to wait, in milliseconds; 0 where it does not.
     pub retry_after_ms: f64,
     /// Whether the provider says that asking again cannot help.
@@ -102,30 +103,28 @@ pub struct Failure {
 impl Failure {
     /// A failure with a message of parts, and nothing else known.
     pub fn new(kind: Kind, outcome: Outcome, message: &[&str]) -> Box<Failure> {
-        let mut failure = Box::new(Failure {
+        Box::new(Failure {
             kind,
             outcome,
-            message: String::new(),
+            message: join(message),
             status: 0,
-            param: "",
+            param: None,
             retry_after_ms: 0.0,
             is_final: false,
             task: None,
-        });
-        failure.say(message);
-        failure
+        })
     }
 
-    /// Our own objection to a field or an option, in parts.
-    pub fn refusal(param: &'static str, message: &[&str]) -> Box<Failure> {
+    /// Our own objection to a field or an option, in parts that follow its name.
+    pub fn refusal(param: Name, message: &[&str]) -> Box<Failure> {
         let mut failure = Failure::new(Kind::InvalidRequest, Outcome::NotSent, message);
-        failure.param = param;
+        failure.param = Some(param);
         failure
     }
 
     /// Our own objection to the type or the range of a field or an option.
-    pub fn invalid(param: &'static str, expected: &str, got: Type) -> Box<Failure> {
-        Failure::refusal(param, &[param, " must be ", expected, "; it is ", got.noun(), "."])
+    pub fn invalid(param: Name, expected: &str, got: Type) -> Box<Failure> {
+        Failure::refusal(param, &[" must be ", expected, "; it is ", got.noun(), "."])
     }
 
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
@@ -137,9 +136,9 @@ impl Failure {
         body: Option<&V>,
         retry_after: &RetryAfter,
     ) -> Box<Failure> {
-        let error = body.map_or_else(V::nothing, |body| body.get("error"));
-        let code = error.get("code").text();
-        let retryable = error.get("retryable").flag();
+        let error = body.map_or_else(V::nothing, |body| body.get(Name::Error));
+        let code = error.text_of(Name::Code);
+        let retryable = error.flag_of(Name::Retryable);
         let mut kind = Kind::of_status(status);
         if kind == Kind::NotFound && code == "async_task_not_found" {
             kind = Kind::TaskNotFound;
@@ -151,14 +150,13 @@ impl Failure {
         };
 
         let mut failure = Failure::new(kind, outcome, target);
-        failure.say(&[" was answered with status "]);
-        push_number(&mut failure.message, status.into());
+        failure.say(&[" was answered with status ", &number(status.into())]);
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
         let said = reason(&error);
-        let mut hint = error.get("hint").text();
-        let guess = error.get("did_you_mean").text();
+        let mut hint = error.text_of(Name::Hint);
+        let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
             hint = join(&["Did you mean ", &guess, "?"]);
         }
@@ -199,9 +197,7 @@ impl Failure {
 
     /// Adds parts to the message.
     pub fn say(&mut self, parts: &[&str]) {
-        for part in parts {
-            self.message.push_str(part);
-        }
+        self.message = join(&[&self.message, &join(parts)]);
     }
 
     /// Says that a task goes on in spite of this failure, unless it is the task's own.
@@ -215,5 +211,5 @@ impl Failure {
 /// What the provider says of an error: a string, or an object with a message.
 pub fn reason<V: Value>(error: &V) -> String {
     let text = error.text();
-    if text.is_empty() { error.get("message").text() } else { text }
+    if text.is_empty() { error.text_of(Name::Message) } else { text }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{answer::Reply, value::Value};
+use super::{answer::Reply, name::Name, value::Value};
 
 /// The provider counts requests by the minute.
 const WINDOW_MS: f64 = 60_000.0;
@@ -258,7 +258,7 @@ pub fn slow_ms<V: Value>(reply: &Reply<V>) -> f64 {
     if reply.status != 429 {
         return 0.0;
     }
-    let error = reply.body.as_ref().map_or_else(V::nothing, |body| body.get("error"));
+    let error = reply.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error));
     let asked = reply.retry_after.asked_ms(&error);
     if asked > 0.0 { asked } else { DEFAULT_SLOW_MS }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     failure::Failure,
+    name::Name,
     request::is_whole,
     url::Base,
     value::{Type, Value},
@@ -29,23 +30,23 @@ const FLAG: u8 = Type::Flag.bit();
 const NUMBER: u8 = Type::Number.bit();
 
 /// Every option: its types, and how a message names them.
-const OPTIONS: [(&str, u8, &str); 16] = [
-    ("apiKey", TEXT | FUNCTION, "a string or a function"),
-    ("baseUrl", TEXT, "a string"),
-    ("relay", FLAG, "a boolean"),
-    ("fetch", FUNCTION, "a function"),
-    ("headers", OBJECT | FUNCTION | Type::List.bit(), "an object or a function"),
-    ("dangerouslyAllowBrowser", FLAG, "a boolean"),
-    ("signal", OBJECT, "an AbortSignal"),
-    ("requestTimeout", NUMBER, "positive milliseconds"),
-    ("maxRetries", NUMBER, "an integer of at least 0"),
-    ("pollInterval", OBJECT, "an object with min and max"),
-    ("maxWait", NUMBER, "milliseconds of at least 0"),
-    ("maxPolls", NUMBER, "a positive integer"),
-    ("idempotencyKey", TEXT, "a string"),
-    ("onTask", FUNCTION, "a function"),
-    ("onUpdate", FUNCTION, "a function"),
-    ("onResponse", FUNCTION, "a function"),
+static OPTIONS: [(Name, u8, &str); 16] = [
+    (Name::ApiKey, TEXT | FUNCTION, "a string or a function"),
+    (Name::BaseUrl, TEXT, "a string"),
+    (Name::Relay, FLAG, "a boolean"),
+    (Name::Fetch, FUNCTION, "a function"),
+    (Name::Headers, OBJECT | FUNCTION | Type::List.bit(), "an object or a function"),
+    (Name::DangerouslyAllowBrowser, FLAG, "a boolean"),
+    (Name::Signal, OBJECT, "an AbortSignal"),
+    (Name::RequestTimeout, NUMBER, "positive milliseconds"),
+    (Name::MaxRetries, NUMBER, "an integer of at least 0"),
+    (Name::PollInterval, OBJECT, "an object with min and max"),
+    (Name::MaxWait, NUMBER, "milliseconds of at least 0"),
+    (Name::MaxPolls, NUMBER, "a positive integer"),
+    (Name::IdempotencyKey, TEXT, "a string"),
+    (Name::OnTask, FUNCTION, "a function"),
+    (Name::OnUpdate, FUNCTION, "a function"),
+    (Name::OnResponse, FUNCTION, "a function"),
 ];
 
 /// What the shell knows of the place where it runs.
@@ -53,8 +54,6 @@ const OPTIONS: [(&str, u8, &str); 16] = [
 pub struct Environment {
     /// A web page, or a worker of one: whatever is here, every visitor can read.
     pub browser: bool,
-    /// Whether an answer may be read as a stream that goes on behind its call, for all that share it.
-    pub streams: bool,
 }
 
 /// The options of one call that decide something. Functions and signals stay with the shell.
@@ -67,8 +66,6 @@ pub struct Options {
     /// Whether a create needs a key that the caller has not given: a relay carries out a keyed create once, so
     /// that it may be repeated.
     pub makes_key: bool,
-    /// Whether a poll may be answered by a stream of all that follows: a relay may have one.
-    pub streams: bool,
     /// The time for one attempt at a create, in milliseconds.
     pub create_timeout: f64,
     /// The time for one poll, in milliseconds.
@@ -86,52 +83,49 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the options of a call over those of its client.
-    pub fn read<V: Value>(
-        option: impl Fn(&str) -> V,
-        environment: Environment,
-    ) -> Result<Options, Box<Failure>> {
-        for (name, types, expected) in OPTIONS {
-            let value = option(name);
+    /// Reads the options of a call, those of its client among them.
+    pub fn read<V: Value>(given: &V, environment: Environment) -> Result<Options, Box<Failure>> {
+        for &(name, types, expected) in &OPTIONS {
+            let value = given.get(name);
             let kind = value.kind();
             let fits = kind == Type::Nothing
                 || types & kind.bit() != 0
                     && match name {
-                        "signal" => value.get("aborted").flag().is_some(),
-                        "requestTimeout" => value.number() > 0.0,
-                        "maxRetries" => is_whole(value.number()),
-                        "maxWait" => value.number() >= 0.0,
-                        "maxPolls" => is_whole(value.number()) && value.number() >= 1.0,
+                        Name::Signal => value.flag_of(Name::Aborted).is_some(),
+                        Name::RequestTimeout => value.number() > 0.0,
+                        Name::MaxRetries => is_whole(value.number()),
+                        Name::MaxWait => value.number() >= 0.0,
+                        Name::MaxPolls => is_whole(value.number()) && value.number() >= 1.0,
                         _ => true,
                     };
             if !fits {
                 return Err(Failure::invalid(name, expected, kind));
             }
         }
-        let number = |name: &str, default: f64| {
-            let number = option(name).number();
+        let number = |name: Name, default: f64| {
+            let number = given.number_of(name);
             if number.is_nan() { default } else { number }
         };
 
-        let key = option("apiKey");
+        let key = given.get(Name::ApiKey);
         let has_key = !key.is_nothing();
         if key.kind() == Type::Text {
-            check_key(&key.text(), "apiKey")?;
+            check_key(&key.text(), Name::ApiKey)?;
         }
-        let base_url = option("baseUrl");
-        if has_key && environment.browser && option("dangerouslyAllowBrowser").flag() != Some(true) {
+        let base_url = given.get(Name::BaseUrl);
+        if has_key && environment.browser && given.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
             return Err(Failure::refusal(
-                "apiKey",
+                Name::ApiKey,
                 &[
-                    "apiKey must not be in a web page, where every visitor can read it: keep it in a relay, and set \
+                    " must not be in a web page, where every visitor can read it: keep it in a relay, and set \
                  baseUrl to that. To allow it all the same, set dangerouslyAllowBrowser.",
                 ],
             ));
         }
-        if !has_key && base_url.is_nothing() && option("headers").is_nothing() {
+        if !has_key && base_url.is_nothing() && given.kind_of(Name::Headers) == Type::Nothing {
             return Err(Failure::refusal(
-                "apiKey",
-                &["apiKey is missing: pass a key, or set baseUrl to a relay that holds it."],
+                Name::ApiKey,
+                &[" is missing: pass a key, or set baseUrl to a relay that holds it."],
             ));
         }
         let base_url = if base_url.is_nothing() { DEFAULT_BASE_URL.into() } else { base_url.text() };
@@ -139,59 +133,55 @@ impl Options {
             .filter(|location| location.is_plain && location.origin.starts_with("http"))
         else {
             return Err(Failure::refusal(
-                "baseUrl",
+                Name::BaseUrl,
                 &[
-                    "baseUrl must be an http(s) URL without credentials, query and fragment; in a web page, it may be a \
+                    " must be an http(s) URL without credentials, query and fragment; in a web page, it may be a \
                  path.",
                 ],
             ));
         };
 
-        let interval = option("pollInterval");
-        let bound = |name: &str, default: f64| {
+        let interval = given.get(Name::PollInterval);
+        let bound = |name: Name, default: f64| {
             let value = interval.get(name);
             if value.is_nothing() { default } else { value.number() }
         };
-        let poll_min = bound("min", POLL_MIN_MS.min(bound("max", POLL_MAX_MS)));
-        let poll_max = bound("max", POLL_MAX_MS.max(poll_min));
+        let poll_min = bound(Name::Min, POLL_MIN_MS.min(bound(Name::Max, POLL_MAX_MS)));
+        let poll_max = bound(Name::Max, POLL_MAX_MS.max(poll_min));
         if !(poll_min > 0.0 && poll_min <= poll_max && poll_max <= LONGEST_WAIT_MS) {
             return Err(Failure::refusal(
-                "pollInterval",
-                &["pollInterval must be {min, max}: positive milliseconds, min at most max."],
+                Name::PollInterval,
+                &[" must be {min, max}: positive milliseconds, min at most max."],
             ));
         }
 
-        let relay = option("relay").flag() == Some(true);
-        let idempotency_key = option("idempotencyKey");
+        let relay = given.flag_of(Name::Relay) == Some(true);
+        let idempotency_key = given.get(Name::IdempotencyKey);
         if !idempotency_key.is_nothing() {
-            check_key(&idempotency_key.text(), "idempotencyKey")?;
+            check_key(&idempotency_key.text(), Name::IdempotencyKey)?;
         }
         Ok(Options {
             base: Base::new(location),
             relay,
             makes_key: relay && idempotency_key.is_nothing(),
-            streams: relay && environment.streams,
-            create_timeout: number("requestTimeout", CREATE_TIMEOUT_MS),
-            poll_timeout: number("requestTimeout", POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
-            max_retries: number("maxRetries", MAX_RETRIES) as u32,
+            create_timeout: number(Name::RequestTimeout, CREATE_TIMEOUT_MS),
+            poll_timeout: number(Name::RequestTimeout, POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
+            max_retries: number(Name::MaxRetries, MAX_RETRIES) as u32,
             poll_min,
             poll_max,
-            max_wait: number("maxWait", MAX_WAIT_MS).min(LONGEST_WAIT_MS),
-            max_polls: number("maxPolls", 0.0) as u32,
+            max_wait: number(Name::MaxWait, MAX_WAIT_MS).min(LONGEST_WAIT_MS),
+            max_polls: number(Name::MaxPolls, 0.0) as u32,
         })
     }
 }
 
 /// Checks that a key is fit for a header. The message never shows it.
-pub fn check_key(key: &str, name: &'static str) -> Result<(), Box<Failure>> {
+pub fn check_key(key: &str, name: Name) -> Result<(), Box<Failure>> {
     if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
     Err(Failure::refusal(
         name,
-        &[
-            name,
-            " must be a string of visible ASCII characters, without white space or a line break at its end.",
-        ],
+        &[" must be a string of visible ASCII characters, without white space or a line break at its end."],
     ))
 }

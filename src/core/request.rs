@@ -2,31 +2,33 @@
 
 use super::{
     failure::Failure,
+    name::Name,
     value::{Type, Value},
 };
 
 /// The fields that are strings wherever they are documented.
-const TEXT_FIELDS: [&str; 6] = ["model", "size", "quality", "response_format", "style", "user"];
+static TEXT_FIELDS: [Name; 6] =
+    [Name::Model, Name::Size, Name::Quality, Name::ResponseFormat, Name::Style, Name::User];
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
 pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
     let kind = request.kind();
     if kind != Type::Object {
-        return Err(Failure::invalid("request", "an object with a prompt", kind));
+        return Err(Failure::invalid(Name::Request, "an object with a prompt", kind));
     }
-    let prompt = request.get("prompt");
+    let prompt = request.get(Name::Prompt);
     if !prompt.is_filled() {
         let empty = prompt.kind() == Type::Text;
         let got = if empty { Type::Nothing } else { prompt.kind() };
-        return Err(Failure::invalid("prompt", "a string that is not empty", got));
+        return Err(Failure::invalid(Name::Prompt, "a string that is not empty", got));
     }
-    let n = request.get("n");
+    let n = request.get(Name::N);
     if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
-        return Err(Failure::invalid("n", "a positive integer", n.kind()));
+        return Err(Failure::invalid(Name::N, "a positive integer", n.kind()));
     }
-    for name in TEXT_FIELDS {
-        let kind = request.get(name).kind();
+    for &name in &TEXT_FIELDS {
+        let kind = request.kind_of(name);
         if (Type::Nothing.bit() | Type::Text.bit()) & kind.bit() == 0 {
             return Err(Failure::invalid(name, "a string", kind));
         }

@@ -1,6 +1,6 @@
 //! How long to wait before the next attempt.
 
-use super::{options::LONGEST_WAIT_MS, value::Value};
+use super::{name::Name, options::LONGEST_WAIT_MS, value::Value};
 
 /// The first step of the exponential back-off, in milliseconds.
 const BACKOFF_BASE_MS: f64 = 1_000.0;
@@ -27,7 +27,7 @@ impl RetryAfter {
     #[allow(clippy::manual_clamp)] // `clamp` would keep what is not a number
     pub fn asked_ms<V: Value>(&self, error: &V) -> f64 {
         let header = if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
-        let body = error.get("retry_after").number() * 1_000.0;
+        let body = error.number_of(Name::RetryAfter) * 1_000.0;
         // `max` prefers the operand that is a number.
         header.max(body).max(0.0).min(LONGEST_WAIT_MS)
     }

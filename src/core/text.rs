@@ -21,20 +21,24 @@ pub fn without_query(path: &str) -> &str {
     split(path, find(path, |byte| byte == b'?')).0
 }
 
-/// Appends a number; the formatting machinery would cost kilobytes.
-pub fn push_number(text: &mut String, number: u32) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
+/// Writes a number; the formatting machinery would cost kilobytes.
+pub fn number(number: u32) -> String {
     let digit = (number % 10) as usize;
-    text.push_str(&"0123456789"[digit..=digit]);
+    let digit = &"0123456789"[digit..=digit];
+    if number < 10 { digit.into() } else { join(&[&self::number(number / 10), digit]) }
 }
 
 /// Joins parts.
+#[allow(unsafe_code)]
 pub fn join(parts: &[&str]) -> String {
-    let mut text = String::new();
+    // In memory of the right size: a string that grows would bring what makes it grow along.
+    let mut bytes = vec![0; parts.iter().map(|part| part.len()).sum()];
+    let mut rest = &mut bytes[..];
     for part in parts {
-        text.push_str(part);
+        let (place, behind) = rest.split_at_mut(part.len());
+        place.copy_from_slice(part.as_bytes());
+        rest = behind;
     }
-    text
+    // SAFETY: these are the bytes of strings, one whole string after another.
+    unsafe { String::from_utf8_unchecked(bytes) }
 }

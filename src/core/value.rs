@@ -1,6 +1,6 @@
 //! A JavaScript-like value, seen through the few questions that the core asks.
 
-use super::url::Location;
+use super::{name::Name, url::Location};
 
 /// What `typeof` says of a value, with arrays and `null` told apart. `js/host.js` knows the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +55,13 @@ pub trait Value: Sized {
     /// The type of this value.
     fn kind(&self) -> Type;
     /// The field of that name; nothing where there is none, or where this is not an object.
-    fn get(&self, name: &str) -> Self;
-    /// The names of an object's fields, as an array.
-    fn names(&self) -> Self;
-    /// Whether the test holds for an element of this array. It does not where this is none.
-    fn any(&self, test: impl Fn(&Self) -> bool) -> bool;
+    fn get(&self, name: Name) -> Self;
+    /// This object's fields, as an array whose elements are arrays of a name and its value.
+    fn entries(&self) -> Self;
+    /// How many elements this array has; 0 where it is none.
+    fn length(&self) -> u32;
+    /// The element of this array.
+    fn item(&self, index: u32) -> Self;
     /// A copy of this string; empty where this is none.
     fn text(&self) -> String;
     /// This number; not a number where this is none.
@@ -68,6 +70,36 @@ pub trait Value: Sized {
     fn flag(&self) -> Option<bool>;
     /// Whether this is a string with at least one character. Never copies it.
     fn is_filled(&self) -> bool;
+
+    /// The type of a field.
+    fn kind_of(&self, name: Name) -> Type {
+        self.get(name).kind()
+    }
+
+    /// A copy of a field that is a string.
+    fn text_of(&self, name: Name) -> String {
+        self.get(name).text()
+    }
+
+    /// A field that is a number.
+    fn number_of(&self, name: Name) -> f64 {
+        self.get(name).number()
+    }
+
+    /// The truth value of a field.
+    fn flag_of(&self, name: Name) -> Option<bool> {
+        self.get(name).flag()
+    }
+
+    /// Whether a field is a string with at least one character.
+    fn has(&self, name: Name) -> bool {
+        self.get(name).is_filled()
+    }
+
+    /// Whether the test holds for an element of this array.
+    fn any(&self, test: impl Fn(&Self) -> bool) -> bool {
+        (0..self.length()).any(|index| test(&self.item(index)))
+    }
 
     /// How the platform parses a URL that may be relative to `base`; an empty base means the page's own.
     fn parse_url(text: &str, base: &str) -> Option<Location>;

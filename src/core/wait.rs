@@ -8,7 +8,7 @@ use super::{
     failure::{Failure, Kind, Outcome},
     options::{LONGEST_WAIT_MS, Options},
     retry::backoff_ms,
-    text::{push_number, without_query},
+    text::{number, without_query},
     url::Base,
     value::Value,
 };
@@ -267,9 +267,7 @@ impl Wait {
         };
         let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
         if self.asked > 0.0 {
-            failure.say(&["; the server asks to wait "]);
-            push_number(&mut failure.message, (self.asked / 1_000.0) as u32);
-            failure.say(&[" s"]);
+            failure.say(&["; the server asks to wait ", &number((self.asked / 1_000.0) as u32), " s"]);
         }
         failure.say(&[". It goes on at the server: waitForTask(error.task) waits on."]);
         failure.retry_after_ms = self.asked;

@@ -5,16 +5,16 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    call::{End, random},
+    call::{error, random},
     http::Attempt,
 };
 use crate::core::{
-    Act, Environment, Fleet, Job, Need, Options, Phase, Ruling, Terms, Value, check_request, slow_ms,
+    Act, Environment, Failure, Fleet, Job, Need, Options, Phase, Ruling, Terms, check_request, slow_ms,
 };
 
 thread_local! {
@@ -25,16 +25,26 @@ thread_local! {
 type Thrown<T> = Result<T, JsValue>;
 
 fn read_options(options: &JsValue) -> Thrown<Options> {
-    Options::read(|name| options.get(name), Environment { browser: false, streams: false })
-        .map_err(|failure| End::from(failure).into_js())
+    Options::read(options, Environment { browser: false })
+        .map_err(|failure| error(&failure, &JsValue::UNDEFINED))
 }
 
 fn read_terms(options: &JsValue) -> Terms {
+    let field = |name: &str| Reflect::get(options, &name.into()).unwrap_or_default();
     Terms {
-        limited: options.get("limited").flag() == Some(true),
-        keeps: options.get("keeps").flag() == Some(true),
-        retention: options.get("retention").number(),
+        limited: field("limited").is_truthy(),
+        keeps: field("keeps").is_truthy(),
+        retention: field("retention").as_f64().unwrap_or_default(),
     }
+}
+
+/// What a job has come to, as an error. Its task goes on in spite of it.
+fn fail(job: &Job, mut failure: Box<Failure>, about: &JsValue) -> JsValue {
+    if let Some(task) = job.task() {
+        failure.leave_task();
+        failure.task = Some(task.clone());
+    }
+    error(&failure, about)
 }
 
 fn load<T: DeserializeOwned>(state: JsValue) -> Thrown<T> {
@@ -54,7 +64,7 @@ fn said(job: &Job, what: &str, first: &JsValue, second: &JsValue) -> Thrown<JsVa
 #[wasm_bindgen]
 pub fn begin(options: &JsValue, request: &JsValue, now: f64) -> Thrown<JsValue> {
     let read = read_options(options)?;
-    check_request(request).map_err(|failure| End::from(failure).into_js())?;
+    check_request(request).map_err(|failure| error(&failure, &JsValue::UNDEFINED))?;
     save(&Job::new(&read, now))
 }
 
@@ -70,13 +80,7 @@ pub fn next(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
         Act::Poll(path, timeout) => said(&job, "poll", &read.base.url(&path).into(), &timeout.into()),
         Act::Keep => said(&job, "keep", &nothing, &nothing),
         Act::Sleep(until) => said(&job, "sleep", &until.into(), &nothing),
-        Act::Fail(failure) => {
-            let mut end = End::from(failure);
-            if let Some(task) = job.task() {
-                end = end.of_task(task);
-            }
-            said(&job, "fail", &end.into_js(), &nothing)
-        }
+        Act::Fail(failure) => said(&job, "fail", &fail(&job, failure, &nothing), &nothing),
         Act::Forget => said(&job, "forget", &nothing, &nothing),
     }
 }
@@ -107,13 +111,7 @@ pub fn judge(job: JsValue, options: &JsValue, about: JsValue, now: f64) -> Throw
     match ruling {
         Ruling::Answered(meaning) => said(&job, "answered", &attempt.generation(&meaning), &slow),
         Ruling::Again => said(&job, "again", &JsValue::UNDEFINED, &slow),
-        Ruling::Fail(failure) => {
-            let mut end = attempt.failed(failure);
-            if let Some(task) = job.task() {
-                end = end.of_task(task);
-            }
-            said(&job, "fail", &end.into_js(), &slow)
-        }
+        Ruling::Fail(failure) => said(&job, "fail", &fail(&job, failure, &attempt.about), &slow),
     }
 }
 

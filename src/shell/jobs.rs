@@ -1,15 +1,21 @@
-//! What the package does: loops that carry out the core's decisions.
+//! What the package does: each turn carries out decisions of the core, up to where the job has to wait.
+
+use std::{
+    mem::replace,
+    task::{Context, Poll},
+};
 
 use wasm_bindgen::JsValue;
+use web_sys::AbortController;
 
 use super::{
-    call::{Call, End, Interrupt, now, random, task_to_js},
-    http::{self, Attempt, Request},
-    js,
+    call::{Call, Event, error, now, random, task_to_js},
+    http::{Attempt, Request},
+    js, trap,
 };
 use crate::core::{
-    CREATE_PATH, Create, CreateStep, Failure, Kind, Outcome, Status, Step, Task, Value, Verdict, Wait,
-    check_request, read_task,
+    CREATE_PATH, Create, CreateStep, Failure, Kind, Name, Outcome, Status, Step, Task, Type, Value, Verdict,
+    Wait, check_key, check_request, read_task, without_query,
 };
 
 /// What a job does: `js/client.js` knows the numbers.
@@ -20,152 +26,341 @@ pub const WAIT_FOR_TASK: u8 = 3;
 
 /// Whether there is nothing to wait for.
 pub fn is_completed(reference: &JsValue) -> bool {
-    reference.get("status").text() == Status::Completed.name()
+    reference.text_of(Name::Status) == Status::Completed.name()
 }
 
-/// Does a job on its input.
-pub async fn perform(call: &Call, job: u8, input: &JsValue) -> Result<JsValue, End> {
-    let own = matches!(job, GENERATE | GENERATE_AND_WAIT);
-    let task = if own {
-        match create(call, input).await? {
-            (_, Some(task)) if job == GENERATE_AND_WAIT => task,
-            (generation, _) => return Ok(generation),
-        }
-    } else {
-        read_task(input)?
-    };
-    let once = job == GET_TASK;
-    let mut wait = Wait::new::<JsValue>(task, &call.options, own, now(), random())
-        .map_err(|(failure, task)| End::from(failure).of_task(&task))?;
-    if once {
-        wait.once();
-    }
-    follow(call, &mut wait, once).await.map_err(|end| end.of_task(&wait.task))
+/// How a turn ends: with the result of the job, with what it rejects with, or with something to wait for.
+type Turn = Result<Option<JsValue>, JsValue>;
+
+/// What a job waits for.
+enum Stage {
+    /// The key of a request.
+    Key,
+    /// The answer to a request.
+    Answer,
+    /// The time to repeat a create.
+    Pause,
+    /// The callback that takes the task of a generation.
+    Announcement(Task, JsValue),
+    /// The time of the next poll.
+    Gap,
+    /// The poll of another call.
+    Other,
 }
 
-/// Sends a create until the core is content. The task comes along where the generation is not completed.
-async fn create(call: &Call, request: &JsValue) -> Result<(JsValue, Option<Task>), End> {
-    let options = &call.options;
-    check_request(request)?;
-    let body = js::stringify(request).map_err(|cause| {
-        End::with_cause(Failure::refusal("request", &["request must be plain JSON."]), &cause)
-    })?;
-    let path = options.base.own_path(CREATE_PATH);
-    let key = if options.makes_key { js::random_uuid() } else { call.option("idempotencyKey") };
-    let mut machine = Create::new(path.clone(), options.max_retries, options.relay);
-    let mut number = 0;
-    loop {
-        number += 1;
+/// A job under way.
+pub struct Job {
+    call: Call,
+    what: u8,
+    stage: Stage,
+    create: Create,
+    /// What judges the polls, once the task is known.
+    wait: Option<Wait>,
+    request: Request,
+    /// Why a wait has no answer.
+    cause: JsValue,
+}
+
+impl Job {
+    pub fn new(call: Call, what: u8) -> Job {
+        let options = &call.options;
+        let path = options.base.own_path(CREATE_PATH);
         let request = Request {
-            method: "POST",
-            path: &path,
-            body: &body,
-            idempotency_key: &key,
+            path: path.clone(),
+            body: JsValue::UNDEFINED,
+            idempotency_key: JsValue::UNDEFINED,
             timeout: options.create_timeout,
-            streams: false,
-            number,
+            number: 0,
+            started: 0.0,
+            controller: None,
         };
-        let attempt = http::send(call, &request).await?;
-        let step = match &attempt.result {
-            Ok(reply) => machine.answer(reply, random()),
-            Err((loss, sent)) => machine.lost(*loss, *sent, random()),
-        };
-        match step {
-            CreateStep::Retry(ms) => call.rest(ms).await?,
-            CreateStep::Fail(failure) => return Err(attempt.failed(failure)),
-            CreateStep::Done(meaning) => {
-                let generation = attempt.generation(&meaning);
-                let task = meaning.task.filter(|_| meaning.status != Status::Completed);
-                if let Some(task) = &task {
-                    announce(call, task).await.map_err(|end| end.of_task(task))?;
+        let create = Create::new(path, options.max_retries, options.relay);
+        Job { call, what, stage: Stage::Pause, create, wait: None, request, cause: JsValue::UNDEFINED }
+    }
+
+    /// Goes on as far as it can. Tells whether the job has ended.
+    pub fn advance(&mut self, context: &mut Context<'_>) -> bool {
+        while let Poll::Ready(event) = self.call.event(context) {
+            let turn = event.and_then(|event| self.take(event));
+            if self.ends(turn) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Settles the promise of the call where a turn has ended the job.
+    pub fn ends(&self, turn: Turn) -> bool {
+        match turn {
+            Ok(None) => return false,
+            Ok(Some(value)) => self.call.host.settle(true, &value),
+            Err(reason) => self.call.host.settle(false, &reason),
+        }
+        true
+    }
+
+    /// The first turn.
+    pub fn start(&mut self, input: &JsValue) -> Turn {
+        if matches!(self.what, GENERATE | GENERATE_AND_WAIT) {
+            check_request(input).map_err(|failure| self.fail(failure))?;
+            let body = js::stringify(input);
+            self.request.body = body.get(Name::Value);
+            if self.request.body.is_nothing() {
+                let failure = Failure::refusal(Name::Request, &[" must be plain JSON."]);
+                return Err(error(&failure, &body));
+            }
+            self.request.idempotency_key = if self.call.options.makes_key {
+                js::random_uuid()
+            } else {
+                self.call.given.get(Name::IdempotencyKey)
+            };
+            self.send()
+        } else {
+            let task = read_task(input).map_err(|failure| self.fail(failure))?;
+            self.wait_for(task, false)
+        }
+    }
+
+    /// The turn after something has happened.
+    fn take(&mut self, event: Event) -> Turn {
+        let is_late = matches!(event, Event::Timeout);
+        let about = if let Event::Settled(about) = event { about } else { JsValue::UNDEFINED };
+        match &self.stage {
+            Stage::Key if !is_late => {
+                let key = about.get(Name::Value);
+                if about.flag_of(Name::IsSent).is_some() {
+                    let message = ["The apiKey function failed: see error.cause."];
+                    let failure = Failure::new(Kind::Authentication, Outcome::NotSent, &message);
+                    return Err(self.fail_of(failure, &about));
                 }
-                return Ok((generation, task));
+                // A function that has no key at hand must not send the request without one.
+                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
+                self.exchange(&key)
             }
-        }
-    }
-}
-
-/// Hands the task to `onTask`, and waits for the callback: it is the caller's place to store it.
-async fn announce(call: &Call, task: &Task) -> Result<(), End> {
-    let reference = task_to_js(task);
-    call.host.set_task(&reference);
-    let on_task = call.option("onTask");
-    if on_task.is_nothing() {
-        return Ok(());
-    }
-    let result = call.settled(&js::current(&on_task, &reference), None).await;
-    match result {
-        Ok(Err(cause)) => {
-            let message =
-                ["onTask failed: see error.cause. The task goes on at the server: waitForTask(error.task) \
-                 waits on."];
-            Err(End::with_cause(Failure::new(Kind::Callback, Outcome::Accepted, &message), &cause))
-        }
-        Err(Interrupt::Aborted(reason)) => Err(End::Thrown(reason)),
-        // Without a timer there is no time-out.
-        Ok(Ok(_)) | Err(Interrupt::Timeout) => Ok(()),
-    }
-}
-
-/// Polls a task to its end or, `once`, to the first answer.
-async fn follow(call: &Call, wait: &mut Wait, once: bool) -> Result<JsValue, End> {
-    let mut cause = JsValue::UNDEFINED;
-    let mut number = 0;
-    loop {
-        let attempt = match wait.next(now()) {
-            Step::Poll(path, timeout) => {
-                number += 1;
-                poll(call, &path, timeout, number, once).await?
+            Stage::Key | Stage::Answer => {
+                if about.flag_of(Name::IsRefused).is_some() {
+                    let message = [" must be what new Headers() takes, or a function that returns it."];
+                    return Err(self.fail(Failure::refusal(Name::Headers, &message)));
+                }
+                trap::at("answer");
+                self.call.unlimit();
+                if is_late {
+                    self.request.hang_up();
+                }
+                self.request.controller = None;
+                let attempt = Attempt::of(self.call.host.finish(
+                    is_late,
+                    without_query(&self.request.path),
+                    now() - self.request.started,
+                    self.request.number,
+                ));
+                if self.wait.is_some() { self.judge_poll(&attempt) } else { self.judge_create(&attempt) }
             }
-            Step::Sleep(ms) => {
-                let is_woken = call.sleep(ms).await?;
-                let Some(attempt) = news(call, false) else {
-                    if is_woken {
+            Stage::Pause => {
+                let left = self.call.left();
+                // To the end, whatever comes back to life.
+                if left > 0.0 {
+                    self.call.sleep(left);
+                    return Ok(None);
+                }
+                self.send()
+            }
+            Stage::Announcement(..) => {
+                let Stage::Announcement(task, generation) = replace(&mut self.stage, Stage::Pause) else {
+                    return Ok(None);
+                };
+                if about.flag_of(Name::IsSent).is_some() {
+                    let message = ["onTask failed: see error.cause. The task goes on at the server: \
+                          waitForTask(error.task) waits on."];
+                    let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, &message);
+                    failure.task = Some(task);
+                    return Err(error(&failure, &about));
+                }
+                self.announced(task, generation)
+            }
+            Stage::Gap | Stage::Other => {
+                let is_gap = matches!(self.stage, Stage::Gap);
+                let news = self.call.host.news(is_late && !is_gap);
+                let Some(wait) = &mut self.wait else { return Ok(None) };
+                if !news.is_nothing() {
+                    if is_gap {
+                        wait.join();
+                    }
+                    return self.judge_poll(&Attempt::of(news));
+                }
+                if is_gap {
+                    if !is_late {
                         wait.wake(now());
                     }
-                    continue;
-                };
-                wait.join();
-                attempt
+                    self.follow()
+                } else {
+                    self.poll()
+                }
             }
-            Step::Fail(failure) => return Err(End::with_cause(failure, &cause)),
+        }
+    }
+
+    /// Sends the request, as soon as its key is there.
+    fn send(&mut self) -> Turn {
+        self.call.check()?;
+        self.request.number += u32::from(self.wait.is_none());
+        self.request.started = now();
+        self.call.limit(self.request.timeout);
+        let key = self.call.given.get(Name::ApiKey);
+        if key.kind() != Type::Function {
+            return self.exchange(&key);
+        }
+        self.call.wait_for(js::ask(&self.call.host, Name::ApiKey as u8, &JsValue::UNDEFINED));
+        self.stage = Stage::Key;
+        Ok(None)
+    }
+
+    fn exchange(&mut self, key: &JsValue) -> Turn {
+        let controller = AbortController::new()?;
+        self.call.wait_for(js::send(
+            &self.call.host,
+            &self.call.options.base.url(&self.request.path),
+            self.wait.is_none(),
+            &controller,
+            key,
+            &self.request.body,
+            &self.request.idempotency_key,
+        ));
+        self.request.controller = Some(controller);
+        self.stage = Stage::Answer;
+        Ok(None)
+    }
+
+    /// Does what the core makes of an attempt at a create.
+    fn judge_create(&mut self, attempt: &Attempt) -> Turn {
+        let step = match &attempt.result {
+            Ok(reply) => self.create.answer(reply, random()),
+            Err((loss, sent)) => self.create.lost(*loss, *sent, random()),
         };
+        match step {
+            CreateStep::Retry(ms) => {
+                self.call.sleep(ms);
+                self.stage = Stage::Pause;
+                Ok(None)
+            }
+            CreateStep::Fail(failure) => Err(error(&failure, &attempt.about)),
+            CreateStep::Done(meaning) => {
+                let generation = attempt.generation(&meaning);
+                match meaning.task {
+                    Some(task) if meaning.status != Status::Completed => self.announce(task, generation),
+                    _ => Ok(Some(generation)),
+                }
+            }
+        }
+    }
+
+    /// Hands the task to `onTask`, and waits for the callback: it is the caller's place to store it.
+    fn announce(&mut self, task: Task, generation: JsValue) -> Turn {
+        let reference = task_to_js(&task);
+        self.call.host.set_task(&reference);
+        if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
+            return self.announced(task, generation);
+        }
+        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
+        self.stage = Stage::Announcement(task, generation);
+        Ok(None)
+    }
+
+    fn announced(&mut self, task: Task, generation: JsValue) -> Turn {
+        if self.what == GENERATE { Ok(Some(generation)) } else { self.wait_for(task, true) }
+    }
+
+    /// Begins to wait for a task; `own` is one of this job's own create.
+    fn wait_for(&mut self, task: Task, own: bool) -> Turn {
+        match Wait::new::<JsValue>(task, &self.call.options, own, now(), random()) {
+            Ok(mut wait) => {
+                if self.is_once() {
+                    wait.once();
+                }
+                self.wait = Some(wait);
+            }
+            Err((mut failure, task)) => {
+                failure.task = Some(task);
+                return Err(error(&failure, &JsValue::UNDEFINED));
+            }
+        }
+        self.request.number = 0;
+        self.request.body = JsValue::UNDEFINED;
+        self.request.idempotency_key = JsValue::UNDEFINED;
+        self.follow()
+    }
+
+    /// Does what is next for the task.
+    fn follow(&mut self) -> Turn {
+        let Some(wait) = &mut self.wait else { return Ok(None) };
+        match wait.next(now()) {
+            Step::Poll(path, timeout) => {
+                self.request.path = path;
+                self.request.timeout = timeout;
+                self.request.number += 1;
+                self.poll()
+            }
+            Step::Sleep(ms) => {
+                self.call.sleep(ms);
+                self.stage = Stage::Gap;
+                Ok(None)
+            }
+            Step::Fail(failure) => Err(self.fail_of(failure, &js::attempt(&self.cause))),
+        }
+    }
+
+    /// Sends a poll, or waits for that of another call. Who asks `once` wants to know how things stand now.
+    fn poll(&mut self) -> Turn {
+        if self.is_once() || !self.call.host.join(&self.call.options.base.url(&self.request.path)) {
+            return self.send();
+        }
+        self.call.sleep(self.request.timeout);
+        self.stage = Stage::Other;
+        Ok(None)
+    }
+
+    /// Does what the core makes of a poll.
+    fn judge_poll(&mut self, attempt: &Attempt) -> Turn {
+        let Some(wait) = &mut self.wait else { return Ok(None) };
         let verdict = match &attempt.result {
-            Ok(reply) => wait.answer(&call.options.base, reply, now(), random()),
+            Ok(reply) => wait.answer(&self.call.options.base, reply, now(), random()),
             Err((loss, _)) => wait.lost(*loss, now(), random()),
         };
         match verdict {
             Verdict::Answered(meaning) => {
                 let generation = attempt.generation(&meaning);
-                if !once {
-                    call.tell("onUpdate", &generation);
+                if !self.is_once() {
+                    self.call.host.tell(Name::OnUpdate as u8, &generation);
                 }
-                if once || meaning.status == Status::Completed {
-                    return Ok(generation);
+                if self.is_once() || meaning.status == Status::Completed {
+                    return Ok(Some(generation));
                 }
             }
             Verdict::Again => {}
-            Verdict::Lost(failure) if !once => cause = attempt.failed(failure).of_task(&wait.task).into_js(),
-            Verdict::Lost(failure) | Verdict::Fail(failure) => return Err(attempt.failed(failure)),
+            Verdict::Lost(failure) if !self.is_once() => self.cause = self.fail_of(failure, &attempt.about),
+            Verdict::Lost(failure) | Verdict::Fail(failure) => {
+                return Err(self.fail_of(failure, &attempt.about));
+            }
         }
+        self.follow()
     }
-}
 
-/// Sends a poll, or waits for that of another call. Who asks `once` wants to know how things stand now.
-async fn poll(call: &Call, path: &str, timeout: f64, number: u32, once: bool) -> Result<Attempt, End> {
-    while !once && call.host.join(&call.options.base.url(path)) {
-        let is_late = !call.sleep(timeout).await?;
-        if let Some(attempt) = news(call, is_late) {
-            return Ok(attempt);
+    /// Whether the job asks for a task without waiting for it.
+    fn is_once(&self) -> bool {
+        self.what == GET_TASK
+    }
+
+    /// What a failure rejects with.
+    fn fail(&self, failure: Box<Failure>) -> JsValue {
+        self.fail_of(failure, &JsValue::UNDEFINED)
+    }
+
+    /// What a failure that an attempt led to rejects with. The task of a wait goes on in spite of it.
+    fn fail_of(&self, mut failure: Box<Failure>, about: &JsValue) -> JsValue {
+        if let Some(wait) = &self.wait {
+            failure.leave_task();
+            failure.task = Some(wait.task.clone());
         }
+        error(&failure, about)
     }
-    let (body, idempotency_key) = (&JsValue::UNDEFINED, &JsValue::UNDEFINED);
-    let streams = call.options.streams && !once;
-    http::send(call, &Request { method: "GET", path, body, idempotency_key, timeout, streams, number }).await
-}
-
-/// What another call was answered, or that it has come too late.
-fn news(call: &Call, is_late: bool) -> Option<Attempt> {
-    let news = call.host.news(is_late);
-    if news.is_nothing() { None } else { Some(Attempt::of(news)) }
 }

@@ -19,26 +19,30 @@ mod trap {
     pub fn at(_place: &str) {}
 }
 
+use std::rc::Rc;
+
 use call::Call;
+use jobs::Job;
 use js::Host;
 use wasm_bindgen::prelude::*;
 
-/// Starts a job on `input` with the options of the call over those of the client. The end reaches
+/// Starts a job on `input`, `browser` being whether this is a web page or a worker of one. The end reaches
 /// `host`, exactly once, unless the module traps: then JavaScript rejects what is pending.
 #[cfg_attr(not(feature = "hub"), wasm_bindgen)]
-pub fn run(job: u8, input: JsValue, options: JsValue, client: JsValue, host: Host) {
-    if job == jobs::WAIT_FOR_TASK && jobs::is_completed(&input) {
-        return host.resolve(&input);
+#[allow(clippy::needless_pass_by_value)] // a reference would bring a stack of borrowed values along
+pub fn run(what: u8, input: JsValue, host: Host, browser: bool) {
+    if what == jobs::WAIT_FOR_TASK && jobs::is_completed(&input) {
+        return host.settle(true, &input);
     }
     trap::at("start");
-    let call = match Call::new(options, client, host) {
-        Ok(call) => call,
-        Err((host, failure)) => return host.reject(&call::End::from(failure).into_js()),
+    let options = match call::read_options(&host, browser) {
+        Ok(options) => options,
+        Err(failure) => return host.settle(false, &call::error(&failure, &JsValue::UNDEFINED)),
     };
-    task::spawn(async move {
-        match jobs::perform(&call, job, &input).await {
-            Ok(value) => call.host.resolve(&value),
-            Err(end) => call.host.reject(&end.into_js()),
-        }
-    });
+    let runner = Rc::default();
+    let mut job = Job::new(Call::new(options, host, &runner), what);
+    let turn = job.start(&input);
+    if !job.ends(turn) {
+        task::spawn(&runner, job);
+    }
 }

@@ -1,6 +1,6 @@
 //! What an answer means.
 
-use lemondata_wasm::core::{Create, CreateStep, Kind, Meaning, Outcome, Status, Task, read_task};
+use lemondata_wasm::core::{Create, CreateStep, Kind, Meaning, Name, Outcome, Status, Task, read_task};
 use serde_json::{Value as Plain, json};
 
 use crate::{
@@ -238,7 +238,11 @@ fn a_reference_is_an_id_or_an_object_that_holds_one() {
     for (reference, expected) in cases {
         let got = read_task(&Json::from(reference.clone()));
         if let Err(failure) = &got {
-            assert_eq!((failure.kind, failure.param), (Kind::InvalidRequest, "task"), "{reference}");
+            assert_eq!(
+                (failure.kind, failure.param),
+                (Kind::InvalidRequest, Some(Name::Task)),
+                "{reference}"
+            );
             assert_eq!(failure.outcome, Outcome::NotSent, "{reference}");
         }
         assert_eq!(got.ok(), expected, "{reference}");

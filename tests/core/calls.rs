@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use lemondata_wasm::core::{
-    Base, CREATE_PATH, Clock, Create, CreateStep, Failure, Loss, Meaning, Options, Outcome, Reply,
+    Base, CREATE_PATH, Clock, Create, CreateStep, Failure, Loss, Meaning, Name, Options, Outcome, Reply,
     RetryAfter, Status, Step, Value, Verdict, Wait, check_request, read_task,
 };
 use proptest::{collection::vec, option, prelude::*, test_runner::TestCaseError};
@@ -326,7 +326,7 @@ impl World<'_> {
                     let turn = self.turn(&self.call.polls, polls, is_limited, end);
                     let (got, header) = self.exchange(&turn, timeout);
                     if let Ok(Reply { body: Some(body), .. }) = &got {
-                        named.push(body.get("poll_url").text());
+                        named.push(body.text_of(Name::PollUrl));
                     }
                     let (now, random) = (self.now(), turn.random);
                     let verdict = twice(&mut wait, |wait| match &got {
@@ -538,7 +538,7 @@ fn did_nothing(reply: &Reply<Json>) -> bool {
 }
 
 fn retryable(reply: &Reply<Json>) -> Option<bool> {
-    reply.body.as_ref().and_then(|body| body.get("error").get("retryable").flag())
+    reply.body.as_ref().and_then(|body| body.get(Name::Error).flag_of(Name::Retryable))
 }
 
 /// Whether a create may have been carried out, for all that is known.
@@ -569,7 +569,7 @@ fn asked_ms(got: &Result<Reply<Json>, (Loss, bool)>, header: RetryAfter) -> f64 
         if header.seconds.is_nan() { header.date_ms - header.now_ms } else { header.seconds * 1_000.0 };
     let by_body = match &reply.body {
         Some(body) if !matches!(reply.status, 200..=299) => {
-            body.get("error").get("retry_after").number() * 1_000.0
+            body.get(Name::Error).number_of(Name::RetryAfter) * 1_000.0
         }
         _ => 0.0,
     };

@@ -1,6 +1,6 @@
 //! What several subjects need: answers, options and a configuration.
 
-use lemondata_wasm::core::{Base, Environment, Failure, Options, Reply, RetryAfter, Task, Value};
+use lemondata_wasm::core::{Base, Environment, Failure, Name, Options, Reply, RetryAfter, Task, Value};
 use proptest::prelude::ProptestConfig;
 use serde_json::Value as Plain;
 
@@ -39,10 +39,18 @@ pub fn base(url: &str) -> Base {
 
 /// Reads options, and nothing besides them, on a server or in a browser.
 pub fn read(given: &[(&str, Json)], browser: bool) -> Result<Options, Box<Failure>> {
-    let option = |name: &str| {
-        given.iter().find(|(given, _)| *given == name).map_or_else(Json::nothing, |(_, value)| value.clone())
-    };
-    Options::read(option, Environment { browser, streams: true })
+    let given = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Options::read(&Json::Options(given), Environment { browser })
+}
+
+/// What the user reads: the message behind the name of what it is about.
+pub fn message(failure: &Failure) -> String {
+    format!("{}{}", param(failure), failure.message)
+}
+
+/// The name of what a failure is about.
+pub fn param(failure: &Failure) -> &'static str {
+    failure.param.map_or("", Name::text)
 }
 
 /// Reads options on top of a key.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use lemondata_wasm::core::{Location, Type, Value};
+use lemondata_wasm::core::{Location, Name, Type, Value};
 use serde_json::Value as Plain;
 use url::Url;
 
@@ -17,6 +17,10 @@ pub enum Json {
     Number(f64),
     Function,
     Symbol,
+    /// The options of a call.
+    Options(Vec<(String, Json)>),
+    /// Fields, or a field's name and its value.
+    List(Vec<Json>),
 }
 
 impl From<Plain> for Json {
@@ -30,6 +34,15 @@ impl Json {
         match self {
             Json::Plain(value) | Json::Payload(value) => value,
             _ => &Plain::Null,
+        }
+    }
+
+    fn field(&self, name: &str, value: Option<&Plain>) -> Json {
+        let value = value.cloned().unwrap_or_default();
+        if name == "b64_json" || matches!(self, Json::Payload(_)) {
+            Json::Payload(value)
+        } else {
+            Json::Plain(value)
         }
     }
 }
@@ -56,6 +69,8 @@ impl Value for Json {
             Json::Number(_) => Type::Number,
             Json::Function => Type::Function,
             Json::Symbol => Type::Other,
+            Json::Options(_) => Type::Object,
+            Json::List(_) => Type::List,
             Json::Plain(value) | Json::Payload(value) => match value {
                 Plain::Null => Type::Nothing,
                 Plain::Bool(_) => Type::Flag,
@@ -67,22 +82,37 @@ impl Value for Json {
         }
     }
 
-    fn get(&self, name: &str) -> Json {
-        let field = self.plain().get(name).cloned().unwrap_or_default();
-        if name == "b64_json" || matches!(self, Json::Payload(_)) {
-            Json::Payload(field)
-        } else {
-            Json::Plain(field)
+    fn get(&self, name: Name) -> Json {
+        match self {
+            Json::Options(given) => given
+                .iter()
+                .find(|(given, _)| given == name.text())
+                .map_or_else(Json::nothing, |(_, value)| value.clone()),
+            _ => self.field(name.text(), self.plain().get(name.text())),
         }
     }
 
-    fn names(&self) -> Json {
+    fn entries(&self) -> Json {
         let fields = self.plain().as_object().into_iter().flatten();
-        Json::Plain(fields.map(|(name, _)| name.as_str()).collect())
+        let entry = |(name, value): (&String, &Plain)| {
+            Json::List(vec![Json::Plain(name.as_str().into()), self.field(name, Some(value))])
+        };
+        Json::List(fields.map(entry).collect())
     }
 
-    fn any(&self, test: impl Fn(&Json) -> bool) -> bool {
-        self.plain().as_array().into_iter().flatten().any(|item| test(&Json::Plain(item.clone())))
+    fn length(&self) -> u32 {
+        let length = match self {
+            Json::List(items) => items.len(),
+            _ => self.plain().as_array().map_or(0, Vec::len),
+        };
+        length.try_into().expect("a short array")
+    }
+
+    fn item(&self, index: u32) -> Json {
+        match self {
+            Json::List(items) => items[index as usize].clone(),
+            _ => self.field("", self.plain().get(index as usize)),
+        }
     }
 
     fn text(&self) -> String {

@@ -18,6 +18,7 @@ mod help;
 mod hub;
 mod hub_world;
 mod json;
+mod names;
 mod options;
 mod requests;
 mod retry;

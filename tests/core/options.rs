@@ -1,10 +1,10 @@
 //! The options of a call.
 
-use lemondata_wasm::core::{CREATE_PATH, Kind, Outcome, check_key};
+use lemondata_wasm::core::{CREATE_PATH, Kind, Name, Outcome, check_key};
 use serde_json::{Value as Plain, json};
 
 use crate::{
-    help::{read, with_key},
+    help::{message, param, read, with_key},
     json::{Json, on_page},
 };
 
@@ -18,7 +18,7 @@ fn plain(value: Plain) -> Json {
 fn refusal(given: &[(&str, Json)], browser: bool) -> (&'static str, String) {
     let failure = read(given, browser).expect_err("a refusal");
     assert_eq!((failure.kind, failure.outcome), (Kind::InvalidRequest, Outcome::NotSent));
-    (failure.param, failure.message)
+    (param(&failure), message(&failure))
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn poll_interval_takes_one_bound_alone() {
     for (interval, expected) in cases {
         let got = with_key(&[("pollInterval", plain(interval.clone()))]);
         if let Err(failure) = &got {
-            assert_eq!(failure.param, "pollInterval");
+            assert_eq!(param(failure), "pollInterval");
         }
         assert_eq!(got.ok().map(|options| (options.poll_min, options.poll_max)), expected, "{interval}");
     }
@@ -226,9 +226,9 @@ fn rule_3_a_key_unfit_for_a_header_is_refused_and_never_shown() {
             assert_eq!(param, name);
             assert!(key.trim().is_empty() || !message.contains(key.trim()), "{message}");
         }
-        assert!(check_key(key, "apiKey").is_err());
+        assert!(check_key(key, Name::ApiKey).is_err());
     }
-    assert!(check_key("sk-AZ09_~!", "apiKey").is_ok());
+    assert!(check_key("sk-AZ09_~!", Name::ApiKey).is_ok());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use lemondata_wasm::core::{Kind, Outcome, check_request};
 use serde_json::{Value as Plain, json};
 
-use crate::json::Json;
+use crate::{
+    help::{message, param},
+    json::Json,
+};
 
 fn request(field: &str, value: &Plain) -> Json {
     let mut request = json!({"prompt": "a cat"});
@@ -11,11 +14,11 @@ fn request(field: &str, value: &Plain) -> Json {
     request.into()
 }
 
-fn refused(request: &Json, param: &str, expected: &str, got: &str) {
-    let failure = check_request(request).expect_err(param);
+fn refused(request: &Json, name: &str, expected: &str, got: &str) {
+    let failure = check_request(request).expect_err(name);
     assert_eq!((failure.kind, failure.outcome), (Kind::InvalidRequest, Outcome::NotSent));
-    assert_eq!(failure.param, param);
-    assert_eq!(failure.message, format!("{param} must be {expected}; it is {got}."));
+    assert_eq!(param(&failure), name);
+    assert_eq!(message(&failure), format!("{name} must be {expected}; it is {got}."));
 }
 
 #[test]

@@ -35,30 +35,33 @@ export function scripted(answers) {
   return options;
 }
 
-export const settled = (start) =>
+export const settled = (start, options) =>
   new Promise((resolve, reject) => {
     const stops = [];
-    const end = (finish) => (value) => {
-      for (const stop of stops) stop();
-      finish(value);
-    };
-    start({
-      browser: false,
-      resolve: end(resolve),
-      reject: end(reject),
-      listen(signal, wake) {
+    const host = {
+      options,
+      given: options,
+      live() {},
+      settle(isDone, value) {
+        for (const stop of stops) stop();
+        (isDone ? resolve : reject)(value);
+      },
+      listen(wake) {
+        const { signal } = options;
         signal?.addEventListener('abort', wake);
         stops.push(() => signal?.removeEventListener('abort', wake));
       },
       follow: (value) => Promise.resolve(value),
-      tell: (callback, value) => callback?.(value),
+      tell: (_, value) => options.onUpdate(value),
       // This call waits alone.
       join: () => false,
       news() {},
-      finish(about, isLate) {
-        about.isLate = isLate;
+      finish(isLate) {
+        host.about.isLate = isLate;
+        return host.about;
       },
-    });
+    };
+    start(host);
   });
 
 // biome-ignore lint/security/noGlobalEval: the source is the test's own.
