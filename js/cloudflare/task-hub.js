@@ -82,7 +82,10 @@ export class TaskHub extends DurableObject {
     }
     const end = Date.now() + waitMs;
     while (this.#isUnanswered() && Date.now() < end) await this.#change(end - Date.now());
-    return { isRepeated: Boolean(isKnown), view: this.#told() };
+    const view = this.look();
+    // Whatever has become of its polls, the task exists: it is for those to say.
+    if (view.error?.outcome === 'accepted') delete view.error;
+    return { isRepeated: Boolean(isKnown), view };
   }
 
   /** How the task stands, or nothing where there is none. One that was left is carried on. */
