@@ -1,5 +1,6 @@
 /** A hub in a real workerd, and what tests want of it. */
 
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,33 +57,80 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
   }),
 });
 
+/** What a test does with a hub, wherever it runs. */
+export const hubAt = (url) => ({
+  url,
+
+  /** A client of somebody. */
+  client: (user, options) =>
+    new LemonData({
+      baseUrl: `${url}/hub`,
+      relay: true,
+      headers: { 'x-user': user },
+      pollInterval: { min: POLL_MS, max: POLL_MS },
+      ...options,
+    }),
+
+  /** A request of somebody, as it is. */
+  fetch: (user, path, { headers, ...init } = {}) =>
+    fetch(`${url}/hub${path}`, { ...init, headers: { 'x-user': user, ...headers } }),
+
+  /** A create of somebody, as it is. */
+  create(user, body, key = undefined) {
+    const headers = { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) };
+    return this.fetch(user, '/v1/images/generations', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+  },
+
+  /** Asks an object what `worker.js` says that a test may ask. */
+  async inside(id, method, { space = 'TASKS', argument } = {}) {
+    const path = ['', 'inside', space, id, method];
+    if (argument !== undefined) path.push(JSON.stringify(argument));
+    const response = await fetch(`${url}${path.join('/')}`);
+    if (!response.ok) throw new Error(await response.text());
+    return response.json();
+  },
+});
+
+/** The id of the object that a reference names. */
+export function idOf(reference) {
+  const [payload] = reference.slice('t_'.length).split('.');
+  const [id] = JSON.parse(Buffer.from(payload, 'base64url'));
+  return id.slice('hub:'.length);
+}
+
+/** The object of a keyed create, as `inside` takes it. */
+export const nameOf = (user, key) =>
+  `@${createHash('sha256')
+    .update(JSON.stringify([user, key]))
+    .digest('hex')}`;
+
+/** Waits until something holds. */
+export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {
+  for (const end = Date.now() + withinMs; ; ) {
+    const value = await holds();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`After ${withinMs} ms this does not hold: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
 /**
  * @param {{ url: string, apiKey: string }} server
  * @param {object} [bindings]
  * @param {{ folder: string }} [files]
  */
 export async function startHub(server, bindings, files) {
+  const printed = [];
   const worker = await startModules(await makeModules(), {
     ...optionsOf(server, bindings, files),
     handleRuntimeStdio(...streams) {
       for (const stream of streams) stream.on('data', (text) => printed.push(`${text}`));
     },
   });
-  const printed = [];
   const url = `${await worker.ready}`.replace(/\/$/, '');
-  return {
-    url,
-    worker,
-    printed,
-    /** A client of somebody. */
-    client: (user, options) =>
-      new LemonData({
-        baseUrl: `${url}/hub`,
-        relay: true,
-        headers: { 'x-user': user },
-        pollInterval: { min: POLL_MS, max: POLL_MS },
-        ...options,
-      }),
-    close: () => worker.dispose(),
-  };
+  return { ...hubAt(url), worker, printed, close: () => worker.dispose() };
 }

@@ -8,10 +8,36 @@ import {
   OnceKey as Once,
 } from 'lemondata-wasm/cloudflare';
 import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
+import { createHolds } from './holds.js';
 
-export class TaskHub extends Hub {
+/** What a test may ask every object, without having it do anything. */
+const Inside = (Base) =>
+  class extends Base {
+    /** All that is stored, and when its alarm is due. */
+    async stored() {
+      const entries = [...this.ctx.storage.kv.list()];
+      const tables = [...this.ctx.storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'")];
+      return {
+        entries: Object.fromEntries(entries),
+        tables: tables.map(({ name }) => name),
+        alarm: await this.ctx.storage.getAlarm(),
+      };
+    }
+
+    /** Its alarm rings, so many times at once. */
+    async ring(times) {
+      await Promise.all(Array.from({ length: times }, () => this.alarm()));
+    }
+
+    /** All that it has in memory is gone, and whatever it is at. */
+    reset() {
+      this.ctx.abort('A test ends it.');
+    }
+  };
+
+export class TaskHub extends Inside(Hub) {
   settings(env) {
-    return {
+    const usual = {
       ...super.settings(env),
       pollInterval: { min: env.POLL_MS, max: env.POLL_MS },
       maxWait: env.MAX_WAIT_MS,
@@ -20,15 +46,30 @@ export class TaskHub extends Hub {
       limiter: env.LEMONDATA_PER_MINUTE && env.LIMITER,
       pictures: env.KEEPS && env.PICTURES,
     };
+    return env.CONTROL ? { ...usual, ...createHolds(env) } : usual;
   }
 }
 
-export class FleetLimiter extends Limiter {}
-
-export class OnceKey extends Once {
+export class FleetLimiter extends Inside(Limiter) {
   settings(env) {
-    return { ...super.settings(env), claim: env.CLAIM_MS ?? 600_000 };
+    const isNarrow = this.ctx.id.equals(env.LIMITER.idFromName('narrow'));
+    return isNarrow ? { perMinute: env.NARROW_PER_MINUTE } : super.settings(env);
   }
+}
+
+export class OnceKey extends Inside(Once) {
+  settings(env) {
+    const usual = super.settings(env);
+    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS };
+  }
+}
+
+/** Asks an object what a test wants of it: `/inside/TASKS/<id>/stored`, or by its name: `/inside/TASKS/@<name>/stored`. */
+async function inside(env, pathname) {
+  const [, , space, id, method, argument] = pathname.split('/');
+  const objects = env[space];
+  const object = objects.get(id.startsWith('@') ? objects.idFromName(id.slice(1)) : objects.idFromString(id));
+  return Response.json((await object[method](argument && JSON.parse(argument))) ?? null);
 }
 
 export default toCloudflare((env) => {
@@ -37,7 +78,11 @@ export default toCloudflare((env) => {
     baseUrl: env.LEMONDATA_BASE_URL,
     secret: 'a secret that nobody guesses, of 46 characters',
     // Who calls is what `x-user` says: a test needs no more.
-    authorize: (request) => request.headers.get('x-user') ?? new URL(request.url).searchParams.get('user'),
+    async authorize(request) {
+      const user = request.headers.get('x-user') ?? new URL(request.url).searchParams.get('user');
+      if (env.CONTROL && user === 'arrives') await fetch(`${env.CONTROL}/arrives`);
+      return user;
+    },
     models: 'any',
     allowedOrigins: env.PAGE ? [env.PAGE] : ['self'],
     allowedHeaders: ['x-user'],
@@ -52,6 +97,7 @@ export default toCloudflare((env) => {
   const store = createRelay({ ...usual, store: durableStore(env.KEYS) });
   return (request, context) => {
     const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/inside/')) return inside(env, pathname);
     return (pathname.startsWith('/store/') ? store : hub)(request, context);
   };
 });

@@ -1,0 +1,54 @@
+/**
+ * Has a task stop at a point of its life until the test says to go on: at the one that its prompt, and its user,
+ * is called by.
+ */
+
+/**
+ * @param {Record<string, any>} env `CONTROL` is a server of the test, which answers when a task may go on
+ * @returns {object} settings of a `TaskHub`
+ */
+export function createHolds(env) {
+  /** The prompt of this object's task, once it has been sent. */
+  let prompt;
+  const hold = async (point, name) => {
+    if (point === name) await fetch(`${env.CONTROL}/${point}`);
+  };
+
+  return {
+    async fetch(url, init) {
+      const isCreate = init.method === 'POST';
+      if (isCreate) prompt = JSON.parse(init.body).prompt;
+      await hold(isCreate ? 'sending' : 'poll begun', prompt);
+      const response = await fetch(url, init);
+      await hold(isCreate ? 'answered' : 'poll answered', prompt);
+      return response;
+    },
+
+    limiter: env.LEMONDATA_PER_MINUTE && {
+      idFromName: () => undefined,
+      get: () => ({
+        async take(ticket, identity, need) {
+          await hold('before its turn', identity);
+          const fleet = env.LIMITER.idFromName(identity.startsWith('narrow') ? 'narrow' : 'wide');
+          const turn = await env.LIMITER.get(fleet).take(ticket, identity, need);
+          await hold('at its turn', identity);
+          return turn;
+        },
+        slow() {},
+      }),
+    },
+
+    pictures: env.KEEPS && {
+      async put(name, ...more) {
+        await hold('before a picture', prompt);
+        await env.PICTURES.put(name, ...more);
+        await hold('after a picture', prompt);
+      },
+      async delete(names) {
+        if (env.HOLDS_DELETE) await fetch(`${env.CONTROL}/deleting`);
+        await env.PICTURES.delete(names);
+        if (env.HOLDS_DELETE) await fetch(`${env.CONTROL}/deleted`);
+      },
+    },
+  };
+}
