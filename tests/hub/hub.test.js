@@ -1,45 +1,282 @@
 /** What a hub does for its clients, in workerd. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
-import { startHub } from './place.js';
+import { idOf, makeFiles, nameOf, POLL_MS, startHub, startPolledServer, until } from './place.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
+const LEMON = { prompt: 'A lemon', model: 'flux-pro' };
 
-let server;
-let hub;
+describe('a hub', GUARD, () => {
+  let server;
+  let files;
+  let hub;
+  /** What happens when the provider gets a request. */
+  let onRequest;
 
-before(async () => {
-  server = await startServer({ taskMs: 100 });
-  hub = await startHub(server);
-});
-after(async () => {
-  await hub?.close();
-  await server.close();
-});
-beforeEach(() => server.reset());
+  before(async () => {
+    server = await startPolledServer((record) => onRequest?.(record));
+    files = makeFiles();
+    hub = await startHub(server, {}, files);
+  });
+  after(async () => {
+    await hub?.close();
+    await server.close();
+    files.remove();
+  });
+  beforeEach(() => {
+    onRequest = undefined;
+    server.reset();
+  });
 
-test('a task is created, polled by the hub, and told to whoever waits', GUARD, async () => {
-  const updates = [];
-  const done = await hub
-    .client('ann')
-    .generateAndWait(
-      { prompt: 'A lemon', model: 'flux-pro' },
-      { onUpdate: (generation) => updates.push(generation.status) },
+  const stored = (id) => hub.inside(id, 'stored');
+  const phase = async (id) => (await stored(id)).entries.job?.phase;
+  /** The polls of a task that the provider has got, in order. */
+  const pollsOf = (prompt) => {
+    const { id } = [...server.tasks.values()].find((task) => task.prompt === prompt);
+    return server.counts.requests.filter(({ path }) => path.endsWith(id));
+  };
+
+  test('creates a task, polls it, and tells whoever waits', async () => {
+    const updates = [];
+    const done = await hub
+      .client('ann')
+      .generateAndWait(LEMON, { onUpdate: (generation) => updates.push(generation.status) });
+    assert.equal(done.status, 'completed');
+    assert.match(done.task_id, /^t_/);
+    assert.match(done.data[0].url, /\/files\//);
+    assert.deepEqual(new Set(updates), new Set(['pending', 'completed']));
+    assert.equal(updates.at(-1), 'completed');
+    assert.equal(server.counts.creates, 1);
+    assert.doesNotMatch(JSON.stringify(done), /img_/);
+  });
+
+  test('answers at once what the provider answers at once', async () => {
+    const done = await hub.client('ann').generate({ prompt: 'A lemon', model: 'dall-e-3' });
+    assert.equal(done.status, 'completed');
+    assert.equal(server.counts.polls, 0);
+  });
+
+  test('makes a task of an answer that takes long', async () => {
+    const quick = await startHub(server, { ANSWER_WITHIN_MS: 50 });
+    try {
+      const client = quick.client('ann');
+      const task = await client.generate({ prompt: 'A lemon', model: 'test-slow:500' });
+      assert.equal(task.status, 'pending');
+      const done = await client.waitForTask(task);
+      assert.equal(done.status, 'completed');
+      assert.equal(done.task_id, task.task_id);
+      assert.deepEqual([server.counts.creates, server.counts.polls], [1, 0]);
+    } finally {
+      await quick.close();
+    }
+  });
+
+  for (const [when, leaves] of [
+    ['the provider has got the create', (leave) => (onRequest = leave)],
+    ['the hub has stored the create', (leave, key) => until(() => phase(nameOf('ann', key))).then(leave)],
+  ]) {
+    test(`carries a task on when its page closes: once ${when}`, async () => {
+      const key = when.replaceAll(' ', '-');
+      const page = new AbortController();
+      const left = fetch(`${hub.url}/hub/v1/images/generations`, {
+        method: 'POST',
+        headers: { 'x-user': 'ann', 'content-type': 'application/json', 'idempotency-key': key },
+        body: JSON.stringify({ prompt: when, model: 'test-task,slow:200' }),
+        signal: page.signal,
+      });
+      const leaving = leaves(() => page.abort(), key);
+      await assert.rejects(left, { name: 'AbortError' });
+      await leaving;
+      await until(async () => (await phase(nameOf('ann', key))) === 'completed');
+      const done = await hub
+        .client('ann')
+        .generateAndWait({ prompt: when, model: 'test-task,slow:200' }, { idempotencyKey: key });
+      assert.equal(done.status, 'completed');
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
+  test('carries a keyed create out once, however many ask at once', async () => {
+    const client = hub.client('ann');
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => client.generateAndWait(LEMON, { idempotencyKey: 'twenty' })),
     );
-  assert.equal(done.status, 'completed');
-  assert.match(done.task_id, /^t_/);
-  assert.match(done.data[0].url, /\/files\//);
-  assert.equal(updates.at(-1), 'completed');
-  assert.ok(updates.length > 2, `${updates}`);
-  assert.equal(server.counts.creates, 1);
-  assert.doesNotMatch(JSON.stringify(done), /img_/);
+    for (const done of all) assert.deepEqual(done, all[0]);
+    assert.equal(server.counts.creates, 1);
+    await assert.rejects(client.generate({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'twenty' }), {
+      status: 422,
+      code: 'idempotency_key_reused',
+    });
+    // Another's key is another key.
+    await hub.client('bob').generate({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'twenty' });
+    assert.equal(server.counts.creates, 2);
+  });
+
+  test('lets whoever has no key create as often as they ask', async () => {
+    const bodies = await Promise.all(
+      Array.from({ length: 3 }, async () => (await hub.create('ann', LEMON)).json()),
+    );
+    assert.equal(new Set(bodies.map(({ task_id }) => task_id)).size, 3);
+    assert.equal(server.counts.creates, 3);
+  });
+
+  test('tells how a task stands, once, to whoever asks once', async () => {
+    const client = hub.client('ann');
+    const task = await client.generate(LEMON);
+    const first = await client.getTask(task);
+    assert.ok(['pending', 'processing'].includes(first.status));
+    assert.equal(first.task_id, task.task_id);
+    await client.waitForTask(task);
+    assert.equal((await client.getTask(task)).status, 'completed');
+  });
+
+  test('passes on a result that is no picture', async () => {
+    const done = await hub.client('ann').generateAndWait({ prompt: 'A lemon', model: 'test-task-video' });
+    assert.match(done.video_url, /clip\.mp4$/);
+    assert.deepEqual(done.data, []);
+  });
+
+  describe('with an alarm that rings more than once', () => {
+    test('sends a create once', async () => {
+      const asked = hub.create('ann', { prompt: 'A lemon', model: 'test-task,slow:300' }, 'rings');
+      const id = nameOf('ann', 'rings');
+      await until(() => server.counts.creates === 1);
+      await hub.inside(id, 'ring', 5);
+      await asked;
+      assert.equal(server.counts.creates, 1);
+      assert.notEqual(await phase(id), 'unknown');
+    });
+
+    test('polls once an interval', async () => {
+      const prompt = 'A lemon that rings';
+      const { task_id } = await (await hub.create('ann', { ...LEMON, prompt })).json();
+      while ((await phase(idOf(task_id))) !== 'completed') await hub.inside(idOf(task_id), 'ring', 3);
+      assertSpaced(pollsOf(prompt));
+    });
+
+    test('does nothing when all is over', async () => {
+      const prompt = 'A lemon that rings late';
+      const done = await hub.client('ann').generateAndWait({ ...LEMON, prompt });
+      const asked = pollsOf(prompt).length;
+      const { entries } = await stored(idOf(done.task_id));
+      await hub.inside(idOf(done.task_id), 'ring', 5);
+      assert.deepEqual([pollsOf(prompt).length, server.counts.creates], [asked, 1]);
+      assert.deepEqual((await stored(idOf(done.task_id))).entries, entries);
+    });
+  });
+
+  test('keeps neither the key nor, once it is sent, the prompt', async () => {
+    const client = hub.client('ann', { maxRetries: 0 });
+    const prompt = 'a-prompt-to-be-forgotten';
+    await assert.rejects(client.generate({ prompt, model: 'test-error-401-echo' }, { idempotencyKey: 'k1' }));
+    await client.generateAndWait({ prompt: 'A lemon', model: 'test-poll:error-401-echo:1' }).catch(() => {});
+    const pending = await (await hub.create('ann', { prompt, model: 'test-poll:hang' }, 'k2')).json();
+    for (const id of [nameOf('ann', 'k1'), idOf(pending.task_id)]) {
+      const { entries } = await stored(id);
+      assert.ok(entries.job);
+      assert.doesNotMatch(JSON.stringify(entries), /sk-test|a-prompt-to-be-forgotten/);
+    }
+  });
+
+  test('has not said the key to anybody, anywhere', async () => {
+    const { printed } = hub;
+    await hub.close();
+    hub = undefined;
+    assert.doesNotMatch(printed.join(''), /sk-test/);
+    const all = readdirSync(files.folder, { recursive: true }).map((name) => join(files.folder, name));
+    const kept = all.filter((path) => statSync(path).isFile()).map((path) => readFileSync(path));
+    assert.ok(kept.length > 5);
+    for (const bytes of kept) assert.ok(!bytes.includes(server.apiKey));
+  });
 });
 
-test('an inline answer comes at once', GUARD, async () => {
-  const done = await hub.client('ann').generate({ prompt: 'A lemon', model: 'dall-e-3' });
-  assert.equal(done.status, 'completed');
-  assert.equal(server.counts.polls, 0);
+describe('a hub with pictures of 20 MB in an answer', GUARD, () => {
+  const PICTURES = ['a', 'b', 'c', 'é🍋'].map((text) => ({
+    // The last one has pairs of surrogates wherever it is cut.
+    b64_json: text.repeat(5_000_000 / Buffer.byteLength(text)),
+    revised_prompt: 'A lemon',
+  }));
+  const inline = { body: { created: 1, data: PICTURES } };
+  const polled = { body: { created: 1, task_id: 'img_1', status: 'completed', data: PICTURES } };
+  let server;
+  let hub;
+
+  before(async () => {
+    server = await startServer({ taskMs: 3_600_000 });
+    hub = await startHub(server);
+  });
+  after(async () => {
+    await hub?.close();
+    await server.close();
+  });
+  beforeEach(() => server.reset());
+
+  for (const [how, on, reply] of [
+    ['to a create', 'create', inline],
+    ['to a poll', 'poll', polled],
+  ]) {
+    test(`keeps them, and hands them over: ${how}`, async () => {
+      server.next({ on, reply });
+      const client = hub.client('ann');
+      const key = { idempotencyKey: on };
+      const done = await client.generateAndWait({ ...LEMON, prompt: how }, key);
+      assert.equal(done.status, 'completed');
+      assertSame(done.data, PICTURES);
+      const id = idOf(done.task_id);
+      assertSame((await client.generate({ ...LEMON, prompt: how }, key)).data, PICTURES);
+      assertSame((await client.getTask(done.task_id)).data, PICTURES);
+      // It is still there after the object has been gone.
+      await hub.inside(id, 'reset').catch(() => {});
+      assertSame((await client.waitForTask(done.task_id)).data, PICTURES);
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+});
+
+/** The same long values, told without printing them. */
+function assertSame(actual, expected) {
+  assert.equal(actual.length, expected.length);
+  assert.ok(JSON.stringify(actual) === JSON.stringify(expected), 'the pictures are not the same');
+}
+
+/** A poll comes when its interval has passed, not sooner. */
+function assertSpaced(records) {
+  assert.ok(records.length > 1);
+  records.slice(1).forEach(({ at }, index) => {
+    // Whole milliseconds are counted.
+    assert.ok(at - records[index].at >= POLL_MS - 1, `${records.map((record) => record.at - records[0].at)}`);
+  });
+}
+
+describe('a hub after its retention', GUARD, () => {
+  test('has forgotten the task, with all that there was of it', async () => {
+    const server = await startServer({ taskMs: 50 });
+    const hub = await startHub(server, { RETENTION_MS: 300, KEEPS: true });
+    try {
+      const bucket = await hub.worker.getR2Bucket('PICTURES');
+      const client = hub.client('ann');
+      const done = await client.generateAndWait(LEMON, { idempotencyKey: 'kept' });
+      const id = idOf(done.task_id);
+      assert.equal((await bucket.list()).objects.length, 1);
+      const left = await until(async () => {
+        const now = await hub.inside(id, 'stored');
+        return !now.entries.job && now;
+      });
+      assert.deepEqual([left.entries, left.alarm], [{}, null]);
+      assert.equal((await bucket.list()).objects.length, 0);
+      await assert.rejects(client.waitForTask(done.task_id), { kind: 'task_not_found', status: 404 });
+      assert.equal((await fetch(done.data[0].url, { headers: { 'x-user': 'ann' } })).status, 404);
+      // The key is a new one.
+      await client.generateAndWait({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'kept' });
+      assert.equal(server.counts.creates, 2);
+    } finally {
+      await hub.close();
+      await server.close();
+    }
+  });
 });

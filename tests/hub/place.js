@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { LemonData } from 'lemondata-wasm';
 import { installPacked } from '../helpers/pack.js';
 import { bundleWorker, startModules } from '../helpers/worker.js';
+import { startServer } from '../server/index.js';
 
 /** What intervals are in tests, in milliseconds. */
 export const POLL_MS = 20;
@@ -86,12 +87,18 @@ export const hubAt = (url) => ({
   },
 
   /** Asks an object what `worker.js` says that a test may ask. */
-  async inside(id, method, { space = 'TASKS', argument } = {}) {
-    const path = ['', 'inside', space, id, method];
-    if (argument !== undefined) path.push(JSON.stringify(argument));
-    const response = await fetch(`${url}${path.join('/')}`);
+  async inside(id, method, ...values) {
+    const given = encodeURIComponent(JSON.stringify(values));
+    const response = await fetch(`${url}/inside/TASKS/${id}/${method}/${given}`);
     if (!response.ok) throw new Error(await response.text());
     return response.json();
+  },
+
+  /** Makes what is stored another, and has the object read it. */
+  async amend(id, name, changes) {
+    await this.inside(id, 'amend', name, changes);
+    // It ends the call, too.
+    await this.inside(id, 'reset').catch(() => {});
   },
 });
 
@@ -116,6 +123,20 @@ export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {
     if (Date.now() > end) throw new Error(`After ${withinMs} ms this does not hold: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** A provider whose tasks are over at their third poll, however fast the machine is. */
+export async function startPolledServer(onRequest, options) {
+  const server = await startServer({
+    taskMs: 3_600_000,
+    onRequest(record) {
+      const task = server.tasks.get(record.path.split('/').pop());
+      if (task?.polls === 2) task.startedAt = 0;
+      onRequest?.(record);
+    },
+    ...options,
+  });
+  return server;
 }
 
 /**

@@ -29,6 +29,17 @@ const Inside = (Base) =>
       await Promise.all(Array.from({ length: times }, () => this.alarm()));
     }
 
+    /** Changes what is stored, field by field, as if it had been so: a test cannot wait for hours. */
+    amend(name, changes) {
+      const value = this.ctx.storage.kv.get(name);
+      for (const [path, to] of Object.entries(changes)) {
+        const fields = path.split('.');
+        const last = fields.pop();
+        fields.reduce((inner, field) => inner[field], value)[last] = to;
+      }
+      this.ctx.storage.kv.put(name, value);
+    }
+
     /** All that it has in memory is gone, and whatever it is at. */
     reset() {
       this.ctx.abort('A test ends it.');
@@ -66,10 +77,11 @@ export class OnceKey extends Inside(Once) {
 
 /** Asks an object what a test wants of it: `/inside/TASKS/<id>/stored`, or by its name: `/inside/TASKS/@<name>/stored`. */
 async function inside(env, pathname) {
-  const [, , space, id, method, argument] = pathname.split('/');
+  const [, , space, id, method, given] = pathname.split('/');
   const objects = env[space];
   const object = objects.get(id.startsWith('@') ? objects.idFromName(id.slice(1)) : objects.idFromString(id));
-  return Response.json((await object[method](argument && JSON.parse(argument))) ?? null);
+  const values = given ? JSON.parse(decodeURIComponent(given)) : [];
+  return Response.json((await object[method](...values)) ?? null);
 }
 
 export default toCloudflare((env) => {
