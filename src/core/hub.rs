@@ -31,8 +31,8 @@ use super::{
     wait::{Step, Verdict, Wait},
 };
 
-/// For so long, whoever asks for a task that was left hears why; after that, asking carries it on.
-const TELL_MS: f64 = 10_000.0;
+/// For the time of so many polls, whoever asks for a task that was left hears why; after that, asking carries it on.
+const TELLS: f64 = 2.0;
 /// How often pictures are tried to be copied; after that, those of the provider have to do.
 const MAX_KEEPS: u32 = 5;
 
@@ -305,7 +305,7 @@ impl Job {
 
     /// Somebody asks for the task: one that was left a while ago is polled again. Tells whether it is.
     pub fn resume<V: Value>(&mut self, options: &Options, now: f64, random: f64) -> bool {
-        let was_left = self.phase == Phase::Left && now >= self.ended + TELL_MS;
+        let was_left = self.phase == Phase::Left && now >= self.ended + TELLS * options.poll_max;
         let task = self.task().filter(|_| was_left).cloned();
         task.is_some_and(|task| {
             self.wait_for::<V>(task, options, false, now, random);

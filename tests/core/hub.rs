@@ -302,6 +302,7 @@ fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allow
     assert!(matches!(slow_job.next(&slow, FREE, polled_at), Act::Poll(..)));
     let ended = polled_at + 100.0;
     slow_job.polled(&slow, FREE, Ok(&reply(401, json!({}))), ended, 0.5);
+    let slow = Options { poll_max: 5_000.0, ..slow };
     assert!(slow_job.resume::<Json>(&slow, ended + 10_000.0, 0.5));
     assert_eq!(slow_job.phase, Phase::Waiting);
     let due = polled_at + 20_000.0;

@@ -10,8 +10,6 @@ use crate::{
     simulation::{self, Event, Turn, options, suspension},
 };
 
-/// For so long a task that was left is only told of, in milliseconds.
-const TELL_MS: f64 = 10_000.0;
 /// Beyond this many steps a job counts as endless.
 const MANY_STEPS: usize = 20_000;
 
@@ -179,7 +177,7 @@ pub fn simulate(plan: &Plan) -> Run {
                 now += after;
                 let unchanged = stored.clone();
                 has_ended = !stored.resume::<Json>(options, now, random);
-                let is_told = now < time_of(&unchanged, &["ended"]) + TELL_MS;
+                let is_told = now < time_of(&unchanged, &["ended"]) + 2.0 * options.poll_max;
                 assert_eq!(has_ended, is_told || unchanged.phase != Phase::Left);
                 assert!(if has_ended { stored == unchanged } else { stored.phase == Phase::Waiting });
             }
