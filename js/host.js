@@ -37,7 +37,10 @@ export function read(value, name) {
   } catch {}
 }
 
-export const field = (value, key) => WAYS[key - WAY]?.(value) ?? read(value, NAMES[key] ?? key - ITSELF - 1);
+export function field(value, key) {
+  if (key < WAY) return read(value, NAMES[key]);
+  return key > ITSELF ? read(value, key - ITSELF - 1) : WAYS[key - WAY](value);
+}
 
 export function kindOf(value, key) {
   value = field(value, key);
@@ -59,7 +62,8 @@ let encoded;
 /** Encodes a text, and says how many bytes that takes. */
 export function textOf(value, key) {
   value = field(value, key);
-  encoded = encoder.encode(typeof value === 'string' ? value : '');
+  if (!value || typeof value !== 'string') return 0;
+  encoded = encoder.encode(value);
   return encoded.length;
 }
 
@@ -101,8 +105,27 @@ async function* events(body) {
   }
 }
 
-/** What is known of an attempt: for the core whether it was sent, and all that an error keeps of it. */
-export const attempt = (cause) => ({ isSent: false, isJson: false, cause });
+/**
+ * What is known of an attempt: for the core whether it was sent, and all that an error keeps of it. Each field has
+ * its place from the start: an object that grows is slow.
+ */
+export const attempt = (cause, method) => ({
+  cause,
+  method,
+  isSent: false,
+  isLate: false,
+  isJson: false,
+  isRefused: undefined,
+  status: undefined,
+  headers: undefined,
+  seconds: undefined,
+  date: undefined,
+  requestId: undefined,
+  body: undefined,
+  request: undefined,
+  told: undefined,
+  rest: undefined,
+});
 
 /** What an option says, which may be a function. */
 export const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
@@ -110,7 +133,13 @@ export const current = async (option, argument) => (typeof option === 'function'
 /** A promise of the `value` of an option that may be a function, or of an attempt that its failure is the cause of. */
 export function ask(host, key, argument) {
   host.live();
-  return host.follow(current(host.given[NAMES[key]], argument).then((value) => ({ value }), attempt));
+  const asked = current(host.given[NAMES[key]], argument);
+  return host.follow(
+    asked.then(
+      (value) => ({ value }),
+      (cause) => attempt(cause),
+    ),
+  );
 }
 
 /** The `value` as JSON, or an attempt with the cause why there is none. */
@@ -126,24 +155,13 @@ export function stringify(value) {
 export function send(host, url, isCreate, controller, key, body, idempotencyKey) {
   host.live();
   const method = isCreate ? 'POST' : 'GET';
-  const about = { ...attempt(), method };
+  const about = attempt(undefined, method);
   const { fetch, headers } = host.given;
-  const { streams } = host;
-  const sent = exchange(
-    about,
-    fetch,
-    url,
-    method,
-    controller.signal,
-    headers,
-    key,
-    body,
-    idempotencyKey,
-    streams,
-  );
   host.about = about;
   host.controller = controller;
-  return host.follow(sent.then(() => about));
+  return host.follow(
+    exchange(about, fetch, url, method, controller.signal, headers, key, body, idempotencyKey, host.streams),
+  );
 }
 
 /**
@@ -191,13 +209,13 @@ export async function exchange(
     init = new Headers(await current(headers));
   } catch {
     about.isRefused = true;
-    return;
+    return about;
   }
   init.set('accept', `application/json${streams ? `, ${STREAM}` : ''}`);
   if (key) init.set('authorization', `Bearer ${key}`);
   if (idempotencyKey) init.set('idempotency-key', idempotencyKey);
   if (body) init.set('content-type', 'application/json');
-  if (signal.aborted) return;
+  if (signal.aborted) return about;
   about.isSent = true;
   try {
     // Called as a function, since workers refuse another `this`. A redirect would carry the key to wherever it
@@ -208,8 +226,9 @@ export async function exchange(
     const response = await (custom ? custom(url, init) : fetch(url, init));
     about.headers = response.headers;
     about.status = response.status;
-    about.seconds = Number(header('retry-after'));
-    about.date = Date.parse(header('retry-after'));
+    const retryAfter = header('retry-after');
+    about.seconds = Number(retryAfter);
+    about.date = Date.parse(retryAfter);
     about.requestId = header('x-request-id');
     if (streams && header('content-type')?.startsWith(STREAM)) {
       const texts = events(response.body);
@@ -219,6 +238,7 @@ export async function exchange(
   } catch (cause) {
     about.cause = cause;
   }
+  return about;
 }
 
 /** What `onResponse` is told. */

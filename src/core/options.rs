@@ -86,16 +86,16 @@ impl Options {
     /// Reads the options of a call, those of its client among them.
     pub fn read<V: Value>(given: &V, environment: Environment) -> Result<Options, Box<Failure>> {
         for &(name, types, expected) in &OPTIONS {
-            let value = given.get(name);
-            let kind = value.kind();
+            let kind = given.kind_of(name);
+            let number = || given.number_of(name);
             let fits = kind == Type::Nothing
                 || types & kind.bit() != 0
                     && match name {
-                        Name::Signal => value.flag_of(Name::Aborted).is_some(),
-                        Name::RequestTimeout => value.number() > 0.0,
-                        Name::MaxRetries => is_whole(value.number()),
-                        Name::MaxWait => value.number() >= 0.0,
-                        Name::MaxPolls => is_whole(value.number()) && value.number() >= 1.0,
+                        Name::Signal => given.get(name).flag_of(Name::Aborted).is_some(),
+                        Name::RequestTimeout => number() > 0.0,
+                        Name::MaxRetries => is_whole(number()),
+                        Name::MaxWait => number() >= 0.0,
+                        Name::MaxPolls => is_whole(number()) && number() >= 1.0,
                         _ => true,
                     };
             if !fits {
@@ -107,12 +107,11 @@ impl Options {
             if number.is_nan() { default } else { number }
         };
 
-        let key = given.get(Name::ApiKey);
-        let has_key = !key.is_nothing();
-        if key.kind() == Type::Text {
-            check_key(&key.text(), Name::ApiKey)?;
+        let is_given = |name| given.kind_of(name) != Type::Nothing;
+        let has_key = is_given(Name::ApiKey);
+        if given.kind_of(Name::ApiKey) == Type::Text {
+            check_key(&given.text_of(Name::ApiKey), Name::ApiKey)?;
         }
-        let base_url = given.get(Name::BaseUrl);
         if has_key && environment.browser && given.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
             return Err(Failure::refusal(
                 Name::ApiKey,
@@ -122,13 +121,14 @@ impl Options {
                 ],
             ));
         }
-        if !has_key && base_url.is_nothing() && given.kind_of(Name::Headers) == Type::Nothing {
+        if !(has_key || is_given(Name::BaseUrl) || is_given(Name::Headers)) {
             return Err(Failure::refusal(
                 Name::ApiKey,
                 &[" is missing: pass a key, or set baseUrl to a relay that holds it."],
             ));
         }
-        let base_url = if base_url.is_nothing() { DEFAULT_BASE_URL.into() } else { base_url.text() };
+        let base_url =
+            if is_given(Name::BaseUrl) { given.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
         let Some(location) = V::parse_url(&base_url, "")
             .filter(|location| location.is_plain && location.origin.starts_with("http"))
         else {
@@ -143,8 +143,7 @@ impl Options {
 
         let interval = given.get(Name::PollInterval);
         let bound = |name: Name, default: f64| {
-            let value = interval.get(name);
-            if value.is_nothing() { default } else { value.number() }
+            if interval.kind_of(name) == Type::Nothing { default } else { interval.number_of(name) }
         };
         let poll_min = bound(Name::Min, POLL_MIN_MS.min(bound(Name::Max, POLL_MAX_MS)));
         let poll_max = bound(Name::Max, POLL_MAX_MS.max(poll_min));
@@ -156,14 +155,14 @@ impl Options {
         }
 
         let relay = given.flag_of(Name::Relay) == Some(true);
-        let idempotency_key = given.get(Name::IdempotencyKey);
-        if !idempotency_key.is_nothing() {
-            check_key(&idempotency_key.text(), Name::IdempotencyKey)?;
+        let is_keyed = is_given(Name::IdempotencyKey);
+        if is_keyed {
+            check_key(&given.text_of(Name::IdempotencyKey), Name::IdempotencyKey)?;
         }
         Ok(Options {
             base: Base::new(location),
             relay,
-            makes_key: relay && idempotency_key.is_nothing(),
+            makes_key: relay && !is_keyed,
             create_timeout: number(Name::RequestTimeout, CREATE_TIMEOUT_MS),
             poll_timeout: number(Name::RequestTimeout, POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
             max_retries: number(Name::MaxRetries, MAX_RETRIES) as u32,

@@ -17,15 +17,15 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
     if kind != Type::Object {
         return Err(Failure::invalid(Name::Request, "an object with a prompt", kind));
     }
-    let prompt = request.get(Name::Prompt);
-    if !prompt.is_filled() {
-        let empty = prompt.kind() == Type::Text;
-        let got = if empty { Type::Nothing } else { prompt.kind() };
+    if !request.has(Name::Prompt) {
+        let kind = request.kind_of(Name::Prompt);
+        let got = if kind == Type::Text { Type::Nothing } else { kind };
         return Err(Failure::invalid(Name::Prompt, "a string that is not empty", got));
     }
-    let n = request.get(Name::N);
-    if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
-        return Err(Failure::invalid(Name::N, "a positive integer", n.kind()));
+    let kind = request.kind_of(Name::N);
+    let n = request.number_of(Name::N);
+    if !(kind == Type::Nothing || is_whole(n) && n >= 1.0) {
+        return Err(Failure::invalid(Name::N, "a positive integer", kind));
     }
     for &name in &TEXT_FIELDS {
         let kind = request.kind_of(name);

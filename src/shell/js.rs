@@ -111,7 +111,9 @@ extern "C" {
 #[allow(unsafe_code)]
 pub fn text_of(value: &JsValue, key: u32) -> String {
     let mut bytes = vec![0; bytes_of(value, key)];
-    fill(&mut bytes);
+    if !bytes.is_empty() {
+        fill(&mut bytes);
+    }
     // SAFETY: the platform's encoder wrote them.
     unsafe { String::from_utf8_unchecked(bytes) }
 }
