@@ -85,6 +85,8 @@ pub struct Job {
     ended: f64,
     /// When a request that has not had its turn gives up; 0 where none has asked for one.
     queue_deadline: f64,
+    /// How long the limiter wanted it to wait, in milliseconds.
+    asked: f64,
     /// Whether it has got the turn that it had asked for.
     has_turn: bool,
     /// Whether a poll is under way.
@@ -98,7 +100,7 @@ pub struct Job {
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum Act {
-    /// Ask for a turn, and tell [`Job::turn`].
+    /// Ask for a turn that comes within [`Job::patience`], and tell [`Job::turn`].
     Ask(Need),
     /// Send the create to this path with this time-out in milliseconds, and tell [`Job::sent`].
     Send(String, f64),
@@ -135,6 +137,7 @@ impl Job {
             due: now,
             ended: 0.0,
             queue_deadline: now + options.max_wait,
+            asked: 0.0,
             has_turn: false,
             polling: false,
             not_before: now,
@@ -167,7 +170,9 @@ impl Job {
         match self.phase {
             Phase::Queued if now >= self.queue_deadline => {
                 let message = ["The create did not get its turn within maxWait. Nothing was carried out."];
-                Act::Fail(self.fail(Failure::new(Kind::RateLimit, Outcome::NotSent, &message), terms, now))
+                let mut failure = Failure::new(Kind::RateLimit, Outcome::NotSent, &message);
+                failure.retry_after_ms = self.asked;
+                Act::Fail(self.fail(failure, terms, now))
             }
             Phase::Queued => {
                 if !self.takes_turn(terms) {
@@ -226,10 +231,20 @@ impl Job {
         core::mem::take(&mut self.has_turn) || !terms.limited
     }
 
+    /// How long the turn that it asks for may take, in milliseconds. A poll has all the time: its task is there.
+    pub fn patience(&self, now: f64) -> f64 {
+        if self.phase == Phase::Queued { self.queue_deadline - now } else { LONGEST_WAIT_MS }
+    }
+
     /// Takes what the limiter says: to go, or to ask again after so many milliseconds.
     pub fn turn(&mut self, wait_ms: f64, now: f64) {
         self.has_turn = wait_ms <= 0.0;
-        self.due = (now + wait_ms.max(0.0)).min(self.queue_deadline);
+        self.asked = wait_ms.max(0.0);
+        if self.asked > self.patience(now) {
+            // A create that will not have its turn in time has no place in the queue.
+            self.queue_deadline = now;
+        }
+        self.due = (now + self.asked).min(self.queue_deadline);
     }
 
     /// Judges what came of the create. `random` lies in 0..1.

@@ -219,10 +219,20 @@ fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
     let deadline = NOW + options.max_wait;
     let mut job = Job::new(&options, NOW);
     assert_eq!(job.next(&options, LIMITED, NOW), Act::Ask(Need::Create));
-    job.turn(1e12, NOW);
+    // It is told in the queue, or at its end.
+    assert_eq!(job.patience(NOW + 1.0), options.max_wait - 1.0);
+    let mut told = job.clone();
+    told.turn(options.max_wait + 1.0, NOW);
+    job.turn(options.max_wait, NOW);
     assert_eq!(job.next(&options, LIMITED, NOW), Act::Sleep(deadline));
-    let Act::Fail(failure) = job.next(&options, LIMITED, deadline) else { panic!("it goes on") };
-    assert_eq!((failure.kind, failure.outcome, job.phase), (Kind::RateLimit, Outcome::NotSent, Phase::Idle));
+    for (mut job, now, asked) in [(told, NOW, options.max_wait + 1.0), (job, deadline, options.max_wait)] {
+        let Act::Fail(failure) = job.next(&options, LIMITED, now) else { panic!("it goes on") };
+        assert_eq!(
+            (failure.kind, failure.outcome, job.phase),
+            (Kind::RateLimit, Outcome::NotSent, Phase::Idle)
+        );
+        assert_eq!(failure.retry_after_ms, asked);
+    }
 }
 
 #[test]
