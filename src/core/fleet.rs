@@ -19,12 +19,13 @@ const DEFAULT_SLOW_MS: f64 = 1_000.0;
 /// What a 429 leaves of the pace; it comes back within a window.
 const SLOWDOWN: f64 = 0.5;
 const SLOWEST: f64 = 0.05;
-/// Whoever does not come back for so long after its time, in milliseconds, has no place in the queue any more.
-const PATIENCE_MS: f64 = 5_000.0;
-/// How often those are looked for, in milliseconds.
-const SWEEP_MS: f64 = 1_000.0;
-/// A bucket that has been full for so long, in milliseconds, waits in vain for those whose turn it is.
+/// Nobody is waited for so long after its time, in milliseconds, and nobody at all while the bucket has been full for
+/// so long.
 const GRACE_MS: f64 = 500.0;
+/// Whoever does not come back for so long after its time, in milliseconds, has no place in the queue any more.
+const PATIENCE_MS: f64 = 10_000.0;
+/// How often those are looked for, in milliseconds.
+const SWEEP_MS: f64 = 5_000.0;
 /// Nobody is asked to come back sooner, in milliseconds: the answer costs more than the wait.
 const MIN_WAIT_MS: f64 = 50.0;
 
@@ -52,69 +53,105 @@ pub struct Turn {
 /// The order of turns: the round in which the identity has its turn, and the number of the request.
 type Key = (u64, u64);
 
-/// One place in a queue.
-#[derive(Clone, Debug)]
+/// One place in a queue. Small, since every turn moves all that follow.
+#[derive(Clone, Copy, Debug)]
 struct Place {
     key: Key,
-    identity: String,
-    /// When it will come back at the latest.
-    until: f64,
+    /// When it has been told to come back.
+    told: f64,
+}
+
+impl Place {
+    /// Whether it ought to be here: nobody waits for those who are not.
+    fn is_overdue(&self, now: f64) -> bool {
+        now >= self.told + GRACE_MS
+    }
 }
 
 /// Requests of one kind.
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// In the order of their turns. Small items, since every turn moves all that follow.
-    order: Vec<Key>,
-    /// The place of each ticket.
-    places: BTreeMap<String, Place>,
+    /// In the order of their turns.
+    places: Vec<Place>,
+    /// The key and the identity of each ticket.
+    tickets: BTreeMap<String, (Key, String)>,
+    /// How many places each identity has.
+    counts: BTreeMap<String, u64>,
     /// The round that is being served.
     round: u64,
-    /// The last round in which an identity has a turn.
-    rounds: BTreeMap<String, u64>,
 }
 
 impl Queue {
+    fn index(&self, key: Key) -> usize {
+        self.places.partition_point(|place| place.key < key)
+    }
+
     /// The index of a ticket's place, which it gets now where it has none.
     fn place(&mut self, ticket: &str, identity: &str, number: &mut u64) -> usize {
-        if let Some(place) = self.places.get(ticket) {
-            return self.order.partition_point(|key| *key < place.key);
+        if let Some((key, _)) = self.tickets.get(ticket) {
+            return self.index(*key);
         }
-        let last = self.rounds.entry(identity.into()).or_default();
-        *last = self.round.max(*last) + 1;
+        let count = self.counts.entry(identity.into()).or_default();
+        *count += 1;
         *number += 1;
-        let key = (*last, *number);
-        self.places.insert(ticket.into(), Place { key, identity: identity.into(), until: f64::INFINITY });
-        let index = self.order.partition_point(|other| *other < key);
-        self.order.insert(index, key);
+        let key = (self.round + *count, *number);
+        self.tickets.insert(ticket.into(), (key, identity.into()));
+        let index = self.index(key);
+        self.places.insert(index, Place { key, told: f64::INFINITY });
         index
     }
 
-    fn take(&mut self, ticket: &str, index: usize) {
-        self.order.remove(index);
-        if let Some(Place { key, identity, .. }) = self.places.remove(ticket) {
-            self.round = self.round.max(key.0);
-            // An identity without a claim on a later round is like one that has never been here.
-            if self.rounds.get(&identity).is_some_and(|round| *round <= self.round) {
-                self.rounds.remove(&identity);
+    /// How many of the first places are waited for, and how many of them are overdue: `most` are counted at most.
+    fn ahead(&self, index: usize, most: usize, now: f64) -> (usize, usize) {
+        let (mut waited, mut overdue) = (0, 0);
+        for place in &self.places[..index] {
+            if waited == most {
+                break;
             }
+            if place.is_overdue(now) {
+                overdue += 1;
+            } else {
+                waited += 1;
+            }
+        }
+        (waited, overdue)
+    }
+
+    /// A place has its turn.
+    fn take(&mut self, ticket: &str, index: usize) {
+        self.round = self.round.max(self.places[index].key.0);
+        self.remove(ticket, index);
+    }
+
+    fn remove(&mut self, ticket: &str, index: usize) {
+        self.places.remove(index);
+        if let Some((_, identity)) = self.tickets.remove(ticket) {
+            leave(&mut self.counts, &identity);
         }
     }
 
-    /// Drops whoever has not come back, and its claims.
+    /// Drops whoever has not come back for long.
     fn drop_late(&mut self, now: f64) {
-        self.places.retain(|_, place| place.until >= now);
-        if self.places.len() == self.order.len() {
-            return;
+        let Queue { places, tickets, counts, .. } = self;
+        places.retain(|place| place.told + PATIENCE_MS >= now);
+        if places.len() < tickets.len() {
+            tickets.retain(|_, (key, identity)| {
+                let stays = places.binary_search_by_key(key, |place| place.key).is_ok();
+                if !stays {
+                    leave(counts, identity);
+                }
+                stays
+            });
         }
-        self.order.clear();
-        self.rounds.clear();
-        for Place { key, identity, .. } in self.places.values() {
-            self.order.push(*key);
-            let last = self.rounds.entry(identity.clone()).or_default();
-            *last = key.0.max(*last);
+    }
+}
+
+fn leave(counts: &mut BTreeMap<String, u64>, identity: &str) {
+    if let Some(count) = counts.get_mut(identity) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(identity);
         }
-        self.order.sort_unstable();
     }
 }
 
@@ -207,6 +244,19 @@ impl Fleet {
 
     /// Asks for a turn. A `ticket` names the request, and keeps its place from one time to the next.
     pub fn ask(&mut self, ticket: &str, identity: &str, need: Need, now: f64) -> Turn {
+        self.ask_within(ticket, identity, need, f64::INFINITY, now)
+    }
+
+    /// Asks for a turn that has to come within so many milliseconds. One that will not come so soon leaves no
+    /// place: a queue of those who do not come back would hold up everybody else.
+    pub fn ask_within(
+        &mut self,
+        ticket: &str,
+        identity: &str,
+        need: Need,
+        patience_ms: f64,
+        now: f64,
+    ) -> Turn {
         let bucket = &mut self.bucket;
         bucket.refill(now);
         if now >= self.swept_at + SWEEP_MS {
@@ -219,25 +269,32 @@ impl Fleet {
             Need::Poll => (&mut self.polls, &self.creates),
         };
         let index = own.place(ticket, identity, &mut self.number);
-        let rivals = other.order.len();
-        let length = (own.order.len() + rivals) as u32;
+        let length = (own.places.len() + other.places.len()) as u32;
+        // More than the bucket holds need not be counted exactly.
+        let most = bucket.burst as usize + 1;
+        let (waited, overdue) = own.ahead(index, most, now);
+        let (rivals, absent) = other.ahead(other.places.len(), most, now);
         // The kinds take turns, for as long as both wait.
-        let before = index + rivals.min(if self.last == need { index + 1 } else { index });
-        let needed = f64::from(before as u32 + 1);
+        let before = |own: usize, rivals: usize| own + rivals.min(own + usize::from(self.last == need));
+        let needed = before(waited, rivals) as u32 + 1;
         // Whoever is here goes before a turn is lost.
         let is_idle = bucket.full_for >= GRACE_MS;
-        if now >= bucket.closed_until && (bucket.tokens >= needed || is_idle) {
+        if now >= bucket.closed_until && (bucket.tokens >= f64::from(needed) || is_idle) {
             bucket.tokens -= 1.0;
             bucket.full_for = 0.0;
             self.last = need;
             own.take(ticket, index);
             return Turn { wait_ms: 0.0, position: 0, length: length - 1 };
         }
-        let wait_ms = bucket.wait_for(needed, now).ceil().max(MIN_WAIT_MS);
-        if let Some(place) = own.places.get_mut(ticket) {
-            place.until = now + wait_ms + PATIENCE_MS;
+        let needed = before(index - overdue, other.places.len() - absent) as u32 + 1;
+        let wait_ms = bucket.wait_for(f64::from(needed), now).ceil().max(MIN_WAIT_MS);
+        let turn = Turn { wait_ms, position: index as u32, length };
+        if wait_ms > patience_ms {
+            own.remove(ticket, index);
+        } else {
+            own.places[index].told = now + wait_ms;
         }
-        Turn { wait_ms, position: index as u32, length }
+        turn
     }
 
     /// The provider has refused a request: nobody sends any for so long, and then all more slowly.

@@ -305,6 +305,53 @@ fn creates_and_polls_take_turns() {
 }
 
 #[test]
+fn whoever_would_have_to_wait_too_long_leaves_no_place() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    let mut ask = |ticket: &str, patience| fleet.ask_within(ticket, "a", Need::Create, patience, 0.0);
+    assert_eq!(ask("t0", 0.0).wait_ms, 0.0);
+    let told = ask("t1", 10_000.0);
+    assert_eq!(told.length, 1);
+    for other in ["t2", "t3", "t4"] {
+        let turn = ask(other, told.wait_ms);
+        assert!(turn.wait_ms > told.wait_ms);
+        assert_eq!((turn.position, turn.length), (1, 2), "{other}");
+    }
+    assert_eq!(ask("t1", 10_000.0), told);
+}
+
+#[test]
+fn more_than_can_be_served_does_not_make_it_serve_less() {
+    // Twice as many as there are turns for, each of whom waits for half a minute at most.
+    let mut fleet = Fleet::new(600.0, 0.0);
+    let mut agenda: BinaryHeap<_> = (0..6_000_u64).map(|who| Reverse((who * 50, who * 50, who))).collect();
+    let mut turns = 0;
+    while let Some(Reverse((now, since, who))) = agenda.pop() {
+        let patience = 30_000.0 - (now - since) as f64;
+        let (ticket, identity) = (who.to_string(), (who % 700).to_string());
+        let turn = fleet.ask_within(&ticket, &identity, Need::Create, patience, now as f64);
+        if turn.wait_ms == 0.0 {
+            turns += 1;
+        } else if turn.wait_ms <= patience {
+            agenda.push(Reverse((now + turn.wait_ms as u64, since, who)));
+        }
+    }
+    assert!(turns > 3_000, "{turns} of the 3245 turns of five and a half minutes");
+}
+
+#[test]
+fn nobody_waits_for_those_who_are_overdue_and_they_keep_their_place_for_a_while() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    let mut ask = |ticket, now| fleet.ask(ticket, ticket, Need::Poll, now).wait_ms;
+    assert_eq!(ask("a", 0.0), 0.0);
+    // They are told to come at 1.02 s and at 2.03 s, and the first one does not.
+    assert!((1_000.0..1_100.0).contains(&ask("b", 0.0)));
+    assert!((2_000.0..2_100.0).contains(&ask("c", 0.0)));
+    assert_eq!(ask("c", 2_100.0), 0.0);
+    assert!(ask("d", 2_200.0) > 0.0);
+    assert_eq!(ask("b", 3_300.0), 0.0);
+}
+
+#[test]
 fn the_place_and_the_length_are_told() {
     let mut fleet = Fleet::new(60.0, 0.0);
     assert_eq!(fleet.ask("t0", "a", Need::Create, 0.0), Turn { wait_ms: 0.0, position: 0, length: 0 });
