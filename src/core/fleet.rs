@@ -26,6 +26,8 @@ const GRACE_MS: f64 = 500.0;
 const PATIENCE_MS: f64 = 10_000.0;
 /// How often those are looked for, in milliseconds.
 const SWEEP_MS: f64 = 5_000.0;
+/// What one turn counts in the part that creates have of them.
+const MEMORY: f64 = 0.02;
 /// Nobody is asked to come back sooner, in milliseconds: the answer costs more than the wait.
 const MIN_WAIT_MS: f64 = 50.0;
 
@@ -213,6 +215,8 @@ pub struct Fleet {
     polls: Queue,
     /// The kind that has had the last turn.
     last: Need,
+    /// The part of the turns that creates have had of late.
+    creates_part: f64,
     number: u64,
     swept_at: f64,
 }
@@ -237,6 +241,7 @@ impl Fleet {
             creates: Queue::default(),
             polls: Queue::default(),
             last: Need::Poll,
+            creates_part: 0.0,
             number: 0,
             swept_at: now,
         }
@@ -283,11 +288,16 @@ impl Fleet {
             bucket.tokens -= 1.0;
             bucket.full_for = 0.0;
             self.last = need;
+            let is_create = f64::from(u8::from(need == Need::Create));
+            self.creates_part += (is_create - self.creates_part) * MEMORY;
             own.take(ticket, index);
             return Turn { wait_ms: 0.0, position: 0, length: length - 1 };
         }
         let needed = before(index - overdue, other.places.len() - absent) as u32 + 1;
-        let wait_ms = bucket.wait_for(f64::from(needed), now).ceil().max(MIN_WAIT_MS);
+        // Creates that are still to come go before polls that wait: they take as many turns as of late.
+        let share = if need == Need::Poll { (1.0 - self.creates_part).max(0.5) } else { 1.0 };
+        let needed = f64::from(needed).max(f64::from((index - overdue) as u32 + 1) / share);
+        let wait_ms = bucket.wait_for(needed, now).ceil().max(MIN_WAIT_MS);
         let turn = Turn { wait_ms, position: index as u32, length };
         if wait_ms > patience_ms {
             own.remove(ticket, index);
