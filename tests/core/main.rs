@@ -22,6 +22,7 @@ mod names;
 mod options;
 mod requests;
 mod retry;
+mod scale;
 mod simulation;
 mod urls;
 mod vocabulary;

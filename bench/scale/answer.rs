@@ -1,0 +1,88 @@
+//! The few answers of a provider, as cheap as they can be: millions of them are judged.
+
+use lemondata_wasm::core::{Location, Type, Value};
+
+/// A body, or a part of one.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    Nothing,
+    /// The answer to a create: the task of this number.
+    Created(u32),
+    Running,
+    Done,
+    /// A refusal that did nothing.
+    Refused,
+    Id(u32),
+    Text(&'static str),
+    Yes,
+    One,
+    Images,
+}
+
+impl Value for Answer {
+    fn nothing() -> Answer {
+        Answer::Nothing
+    }
+
+    fn kind(&self) -> Type {
+        match self {
+            Answer::Nothing => Type::Nothing,
+            Answer::Id(_) | Answer::Text(_) => Type::Text,
+            Answer::Yes => Type::Flag,
+            Answer::One => Type::Number,
+            Answer::Images => Type::List,
+            _ => Type::Object,
+        }
+    }
+
+    fn get(&self, name: &str) -> Answer {
+        match (self, name) {
+            (Answer::Created(number), "task_id") => Answer::Id(*number),
+            (Answer::Created(_), "status") => Answer::Text("pending"),
+            (Answer::Running, "status") => Answer::Text("processing"),
+            (Answer::Done, "status") => Answer::Text("completed"),
+            (Answer::Done, "data") => Answer::Images,
+            (Answer::Done, "url") => Answer::Text("https://files.example/x.png"),
+            (Answer::Refused, "error") => Answer::Refused,
+            (Answer::Refused, "retryable") => Answer::Yes,
+            (Answer::Refused, "retry_after") => Answer::One,
+            _ => Answer::Nothing,
+        }
+    }
+
+    fn names(&self) -> Answer {
+        Answer::Nothing
+    }
+
+    fn any(&self, test: impl Fn(&Answer) -> bool) -> bool {
+        matches!(self, Answer::Images) && test(&Answer::Done)
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Answer::Id(number) => format!("img_{number}"),
+            Answer::Text(text) => (*text).into(),
+            _ => String::new(),
+        }
+    }
+
+    fn number(&self) -> f64 {
+        if matches!(self, Answer::One) { 1.0 } else { f64::NAN }
+    }
+
+    fn flag(&self) -> Option<bool> {
+        matches!(self, Answer::Yes).then_some(true)
+    }
+
+    fn is_filled(&self) -> bool {
+        matches!(self, Answer::Id(_) | Answer::Text(_))
+    }
+
+    fn parse_url(_: &str, _: &str) -> Option<Location> {
+        None
+    }
+
+    fn encode_segment(text: &str) -> String {
+        text.into()
+    }
+}
