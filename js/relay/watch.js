@@ -6,24 +6,18 @@
  */
 export function eventsOf(socket) {
   const encoder = new TextEncoder();
-  return new ReadableStream({
-    start(controller) {
-      const close = () => {
-        try {
-          controller.close();
-        } catch {
-          // The client has gone.
-        }
-      };
-      socket.addEventListener('message', ({ data }) =>
-        controller.enqueue(encoder.encode(`data: ${data}\n\n`)),
-      );
-      socket.addEventListener('close', close);
-      socket.addEventListener('error', close);
-      socket.accept();
-    },
-    cancel() {
-      socket.close();
-    },
+  // workerd has its own stream fail where the client has gone; one of JavaScript's goes on for nobody, and its
+  // socket with it.
+  const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
+  const { readable, writable } = new Pipe();
+  const writer = writable.getWriter();
+  writer.closed.catch(() => socket.close());
+  const close = () => writer.close().catch(() => {});
+  socket.addEventListener('message', ({ data }) => {
+    writer.write(encoder.encode(`data: ${data}\n\n`)).catch(() => {});
   });
+  socket.addEventListener('close', close);
+  socket.addEventListener('error', close);
+  socket.accept();
+  return readable;
 }
