@@ -24,6 +24,11 @@ const Inside = (Base) =>
       };
     }
 
+    /** How many sockets are open. */
+    watchers() {
+      return this.ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length;
+    }
+
     /** Its alarm rings, so many times at once. */
     async ring(times) {
       await Promise.all(Array.from({ length: times }, () => this.alarm()));
