@@ -1,6 +1,6 @@
 //! The few answers of a provider, as cheap as they can be: millions of them are judged.
 
-use lemondata_wasm::core::{Location, Type, Value};
+use lemondata_wasm::core::{Location, Name, Type, Value};
 
 /// A body, or a part of one.
 #[derive(Clone, Copy, Debug)]
@@ -35,27 +35,31 @@ impl Value for Answer {
         }
     }
 
-    fn get(&self, name: &str) -> Answer {
+    fn get(&self, name: Name) -> Answer {
         match (self, name) {
-            (Answer::Created(number), "task_id") => Answer::Id(*number),
-            (Answer::Created(_), "status") => Answer::Text("pending"),
-            (Answer::Running, "status") => Answer::Text("processing"),
-            (Answer::Done, "status") => Answer::Text("completed"),
-            (Answer::Done, "data") => Answer::Images,
-            (Answer::Done, "url") => Answer::Text("https://files.example/x.png"),
-            (Answer::Refused, "error") => Answer::Refused,
-            (Answer::Refused, "retryable") => Answer::Yes,
-            (Answer::Refused, "retry_after") => Answer::One,
+            (Answer::Created(number), Name::TaskId) => Answer::Id(*number),
+            (Answer::Created(_), Name::Status) => Answer::Text("pending"),
+            (Answer::Running, Name::Status) => Answer::Text("processing"),
+            (Answer::Done, Name::Status) => Answer::Text("completed"),
+            (Answer::Done, Name::Data) => Answer::Images,
+            (Answer::Done, Name::Url) => Answer::Text("https://files.example/x.png"),
+            (Answer::Refused, Name::Error) => Answer::Refused,
+            (Answer::Refused, Name::Retryable) => Answer::Yes,
+            (Answer::Refused, Name::RetryAfter) => Answer::One,
             _ => Answer::Nothing,
         }
     }
 
-    fn names(&self) -> Answer {
+    fn entries(&self) -> Answer {
         Answer::Nothing
     }
 
-    fn any(&self, test: impl Fn(&Answer) -> bool) -> bool {
-        matches!(self, Answer::Images) && test(&Answer::Done)
+    fn length(&self) -> u32 {
+        u32::from(matches!(self, Answer::Images))
+    }
+
+    fn item(&self, _: u32) -> Answer {
+        Answer::Done
     }
 
     fn text(&self) -> String {

@@ -217,7 +217,6 @@ pub fn run(scenario: &Scenario) -> Outcome {
             base,
             relay: false,
             makes_key: false,
-            streams: false,
             create_timeout: 300_000.0,
             poll_timeout: 60_000.0,
             max_retries: 2,
