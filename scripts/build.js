@@ -61,9 +61,9 @@ export function compile(features) {
 
 /**
  * Generates the glue and shrinks the module. What a page downloads is worth more of it than a `hub`, which an edge
- * worker holds.
+ * worker holds. With `keepNames`, the functions keep their names, for those who want to know where the bytes are.
  */
-export function bind(wasm, wasmBindgen, { isHub = false } = {}) {
+export function bind(wasm, wasmBindgen, { isHub = false, keepNames = false } = {}) {
   step('generate the glue, optimise the module');
   const out = join(work, 'bindgen');
   rmSync(out, { recursive: true, force: true });
@@ -79,7 +79,10 @@ export function bind(wasm, wasmBindgen, { isHub = false } = {}) {
   const optimise = (passes, from, to, tool = 'wasm-opt') => {
     const features = FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`);
     const path = join(root, 'node_modules', '.bin', tool);
-    return run(path, [...features, ...passes, join(out, from), '-o', join(out, to)], { quiet: true });
+    const names = keepNames ? ['-g'] : [];
+    return run(path, [...features, ...names, ...passes, join(out, from), '-o', join(out, to)], {
+      quiet: true,
+    });
   };
   // What the glue does not call need not be there.
   const reached = new Set(Array.from(glue.matchAll(/\bwasm\.(\w+)/g), ([, name]) => name));

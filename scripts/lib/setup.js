@@ -55,6 +55,21 @@ export function ensureWasmBindgen(tool = 'wasm-bindgen') {
   return path;
 }
 
+const TWIGGY = '0.8.0';
+
+/** @returns {string} the path of `twiggy`, which tells what the bytes of a module are for */
+export function ensureTwiggy() {
+  const home = join(cache, `twiggy-${TWIGGY}`);
+  const path = join(home, 'bin', 'twiggy');
+  if (!works(path, ['--version'])) {
+    step(`build twiggy ${TWIGGY}, once for this machine: about two minutes`);
+    run('cargo', ['install', 'twiggy', `--version=${TWIGGY}`, `--root=${home}`, '--quiet'], {
+      cwd: homedir(),
+    });
+  }
+  return path;
+}
+
 const WRANGLER = '4.164.0';
 /** What it asks for, and what it is run by where this Node is older. */
 const WRANGLER_NODE = 22;
