@@ -1,24 +1,39 @@
 /** Measures things side by side: in one run, in turns, so that what slows the machine down slows all of them. */
 
 /**
- * @param {Record<string, () => Promise<unknown>>} subjects
- * @param {{ rounds: number, warmUp: number }} options
- * @returns {Promise<Record<string, number[]>>} the milliseconds of each round, sorted
+ * @param {Record<string, () => Promise<number>>} subjects what measures each of them once
+ * @param {{ rounds: number, warmUp?: number }} options
+ * @returns {Promise<Record<string, number[]>>} what came out, in the order of the rounds
  */
-export async function sideBySide(subjects, { rounds, warmUp }) {
+export async function inTurns(subjects, { rounds, warmUp = 0 }) {
   const names = Object.keys(subjects);
-  const times = Object.fromEntries(names.map((name) => [name, []]));
+  const values = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = -warmUp; round < rounds; round += 1) {
     // Nobody always comes first.
     for (let index = 0; index < names.length; index += 1) {
       const name = names[(index + round + warmUp) % names.length];
-      const started = performance.now();
-      await subjects[name]();
-      if (round >= 0) times[name].push(performance.now() - started);
+      const value = await subjects[name]();
+      if (round >= 0) values[name].push(value);
     }
   }
-  for (const each of Object.values(times)) each.sort((a, b) => a - b);
-  return times;
+  return values;
+}
+
+/**
+ * @param {Record<string, () => Promise<unknown>>} subjects
+ * @param {{ rounds: number, warmUp: number }} options
+ * @returns {Promise<Record<string, number[]>>} the milliseconds of each round, in their order
+ */
+export function sideBySide(subjects, options) {
+  const timed = (subject) => async () => {
+    const started = performance.now();
+    await subject();
+    return performance.now() - started;
+  };
+  return inTurns(
+    Object.fromEntries(Object.entries(subjects).map(([name, subject]) => [name, timed(subject)])),
+    options,
+  );
 }
 
 /** The value below which this share of sorted values lies. */
@@ -26,20 +41,51 @@ export const quantile = (sorted, share) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
 /**
- * Prints the medians, their spread, and the ratio to the first subject.
+ * @typedef {{ low: number, median: number, high: number }} Spread the median, and the quartiles around it
+ * @param {number[]} values in any order
+ * @returns {Spread}
+ */
+export function spread(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, median, high] = [0.25, 0.5, 0.75].map((share) => quantile(sorted, share));
+  return { low, median, high };
+}
+
+/**
+ * The spread of each subject, and of its ratio to one of them. A ratio is taken within each round, whose
+ * measurements lie close together in time, so that a machine which slows down does not blur it.
+ *
+ * @param {Record<string, number[]>} values as `inTurns` returns them
+ * @param {string} base
+ * @returns {Record<string, Spread & { ratio: Spread }>}
+ */
+export function compare(values, base) {
+  const entries = Object.entries(values).map(([name, each]) => {
+    const ratio = spread(each.map((value, round) => value / values[base][round]));
+    return [name, { ...spread(each), ratio }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A number with as many digits as mean something. */
+export function short(value) {
+  if (value === 0) return '0';
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(digits, 3));
+}
+
+/**
+ * Prints the medians, their spread, and the ratio to the base.
  *
  * @param {string} title
- * @param {Record<string, number[]>} times
+ * @param {string} unit
+ * @param {Record<string, Spread & { ratio: Spread }>} rows
  */
-export function printTable(title, times) {
-  const [base] = Object.values(times);
-  console.log(`\n${title}\n${'  '.padEnd(36)}median ms   middle half      ratio`);
-  for (const [name, sorted] of Object.entries(times)) {
-    const [low, median, high] = [0.25, 0.5, 0.75].map((share) => quantile(sorted, share));
-    const spread = `${low.toFixed(2)}–${high.toFixed(2)}`;
-    const ratio = (median / quantile(base, 0.5)).toFixed(2);
-    console.log(
-      `  ${name.padEnd(34)}${median.toFixed(2).padStart(9)}   ${spread.padEnd(14)}${ratio.padStart(8)}`,
-    );
+export function printTable(title, unit, rows) {
+  console.log(`\n${title}\n${''.padEnd(30)}${`median ${unit}`.padStart(14)}   middle half        ratio`);
+  for (const [name, { low, median, high, ratio }] of Object.entries(rows)) {
+    const middle = `${short(low)}–${short(high)}`.padEnd(16);
+    const ratios = `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})`;
+    console.log(`  ${name.padEnd(28)}${short(median).padStart(14)}   ${middle}${ratios.padStart(8)}`);
   }
 }

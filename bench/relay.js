@@ -1,21 +1,19 @@
 /** What the relay adds to a call: against calling the upstream directly. */
 
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { generate, getTask } from 'lemondata-wasm';
-import { printTable, sideBySide } from './measure.js';
+import { compare, sideBySide } from './measure.js';
+import { startProcess } from './processes.js';
 
-const ROUNDS = { rounds: 500, warmUp: 100 };
 const REQUEST = { prompt: 'a lemon' };
+const BASE = 'directly';
 
 async function start(file, ...args) {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args);
-  const [url] = await once(child, 'message');
-  return { url, stop: () => child.kill() };
+  const { next, stop } = await startProcess(file, args);
+  return { url: await next(), stop };
 }
 
-export async function benchRelay() {
+export async function benchRelay({ rounds }) {
+  const options = { rounds, warmUp: Math.ceil(rounds / 5) };
   const upstream = await start('upstream.js');
   const relay = await start('relay-server.js', upstream.url);
   try {
@@ -24,13 +22,12 @@ export async function benchRelay() {
     const keyed = { baseUrl: relay.url, relay: true };
     const creates = await sideBySide(
       {
-        directly: () => generate(REQUEST, direct),
+        [BASE]: () => generate(REQUEST, direct),
         'through the relay': () => generate(REQUEST, through),
         'through the relay, keyed': () => generate(REQUEST, keyed),
       },
-      ROUNDS,
+      options,
     );
-    printTable('One inline create on loopback, in Node', creates);
 
     // A task whose reference the relay has signed: its upstream answers a create inline, so one is made by hand.
     const { createReferences } = await import('../js/relay/references.js');
@@ -41,15 +38,15 @@ export async function benchRelay() {
     const reference = await references.sign({ task_id: 'img_1' }, 'bench');
     const polls = await sideBySide(
       {
-        directly: () => getTask('img_1', direct),
+        [BASE]: () => getTask('img_1', direct),
         'through the relay': () => getTask(reference, through),
       },
-      ROUNDS,
+      options,
     );
-    printTable('One poll on loopback, in Node', polls);
-    return { creates, polls };
+    const result = (values) => ({ unit: 'ms', rows: compare(values, BASE) });
+    return { creates: result(creates), polls: result(polls) };
   } finally {
-    relay.stop();
-    upstream.stop();
+    await relay.stop();
+    await upstream.stop();
   }
 }

@@ -1,8 +1,132 @@
-/** Measures: `npm run bench`. Nothing here is asserted; time is a matter of the machine, ratios are of the code. */
+/**
+ * Measures this package and its peers side by side: `npm run bench`. Nothing here is asserted; time is a matter
+ * of the machine, ratios are of the code.
+ *
+ * `npm run bench -- inline waits` measures some parts. `bench/results.json` and the plots follow, and on request
+ * the tables: `-- --readme --docs`. `-- --quick` measures little, to see that everything works, and keeps nothing.
+ * `-- --bytes` accounts for the bytes of the module. `-- --show` measures nothing: it writes anew what is known.
+ */
 
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem, type } from 'node:os';
+import { join } from 'node:path';
 import { ensureBuild, ensureNodeModules } from '../scripts/lib/prepare.js';
+import { root, step } from '../scripts/lib/run.js';
+
+const FILE = join(root, 'bench', 'results.json');
+const FLAGS = ['--readme', '--docs', '--quick', '--bytes', '--show'];
+
+/** Each part: how much it measures, in earnest and to try it. */
+const PARTS = {
+  download: async () => (await import('./download.js')).benchDownload(),
+  start: async (isQuick) => (await import('./start.js')).benchStart({ rounds: isQuick ? 2 : 12 }),
+  inline: async (isQuick) => (await import('./inline.js')).benchInline({ rounds: isQuick ? 2 : 40 }),
+  waits: async (isQuick) =>
+    (await import('./waits.js')).benchWaits({ counts: isQuick ? [300, 600] : [1_000, 3_000, 10_000] }),
+  payload: async (isQuick) => (await import('./payload.js')).benchPayload({ rounds: isQuick ? 1 : 5 }),
+  cadence: async (isQuick) => (await import('./cadence.js')).benchCadence({ tasks: isQuick ? 500 : 10_000 }),
+  relay: async (isQuick) => (await import('./relay.js')).benchRelay({ rounds: isQuick ? 20 : 500 }),
+};
+
+const given = process.argv.slice(2);
+const has = (flag) => given.includes(flag);
+const named = given.filter((argument) => !argument.startsWith('--'));
+const unknown = given.filter((argument) => !FLAGS.includes(argument) && !Object.hasOwn(PARTS, argument));
+if (unknown.length > 0) {
+  console.error(
+    `There is no ${unknown.join(', ')}. The parts are ${Object.keys(PARTS).join(', ')}; the flags ${FLAGS.join(', ')}.`,
+  );
+  process.exit(2);
+}
 
 ensureNodeModules();
 ensureBuild();
-const { benchRelay } = await import('./relay.js');
-await benchRelay();
+const { versions } = await import('./clients/index.js');
+const { printTable } = await import('./measure.js');
+const { writePage, writePlots, writeReadme } = await import('./report.js');
+const { judgeTargets } = await import('./targets.js');
+
+const results = has('--quick') ? {} : readKnown();
+const began = performance.now();
+const selected = named.length > 0 ? named : Object.keys(PARTS);
+for (const part of has('--show') ? [] : selected) {
+  const started = performance.now();
+  step(`bench: ${part}`);
+  results[part] = await PARTS[part](has('--quick'));
+  print(part, results[part]);
+  console.log(`  ${part} took ${Math.round((performance.now() - started) / 1000)} s`);
+}
+if (has('--bytes')) {
+  step('bench: bytes');
+  results.bytes = await (await import('./bytes.js')).benchBytes();
+  print('bytes', results.bytes);
+}
+
+console.log('\nTargets');
+for (const { what, target, measured, isMet } of judgeTargets(results)) {
+  console.log(`  ${isMet ? 'met   ' : 'missed'}  ${what}: ${measured} (${target})`);
+}
+if (!has('--show')) {
+  console.log(`\nAll of it took ${Math.round((performance.now() - began) / 1000)} s`);
+  describe();
+}
+if (!has('--quick')) {
+  writeFileSync(FILE, `${JSON.stringify(rounded(results), null, 1)}\n`);
+  writePlots(results);
+  if (has('--readme')) writeReadme(results);
+  if (has('--docs')) writePage(results);
+}
+
+function readKnown() {
+  try {
+    return JSON.parse(readFileSync(FILE, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** Says where, when and what. */
+function describe() {
+  const installed = (name) =>
+    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+  results.date = new Date().toISOString().slice(0, 10);
+  results.machine = {
+    cpu: cpus()[0].model.trim(),
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: type(),
+    node: process.versions.node,
+    chromium: results.start?.chromium.version,
+    workerd: installed('workerd').version,
+  };
+  results.versions = versions();
+}
+
+/** Results with as many digits as mean something. */
+function rounded(value) {
+  if (typeof value === 'number') return Number(value.toPrecision(5));
+  if (Array.isArray(value)) return value.map(rounded);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, rounded(field)]));
+}
+
+/** Prints the tables of a result, however deep they lie. */
+function print(title, result) {
+  for (const [name, part] of Object.entries(result)) {
+    if (name === 'rows') printRows(title, result);
+    else if (Array.isArray(part))
+      for (const each of part) print(`${title}, ${each.count}`, { ...each, unit: result.unit });
+    else if (typeof part === 'object') print(`${title}, ${name}`, part);
+  }
+}
+
+function printRows(title, { unit, rows }) {
+  if (Object.values(rows).every(({ ratio }) => ratio?.median !== undefined))
+    return printTable(title, unit, rows);
+  console.log(`\n${title}`);
+  const shown = Object.entries(rows).map(([name, { delay, rate, ...row }]) => [
+    name,
+    rounded(delay ? { ...row, meanDelay: delay.mean } : row),
+  ]);
+  console.table(Object.fromEntries(shown));
+}

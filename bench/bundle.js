@@ -1,0 +1,54 @@
+/** Bundles a client as its user would: for a page, or for a worker. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { build } from 'esbuild';
+import { root } from '../scripts/lib/run.js';
+
+/** The module of this package, where it is a file. */
+export const readWasm = () => readFileSync(join(root, 'dist', 'lemondata.wasm'));
+
+/** Edge workers take a module as a file of its own. */
+const wasmIsExternal = {
+  name: 'wasm',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\.wasm$/ }, () => ({ path: './lemondata.wasm', external: true })),
+};
+
+/** What a bundler for each kind of runtime is told. */
+const TARGETS = {
+  page: { platform: 'browser' },
+  worker: {
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
+    plugins: [wasmIsExternal],
+    // What a worker with Node's modules has.
+    external: ['node:*'],
+  },
+};
+
+/**
+ * @param {string} contents a module within this repository
+ * @param {'page' | 'worker'} target
+ * @returns {Promise<Uint8Array>}
+ */
+export async function bundle(contents, target) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'error',
+    ...TARGETS[target],
+  });
+  return outputFiles[0].contents;
+}
+
+/** The size as a server with the best compression sends it. */
+export function brotliSize(bytes) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return brotliCompressSync(bytes, { params }).length;
+}

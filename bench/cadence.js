@@ -1,0 +1,145 @@
+/**
+ * Ten thousand tasks of 30–120 s in virtual time: how often they are polled, how long a result waits to be seen,
+ * and how evenly a fleet's polls fall on the server.
+ *
+ * This package is driven for real, under a replaced clock; the others are their loops' rules. An answer takes no
+ * time, so that what is seen is the cadence alone.
+ */
+
+import FakeTimers from '@sinonjs/fake-timers';
+import { OURS } from './clients/index.js';
+import { spread } from './measure.js';
+
+const SHORTEST_MS = 30_000;
+const LONGEST_MS = 120_000;
+/** How finely the rate of polls is looked at: finely enough to see loops of 500 ms that are in step. */
+const BUCKET_MS = 250;
+/** While tasks arrive steadily, so long. */
+const ARRIVALS_MS = 240_000;
+/** Its multiples fill 0..1 evenly, and without order: chance favours nobody. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** The rules: the pause after an answer, and whether the first poll comes right after the create. */
+const RULES = {
+  'fixed 4 s': { pause: 4_000, isEager: false },
+  'sample (3 s)': { pause: 3_000, isEager: true },
+  'openai helper (5 s)': { pause: 5_000, isEager: true },
+  'replicate, fal (500 ms)': { pause: 500, isEager: true },
+};
+export const CADENCE_BASE = 'fixed 4 s';
+
+/** A generator of chance that always says the same. */
+function chance(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Tasks as `[created, done]`: created all at once, or one after another. */
+export const makeTasks = (count, isBurst) =>
+  Array.from({ length: count }, (_, index) => {
+    const created = isBurst ? 0 : (index / count) * ARRIVALS_MS;
+    return [created, created + SHORTEST_MS + (LONGEST_MS - SHORTEST_MS) * ((index * GOLDEN) % 1)];
+  });
+
+/** When a loop polls each task. */
+export const loop = (tasks, { pause, isEager }) =>
+  tasks.map(([created, done]) => {
+    const polls = [];
+    let at = created + (isEager ? 0 : pause);
+    for (; at < done; at += pause) polls.push(at);
+    return [...polls, at];
+  });
+
+/** When this package polls each task. */
+export async function drive(tasks) {
+  const { setImmediate } = globalThis;
+  const { LemonData } = await import('lemondata-wasm');
+  const polls = tasks.map(() => []);
+  let clock;
+  const reply = (body) => {
+    const text = JSON.stringify(body);
+    return { status: 200, headers: new Headers(), text: async () => text };
+  };
+  async function transport(url, { method, body }) {
+    if (method === 'POST') {
+      const index = JSON.parse(body).prompt;
+      return reply({ task_id: `t${index}`, status: 'pending', poll_url: `/v1/tasks/${index}`, data: [] });
+    }
+    const index = Number(url.slice(url.lastIndexOf('/') + 1));
+    polls[index].push(clock.now);
+    const isDone = clock.now >= tasks[index][1];
+    return reply(
+      isDone
+        ? { status: 'completed', data: [{ url: 'https://files.test/1.png' }] }
+        : { status: 'processing' },
+    );
+  }
+  const lemon = new LemonData({ apiKey: 'sk-bench', fetch: transport });
+  // The module is compiled in real time.
+  await lemon.generate({ prompt: '0' });
+
+  const { random } = Math;
+  Math.random = chance(1);
+  clock = FakeTimers.install({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  try {
+    let left = tasks.length;
+    for (const [index, [created]] of tasks.entries()) {
+      setTimeout(async () => {
+        await lemon.generateAndWait({ prompt: String(index) });
+        left -= 1;
+      }, created);
+    }
+    while (left > 0) {
+      clock.next();
+      // Whatever needs no time happens before any more of it passes.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    clock.uninstall();
+    Math.random = random;
+  }
+  return polls;
+}
+
+/** The number of polls within each bucket, from one time to another. */
+function rates(polls, from, to) {
+  const buckets = new Array(Math.floor((to - from) / BUCKET_MS)).fill(0);
+  for (const at of polls.flat()) {
+    const bucket = Math.floor((at - from) / BUCKET_MS);
+    if (bucket >= 0 && bucket < buckets.length) buckets[bucket] += 1;
+  }
+  return buckets;
+}
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** What becomes of polls. The rates are seen while the fleet is as large as it gets. */
+export function judge(tasks, polls, isBurst) {
+  const delays = tasks.map(([, done], index) => polls[index].at(-1) - done);
+  // Of a burst, no task is done before this; a steady fleet is full after the longest task.
+  const [from, to] = isBurst ? [0, SHORTEST_MS] : [LONGEST_MS, ARRIVALS_MS];
+  const buckets = rates(polls, from, to);
+  return {
+    polls: mean(polls.map((each) => each.length)),
+    delay: { mean: mean(delays), ...spread(delays) },
+    peakOverMean: Math.max(...buckets) / mean(buckets),
+    // For the plot.
+    rate: isBurst ? buckets : undefined,
+  };
+}
+
+export async function benchCadence({ tasks: count }) {
+  const scenarios = {};
+  for (const isBurst of [false, true]) {
+    const tasks = makeTasks(count, isBurst);
+    const rows = { [OURS]: judge(tasks, await drive(tasks), isBurst) };
+    for (const [name, rule] of Object.entries(RULES)) rows[name] = judge(tasks, loop(tasks, rule), isBurst);
+    scenarios[isBurst ? 'burst' : 'steady'] = { rows };
+  }
+  return { tasks: count, ...scenarios };
+}

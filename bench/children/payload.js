@@ -1,0 +1,35 @@
+/** Gets four pictures of 10 MB as Blobs with one client, and tells what that took: in a process that does nothing else. */
+
+import { API_KEY } from '../key.js';
+
+const [file, url] = process.argv.slice(2);
+
+/** The memories of WebAssembly modules, to see whether they grow. */
+const memories = [];
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+  constructor(...args) {
+    super(...args);
+    memories.push(...Object.values(this.exports).filter((value) => value instanceof WebAssembly.Memory));
+  }
+};
+const linear = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+
+const { connect } = await import(file);
+const client = connect(url, API_KEY);
+// Started and warm, as in a process that has made pictures before.
+await client.inline();
+const linearBefore = linear();
+const cpu = process.cpuUsage();
+const began = performance.now();
+const blobs = await client.blobs();
+const ms = performance.now() - began;
+const { user, system } = process.cpuUsage(cpu);
+process.send({
+  ms,
+  cpuMs: (user + system) / 1e3,
+  // In kilobytes: the most that the process has ever had.
+  peakMb: process.resourceUsage().maxRSS / 1e3,
+  sizes: blobs.map((blob) => blob.size),
+  linear: [linearBefore, linear()],
+});

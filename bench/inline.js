@@ -1,0 +1,25 @@
+/** One inline call on loopback: the processor time that it takes, with the server in another process. */
+
+import { BASE, clientFile, clientsWith } from './clients/index.js';
+import { compare, inTurns } from './measure.js';
+import { startProcess, startServer } from './processes.js';
+
+/** How many calls a measurement takes: enough for the clock of processor time to be exact. */
+const CALLS = 250;
+
+export async function benchInline({ rounds }) {
+  const server = await startServer();
+  const processes = {};
+  const subjects = {};
+  try {
+    for (const name of clientsWith(({ inPages }) => !inPages)) {
+      processes[name] = await startProcess('children/inline.js', [clientFile(name), server.url]);
+      subjects[name] = async () => (await processes[name].ask({ calls: CALLS })).microseconds;
+    }
+    const values = await inTurns(subjects, { rounds, warmUp: 4 });
+    return { unit: 'µs', calls: rounds * CALLS, rows: compare(values, BASE) };
+  } finally {
+    for (const { stop } of Object.values(processes)) await stop();
+    await server.stop();
+  }
+}

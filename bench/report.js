@@ -1,0 +1,285 @@
+/** Shows what was measured: tables for README and `docs/performance.md`, and plots. */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../scripts/lib/run.js';
+import { BASE, CLIENTS, OURS, SLIM } from './clients/index.js';
+import { between, table } from './markers.js';
+import { short } from './measure.js';
+import { bars, columns, lines } from './plot.js';
+import { judgeTargets } from './targets.js';
+
+const README = join(root, 'README.md');
+const PAGE = join(root, 'docs', 'performance.md');
+const PLOTS = join(root, 'docs', 'performance');
+
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+const twoDigits = (number) => number.toFixed(2);
+const isOwn = (name) => name === OURS || name === SLIM;
+const last = (list) => list.at(-1);
+const strong = (text, name) => (isOwn(name) ? `**${text}**` : text);
+
+/**
+ * The rows of the README's table: what they take from the results, and how a value is shown. Ratios say more than
+ * values, but for bytes.
+ */
+const ROWS = [
+  [
+    'download, brotli',
+    ({ download }) => download.rows,
+    ({ brotli }) => kilobytes(brotli),
+    { isAbsolute: true },
+  ],
+  ['import to first request, Node', ({ start }) => start.node.rows, inUnit('ms')],
+  ['… Chromium', ({ start }) => start.chromium.rows, inUnit('ms')],
+  ['… workerd', ({ start }) => start.workerd.rows, inUnit('ms')],
+  ['an inline call, CPU', ({ inline }) => inline.rows, inUnit('µs')],
+  ['10,000 waits, memory of each', ({ waits }) => last(waits.memory.byCount).rows, inUnit('bytes')],
+  ['10,000 waits, CPU of a poll', ({ waits }) => last(waits.polls.byCount).rows, inUnit('µs')],
+  ['4 × 10 MB, peak memory', ({ payload }) => payload.memory.rows, inUnit('MB')],
+  ['4 × 10 MB, time to Blobs', ({ payload }) => payload.time.rows, inUnit('ms')],
+];
+
+function inUnit(unit) {
+  return ({ median }) => `${short(median)} ${unit}`;
+}
+
+/** The README's: a row for each measure, a column for each client. */
+function ratios(results) {
+  const names = Object.keys(CLIENTS);
+  const rows = ROWS.map(([what, rowsOf, absolute, { isAbsolute } = {}]) => {
+    const measured = rowsOf(results);
+    const cell = (name) => {
+      if (!measured[name]) return '–';
+      if (name === BASE || isAbsolute) return strong(absolute(measured[name]), name);
+      return strong(`${twoDigits(measured[name].ratio.median)} ×`, name);
+    };
+    return [what, ...names.map(cell)];
+  });
+  return table(['', ...names], rows);
+}
+
+/** What the README says of the cadence, whose peers are rules and not clients. */
+const cadenceSummary = ({ steady, burst }) =>
+  table(
+    ['tasks of 30–120 s, simulated', ...Object.keys(steady.rows)],
+    [
+      ['polls per task', ...cells(steady.rows, ({ polls }) => polls.toFixed(1))],
+      [
+        'delay until a result is seen',
+        ...cells(steady.rows, ({ delay }) => `${(delay.mean / 1000).toFixed(2)} s`),
+      ],
+      [
+        "peak of a steady fleet's polls over their mean",
+        ...cells(steady.rows, ({ peakOverMean }) => twoDigits(peakOverMean)),
+      ],
+      ['… of tasks that begin at once', ...cells(burst.rows, ({ peakOverMean }) => twoDigits(peakOverMean))],
+    ],
+  );
+
+const cells = (rows, show) => Object.entries(rows).map(([name, row]) => strong(show(row), name));
+
+const machineOf = ({ machine, versions, date }) => {
+  const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
+  return `Measured on ${date}: ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Chromium ${machine.chromium}, workerd ${machine.workerd}; ${packages.join(', ')}.`;
+};
+
+/** A table of medians and ratios, each with its middle half. */
+const spreads = (unit, rows, base = 'the bare loop') =>
+  table(
+    ['', `median, ${unit}`, 'middle half', `ratio to ${base}`, 'middle half'],
+    Object.entries(rows).map(([name, { low, median, high, ratio }]) => [
+      strong(name, name),
+      short(median),
+      `${short(low)}–${short(high)}`,
+      strong(twoDigits(ratio.median), name),
+      `${twoDigits(ratio.low)}–${twoDigits(ratio.high)}`,
+    ]),
+  );
+
+/** A table of medians, a column for each number of waits. */
+function byCount(what, { byCount: counts, unit }) {
+  const names = Object.keys(counts[0].rows);
+  return table(
+    [
+      `${what}, ${unit}`,
+      ...counts.map(({ count }) => count.toLocaleString('en')),
+      'ratio to the bare loop',
+      'middle half',
+    ],
+    names.map((name) => {
+      const { ratio } = last(counts).rows[name];
+      const middle = `${twoDigits(ratio.low)}–${twoDigits(ratio.high)}`;
+      return [
+        strong(name, name),
+        ...counts.map(({ rows }) => short(rows[name].median)),
+        strong(twoDigits(ratio.median), name),
+        ratio.low === ratio.high ? '–' : middle,
+      ];
+    }),
+  );
+}
+
+/** The tables of the page, by the name of their place. */
+const TABLES = {
+  targets: (results) =>
+    table(
+      ['what', 'to reach', 'measured', ''],
+      judgeTargets(results).map(({ what, target, measured, isMet }) => [
+        what,
+        target,
+        measured,
+        isMet ? 'met' : '**missed**',
+      ]),
+    ),
+  machine: machineOf,
+  download: ({ download: { rows } }) =>
+    table(
+      ['', 'minified, bytes', 'brotli, bytes', 'ratio to the bare loop'],
+      Object.entries(rows).map(([name, { raw, brotli, ratio }]) => [
+        strong(name, name),
+        String(raw),
+        strong(String(brotli), name),
+        twoDigits(ratio),
+      ]),
+    ),
+  bytes: ({ bytes }) =>
+    table(
+      ['part', 'bytes', 'share', 'functions'],
+      bytes.groups.map(({ name, bytes: size, share, items }) => [
+        name,
+        String(size),
+        `${(share * 100).toFixed(1)} %`,
+        String(items),
+      ]),
+    ),
+  functions: ({ bytes }) =>
+    table(
+      ['function', 'bytes'],
+      bytes.largest.map(({ name, bytes: size }) => [`\`${name.replaceAll('|', '\\|')}\``, String(size)]),
+    ),
+  'start node': ({ start }) => spreads('ms', start.node.rows),
+  'start chromium': ({ start }) => spreads('ms', start.chromium.rows),
+  'start workerd': ({ start }) => spreads('ms', start.workerd.rows),
+  inline: ({ inline }) => spreads('µs', inline.rows),
+  'waits memory': ({ waits }) => byCount('memory of a wait', waits.memory),
+  'waits aged': ({ waits: { aged } }) =>
+    table(
+      [
+        `after ${aged.polls} polls each`,
+        `memory of one of ${aged.count.toLocaleString('en')} waits, bytes`,
+        'ratio to the bare loop',
+      ],
+      Object.entries(aged.rows).map(([name, { median, ratio }]) => [
+        strong(name, name),
+        short(median),
+        strong(twoDigits(ratio.median), name),
+      ]),
+    ),
+  'waits polls': ({ waits }) => byCount('processor time of a poll', waits.polls),
+  'payload memory': ({ payload }) => spreads('MB', payload.memory.rows),
+  'payload time': ({ payload }) => spreads('ms', payload.time.rows),
+  linear: ({ payload }) =>
+    `Linear memory before the call: ${payload.linear[0]} bytes; after it: ${payload.linear[1]} bytes.`,
+  cadence: ({ cadence }) => cadenceSummary(cadence),
+  'relay creates': ({ relay }) => spreads('ms', relay.creates.rows, 'a direct call'),
+  'relay polls': ({ relay }) => spreads('ms', relay.polls.rows, 'a direct call'),
+};
+
+/** The rows of a plot. */
+const plotted = (rows, show) =>
+  Object.entries(rows).map(([name, { median, low, high, ratio }]) => ({
+    name,
+    value: median,
+    low,
+    high,
+    label: `${show(median)} · ${twoDigits(ratio.median)} ×`,
+    isOwn: isOwn(name),
+  }));
+
+const panel = (title, { rows }, unit) => ({
+  title,
+  rows: plotted(rows, (value) => `${short(value)} ${unit}`),
+});
+
+const PICTURES = {
+  download: ({ download }) =>
+    bars('Download for a page', [
+      {
+        title: 'Download for a page: bundled, minified, brotli',
+        rows: Object.entries(download.rows).map(([name, { brotli }]) => ({
+          name,
+          value: brotli,
+          label: kilobytes(brotli),
+          isOwn: isOwn(name),
+        })),
+      },
+    ]),
+  start: ({ start }) =>
+    bars('From import to the first request', [
+      panel('From import to the first request: Node', start.node, 'ms'),
+      panel('Chromium', start.chromium, 'ms'),
+      panel('workerd', start.workerd, 'ms'),
+    ]),
+  inline: ({ inline }) =>
+    bars('One inline call', [panel('One inline call on loopback, processor time', inline, 'µs')]),
+  waits: ({ waits }) =>
+    bars('10,000 waits at once', [
+      panel('10,000 waits at once: memory of each', last(waits.memory.byCount), 'bytes'),
+      panel('10,000 waits at once: processor time of a poll', last(waits.polls.byCount), 'µs'),
+    ]),
+  growth: ({ waits }) =>
+    lines('Memory of many waits', {
+      x: 'waits at once',
+      y: 'MB',
+      series: Object.keys(waits.memory.byCount[0].rows).map((name) => ({
+        name,
+        isOwn: isOwn(name),
+        points: waits.memory.byCount.map(({ count, rows }) => [count, (count * rows[name].median) / 1e6]),
+      })),
+    }),
+  payload: ({ payload }) =>
+    bars('Four pictures of 10 MB', [
+      panel('Four pictures of 10 MB as b64_json: peak memory of the process', payload.memory, 'MB'),
+      panel('Four pictures of 10 MB as b64_json: time to Blobs', payload.time, 'ms'),
+    ]),
+  cadence: ({ cadence: { burst } }) =>
+    columns(
+      'Polls of 10,000 tasks that begin at once, in the first 30 s',
+      Object.entries(burst.rows).map(([name, { rate, peakOverMean }]) => ({
+        name,
+        values: rate,
+        label: `peak ${twoDigits(peakOverMean)} × mean`,
+        isOwn: isOwn(name),
+      })),
+      'quarters of a second; each panel has its own scale',
+    ),
+};
+
+/** Draws what has been measured. */
+export function writePlots(results) {
+  mkdirSync(PLOTS, { recursive: true });
+  for (const [name, draw] of Object.entries(PICTURES)) {
+    if (results[name === 'growth' ? 'waits' : name]) writeFileSync(join(PLOTS, `${name}.svg`), draw(results));
+  }
+}
+
+/** The README with what has been measured in its place. */
+export const fillReadme = (readme, results) =>
+  between(readme, 'bench', `${ratios(results)}\n\n${cadenceSummary(results.cadence)}`);
+
+/** What a table takes from the results, where it is not what its name says. */
+const SOURCES = { targets: 'inline', functions: 'bytes', linear: 'payload' };
+
+/** The page with every table in its place that has been measured. */
+export function fillPage(page, results) {
+  for (const [name, make] of Object.entries(TABLES)) {
+    const [part] = name.split(' ');
+    if (results[SOURCES[part] ?? part]) page = between(page, `bench: ${name}`, make(results));
+  }
+  return page;
+}
+
+const rewrite = (file, fill, results) => writeFileSync(file, fill(readFileSync(file, 'utf8'), results));
+export const writeReadme = (results) => rewrite(README, fillReadme, results);
+export const writePage = (results) => rewrite(PAGE, fillPage, results);

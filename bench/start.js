@@ -1,0 +1,160 @@
+/**
+ * From the import of a client to the arrival of its first request at the server: in Node, in a page of Chromium,
+ * and in an edge worker.
+ *
+ * The end is the arrival, since some clients do before `fetch` what the platform does within: both count.
+ */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Miniflare } from 'miniflare';
+import { chromium } from 'playwright-core';
+import { ensureChromium } from '../scripts/lib/setup.js';
+import { bundle, readWasm } from './bundle.js';
+import { BASE, CLIENTS, clientFile, clientsWith } from './clients/index.js';
+import { API_KEY } from './key.js';
+import { compare, inTurns } from './measure.js';
+import { startProcess, startServer } from './processes.js';
+
+const POST = /^POST /;
+const notInPages = ({ inPages }) => !inPages;
+
+const result = (values) => ({ unit: 'ms', rounds: values[BASE].length, rows: compare(values, BASE) });
+const subjectsOf = (names, measure) => Object.fromEntries(names.map((name) => [name, () => measure(name)]));
+
+/** A process for each import. */
+async function startInNode(server, rounds) {
+  const values = await inTurns(
+    subjectsOf(clientsWith(notInPages), async (name) => {
+      const arrived = server.arrival(POST);
+      const process = await startProcess('children/start.js', [clientFile(name), server.url]);
+      const { began } = await process.next();
+      const ms = (await arrived) - began;
+      await process.stop();
+      return ms;
+    }),
+    { rounds, warmUp: 1 },
+  );
+  return result(values);
+}
+
+/**
+ * A page in a fresh profile for each import. It begins when the page asks for the bundle, so that to load it from
+ * the loopback is part of it.
+ */
+async function startInChromium(server, folder, rounds) {
+  const names = Object.keys(CLIENTS);
+  for (const [index, name] of names.entries()) {
+    const contents = `import { connect } from ${JSON.stringify(clientFile(name))};
+      connect(location.origin, ${JSON.stringify(API_KEY)}).inline().then(() => { document.title = 'done'; });`;
+    writeFileSync(join(folder, `${index}.js`), await bundle(contents, 'page'));
+    const page = `<!doctype html><title>bench</title><script type="module" src="${index}.js"></script>`;
+    writeFileSync(join(folder, `${index}.html`), page);
+  }
+  writeFileSync(join(folder, 'lemondata.wasm'), readWasm());
+
+  const browser = await chromium.launch({ executablePath: ensureChromium().chromium });
+  try {
+    const values = await inTurns(
+      subjectsOf(names, async (name) => {
+        const index = names.indexOf(name);
+        const context = await browser.newContext();
+        const page = await context.newPage();
+        await page.goto(`${server.url}/files/${index}.html`);
+        const began = await server.arrival(new RegExp(`^GET /files/${index}\\.js$`));
+        const arrived = await server.arrival(POST);
+        await page.waitForFunction(() => document.title === 'done');
+        await context.close();
+        return arrived - began;
+      }),
+      { rounds, warmUp: 1 },
+    );
+    return { ...result(values), version: browser.version() };
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Calls the worker of the client that the path names, which imports it only then. */
+const ROUTER = `export default {
+  fetch: (request, env) => env[new URL(request.url).pathname.slice(1)].fetch(request),
+};`;
+const WORKER = `export default {
+  async fetch(request, env) {
+    const { connect } = await import('./client.mjs');
+    await connect(env.URL, env.KEY).inline();
+    return new Response();
+  },
+};`;
+
+/** A runtime for each round, with a worker, which is an isolate of its own, for each client. */
+async function startInWorkerd(server, rounds) {
+  const names = clientsWith(notInPages);
+  const bundles = {};
+  for (const name of names) {
+    bundles[name] = new TextDecoder().decode(
+      await bundle(`export { connect } from ${JSON.stringify(clientFile(name))};`, 'worker'),
+    );
+  }
+  const compatibility = { compatibilityDate: '2026-07-30', compatibilityFlags: ['nodejs_compat'] };
+  const ids = Object.fromEntries(names.map((name, index) => [name, `client${index}`]));
+  const worker = (id, client) => ({
+    name: id,
+    ...compatibility,
+    modules: [
+      { type: 'ESModule', path: 'worker.mjs', contents: WORKER },
+      { type: 'ESModule', path: 'client.mjs', contents: client },
+      { type: 'CompiledWasm', path: 'lemondata.wasm', contents: readWasm() },
+    ],
+    bindings: { URL: server.url, KEY: API_KEY },
+  });
+  const workers = [
+    {
+      name: 'router',
+      ...compatibility,
+      modules: [{ type: 'ESModule', path: 'router.mjs', contents: ROUTER }],
+      serviceBindings: Object.fromEntries(['warmUp', ...Object.values(ids)].map((id) => [id, id])),
+    },
+    // Whoever comes first wakes up what all have in common.
+    worker('warmUp', bundles[BASE]),
+    ...names.map((name) => worker(ids[name], bundles[name])),
+  ];
+  const values = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const runtime = new Miniflare({ workers });
+    try {
+      const call = async (id) => {
+        const arrived = server.arrival(POST);
+        const began = Number(process.hrtime.bigint()) / 1e6;
+        const response = await runtime.dispatchFetch(`http://localhost/${id}`);
+        if (!response.ok) throw new Error(await response.text());
+        return (await arrived) - began;
+      };
+      for (let time = 0; time < 3; time += 1) await call('warmUp');
+      for (const index of names.keys()) {
+        const name = names[(index + round) % names.length];
+        values[name].push(await call(ids[name]));
+      }
+    } finally {
+      await runtime.dispose();
+    }
+  }
+  return result(values);
+}
+
+export async function benchStart({ rounds }) {
+  const folder = mkdtempSync(join(tmpdir(), 'lemondata-wasm-bench-'));
+  const server = await startServer(folder);
+  server.watch();
+  try {
+    return {
+      node: await startInNode(server, rounds),
+      chromium: await startInChromium(server, folder, rounds),
+      workerd: await startInWorkerd(server, rounds),
+    };
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,114 @@
+/** What was to be reached, and whether it was: from what was measured alone. */
+
+import { CADENCE_BASE } from './cadence.js';
+import { CLIENTS, OURS, SLIM } from './clients/index.js';
+import { short } from './measure.js';
+
+const ratio = ({ ratio: { median } }) => median;
+const times = (number) => `${number.toFixed(2)} ×`;
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+
+/** Below every SDK, by the ratios to the bare loop: they are taken where times are close to each other. */
+function below(what, rows, unit) {
+  const sdks = Object.keys(rows).filter((name) => CLIENTS[name].isSdk);
+  const best = sdks.reduce((least, name) => (ratio(rows[name]) < ratio(rows[least]) ? name : least));
+  const show = (row) => `${short(row.median)} ${unit}, ${times(ratio(row))} the bare loop`;
+  return {
+    what,
+    target: 'below every SDK',
+    measured: `${show(rows[OURS])}; the best SDK, ${best}: ${show(rows[best])}`,
+    isMet: ratio(rows[OURS]) < ratio(rows[best]),
+  };
+}
+
+/** At most so many times the bare loop. */
+const atMost = (what, rows, most) => ({
+  what,
+  target: `≤ ${most} × the bare loop`,
+  measured: times(ratio(rows[OURS])),
+  isMet: ratio(rows[OURS]) <= most,
+});
+
+const JUDGES = {
+  download: ({ rows }) => [
+    {
+      what: 'download of the default entry, brotli',
+      target: '≤ 17 KB',
+      measured: kilobytes(rows[OURS].brotli),
+      isMet: rows[OURS].brotli <= 17_000,
+    },
+    {
+      what: 'download of `slim` with its module, brotli',
+      target: '≤ 14 KB',
+      measured: kilobytes(rows[SLIM].brotli),
+      isMet: rows[SLIM].brotli <= 14_000,
+    },
+  ],
+  start: ({ node, chromium, workerd }) => [
+    below('import to first request, Node', node.rows, 'ms'),
+    below('import to first request, Chromium', chromium.rows, 'ms'),
+    below('import to first request, workerd', workerd.rows, 'ms'),
+  ],
+  inline: ({ rows }) => [atMost('one inline call, processor time', rows, 1.05)],
+  waits({ memory, aged, polls }) {
+    const [few, many] = memory.byCount.slice(-2);
+    const growth = many.rows[OURS].median / few.rows[OURS].median;
+    return [
+      below(`memory of one of ${many.count} waits`, many.rows, 'bytes'),
+      below(`processor time of a poll, of ${many.count} waits`, polls.byCount.at(-1).rows, 'µs'),
+      {
+        what: `memory of a wait: ${many.count} waits against ${few.count}`,
+        target: 'linear: ≤ 1.1 ×',
+        measured: times(growth),
+        isMet: growth <= 1.1,
+      },
+      below(`memory of a wait after ${aged.polls} polls`, aged.rows, 'bytes'),
+    ];
+  },
+  payload: ({ memory, time, linear }) => [
+    atMost('four pictures of 10 MB: peak memory', memory.rows, 1.1),
+    atMost('four pictures of 10 MB: time to Blobs', time.rows, 1.1),
+    {
+      what: 'four pictures of 10 MB: growth of linear memory',
+      target: 'none',
+      measured: `${linear[1] - linear[0]} bytes`,
+      isMet: linear[1] === linear[0],
+    },
+  ],
+  cadence({ steady, burst }) {
+    const [own, fixed] = [steady.rows[OURS], steady.rows[CADENCE_BASE]];
+    return [
+      {
+        what: 'polls per task',
+        target: 'no more than a fixed 4 s loop',
+        measured: `${own.polls.toFixed(2)}; the loop: ${fixed.polls.toFixed(2)}`,
+        isMet: own.polls <= fixed.polls,
+      },
+      {
+        what: 'mean delay from completion to resolution',
+        target: 'no worse than a fixed 4 s loop',
+        measured: `${short(own.delay.mean)} ms; the loop: ${short(fixed.delay.mean)} ms`,
+        isMet: own.delay.mean <= fixed.delay.mean,
+      },
+      {
+        what: "peak rate of a steady fleet's polls over their mean",
+        target: '≤ 1.3',
+        measured: own.peakOverMean.toFixed(2),
+        isMet: own.peakOverMean <= 1.3,
+      },
+      {
+        what: 'the same of 10,000 tasks that begin at once',
+        target: '≤ 1.3',
+        measured: burst.rows[OURS].peakOverMean.toFixed(2),
+        isMet: burst.rows[OURS].peakOverMean <= 1.3,
+      },
+    ];
+  },
+};
+
+/**
+ * @param {Record<string, object>} results by part
+ * @returns {{ what: string, target: string, measured: string, isMet: boolean }[]}
+ */
+export const judgeTargets = (results) =>
+  Object.entries(JUDGES).flatMap(([part, judge]) => (results[part] ? judge(results[part]) : []));
