@@ -124,6 +124,7 @@ const PARTS = {
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
   },
+  bench: { ready: ensureBuild, commands: () => [{ argv: node(...files('bench')), count: nodeTests }] },
   docs: { ready() {}, commands: () => [{ argv: node(...files('docs')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
   soak: {
