@@ -38,8 +38,22 @@ export async function toBlob(image, options) {
 
 function decode(b64) {
   const type = SIGNATURES.find(([signature]) => signature.test(b64))?.[1] ?? '';
-  const bytes = Uint8Array.fromBase64?.(b64) ?? Uint8Array.from(atob(b64), (char) => char.charCodeAt(0));
-  return new Blob([bytes], { type });
+  return new Blob([Uint8Array.fromBase64?.(b64) ?? decodeByBuffer(b64) ?? decodeByText(b64)], { type });
+}
+
+/** For Node before it had `fromBase64`. What is no base64 it leaves out, so that too little comes out of it. */
+function decodeByBuffer(b64) {
+  const bytes = globalThis.Buffer?.from(b64, 'base64');
+  const [padding] = /={0,2}$/.exec(b64);
+  if (bytes?.length === (b64.length / 4) * 3 - padding.length) return bytes;
+}
+
+/** For other engines without it. `Uint8Array.from` would make an array of small strings first. */
+function decodeByText(b64) {
+  const text = atob(b64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < bytes.length; index += 1) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }
 
 /** Downloads a picture. It is on somebody else's server, which gets neither key nor headers. */

@@ -116,9 +116,9 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
     const chosen = given(options, defaults);
     let wake;
     let seat;
-    const ended = new Promise((end) => {
-      stops.push(end);
-    });
+    /** Ends the wait for what may never settle. */
+    let release;
+    stops.push(() => release?.());
 
     function listen(target, type, callback) {
       target.addEventListener(type, callback);
@@ -166,8 +166,13 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
           if (globalThis.document) listen(document, 'visibilitychange', () => document.hidden || wake());
         }
       },
-      // What never settles would otherwise hold on for ever to its callbacks, which are the module's.
-      follow: (value) => Promise.race([value, ended]),
+      // What never settles would otherwise hold on for ever to its callbacks, which are the module's. A race with
+      // one promise for the whole call would grow with every poll.
+      follow: (value) =>
+        new Promise((resolve, reject) => {
+          release = resolve;
+          value.then(resolve, reject);
+        }),
       tell: (key, value) => tell(chosen[NAMES[key]], value),
       join(url) {
         const { apiKey, headers, fetch, requestTimeout } = chosen;

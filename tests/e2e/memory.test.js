@@ -131,3 +131,34 @@ describe('rule 4: a call that is over', { timeout: 20_000 }, () => {
     assert.equal(left.filter((reference) => reference.deref()).length, 0);
   });
 });
+
+test('a wait takes no more memory after a hundred polls than after ten', { timeout: 20_000 }, async () => {
+  const WAITS = 200;
+  const controller = new AbortController();
+  let polls = 0;
+  const waits = Array.from({ length: WAITS }, (_, index) =>
+    lemondata
+      .waitForTask(`img_${index}`, {
+        apiKey: 'sk-1',
+        pollInterval: { min: 1, max: 1 },
+        signal: controller.signal,
+        async fetch() {
+          polls += 1;
+          return answer(pending);
+        },
+      })
+      .catch(() => {}),
+  );
+  async function heapAfter(count) {
+    while (polls < count * WAITS) await new Promise((resolve) => setTimeout(resolve, 2));
+    collect();
+    return process.memoryUsage().heapUsed;
+  }
+  const early = await heapAfter(10);
+  const late = await heapAfter(100);
+  controller.abort();
+  await Promise.all(waits);
+  // What a promise leaves on another one takes about 400 bytes.
+  const growth = (late - early) / WAITS;
+  assert.ok(growth < 90 * 100, `${growth} bytes a wait`);
+});
