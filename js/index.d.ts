@@ -259,7 +259,8 @@ export interface Options {
   maxRetries?: number | undefined;
   /**
    * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is drawn anew
-   * between the two, so that many clients never poll in step. LemonData asks for one poll every 3–5 s.
+   * between the two, so that many clients never poll in step: from the longer half for the first six, when few tasks
+   * are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
    *
    * @defaultValue `{ min: 3_000, max: 5_000 }`
    */

@@ -18,6 +18,10 @@ const FRESH_MS: f64 = 10_000.0;
 /// A poll that is sent shortly before the deadline, or when it has come, has this time, in milliseconds:
 /// it may bring the result.
 const LAST_POLL_MS: f64 = 5_000.0;
+/// So many polls come before most tasks are done.
+const EARLY_POLLS: u32 = 6;
+/// After these, gaps are of this part of the interval.
+const LATE_PART: f64 = 0.8;
 /// Sleeps and attempts end at the deadline. One that ends later than this behind it was suspended: a
 /// laptop slept, or a page was frozen.
 const SUSPENDED_MS: f64 = 5_000.0;
@@ -274,8 +278,17 @@ impl Wait {
         failure
     }
 
+    /// A gap between two polls, drawn anew each time, so that a fleet never asks in step.
+    ///
+    /// Few tasks are done within half a minute: for so long, gaps are of the longer half. What that saves goes
+    /// into shorter ones when most are done, where each second counts.
     fn cadence(&self, random: f64) -> f64 {
-        self.poll_min + (self.poll_max - self.poll_min) * random
+        let part = match self.polls {
+            0 => random,
+            1..=EARLY_POLLS => 0.5 + random / 2.0,
+            _ => random * LATE_PART,
+        };
+        self.poll_min + (self.poll_max - self.poll_min) * part
     }
 }
 

@@ -263,8 +263,8 @@ fn a_poll_waits_for_its_turn_and_no_longer_than_a_create() {
 fn a_poll_that_was_interrupted_is_repeated_after_a_gap() {
     let mut job = carry(&polling(FREE));
     let now = NOW + 4_200.0;
-    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_000.0));
-    assert!(matches!(job.next(&options(), FREE, now + 4_000.0), Act::Poll(..)));
+    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_500.0));
+    assert!(matches!(job.next(&options(), FREE, now + 4_500.0), Act::Poll(..)));
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allow
     assert!(job.resume::<Json>(&options(), now, 0.5));
     assert!(matches!(job.next(&options(), FREE, now), Act::Poll(..)));
     job.polled(&options(), FREE, Ok(&reply(200, pending())), now, 0.5);
-    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_000.0));
+    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_500.0));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn a_task_is_polled_until_it_is_done() {
     let mut subject = Subject::bare(&[]);
     assert_eq!(subject.poll(), ("/v1/tasks/ldtask_1".into(), 60_000.0));
     assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
-    assert_eq!(subject.sleep(), 4_000.0);
+    assert_eq!(subject.sleep(), 4_500.0);
     subject.poll();
     let done = reply(200, json!({"status": "completed", "data": [{"url": "x"}]}));
     let Verdict::Answered(meaning) = subject.answer(&done) else { panic!() };
@@ -193,7 +193,7 @@ fn no_time_at_all_still_allows_one_poll() {
 #[test]
 fn the_last_poll_comes_at_the_deadline() {
     let mut subject = Subject::bare(&[("maxWait", json!(10_000))]);
-    for (gap, timeout) in [(0.0, 10_000.0), (4_000.0, 6_000.0), (4_000.0, 5_000.0), (2_000.0, 5_000.0)] {
+    for (gap, timeout) in [(0.0, 10_000.0), (4_500.0, 5_500.0), (4_500.0, 5_000.0), (1_000.0, 5_000.0)] {
         if gap > 0.0 {
             assert_eq!(subject.sleep(), gap);
         }
@@ -313,7 +313,7 @@ fn an_answer_ends_the_back_off() {
     let mut subject = backing_off();
     subject.answer(&running());
     for _ in 0..2 {
-        assert_eq!(subject.sleep(), 4_000.0);
+        assert_eq!(subject.sleep(), 3_800.0);
         subject.poll();
         subject.lose();
     }
@@ -344,7 +344,7 @@ fn a_wake_up_never_shortens_a_gap_of_the_cadence() {
     subject.poll();
     subject.answer(&running());
     subject.wait.wake(100.0);
-    assert_eq!(subject.sleep(), 4_000.0);
+    assert_eq!(subject.sleep(), 4_500.0);
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn a_wake_up_never_outranks_the_cadence_where_the_server_asks_for_less() {
 fn a_wake_up_takes_the_word_last_back() {
     // The back-off would end at the deadline; the poll after the wake-up comes long before it.
     let mut subject = Subject::bare(&[("maxWait", json!(70_000))]);
-    while subject.now < 60_000.0 {
+    while subject.now < 55_000.0 {
         subject.poll();
         subject.lose();
         subject.sleep();
@@ -379,7 +379,30 @@ fn a_wake_up_takes_the_word_last_back() {
     subject.now = 63_500.0;
     subject.poll();
     subject.answer(&running());
-    assert_eq!(subject.sleep(), 4_000.0);
+    assert_eq!(subject.sleep(), 3_800.0);
+}
+
+#[test]
+fn gaps_are_long_while_few_tasks_are_done_and_shorter_afterwards() {
+    let gaps = |random: f64| {
+        let mut subject = Subject::bare(&[]);
+        let mut gaps = Vec::new();
+        for _ in 0..8 {
+            subject.poll();
+            subject.wait.answer(&subject.options.base, &running(), subject.now, random);
+            gaps.push(subject.sleep());
+        }
+        gaps
+    };
+    assert_eq!(gaps(0.0), [4_000.0, 4_000.0, 4_000.0, 4_000.0, 4_000.0, 4_000.0, 3_000.0, 3_000.0]);
+    assert_eq!(gaps(1.0), [5_000.0, 5_000.0, 5_000.0, 5_000.0, 5_000.0, 5_000.0, 4_600.0, 4_600.0]);
+    // The first gap behind our own create uses the whole interval: many may be created at once.
+    let own = |random| {
+        let options = with_key(&[]).unwrap();
+        let mut wait = Wait::new::<Json>(task("img_1", ""), &options, true, 0.0, random).unwrap();
+        wait.next(0.0)
+    };
+    assert_eq!((own(0.0), own(1.0)), (Step::Sleep(3_000.0), Step::Sleep(5_000.0)));
 }
 
 #[test]
