@@ -319,7 +319,13 @@ export const SHELL = [
     `CreateStep::Retry(_) => {
                 self.call.sleep(0.0);`,
   ],
-  [6, 'a date read by the wrong clock', 'http.rs', 'now_ms: js_sys::Date::now(),', 'now_ms: now(),'],
+  [
+    6,
+    'a date read by the wrong clock',
+    'http.rs',
+    'now_ms: js_sys::Date::now(),',
+    'now_ms: super::call::now(),',
+  ],
   [
     6,
     'the seconds of Retry-After not read',
@@ -340,8 +346,8 @@ export const SHELL = [
     7,
     'a request that goes through linear memory',
     'jobs.rs',
-    '    let path = options.base.own_path(CREATE_PATH);',
-    '    let body = JsValue::from_str(&body.text());\n    let path = options.base.own_path(CREATE_PATH);',
+    'self.request.body = body.get(Name::Value);',
+    'self.request.body = JsValue::from_str(&body.text_of(Name::Value));',
   ],
   [
     7,
