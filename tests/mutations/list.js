@@ -56,7 +56,7 @@ export const MUTATIONS = [
   [2, 'wake-up keeps is_last', 'wait.rs', '            self.is_last = self.due >= self.deadline;\n', ''],
   [2, 'no last poll after a suspension', 'wait.rs', ' && left > -SUSPENDED_MS', ''],
   [2, 'last poll repeated without end', 'wait.rs', 'if self.is_last || asked', 'if asked'],
-  [2, 'last poll without time', 'wait.rs', 'left = left.max(LAST_POLL_MS);', 'left = left.max(1.0);'],
+  [2, 'last poll without time', 'wait.rs', 'left.max(LAST_POLL_MS)', 'left.max(1.0)'],
   [2, 'fresh 404 ends the wait', 'wait.rs', 'now + FRESH_MS } else', 'now } else'],
   [2, 'fresh 404 for foreign tasks', 'wait.rs', 'if own { now + FRESH_MS } else { now }', 'now + FRESH_MS'],
   [
@@ -139,18 +139,12 @@ export const MUTATIONS = [
     2,
     'time-out may be infinite',
     'options.rs',
-    'number("requestTimeout", POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS)',
-    'number("requestTimeout", POLL_TIMEOUT_MS)',
+    'number(Name::RequestTimeout, POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS)',
+    'number(Name::RequestTimeout, POLL_TIMEOUT_MS)',
   ],
   [3, 'drop the origin check', 'url.rs', 'origin != self.origin || ', ''],
   [3, 'forget the blob check', 'url.rs', ' || !path.starts_with("/")', ''],
-  [
-    3,
-    'always add the prefix',
-    'url.rs',
-    'if inside || !poll_url.starts_with("/")',
-    'if !poll_url.starts_with("/")',
-  ],
+  [3, 'always add the prefix', 'url.rs', 'if inside || is_absolute', 'if is_absolute'],
   [3, 'prefix match without the slash', 'url.rs', '.is_some_and(|rest| rest.starts_with("/"))', '.is_some()'],
   [3, '/v1 not stripped', 'url.rs', 'prefix.ends_with("/v1")', 'prefix.ends_with("/v2")'],
   [3, 'foreign poll_url kept in the task', 'wait.rs', '                task.poll_url = String::new();\n', ''],
@@ -172,8 +166,8 @@ export const MUTATIONS = [
     3,
     'key shown in its refusal',
     'options.rs',
-    '&[\n            name,\n            " must be a string of visible',
-    '&[\n            name,\n            key,\n            " must be a string of visible',
+    '&[" must be a string of visible',
+    '&[key, " must be a string of visible',
   ],
   [3, 'base URL with credentials', 'options.rs', 'location.is_plain && ', ''],
   [
@@ -198,7 +192,13 @@ export const MUTATIONS = [
     '        if self.end != End::NotYet {\n            return Step::Fail',
     '        if self.end != End::NotYet && now >= self.due {\n            return Step::Fail',
   ],
-  [4, 'timeout ignores the deadline', 'wait.rs', 'self.poll_timeout.min(left)', 'self.poll_timeout'],
+  [
+    4,
+    'timeout ignores the deadline',
+    'wait.rs',
+    'self.poll_timeout.min(left.max(LAST_POLL_MS))',
+    'self.poll_timeout',
+  ],
   [
     4,
     'clock follows monotonic alone',
@@ -233,8 +233,8 @@ export const MUTATIONS = [
     5,
     'placeholders count as images',
     'answer.rs',
-    'item.get("url").is_filled()',
-    '!item.get("url").is_nothing()',
+    'item.has(Name::Url)',
+    'item.kind_of(Name::Url) != Type::Nothing',
   ],
   [5, 'poll_url counts as a result', 'answer.rs', ' && name != "poll_url"', ''],
   [
@@ -262,18 +262,22 @@ export const MUTATIONS = [
     5,
     'id preferred over task_id',
     'answer.rs',
-    'let mut id = body.get("task_id").text();\n    if id.is_empty() {\n        id = body.get("id").text();',
-    'let mut id = body.get("id").text();\n    if id.is_empty() {\n        id = body.get("task_id").text();',
+    `let mut id = body.text_of(Name::TaskId);
+    if id.is_empty() {
+        id = body.text_of(Name::Id);`,
+    `let mut id = body.text_of(Name::Id);
+    if id.is_empty() {
+        id = body.text_of(Name::TaskId);`,
   ],
   [5, 'ids of dots accepted', 'answer.rs', '"" | "." | ".."', '""'],
   [
     5,
     'pollInterval bounds swapped',
     'options.rs',
-    'POLL_MIN_MS.min(bound("max", POLL_MAX_MS))',
+    'POLL_MIN_MS.min(bound(Name::Max, POLL_MAX_MS))',
     'POLL_MIN_MS',
   ],
-  [5, 'negative n accepted', 'request.rs', ' && n.number() >= 1.0', ''],
+  [5, 'negative n accepted', 'request.rs', ' && n >= 1.0', ''],
   [
     6,
     'create ignores Retry-After',
@@ -318,11 +322,5 @@ export const MUTATIONS = [
   ],
   [6, 'asked not told', 'wait.rs', 'failure.retry_after_ms = self.asked;', 'failure.retry_after_ms = 0.0;'],
   [6, 'hint repeated', 'failure.rs', 'if !contains(&failure.message, advice)', 'if !advice.is_empty()'],
-  [
-    7,
-    'payload copied',
-    'answer.rs',
-    'item.get("b64_json").is_filled()',
-    '!item.get("b64_json").text().is_empty()',
-  ],
+  [7, 'payload copied', 'answer.rs', 'item.has(Name::B64Json)', '!item.text_of(Name::B64Json).is_empty()'],
 ];

@@ -9,11 +9,13 @@ export const SHELL = [
     1,
     'a new idempotency key for every attempt',
     'jobs.rs',
-    'idempotency_key: &key,',
-    'idempotency_key: &if options.makes_key { js::random_uuid() } else { call.option("idempotencyKey") },',
+    `            &self.request.idempotency_key,
+`,
+    `            &if self.call.options.makes_key { js::random_uuid() } else { self.request.idempotency_key.clone() },
+`,
   ],
-  [1, 'every loss called unsent', 'http.rs', 'about.get("isSent").flag() == Some(true)', 'false'],
-  [1, 'every loss called sent', 'http.rs', 'about.get("isSent").flag() == Some(true)', 'true'],
+  [1, 'every loss called unsent', 'http.rs', 'about.flag_of(Name::IsSent) == Some(true)', 'false'],
+  [1, 'every loss called sent', 'http.rs', 'about.flag_of(Name::IsSent) == Some(true)', 'true'],
   [
     1,
     'a body that comes too late read as an answer',
@@ -25,138 +27,186 @@ export const SHELL = [
     2,
     'the task noted for a trap only after onTask',
     'jobs.rs',
-    `    call.host.set_task(&reference);
-    let on_task = call.option("onTask");
-    if on_task.is_nothing() {
-        return Ok(());
-    }
-    let result = call.settled(&js::current(&on_task, &reference), None).await;
+    `        self.call.host.set_task(&reference);
+        if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
+            return self.announced(task, generation);
+        }
+        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
 `,
-    `    let on_task = call.option("onTask");
-    let result = call.settled(&js::current(&on_task, &reference), None).await;
-    call.host.set_task(&reference);
+    `        if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
+            return self.announced(task, generation);
+        }
+        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
 `,
   ],
   [
     2,
     'onTask not awaited',
     'jobs.rs',
-    `    let result = call.settled(&js::current(&on_task, &reference), None).await;
+    `        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
+        self.stage = Stage::Announcement(task, generation);
+        Ok(None)
 `,
-    `    js::current(&on_task, &reference);
-    let result = call.settled(&JsValue::UNDEFINED, None).await;
+    `        let _ = js::ask(&self.call.host, Name::OnTask as u8, &reference);
+        self.announced(task, generation)
 `,
   ],
   [
     2,
     'the failure of onTask swallowed',
     'jobs.rs',
-    'announce(call, task).await.map_err(|end| end.of_task(task))?;',
-    'let _ = announce(call, task).await;',
+    `if about.flag_of(Name::IsSent).is_some() {
+                    let message = ["onTask`,
+    `if false {
+                    let message = ["onTask`,
   ],
   [
     2,
     'the failure of onTask forgets the task',
     'jobs.rs',
-    'announce(call, task).await.map_err(|end| end.of_task(task))?;',
-    'announce(call, task).await?;',
+    `                    failure.task = Some(task);
+                    return`,
+    `                    failure.task = None;
+                    return`,
   ],
   [
     2,
     'the failure of a wait forgets the task',
     'jobs.rs',
-    'follow(call, &mut wait, once).await.map_err(|end| end.of_task(&wait.task))',
-    'follow(call, &mut wait, once).await',
+    `            failure.task = Some(wait.task.clone());
+`,
+    `            failure.task = None;
+`,
   ],
   [
     2,
     'a foreign poll_url forgets the task',
     'jobs.rs',
-    'End::from(failure).of_task(&task)',
-    'End::from(failure)',
+    `                failure.task = Some(task);
+                return`,
+    `                failure.task = None;
+                return`,
   ],
-  [2, 'the outcome left as it was', 'call.rs', '            failed.failure.leave_task();\n', ''],
+  [
+    2,
+    'the outcome left as it was',
+    'jobs.rs',
+    `            failure.leave_task();
+`,
+    '',
+  ],
   [
     2,
     'a wait without the cause of its last loss',
     'jobs.rs',
-    'Verdict::Lost(failure) if !once => cause = attempt.failed(failure).of_task(&wait.task).into_js(),',
-    'Verdict::Lost(_) if !once => cause = JsValue::UNDEFINED,',
+    'self.cause = self.fail_of(failure, &attempt.about)',
+    'self.cause = JsValue::UNDEFINED',
   ],
   [2, 'a wake-up not told to the core', 'jobs.rs', 'wait.wake(now());', ''],
   [
     2,
     'an aborted announcement taken for done',
-    'jobs.rs',
-    'Err(Interrupt::Aborted(reason)) => Err(End::Thrown(reason)),\n        // Without',
-    'Err(Interrupt::Aborted(_)) => Ok(()),\n        // Without',
+    'call.rs',
+    `        self.check()?;
+        if !self.runner`,
+    `        if self.future.is_none() || self.timer.is_some() {
+            self.check()?;
+        }
+        if !self.runner`,
   ],
   [
     3,
     'a request without the key that is missing',
-    'http.rs',
-    '    if !option.is_nothing() {\n',
-    '    if !key.is_nothing() {\n',
+    'jobs.rs',
+    `                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
+`,
+    `                if !key.is_nothing() {
+                    check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
+                }
+`,
   ],
-  [3, 'a key from a function unchecked', 'http.rs', '        check_key(&key.text(), "apiKey")?;\n', ''],
+  [
+    3,
+    'a key from a function unchecked',
+    'jobs.rs',
+    `                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
+`,
+    '',
+  ],
   [
     3,
     'the query of a poll_url told to onResponse',
-    'http.rs',
-    'let path = without_query(request.path);',
-    'let path = request.path;',
+    'jobs.rs',
+    'without_query(&self.request.path)',
+    '&self.request.path',
   ],
   [
     4,
     'headers that cannot be used taken for a lost connection',
-    'http.rs',
-    'about.get("isRefused").flag().is_some()',
+    'jobs.rs',
+    'about.flag_of(Name::IsRefused).is_some()',
     'false',
   ],
   [
     3,
     'the key kept in the page',
     'call.rs',
-    'Environment { browser: host.browser() }',
-    'Environment { browser: false }',
+    'Environment { browser }',
+    'Environment { browser: browser && false }',
   ],
-  [4, 'an abort not seen', 'call.rs', 'if self.signal.get("aborted").flag() == Some(true)', 'if false'],
-  [4, 'an abort without its reason', 'call.rs', 'Err(self.signal.get("reason"))', 'Err(JsValue::UNDEFINED)'],
+  [4, 'an abort not seen', 'call.rs', 'if signal.flag_of(Name::Aborted) == Some(true)', 'if false'],
+  [4, 'an abort without its reason', 'call.rs', 'Err(signal.get(Name::Reason))', 'Err(JsValue::UNDEFINED)'],
   [
     4,
     'no listener for an abort',
     'call.rs',
-    '        host.listen(&signal, listener.as_ref().unchecked_ref());\n',
+    `        host.listen(listener.as_ref().unchecked_ref());
+`,
     '',
   ],
   [
     4,
     'a time-out not seen',
     'call.rs',
-    'timer.is_some_and(|timer| timer.fired.get())',
-    'timer.is_some() && false',
+    'if !self.runner.fired.replace(false)',
+    'if !self.runner.fired.replace(false) || true',
   ],
   [
     4,
     'no time-out over the key',
-    'http.rs',
-    'call.settled(&js::current(&option, &JsValue::UNDEFINED), timer)',
-    'call.settled(&js::current(&option, &JsValue::UNDEFINED), None)',
+    'jobs.rs',
+    `        self.call.limit(self.request.timeout);
+        let key`,
+    `        self.call.limit(f64::INFINITY);
+        let key`,
   ],
   [
     4,
     'no time-out over the exchange',
-    'http.rs',
-    'call.settled(&exchange, timer)',
-    'call.settled(&exchange, None)',
+    'jobs.rs',
+    `    fn exchange(&mut self, key: &JsValue) -> Turn {
+`,
+    `    fn exchange(&mut self, key: &JsValue) -> Turn {
+        self.call.unlimit();
+`,
   ],
-  [4, 'a fetch that goes on for nobody', 'http.rs', '        self.0.abort();\n', ''],
+  [
+    4,
+    'a fetch that goes on for nobody',
+    'http.rs',
+    `            controller.abort();
+`,
+    '',
+  ],
   [
     4,
     'a timer that outlives its call',
     'call.rs',
-    '_timeout: timeout })',
-    '_timeout: { timeout.forget(); Timeout::new(0, || ()) } })',
+    `        if ms < f64::INFINITY {
+`,
+    `        if ms < f64::INFINITY {
+            std::mem::forget(Timeout::new(1_000_000, || ()));
+`,
   ],
   [4, 'a timer beyond what the platform counts', 'call.rs', 'ms.min(LONGEST_TIMER_MS).ceil()', 'ms.ceil()'],
   [6, 'a cut sleep counted as a whole one', 'call.rs', 'ms < LONGEST_TIMER_MS && now() < end', 'now() < end'],
@@ -164,7 +214,8 @@ export const SHELL = [
     4,
     'a clock that stands still',
     'call.rs',
-    '                    CLOCK.with_borrow_mut(|clock| clock.at_least(end));\n',
+    `                now_at_least(end);
+`,
     '',
   ],
   [
@@ -185,96 +236,125 @@ export const SHELL = [
     4,
     'late attempts of another call taken for none',
     'jobs.rs',
-    'let news = call.host.news(is_late);',
-    'let news = call.host.news(is_late && false);',
+    'self.call.host.news(is_late && !is_gap)',
+    'self.call.host.news(false)',
   ],
   [
     4,
     'an attempt not ended where it is late',
-    'http.rs',
-    '    call.host.finish(&about, is_late,',
-    '    if is_late { return Ok(Attempt::of(about)); }\n    call.host.finish(&about, is_late,',
+    'jobs.rs',
+    `                let attempt = Attempt::of(self.call.host.finish(
+                    is_late,`,
+    `                let attempt = Attempt::of(self.call.host.finish(
+                    false,`,
   ],
   [
     4,
     'the calls of all requests in one queue',
     'mod.rs',
-    'task::spawn(async move {',
-    'wasm_bindgen_futures::spawn_local(async move {',
+    'task::spawn(&runner, job);',
+    'wasm_bindgen_futures::spawn_local(async move { task::spawn(&runner, job) });',
   ],
-  [4, 'a shared poll for who asks once', 'jobs.rs', 'while !once && call.host.join', 'while call.host.join'],
+  [
+    4,
+    'a shared poll for who asks once',
+    'jobs.rs',
+    'if self.is_once() || !self.call.host.join',
+    'if !self.call.host.join',
+  ],
   [4, 'memory that is not used again', 'alloc.rs', '            *head = block;\n', ''],
   [4, 'getTask bound by the limits of a wait', 'jobs.rs', '        wait.once();\n', ''],
   [
     5,
     'a model that is known to answer inline not waited for',
     'jobs.rs',
-    'if job == GENERATE_AND_WAIT => task,',
-    'if job == GENERATE_AND_WAIT && !input.get("model").text().starts_with("dall-e") => task,',
+    'if self.what == GENERATE { Ok',
+    'if self.what == GENERATE || self.request.body.text().contains("dall-e") { Ok',
   ],
   [
     5,
     'a generation with images taken for completed',
     'jobs.rs',
-    'reference.get("status").text() == Status::Completed.name()',
-    'js::length_of(&reference.get("data")) > 0 || reference.get("status").text() == Status::Completed.name()',
+    'reference.text_of(Name::Status) == Status::Completed.name()',
+    'reference.get(Name::Data).length() > 0 || reference.text_of(Name::Status) == Status::Completed.name()',
   ],
   [
     5,
     'a completed generation asked for again',
     'mod.rs',
-    'job == jobs::WAIT_FOR_TASK && jobs::is_completed(&input)',
-    'job == 9 && jobs::is_completed(&input)',
+    'what == jobs::WAIT_FOR_TASK && jobs::is_completed(&input)',
+    'what == 9 && jobs::is_completed(&input)',
   ],
   [
     5,
     'an answer with an id taken for a task',
     'jobs.rs',
-    '.filter(|_| meaning.status != Status::Completed)',
-    '',
+    'Some(task) if meaning.status != Status::Completed =>',
+    'Some(task) =>',
   ],
   [
     5,
     'the last update not told',
     'jobs.rs',
-    'if !once {\n                    call.tell',
-    'if !once && meaning.status != Status::Completed {\n                    call.tell',
+    `if !self.is_once() {
+                    self.call.host.tell`,
+    `if !self.is_once() && meaning.status != Status::Completed {
+                    self.call.host.tell`,
   ],
   [
     6,
     'the pause before a repeat cut short by a wake-up',
     'jobs.rs',
-    'CreateStep::Retry(ms) => call.rest(ms).await?,',
-    'CreateStep::Retry(ms) => drop(call.sleep(ms).await?),',
+    `                if left > 0.0 {
+`,
+    `                if left > 0.0 && is_late {
+`,
   ],
   [
     6,
     'no pause before a repeat',
     'jobs.rs',
-    'CreateStep::Retry(ms) => call.rest(ms).await?,',
-    'CreateStep::Retry(_) => call.rest(0.0).await?,',
+    `CreateStep::Retry(ms) => {
+                self.call.sleep(ms);`,
+    `CreateStep::Retry(_) => {
+                self.call.sleep(0.0);`,
   ],
-  [6, 'a date read by the wrong clock', 'http.rs', 'now_ms: js_sys::Date::now(),', 'now_ms: now(),'],
+  [
+    6,
+    'a date read by the wrong clock',
+    'http.rs',
+    'now_ms: js_sys::Date::now(),',
+    'now_ms: super::call::now(),',
+  ],
   [
     6,
     'the seconds of Retry-After not read',
     'http.rs',
-    'seconds: about.get("seconds").number(),',
+    'seconds: about.number_of(Name::Seconds),',
     'seconds: f64::NAN,',
   ],
-  [7, 'a payload measured in linear memory', 'value.rs', 'js::is_filled(self)', '!self.text().is_empty()'],
+  [
+    7,
+    'a payload measured in linear memory',
+    'value.rs',
+    `        js::kind_of(self, name as u32) == FILLED
+`,
+    `        !self.text_of(name).is_empty()
+`,
+  ],
   [
     7,
     'a request that goes through linear memory',
     'jobs.rs',
-    '    let path = options.base.own_path(CREATE_PATH);',
-    '    let body = JsValue::from_str(&body.text());\n    let path = options.base.own_path(CREATE_PATH);',
+    'self.request.body = body.get(Name::Value);',
+    'self.request.body = JsValue::from_str(&body.text_of(Name::Value));',
   ],
   [
     7,
     'an answer that goes through linear memory',
     'http.rs',
-    'js::normalise(&self.about.get("body"),',
-    'let body = js_sys::JSON::stringify(&self.about.get("body")).map(String::from).unwrap_or_default();\n        js::normalise(&js_sys::JSON::parse(&body).unwrap_or_default(),',
+    'js::normalise(&self.about.get(Name::Body),',
+    `let body = js_sys::JSON::stringify(&self.about.get(Name::Body)).map(String::from).unwrap_or_default();
+        js::normalise(&js_sys::JSON::parse(&body).unwrap_or_default(),`,
   ],
 ];
