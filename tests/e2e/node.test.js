@@ -1607,7 +1607,7 @@ describe('time', GUARD, () => {
     const time = fakeTime(t);
     const { options, polls } = service(time, running);
     await failure(time.until(waitForTask('img_1', { ...options, maxWait: 10_000 })));
-    assert.deepEqual(polls, [0, 4000, 8000, 10_000]);
+    assert.deepEqual(polls, [0, 4500, 9000, 10_000]);
   });
 
   test('for a task may have no limit', async (t) => {

@@ -278,7 +278,7 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     });
     const client = new LemonData(options);
     await time.until(Promise.all([client.waitForTask('img_1'), client.waitForTask('img_1')]));
-    assert.deepEqual(gaps(polls), [4000, 4000, 4000, 4000, 8000, 15_000]);
+    assert.deepEqual(gaps(polls), [4500, 4500, 4500, 4500, 8000, 15_000]);
   });
 
   test('share a time-out', async (t) => {
