@@ -19,13 +19,14 @@ const DEFAULT_SLOW_MS: f64 = 1_000.0;
 /// What a 429 leaves of the pace; it comes back within a window.
 const SLOWDOWN: f64 = 0.5;
 const SLOWEST: f64 = 0.05;
-/// Nobody is waited for so long after its time, in milliseconds, and nobody at all while the bucket has been full for
-/// so long.
+/// Nobody is waited for so long after its time, in milliseconds.
 const GRACE_MS: f64 = 500.0;
 /// Whoever does not come back for so long after its time, in milliseconds, has no place in the queue any more.
 const PATIENCE_MS: f64 = 10_000.0;
 /// How often those are looked for, in milliseconds.
 const SWEEP_MS: f64 = 5_000.0;
+/// How many places in front are looked at, beside those that a full bucket serves.
+const IN_FRONT: usize = 64;
 /// What one turn counts in the part that creates have of them.
 const MEMORY: f64 = 0.02;
 /// Nobody is asked to come back sooner, in milliseconds: the answer costs more than the wait.
@@ -103,16 +104,14 @@ impl Queue {
         index
     }
 
-    /// How many of the first places are waited for, and how many of them are overdue: `most` are counted at most.
-    fn ahead(&self, index: usize, most: usize, now: f64) -> (usize, usize) {
+    /// How many of the first places come `soon` and are waited for, and how many are overdue. Only those who stand
+    /// in front are looked at: the others come later.
+    fn ahead(&self, index: usize, most: usize, soon: f64, now: f64) -> (usize, usize) {
         let (mut waited, mut overdue) = (0, 0);
-        for place in &self.places[..index] {
-            if waited == most {
-                break;
-            }
+        for place in self.places.iter().take(index.min(2 * most + IN_FRONT)) {
             if place.is_overdue(now) {
                 overdue += 1;
-            } else {
+            } else if place.told <= soon {
                 waited += 1;
             }
         }
@@ -170,8 +169,6 @@ struct Bucket {
     closed_until: f64,
     /// The part of the rate that is used, which grows back to 1.
     pace: f64,
-    /// For how long the bucket has been full, in milliseconds.
-    full_for: f64,
 }
 
 impl Bucket {
@@ -179,9 +176,7 @@ impl Bucket {
         let passed = (now - self.at.max(self.closed_until)).max(0.0);
         let slowed = passed.min(self.slow_for());
         let gained = slowed * (self.pace + slowed / (2.0 * WINDOW_MS)) + (passed - slowed);
-        let tokens = self.tokens + gained * self.rate;
-        self.tokens = tokens.min(self.burst);
-        self.full_for += (tokens - self.tokens) / self.rate;
+        self.tokens = (self.tokens + gained * self.rate).min(self.burst);
         self.pace = (self.pace + slowed / WINDOW_MS).min(1.0);
         self.at = self.at.max(now);
     }
@@ -189,6 +184,11 @@ impl Bucket {
     /// How long it takes, in milliseconds, until the pace is whole.
     fn slow_for(&self) -> f64 {
         (1.0 - self.pace) * WINDOW_MS
+    }
+
+    /// How long it takes, in milliseconds, until the bucket is full, were one token taken now.
+    fn full_after(&self) -> f64 {
+        (self.burst - self.tokens + 1.0) / (self.rate * self.pace)
     }
 
     /// How long it takes, in milliseconds, until there are so many tokens, were they not limited: what
@@ -234,7 +234,6 @@ impl Fleet {
             at: now,
             closed_until: now,
             pace: 1.0,
-            full_for: 0.0,
         };
         Fleet {
             bucket,
@@ -277,16 +276,15 @@ impl Fleet {
         let length = (own.places.len() + other.places.len()) as u32;
         // More than the bucket holds need not be counted exactly.
         let most = bucket.burst as usize + 1;
-        let (waited, overdue) = own.ahead(index, most, now);
-        let (rivals, absent) = other.ahead(other.places.len(), most, now);
+        // Whoever comes when the bucket has filled up again loses nothing by a turn that is taken now.
+        let soon = now + bucket.full_after();
+        let (waited, overdue) = own.ahead(index, most, soon, now);
+        let (rivals, absent) = other.ahead(other.places.len(), most, soon, now);
         // The kinds take turns, for as long as both wait.
         let before = |own: usize, rivals: usize| own + rivals.min(own + usize::from(self.last == need));
         let needed = before(waited, rivals) as u32 + 1;
-        // Whoever is here goes before a turn is lost.
-        let is_idle = bucket.full_for >= GRACE_MS;
-        if now >= bucket.closed_until && (bucket.tokens >= f64::from(needed) || is_idle) {
+        if now >= bucket.closed_until && bucket.tokens >= f64::from(needed) {
             bucket.tokens -= 1.0;
-            bucket.full_for = 0.0;
             self.last = need;
             let is_create = f64::from(u8::from(need == Need::Create));
             self.creates_part += (is_create - self.creates_part) * MEMORY;
@@ -315,7 +313,6 @@ impl Fleet {
             bucket.pace = (bucket.pace * SLOWDOWN).max(SLOWEST);
         }
         bucket.tokens = 0.0;
-        bucket.full_for = 0.0;
         bucket.closed_until = bucket.closed_until.max(now + ms);
     }
 }

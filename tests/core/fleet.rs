@@ -352,6 +352,17 @@ fn nobody_waits_for_those_who_are_overdue_and_they_keep_their_place_for_a_while(
 }
 
 #[test]
+fn nobody_waits_for_those_who_come_when_the_bucket_is_full_again() {
+    let mut fleet = Fleet::new(600.0, 0.0);
+    for ticket in 0..300 {
+        fleet.ask(&ticket.to_string(), "a", Need::Poll, 0.0);
+    }
+    // None of them has come, and the bucket is full: only those whose time is now have a claim on it.
+    assert_eq!(fleet.ask("late", "a", Need::Poll, 2_000.0).wait_ms, 0.0);
+    assert!(fleet.ask("later", "a", Need::Create, 2_000.0).wait_ms == 0.0);
+}
+
+#[test]
 fn the_place_and_the_length_are_told() {
     let mut fleet = Fleet::new(60.0, 0.0);
     assert_eq!(fleet.ask("t0", "a", Need::Create, 0.0), Turn { wait_ms: 0.0, position: 0, length: 0 });
