@@ -19,7 +19,8 @@ const DEFAULT_SLOW_MS: f64 = 1_000.0;
 /// What a 429 leaves of the pace; it comes back within a window.
 const SLOWDOWN: f64 = 0.5;
 const SLOWEST: f64 = 0.05;
-/// Nobody is waited for so long after its time, in milliseconds.
+/// Nobody is waited for so long after its time, in milliseconds, and nobody at all while the bucket has been full for
+/// so long.
 const GRACE_MS: f64 = 500.0;
 /// Whoever does not come back for so long after its time, in milliseconds, has no place in the queue any more.
 const PATIENCE_MS: f64 = 10_000.0;
@@ -169,6 +170,8 @@ struct Bucket {
     closed_until: f64,
     /// The part of the rate that is used, which grows back to 1.
     pace: f64,
+    /// For how long the bucket has been full, in milliseconds.
+    full_for: f64,
 }
 
 impl Bucket {
@@ -176,7 +179,9 @@ impl Bucket {
         let passed = (now - self.at.max(self.closed_until)).max(0.0);
         let slowed = passed.min(self.slow_for());
         let gained = slowed * (self.pace + slowed / (2.0 * WINDOW_MS)) + (passed - slowed);
-        self.tokens = (self.tokens + gained * self.rate).min(self.burst);
+        let tokens = self.tokens + gained * self.rate;
+        self.tokens = tokens.min(self.burst);
+        self.full_for += (tokens - self.tokens) / self.rate;
         self.pace = (self.pace + slowed / WINDOW_MS).min(1.0);
         self.at = self.at.max(now);
     }
@@ -234,6 +239,7 @@ impl Fleet {
             at: now,
             closed_until: now,
             pace: 1.0,
+            full_for: 0.0,
         };
         Fleet {
             bucket,
@@ -283,8 +289,11 @@ impl Fleet {
         // The kinds take turns, for as long as both wait.
         let before = |own: usize, rivals: usize| own + rivals.min(own + usize::from(self.last == need));
         let needed = before(waited, rivals) as u32 + 1;
-        if now >= bucket.closed_until && bucket.tokens >= f64::from(needed) {
+        // Whoever is here goes before turns are lost for long, whoever is waited for.
+        let is_idle = bucket.full_for >= GRACE_MS;
+        if now >= bucket.closed_until && (is_idle || bucket.tokens >= f64::from(needed)) {
             bucket.tokens -= 1.0;
+            bucket.full_for = 0.0;
             self.last = need;
             let is_create = f64::from(u8::from(need == Need::Create));
             self.creates_part += (is_create - self.creates_part) * MEMORY;
@@ -313,6 +322,7 @@ impl Fleet {
             bucket.pace = (bucket.pace * SLOWDOWN).max(SLOWEST);
         }
         bucket.tokens = 0.0;
+        bucket.full_for = 0.0;
         bucket.closed_until = bucket.closed_until.max(now + ms);
     }
 }

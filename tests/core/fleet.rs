@@ -176,8 +176,9 @@ proptest! {
         // All came at once: whoever asked first did not know of the other kind, which takes every other turn.
         let told_right = grants.iter().filter(|grant| askers[grant.who].need == Need::Poll);
         for grant in told_right {
-            prop_assert!(grant.at <= grant.told + 300, "told {} ms: {:?}", grant.told, grant);
-            prop_assert!(grant.asks <= 5, "{:?}", grant);
+            // Another one may have had a turn that was to fill up again by then.
+            let soon = grant.told + 200 + 60_000 / u64::from(per_minute);
+            prop_assert!(grant.at <= soon, "told {} ms: {:?}", grant.told, grant);
         }
         for grant in &grants {
             prop_assert!(grant.asks <= 6, "{:?}", grant);
