@@ -6,7 +6,7 @@ import { root } from '../../scripts/lib/run.js';
 
 export const copy = join(root, 'target', 'mutations');
 
-const FOLDERS = ['src', 'js', 'scripts', 'tests'];
+const FOLDERS = ['src', 'js', 'scripts', 'tests', 'bench'];
 
 /** Makes the copy, or brings it up to date: what is built there stays. */
 export function makeCopy() {
