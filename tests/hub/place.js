@@ -87,9 +87,13 @@ export const hubAt = (url) => ({
   },
 
   /** Asks an object what `worker.js` says that a test may ask. */
-  async inside(id, method, ...values) {
+  inside(id, ...rest) {
+    return this.insideOf('TASKS', id, ...rest);
+  },
+
+  async insideOf(space, id, method, ...values) {
     const given = encodeURIComponent(JSON.stringify(values));
-    const response = await fetch(`${url}/inside/TASKS/${id}/${method}/${given}`);
+    const response = await fetch(`${url}/inside/${space}/${id}/${method}/${given}`);
     if (!response.ok) throw new Error(await response.text());
     return response.json();
   },
@@ -109,11 +113,13 @@ export function idOf(reference) {
   return id.slice('hub:'.length);
 }
 
+const digest = (text) => createHash('sha256').update(text).digest('hex');
+
 /** The object of a keyed create, as `inside` takes it. */
-export const nameOf = (user, key) =>
-  `@${createHash('sha256')
-    .update(JSON.stringify([user, key]))
-    .digest('hex')}`;
+export const nameOf = (user, key) => `@${digest(JSON.stringify([user, key]))}`;
+
+/** The limiter of a key. */
+export const limiterOf = (apiKey) => `@${digest(apiKey)}`;
 
 /** Waits until something holds. */
 export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {

@@ -1,0 +1,178 @@
+/** What clients of a hub are told when something fails, and that nothing is lost by it. */
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import {
+  InvalidRequestError,
+  PermissionDeniedError,
+  ServerError,
+  TaskCancelledError,
+  TaskFailedError,
+  TaskNotFoundError,
+} from 'lemondata-wasm';
+import { startServer } from '../server/index.js';
+import { idOf, startHub, startPolledServer, until } from './place.js';
+
+const GUARD = { timeout: 30_000 };
+
+describe('a hub whose provider fails', GUARD, () => {
+  let server;
+  let foreign;
+  let hub;
+  let client;
+
+  before(async () => {
+    foreign = await startServer();
+    server = await startPolledServer(undefined, { foreignOrigin: foreign.url });
+    hub = await startHub(server);
+    // What is safe to repeat, a client repeats: here, once is enough.
+    client = hub.client('ann', { maxRetries: 0 });
+  });
+  after(async () => {
+    await hub?.close();
+    await server.close();
+    await foreign.close();
+  });
+  beforeEach(() => server.reset());
+
+  let count = 0;
+  function request(scenario) {
+    count += 1;
+    return { prompt: `A lemon ${count}`, model: `test-${scenario}` };
+  }
+
+  for (const [scenario, Class, expected] of [
+    ['error-400', InvalidRequestError, { status: 400, code: 'invalid_request_error', outcome: 'rejected' }],
+    ['error-400-model-not-found', InvalidRequestError, { status: 400, code: 'model_not_found' }],
+    ['error-401-echo', PermissionDeniedError, { status: 403, code: 'upstream_refused' }],
+    ['error-402', PermissionDeniedError, { status: 403, code: 'upstream_refused' }],
+    ['error-500', ServerError, { status: 500, outcome: 'unknown' }],
+    ['error-503-final', ServerError, { status: 503 }],
+    ['reset', ServerError, { status: 502, outcome: 'unknown' }],
+    ['inline-not-json', ServerError, { status: 502, outcome: 'unknown' }],
+    ['inline-empty', ServerError, { status: 502, outcome: 'unknown' }],
+    ['redirect', ServerError, { status: 502, outcome: 'unknown' }],
+  ]) {
+    test(`tells a create that is answered with ${scenario}, as often as it is asked, and sends it once`, async () => {
+      const given = request(scenario);
+      const options = { idempotencyKey: `key-of-${scenario}` };
+      for (let time = 0; time < 2; time += 1) {
+        const error = await client.generate(given, options).then(assert.fail, (reason) => reason);
+        assert.ok(error instanceof Class, `${error.stack}`);
+        for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
+        assert.doesNotMatch(JSON.stringify(error), /sk-test/);
+      }
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
+  test('repeats a create that was refused for now, and nobody hears of it', async () => {
+    server.next({
+      on: 'create',
+      reply: {
+        status: 503,
+        body: { error: { code: 'all_channels_failed', retryable: true, retry_after: 0.05 } },
+      },
+    });
+    const done = await client.generateAndWait(request('task'));
+    assert.equal(done.status, 'completed');
+    assert.equal(server.counts.creates, 2);
+  });
+
+  test('lets a key try again whose create the provider has refused for now, and for good', async () => {
+    const refused = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 0.05 } } };
+    server.next({ on: 'create', times: 3, reply: refused });
+    const given = request('task');
+    const options = { idempotencyKey: 'again' };
+    await assert.rejects(client.generate(given, options), { status: 429, outcome: 'rejected' });
+    assert.equal(server.counts.creates, 3);
+    assert.equal((await client.generateAndWait(given, options)).status, 'completed');
+    assert.equal(server.counts.creates, 4);
+  });
+
+  for (const [scenario, Class, expected] of [
+    ['task-failed-string', TaskFailedError, { outcome: 'failed' }],
+    ['task-failed-object', TaskFailedError, { outcome: 'failed', code: 'upstream_error' }],
+    ['task-cancelled', TaskCancelledError, { outcome: 'failed' }],
+  ]) {
+    test(`tells of a task that ends so: ${scenario}`, async () => {
+      const given = request(scenario);
+      const options = { idempotencyKey: `key-of-${scenario}` };
+      const error = await client.generateAndWait(given, options).then(assert.fail, (reason) => reason);
+      assert.ok(error instanceof Class, `${error.stack}`);
+      assert.match(error.task.task_id, /^t_/);
+      for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
+      assert.doesNotMatch(JSON.stringify(error), /img_|sk-test/);
+      const again = (reason) => reason instanceof Class;
+      await assert.rejects(client.getTask(error.task), again);
+      await assert.rejects(client.waitForTask(error.task), again);
+      await assert.rejects(client.generateAndWait(given, options), again);
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
+  for (const scenario of [
+    'poll:error-503:2',
+    'poll:error-500:2',
+    'poll:reset:1',
+    'poll:inline-truncated:1',
+  ]) {
+    test(`waits out what befalls its polls: ${scenario}`, { timeout: 20_000 }, async () => {
+      const started = request(`task-unknown-status,${scenario}`);
+      const task = await client.generate(started);
+      // The back-off of a hub is that of a client: a test cannot wait for it.
+      const soon = until(async () => {
+        const { job } = (await hub.inside(idOf(task.task_id), 'stored')).entries;
+        if (job.phase === 'completed') return true;
+        if (job.wait.losses > 0 && job.wait.due > Date.now() + 100) {
+          await hub.amend(idOf(task.task_id), 'job', { 'wait.due': 0 });
+          await hub.fetch('ann', `/v1/tasks/${task.task_id}`);
+        }
+        return false;
+      });
+      const done = await client.waitForTask(task);
+      await soon;
+      assert.equal(done.status, 'completed');
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
+  test('tells of a task that the provider does not know any more, and carries it on when it is asked again', async () => {
+    const task = await client.generate(request('poll:error-404-task:1,poll:slow:0'));
+    const id = idOf(task.task_id);
+    // For ten seconds after a create, the provider may not have heard of it everywhere.
+    await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'waiting');
+    server.reset();
+    await hub.amend(id, 'job', { 'wait.fresh_until': 0 });
+    const error = await client.waitForTask(task).then(assert.fail, (reason) => reason);
+    assert.ok(error instanceof TaskNotFoundError, `${error.stack}`);
+    assert.equal(error.outcome, 'accepted');
+    assert.equal(error.task.task_id, task.task_id);
+    // Those who ask again at once are told again, without a poll for each of them.
+    const asked = server.counts.polls;
+    await assert.rejects(client.getTask(task), TaskNotFoundError);
+    await assert.rejects(client.waitForTask(task), TaskNotFoundError);
+    assert.equal(server.counts.polls, asked);
+
+    const { entries } = await hub.inside(id, 'stored');
+    assert.equal(entries.job.phase, 'left');
+    await hub.amend(id, 'job', { ended: 0 });
+    const found = {
+      task_id: entries.job.wait.task.task_id,
+      status: 'completed',
+      data: [{ url: 'https://x.test/1' }],
+    };
+    server.next({ on: 'poll', reply: { body: found } });
+    const done = await client.waitForTask(error.task);
+    assert.deepEqual(
+      [done.status, done.task_id, done.data],
+      ['completed', task.task_id, [{ url: 'https://x.test/1' }]],
+    );
+  });
+
+  test('does not take the key where a poll URL leads', async () => {
+    const done = await client.generateAndWait(request('foreign-poll-url'));
+    assert.equal(done.status, 'completed');
+    assert.deepEqual(foreign.counts.requests, []);
+  });
+});
