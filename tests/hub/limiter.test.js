@@ -1,0 +1,122 @@
+/** The requests of all tasks together stay below the provider's limit, and nobody is forgotten over it. */
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { startServer } from '../server/index.js';
+import { limiterOf, startHub, until } from './place.js';
+
+const GUARD = { timeout: 60_000 };
+
+describe('a limiter', GUARD, () => {
+  let server;
+  let hub;
+
+  const start = async (perMinute, taskMs = 200) => {
+    server = await startServer({ taskMs });
+    hub = await startHub(server, { LEMONDATA_PER_MINUTE: perMinute, ANSWER_WITHIN_MS: 100 });
+  };
+  beforeEach(() => {
+    server = undefined;
+    hub = undefined;
+  });
+  afterEach(async () => {
+    await hub?.close();
+    await server?.close();
+  });
+
+  const request = (prompt, model = 'dall-e-3') => ({ prompt, model });
+  const many = (count, work) => Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+
+  test('spreads what comes at once', async () => {
+    // Ten a second, and ten at once.
+    await start(600);
+    const tasks = await many(30, (index) => hub.create(index % 2 ? 'ann' : 'bob', request(`${index}`)));
+    assert.ok(tasks.every(({ status }) => status === 200));
+    await until(() => server.counts.creates === 30);
+    const times = server.counts.requests.map(({ at }) => at);
+    for (const from of times) {
+      const within = times.filter((at) => at >= from && at < from + 1000).length;
+      // Those that have their turn arrive a little sooner or later; without a limiter, all come at once.
+      assert.ok(within <= 25, `${within} in one second`);
+    }
+    assert.ok(times.at(-1) - times[0] > 1000, 'twenty have to wait');
+  });
+
+  test('serves whoever wants little before whoever wants much', async () => {
+    // Five a second, and five at once: the last one has its turn after five seconds.
+    await start(300);
+    await many(30, (index) => hub.create('ann', request(`ann ${index}`)));
+    const before = server.counts.creates;
+    assert.ok(before < 20, 'there is a queue when bob comes');
+    await hub.create('bob', request('bob'));
+    const order = () => server.counts.requests.map(({ body }) => body.prompt);
+    await until(() => order().includes('bob'));
+    const position = order().indexOf('bob');
+    assert.ok(position - before < 8, `bob is number ${position}, and came when ${before} had been sent`);
+  });
+
+  test('tells those that wait how long the queue is', async () => {
+    await start(120);
+    // Two at once, and two a second.
+    await many(3, (index) => hub.create('ann', request(`${index}`)));
+    const updates = [];
+    const done = await hub
+      .client('bob')
+      .generateAndWait(request('bob', 'flux-pro'), { onUpdate: (generation) => updates.push(generation) });
+    assert.equal(done.status, 'completed');
+    assert.equal(done.queue, undefined);
+    const queues = updates.flatMap(({ queue }) => queue ?? []);
+    assert.ok(queues.length > 0, JSON.stringify(updates));
+    for (const { position, length, wait_ms } of queues) {
+      assert.ok(position >= 0 && position < length && wait_ms > 0);
+    }
+    assert.ok(updates.every(({ status }) => ['pending', 'processing', 'completed'].includes(status)));
+  });
+
+  test('has everybody wait when the provider refuses one, and nobody is lost', async () => {
+    await start(60_000, 1500);
+    const tasks = many(6, (index) =>
+      hub.client(`user ${index % 2}`).generateAndWait(request(`${index}`, 'flux-pro'), { maxRetries: 0 }),
+    );
+    await until(() => server.counts.polls > 6);
+    server.next({
+      on: 'poll',
+      reply: {
+        status: 429,
+        headers: { 'retry-after': '1' },
+        body: { error: { code: 'rate_limit_exceeded' } },
+      },
+    });
+    const refused = await until(() => server.counts.requests.find(({ status }) => status === 429));
+    for (const done of await tasks) assert.equal(done.status, 'completed');
+    // What was under way has arrived by then.
+    const silent = ({ at }) => at > refused.at + 400 && at < refused.at + 950;
+    assert.deepEqual(server.counts.requests.filter(silent), []);
+    assert.equal(server.counts.creates, 6);
+    // With that, it goes on more slowly than it was.
+    assert.ok(server.counts.requests.some(({ at }) => at >= refused.at + 950));
+  });
+
+  test('still knows of a refusal when it has been gone', async () => {
+    await start(60_000);
+    const refusal = { error: { code: 'rate_limit_exceeded', retry_after: 40 } };
+    server.next({ on: 'create', reply: { status: 429, body: refusal } });
+    await hub.create('ann', request('refused'));
+    const limiter = limiterOf(server.apiKey);
+    await until(async () => (await hub.insideOf('LIMITER', limiter, 'stored')).entries.closedUntil);
+    await hub.insideOf('LIMITER', limiter, 'reset').catch(() => {});
+    const { queue } = await (await hub.create('bob', request('bob'))).json();
+    assert.ok(queue.wait_ms > 20_000, JSON.stringify(queue));
+    assert.equal(server.counts.creates, 1);
+  });
+
+  test('that is gone holds nobody up', async () => {
+    await start(600);
+    const limiter = limiterOf(server.apiKey);
+    const tasks = many(20, (index) => hub.client('ann').generateAndWait(request(`${index}`)));
+    await until(() => server.counts.creates >= 10);
+    await hub.insideOf('LIMITER', limiter, 'reset').catch(() => {});
+    for (const done of await tasks) assert.equal(done.status, 'completed');
+    assert.equal(server.counts.creates, 20);
+  });
+});
