@@ -1,0 +1,136 @@
+/** What attackers try at the routes that a hub adds. */
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { requestOf, send } from '../relay/raw.js';
+import { startServer } from '../server/index.js';
+import { idOf, startHub } from './place.js';
+
+const GUARD = { timeout: 30_000 };
+const UPGRADE = [
+  ...['connection: Upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'],
+  'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+describe('an attacker', GUARD, () => {
+  let server;
+  let hub;
+  let reference;
+
+  before(async () => {
+    server = await startServer({ taskMs: 50 });
+    hub = await startHub(server, { KEEPS: true });
+    const done = await hub.client('ann').generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+    reference = done.task_id;
+  });
+  after(async () => {
+    const printed = hub?.printed.join('');
+    await hub?.close();
+    await server.close();
+    assert.doesNotMatch(printed, /sk-test/);
+  });
+  beforeEach(() => server.reset());
+
+  /** The status of a request of somebody, written byte by byte. */
+  async function status(method, path, { user = 'ann', headers = [], body } = {}) {
+    const lines = user ? [`x-user: ${user}`, ...headers] : headers;
+    const answer = await send(hub.url, requestOf(method, path, lines, body));
+    assert.doesNotMatch(answer.text, /sk-test|img_/);
+    return answer.status;
+  }
+
+  test('gets nothing that is no picture of the task', async () => {
+    const task = `/hub/v1/tasks/${reference}`;
+    assert.equal(await status('GET', `${task}/images/0`), 200);
+    for (const path of [
+      `${task}/images/1`,
+      `${task}/images/999`,
+      `${task}/images/1000`,
+      `${task}/images/99999999999999999999`,
+      `${task}/images/-1`,
+      `${task}/images/0x0`,
+      `${task}/images/0.0`,
+      `${task}/images/`,
+      `${task}/images`,
+      `${task}/images/0/`,
+      `${task}/images/0%2f..%2f0`,
+      `${task}/images/%30%00`,
+      `${task}/images/../images/1`,
+      `${task}/../${idOf(reference)}/images/0`,
+      `/hub/v1/tasks/${idOf(reference)}/images/0`,
+      `/hub/v1/tasks/hub:${idOf(reference)}/images/0`,
+      `/hub/v1/tasks/..%2f${reference}/images/0`,
+      `/hub/v1/images/generations/${reference}/images/0`,
+    ]) {
+      assert.equal(await status('GET', path), 404, path);
+    }
+    // The path that a URL means, it may be called by.
+    assert.equal(await status('GET', `${task}/images/../images/0`), 200);
+  });
+
+  test('makes no reference of his own', async () => {
+    const [payload, signature] = reference.slice(2).split('.');
+    const [id, path, expiry] = JSON.parse(Buffer.from(payload, 'base64url'));
+    const encode = (...values) => Buffer.from(JSON.stringify(values)).toString('base64url');
+    for (const forged of [
+      `t_${encode(id, path, expiry + 1)}.${signature}`,
+      `t_${encode(`${id.slice(0, -1)}0`, path, expiry)}.${signature}`,
+      `t_${encode(id, '/v1/models', expiry)}.${signature}`,
+      `t_${payload}.`,
+      `t_${payload}.${'A'.repeat(43)}`,
+      `t_${payload}`,
+      `t_${'A'.repeat(5000)}.${signature}`,
+      id,
+      idOf(reference),
+      encodeURIComponent(id),
+    ]) {
+      for (const end of ['', '/images/0']) {
+        const headers = ['accept: text/event-stream'];
+        assert.equal(await status('GET', `/hub/v1/tasks/${forged}${end}`, { headers }), 404, forged);
+      }
+    }
+    assert.equal(server.counts.requests.length, 0);
+  });
+
+  test("gets what is another's neither as a stream nor as a socket nor as a picture", async () => {
+    for (const [user, expected] of [
+      ['bob', 404],
+      ['', 401],
+    ]) {
+      for (const path of [`/hub/v1/tasks/${reference}`, `/hub/v1/tasks/${reference}/images/0`]) {
+        for (const headers of [[], ['accept: text/event-stream'], UPGRADE]) {
+          assert.equal(await status('GET', path, { user, headers }), expected, `${user} ${path}`);
+        }
+      }
+    }
+  });
+
+  test('upgrades nothing but a task that is watched', async () => {
+    const body = JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' });
+    const task = `/hub/v1/tasks/${reference}`;
+    for (const [method, path, expected] of [
+      // workerd takes whatever wants an upgrade for a GET without a body.
+      ['POST', task, 200],
+      ['DELETE', `${task}/images/0`, 200],
+      ['POST', '/hub/v1/images/generations', 405],
+      ['GET', '/hub/v1/images/generations', 405],
+      ['GET', '/hub/health', 200],
+      ['GET', `${task}/images/0`, 200],
+      ['GET', '/hub/other', 404],
+    ]) {
+      const headers = method === 'POST' ? [...UPGRADE, 'content-type: application/json'] : UPGRADE;
+      const given = method === 'POST' ? body : undefined;
+      assert.equal(await status(method, path, { headers, body: given }), expected, `${method} ${path}`);
+    }
+    assert.equal(server.counts.creates, 0);
+  });
+
+  test('from another site, hears nothing', async () => {
+    const headers = ['origin: https://evil.example'];
+    for (const path of [`/hub/v1/tasks/${reference}`, `/hub/v1/tasks/${reference}/images/0`]) {
+      for (const more of [[], ['accept: text/event-stream'], UPGRADE]) {
+        assert.equal(await status('GET', path, { headers: [...headers, ...more] }), 403);
+      }
+    }
+  });
+});
