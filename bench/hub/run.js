@@ -1,0 +1,243 @@
+/**
+ * A load on a hub in one local workerd: what it costs in requests upstream, in memory, and in time from the moment when
+ * a task is over to the push at who watches it.
+ */
+
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installPacked } from '../../tests/helpers/pack.js';
+import { bundleWorker } from '../../tests/helpers/worker.js';
+import { watchAll } from './watchers.js';
+
+const TASKS = Number(process.env.TASKS);
+const WATCHERS = Number(process.env.WATCHERS);
+/** So that two cores can poll five thousand tasks, beside all that watches them. */
+const POLL_INTERVAL = { min: 15_000, max: 20_000 };
+/** Objects that have nothing to do are evicted after ten seconds. */
+const EVICTION_MS = 13_000;
+const OPENING = { atOnce: 200, withinMs: 75_000 };
+const CREATES_AT_ONCE = 50;
+const WARM_UP = 50;
+const SETTLING_MS = 3000;
+const FINISHING_MS = 10_000;
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const started = Date.now();
+const say = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+
+function start(file) {
+  const child = fork(file, { serialization: 'advanced' });
+  const ask = async (message, isAnswer) => {
+    const answer = new Promise((resolve) => {
+      child.on('message', function hear(given) {
+        if (!isAnswer(given)) return;
+        child.off('message', hear);
+        resolve(given);
+      });
+    });
+    if (message) child.send(message);
+    return answer;
+  };
+  return { child, ask };
+}
+
+/** A hub in a process of its own, and the workerd in it. */
+async function startHub(modules, upstream) {
+  const { child, ask } = start(here('../../tests/hub/child.js'));
+  // In memory where there is such a folder: what is measured is not the disk of this machine.
+  const files = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'lemondata-bench-'));
+  const { url, error } = await ask(
+    {
+      modules,
+      host: '127.0.0.1',
+      compatibilityDate: '2026-07-01',
+      bindings: { LEMONDATA_API_KEY: 'sk-bench', LEMONDATA_BASE_URL: upstream, POLL_INTERVAL },
+      durableObjectsPersist: files,
+      durableObjects: {
+        TASKS: { className: 'TaskHub', useSQLite: true },
+        HELD: { className: 'Held', useSQLite: true },
+      },
+    },
+    (answer) => answer.url || answer.error,
+  );
+  if (error) throw new Error(error);
+  const printed = [];
+  child.on('message', (message) => message.printed && printed.push(message.printed));
+  const workerd = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .find(([, parent]) => parent === child.pid)[0];
+  return {
+    url,
+    /** What workerd has said, which says why where it has ended. */
+    said: () => printed.join('').slice(-2000),
+    /** How many files workerd has open, where that can be seen. */
+    files: () => (existsSync(`/proc/${workerd}/fd`) ? readdirSync(`/proc/${workerd}/fd`).length : Number.NaN),
+    port: Number(new URL(url).port),
+    isRunning: () => existsSync(`/proc/${workerd}`) || !existsSync('/proc'),
+    /** The memory of workerd in megabytes. */
+    memory: () => Number(execFileSync('ps', ['-o', 'rss=', '-p', `${workerd}`], { encoding: 'utf8' })) / 1024,
+    async close() {
+      const closed = once(child, 'exit');
+      child.disconnect();
+      await closed;
+      rmSync(files, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A connection for each: workerd closes those that wait for a moment. */
+async function create(url, number) {
+  const body = JSON.stringify({ prompt: `A lemon ${number}`, model: 'flux-pro' });
+  const headers = { 'content-type': 'application/json', 'content-length': body.length };
+  const asked = request(`${url}/v1/images/generations`, { method: 'POST', headers, agent: false });
+  asked.end(body);
+  const [response] = await once(asked, 'response');
+  const answer = (await response.setEncoding('utf8').toArray()).join('');
+  if (response.statusCode !== 200) throw new Error(answer);
+  return JSON.parse(answer).task_id;
+}
+
+/** Creates tasks with these numbers in their prompts. */
+async function createAll(url, from, count) {
+  const references = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: CREATES_AT_ONCE }, async () => {
+      while (next < count) {
+        const index = next;
+        next += 1;
+        references[index] = await create(url, from + index);
+      }
+    }),
+  );
+  return references;
+}
+
+const seconds = (from) => (Date.now() - from) / 1000;
+const kilobytes = (from, to, count) => ((to - from) * 1024) / Math.max(1, count);
+
+/** Opens watchers of one kind, and tells what came of it and what it took. */
+async function openAll(hub, paths, kind) {
+  const wanted = paths.map((path, task) => ({ port: hub.port, path, task: task % TASKS, kind }));
+  const before = hub.memory();
+  const from = Date.now();
+  const watchers = await watchAll(wanted, OPENING);
+  const took = seconds(from);
+  if (!hub.isRunning()) throw new Error(`workerd has ended with ${watchers.length} watchers: ${hub.said()}`);
+  // What opening leaves behind, the garbage collector has by then.
+  await sleep(SETTLING_MS);
+  const open = watchers.filter(({ isOpen, isLost }) => isOpen && !isLost).length;
+  const after = hub.memory();
+  say(`${open} of ${wanted.length} watch, opened in ${took.toFixed(0)} s: ${after.toFixed(0)} MB`);
+  return {
+    watchers,
+    told: { wanted: wanted.length, open, seconds: took, kilobytesEach: kilobytes(before, after, open) },
+  };
+}
+
+/** The hub under load. */
+async function measureHub(modules, provider) {
+  const counts = () => provider.ask({ ask: 'counts' }, ({ polls }) => polls !== undefined);
+  const hub = await startHub(modules, provider.url);
+  try {
+    // The first tasks pay for what all share.
+    await createAll(hub.url, TASKS, WARM_UP);
+    await sleep(SETTLING_MS);
+    const empty = hub.memory();
+    say(`workerd has started: ${empty.toFixed(0)} MB`);
+
+    const from = Date.now();
+    const references = await createAll(hub.url, 0, TASKS);
+    const createSeconds = seconds(from);
+    const created = hub.memory();
+    say(
+      `${TASKS} tasks, created in ${createSeconds.toFixed(0)} s: ${created.toFixed(0)} MB, ${hub.files()} files`,
+    );
+    await sleep(EVICTION_MS);
+    const settled = hub.memory();
+    say(`${EVICTION_MS / 1000} s later: ${settled.toFixed(0)} MB, ${hub.files()} files`);
+
+    const paths = Array.from(
+      { length: WATCHERS / 2 },
+      (_, index) => `/v1/tasks/${references[index % TASKS]}`,
+    );
+    const streams = await openAll(hub, paths, 'stream');
+    const sockets = await openAll(hub, paths, 'socket');
+    const watchers = [...streams.watchers, ...sockets.watchers];
+
+    const watched = await counts();
+    const watchedFrom = Date.now();
+    await sleep(10_000);
+    const later = await counts();
+    const pollsPerMinute = ((later.polls - watched.polls) * 60) / seconds(watchedFrom) / (TASKS + WARM_UP);
+
+    await provider.ask({ ask: 'finish', withinMs: FINISHING_MS }, ({ finished }) => finished);
+    const end = Date.now() + POLL_INTERVAL.max + FINISHING_MS;
+    while (watchers.some(({ isOpen, isLost, overAt }) => isOpen && !isLost && !overAt) && Date.now() < end) {
+      await sleep(200);
+    }
+    say(`all tasks are over: ${hub.memory().toFixed(0)} MB`);
+    const { over, answered } = await provider.ask({ ask: 'times' }, ({ answered }) => answered);
+    for (const { end: close } of watchers) close();
+
+    const since = (some, times) =>
+      some.flatMap(({ overAt, task }) => (overAt && times[task] ? overAt - times[task] : []));
+    return {
+      tasks: TASKS,
+      createsPerSecond: TASKS / createSeconds,
+      upstream: {
+        creates: later.creates - WARM_UP,
+        pollsPerTaskAndMinute: pollsPerMinute,
+        expected: 120_000 / (POLL_INTERVAL.min + POLL_INTERVAL.max),
+      },
+      megabytes: { empty, created, settled },
+      kilobytesPerTask: {
+        live: kilobytes(empty, created, TASKS),
+        evicted: kilobytes(empty, settled, TASKS),
+      },
+      streams: streams.told,
+      sockets: sockets.told,
+      // From the answer that tells the hub, and from the moment itself, which a poll has to find.
+      milliseconds: {
+        streams: { answer: since(streams.watchers, answered), moment: since(streams.watchers, over) },
+        sockets: { answer: since(sockets.watchers, answered), moment: since(sockets.watchers, over) },
+      },
+    };
+  } finally {
+    await hub.close();
+  }
+}
+
+/** What it would cost to hold streams open in the objects themselves. */
+async function measureHeld(modules, provider) {
+  const hub = await startHub(modules, provider.url);
+  try {
+    const paths = Array.from(
+      { length: WATCHERS / 4 },
+      (_, index) => `/held/${index % Math.min(TASKS, 1250)}`,
+    );
+    const held = await openAll(hub, paths, 'stream');
+    for (const { end } of held.watchers) end();
+    return held.told;
+  } finally {
+    await hub.close();
+  }
+}
+
+const project = installPacked();
+const modules = await bundleWorker(project.folder, here('worker.js'));
+project.remove();
+const provider = start(here('provider.js'));
+provider.url = (await provider.ask(undefined, ({ url }) => url)).url;
+const measured = await measureHub(modules, provider);
+// One of those that run at once will do.
+const held = process.env.HOLDS ? await measureHeld(modules, provider) : undefined;
+process.send({ ...measured, held, pollInterval: POLL_INTERVAL }, () => process.exit());
