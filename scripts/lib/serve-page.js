@@ -1,24 +1,60 @@
 /**
- * The server behind the page: `www/`, the built package, and its relay to LemonData, which adds the key, so that
- * the page never holds it.
+ * The server behind the page: `www/`, bundled with the package, and its relay to LemonData, which adds the key, so
+ * that the page never holds it.
  */
 
-import { randomBytes } from 'node:crypto';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 // As whoever installs the package imports it.
-import { createRelay, memoryStore, toHono } from 'lemondata-wasm/relay';
-import { root } from './run.js';
+import { createRelay, memoryStore } from 'lemondata-wasm/relay';
+import { bundlePage } from './bundle-page.js';
 
 const HOST = '127.0.0.1';
 const PREFIX = '/api/lemondata';
 
 const ACCOUNT_STATUSES = [401, 402, 403];
+/** What the service calls a problem: a word that is safe in a header. */
+const CODE = /^[\w-]{1,64}$/;
+
+/** Which relay answers: another one does not know what has been carried out. */
+const RELAY_HEADER = 'x-studio-relay';
+/** Why the service has refused the account: the person at the page is the one at this machine. */
+const ACCOUNT_HEADER = 'x-studio-account';
+
+/** As many pictures as any model makes at once. */
+const MAX_N = 10;
+/**
+ * Fields beyond those that LemonData documents, which one model or another knows. Any other is refused, so that
+ * nobody believes that it has passed.
+ */
+const FIELDS = [
+  'aspect_ratio',
+  'async',
+  'background',
+  'guidance_scale',
+  'height',
+  'image',
+  'image_url',
+  'image_urls',
+  'input_fidelity',
+  'mask',
+  'moderation',
+  'negative_prompt',
+  'num_inference_steps',
+  'output_compression',
+  'output_format',
+  'resolution',
+  'safety_tolerance',
+  'seed',
+  'steps',
+  'strength',
+  'watermark',
+  'width',
+];
 
 /**
  * @typedef {object} Upstream
@@ -29,11 +65,15 @@ const ACCOUNT_STATUSES = [401, 402, 403];
 /**
  * Serves the page on 127.0.0.1.
  *
- * @param {{ upstream: Upstream, port?: number }} options `port` 0, the default, is any free one
+ * @param {object} options
+ * @param {Upstream} options.upstream
+ * @param {number} [options.port] 0, the default, is any free one
+ * @param {{ min: number, max: number }} [options.pollInterval] how often the page polls, in milliseconds; default
+ *   what LemonData asks for
  * @returns {Promise<{ url: string, port: number, close(): Promise<void> }>} rejects with `EADDRINUSE` when
  *   the port is taken
  */
-export async function servePage({ upstream, port = 0 }) {
+export async function servePage({ upstream, port = 0, pollInterval = { min: 3000, max: 5000 } }) {
   const { origin, hostname } = new URL(upstream.url);
   // The real service is never on this machine.
   const embedded = hostname === HOST || hostname === 'localhost';
@@ -63,43 +103,58 @@ export async function servePage({ upstream, port = 0 }) {
     await next();
   });
 
+  const relayId = randomUUID();
+  /** The answer that the relay is making, as far as its log tells of it. */
+  const answering = new AsyncLocalStorage();
   const relay = createRelay({
     apiKey: upstream.key,
     baseUrl: upstream.url,
-    // Tasks need not outlive this process.
-    secret: randomBytes(32).toString('hex'),
+    // A task that the page waits for is known to the next process, too.
+    secret: createHmac('sha256', upstream.key).update('references of the studio').digest('hex'),
     // Whoever has come this far is the one person at this machine.
     authorize: () => 'page',
     user: false,
     limiter: false,
     models: 'any',
+    maxN: MAX_N,
+    extraFields: 'refuse',
+    allowedFields: FIELDS,
     store: memoryStore(),
     log({ event, error, upstreamStatus, code }) {
       if (event !== 'request') console.error(redact(String(error?.stack ?? error)));
-      // The page is not told what is wrong with the account, and the person at this machine has to be.
+      // Other pages are not told what is wrong with the account. The person at this machine has to be.
       if (ACCOUNT_STATUSES.includes(upstreamStatus)) {
-        console.error(redact(`LemonData refused the account: ${upstreamStatus} ${code}`));
+        const said = redact(`${code}`);
+        console.error(`LemonData refused the account: ${upstreamStatus} ${said}`);
+        answering.getStore().account = CODE.test(said) ? `${upstreamStatus} ${said}` : `${upstreamStatus}`;
       }
     },
   });
-  app.all(`${PREFIX}/*`, toHono(relay));
-
-  app.on(['GET', 'HEAD'], ['/', '/index.html'], (c) => {
-    c.header('cache-control', 'no-cache');
-    // The page says where requests go, and whether they cost money.
-    const html = readFileSync(join(root, 'www', 'index.html'), 'utf8');
-    return c.html(html.replace('<html', `<html data-upstream="${embedded ? 'embedded' : 'service'}"`));
+  app.all(`${PREFIX}/*`, async (c) => {
+    const told = {};
+    const answer = await answering.run(told, () => relay(c.req.raw));
+    answer.headers.set(RELAY_HEADER, relayId);
+    if (told.account) answer.headers.set(ACCOUNT_HEADER, told.account);
+    return answer;
   });
-  const noCache = async (c, next) => {
-    await next();
-    if (c.res.ok) c.header('cache-control', 'no-cache');
-  };
-  app.use(
-    '/pkg/*',
-    noCache,
-    serveStatic({ root: join(root, 'dist'), rewriteRequestPath: (path) => path.slice('/pkg'.length) }),
-  );
-  app.use('/*', noCache, serveStatic({ root: join(root, 'www') }));
+
+  const assets = await bundlePage({
+    // Whether requests cost money.
+    upstream: embedded ? 'embedded' : 'service',
+    relay: relayId,
+    poll: `${pollInterval.min}-${pollInterval.max}`,
+  });
+  assets['/index.html'] = assets['/'];
+  app.on(['GET', 'HEAD'], Object.keys(assets), (c) => {
+    const { type, bodies } = assets[c.req.path];
+    const accepted = c.req.header('accept-encoding') ?? '';
+    const encoding = ['br', 'gzip'].find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+    if (encoding) c.header('content-encoding', encoding);
+    c.header('content-type', type);
+    c.header('vary', 'accept-encoding');
+    c.header('cache-control', 'no-cache');
+    return c.body(bodies[encoding ?? 'identity']);
+  });
 
   app.notFound(notFound);
   app.onError((error, c) => {
@@ -130,13 +185,14 @@ export async function servePage({ upstream, port = 0 }) {
   };
 }
 
-/** @param {string} [pictures] an origin whose pictures are shown although it has no TLS */
+/** @param {string} [pictures] an origin whose pictures are taken although it has no TLS */
 function policy(pictures) {
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
-    "connect-src 'self'",
+    // A finished picture is downloaded to be kept, from wherever its provider has put it.
+    `connect-src ${["'self'", 'https:', pictures].filter(Boolean).join(' ')}`,
     `img-src ${["'self'", 'blob:', 'data:', 'https:', pictures].filter(Boolean).join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,0 +1,35 @@
+/** Takes a picture away: as a file, or by the clipboard. */
+
+import { fileName } from './file-name.js';
+import { fileOf } from './pictures.js';
+import { toast } from './toast.js';
+
+/** @param {import('./pictures.js').Picture} picture */
+export async function download(picture) {
+  const url = URL.createObjectURL(await fileOf(picture));
+  Object.assign(document.createElement('a'), { href: url, download: fileName(picture) }).click();
+  // The browser reads it after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** @param {import('./pictures.js').Picture} picture */
+export async function copy(picture) {
+  try {
+    // The promise goes in: a browser allows this only while it knows of the click.
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': asPng(picture) })]);
+    toast('Copied.');
+  } catch {
+    toast('This browser does not let a page copy a picture. Download it instead.');
+  }
+}
+
+/** What every clipboard takes. */
+async function asPng(picture) {
+  const file = await fileOf(picture);
+  if (file.type === 'image/png') return file;
+  const { width, height } = picture;
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
+  const bitmap = await createImageBitmap(file);
+  canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+}

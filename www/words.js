@@ -1,0 +1,113 @@
+/** How the page speaks: of time, of states, and of what went wrong with what to do next. */
+
+/** @param {number} ms */
+export function duration(ms) {
+  const whole = Math.max(0, Math.round(ms / 1000));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** @param {number} bytes */
+export function amount(bytes) {
+  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 1e6) return `${Math.round(bytes / 1000)} KB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/**
+ * When the next poll is due. The package draws each gap anew, so that nobody can tell more than a range.
+ *
+ * @param {{ from: number, to: number }} next
+ * @param {number} now
+ */
+export function countdown({ from, to }, now) {
+  const [least, most] = [from - now, to - now].map((ms) => Math.ceil(ms / 1000));
+  if (most <= 0) return 'Next poll any moment';
+  if (least <= 0) return `Next poll within ${most} s`;
+  return least === most ? `Next poll in about ${most} s` : `Next poll in ${least}–${most} s`;
+}
+
+/** @param {string} prompt */
+export const short = (prompt, length = 48) =>
+  prompt.length <= length ? prompt : `${prompt.slice(0, length - 1).trimEnd()}…`;
+
+/** What a person calls the model and the numbers of a request. */
+export function meta({ model, size, n, quality, style }) {
+  const parts = [model, size?.replace('x', ' × '), quality, style];
+  if (n > 1) parts.push(`${n} pictures`);
+  return parts.filter(Boolean).join(' · ');
+}
+
+/** What an outcome means, and the next step. */
+const OUTCOMES = {
+  not_sent: ['Not sent', 'Nothing is billed. Change the request and generate again.'],
+  rejected: ['Refused', 'Nothing is billed. Change the request, or try again later.'],
+  accepted: ['The wait has ended', 'The task may still complete: wait for it again.'],
+  failed: ['The task failed', 'Change the prompt or the model, then try again.'],
+  unknown: ['Not known how it went', 'It may be billed: look at your account before you try again.'],
+};
+
+/** What is said in place of that where more is known. */
+const KINDS = {
+  rate_limit: ['Too many requests', 'Nothing is billed. Wait a little, then try again.'],
+  connection: ['The connection was lost'],
+  request_timeout: ['No answer in time'],
+  wait_timeout: ['Still not finished', 'The task goes on: wait for it again.'],
+  task_not_found: ['The task is gone', 'The server has no such task any more. Try again for a new one.'],
+  task_cancelled: ['The task was cancelled', 'Try again for a new one.'],
+  internal: ['A bug of this package', 'Reload the page. A report with the details below would help.'],
+};
+
+/** What the account lacks, by the status that the service gave the relay. */
+const ACCOUNTS = {
+  401: ['The key is not accepted', 'Check LEMONDATA_API_KEY where npm start runs, then start it again.'],
+  402: ['The balance is used up', 'Nothing is billed. Top up the account, then try again.'],
+  403: ['The key may not do this', 'Nothing is billed. Choose another model, or allow this one for the key.'],
+};
+
+/**
+ * @param {Error & Partial<import('lemondata-wasm').LemonDataError>} error
+ * @param {{ status: number, code: string }} [account] why the service refused the account, where it did
+ * @returns {{ title: string, said: string, hint?: string, next?: string, models: string[], facts: [string, string][] }}
+ */
+export function explain(error, account) {
+  const { kind, outcome, status, code, param, hint, message, requestId, task } = error;
+  const [title = 'This page has failed', next] = OUTCOMES[outcome] ?? [];
+  const [better = title, step = next] = account
+    ? (ACCOUNTS[account.status] ?? [])
+    : // Whether a lost create is billed is what matters most about it.
+      outcome === 'unknown' && kind !== 'internal'
+      ? [KINDS[kind]?.[0]]
+      : (KINDS[kind] ?? []);
+  // The message ends with the hint, which has a line of its own here.
+  const own = hint && message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message;
+  // The server's own sentence says it best; ours adds the path and the status, which the details hold.
+  const said = typeof error.body?.error?.message === 'string' ? error.body.error.message : own;
+  const facts = {
+    kind,
+    outcome,
+    status,
+    code: account?.code ?? code,
+    param,
+    task: task?.task_id,
+    request: requestId,
+  };
+  return {
+    title: better,
+    said,
+    hint,
+    next: step,
+    models: modelsOf(error),
+    facts: Object.entries(facts).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, `${value}`]],
+    ),
+  };
+}
+
+/** The models that the server offers instead, the likeliest first. */
+function modelsOf({ didYouMean, suggestions = [], alternatives = [] }) {
+  const ids = [didYouMean, ...suggestions.map(({ id }) => id), ...alternatives.map(({ id }) => id)];
+  return [...new Set(ids)].filter((id) => typeof id === 'string' && id !== '').slice(0, 3);
+}
