@@ -15,6 +15,7 @@ import { root, step } from './lib/run.js';
 import {
   ensureChromium,
   ensureFirefox,
+  ensureLighthouse,
   ensureRust,
   ensureWasmBindgen,
   ensureWebKit,
@@ -148,6 +149,16 @@ const PARTS = {
       ensureWebKit();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
+  },
+  studio: {
+    ready() {
+      ensureBuild();
+      ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
+      ensureLighthouse();
+    },
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('studio')), count: nodeTests }],
   },
   matrix: {
     ready: ensureBuild,

@@ -1,6 +1,5 @@
 /** A calm line above everything while the connection is gone, and the title of the tab. */
 
-import { announce } from './announce.js';
 import { connection } from './connection.js';
 import * as jobs from './generations.js';
 import { onRedraw, redraw } from './redraw.js';
@@ -12,11 +11,7 @@ const place = document.getElementById('banner');
 export function showBanner() {
   onRedraw(() => {
     const text = words();
-    if (place.textContent !== text) {
-      if (text || place.textContent) announce(text || 'Connected again');
-      place.textContent = text;
-    }
-    place.hidden = text === '';
+    if (place.textContent !== text) place.textContent = text;
     document.title = title();
   });
   document.addEventListener('visibilitychange', redraw);

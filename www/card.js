@@ -204,7 +204,7 @@ function buttons(generation, { reuse, code }) {
           ? nothing
           : html`<button type="button" @click=${() => generation.stop()}>Stop waiting</button>`
       }
-      <button class="quiet" type="button" @click=${() => code(request)}>Code</button>`;
+      <button class="quiet code" type="button" @click=${() => code(request)}>Code</button>`;
   }
   const canWait = task && error?.outcome !== 'failed' && error?.kind !== 'task_not_found' && phase !== 'done';
   return html`
@@ -227,5 +227,5 @@ function buttons(generation, { reuse, code }) {
         : nothing
     }
     <button class=${phase === 'done' ? '' : 'quiet'} type="button" @click=${() => reuse(request)}>Use settings</button>
-    <button class="quiet" type="button" @click=${() => code(request)}>Code</button>`;
+    <button class="quiet code" type="button" @click=${() => code(request)}>Code</button>`;
 }

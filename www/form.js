@@ -109,10 +109,8 @@ function check() {
 
 /** What the embedded server can play, for whoever would like to see it. */
 function setUpScenarios(changed) {
-  const place = document.getElementById('scenarios');
   if (!isEmbedded) return;
-  place.hidden = false;
-  place.querySelector('ul').append(
+  document.querySelector('#scenarios ul').append(
     ...SCENARIOS.map(({ label, model, prompt }) => {
       const item = document.createElement('li');
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: label });

@@ -35,7 +35,7 @@ let handlers;
  * @param {object} given
  * @param {(pictures: import('./pictures.js').Picture[], index: number) => void} given.open
  * @param {(two: import('./pictures.js').Picture[]) => void} given.compare
- * @param {(picture: import('./pictures.js').Picture) => void} given.discard
+ * @param {(picture: import('./pictures.js').Picture) => Promise<void>} given.discard
  */
 export function showGallery(given) {
   handlers = given;
@@ -121,7 +121,7 @@ function draw() {
 
 function tile(picture, index, style) {
   const { request, width, height, url } = picture;
-  const order = chosen?.indexOf(picture);
+  const order = chosen?.findIndex(({ id }) => id === picture.id);
   const shape = width ? { width, height } : shapeOf(request.size);
   return html`<li .style=${style} aria-setsize=${filtered.length} aria-posinset=${index + 1}>
     <button type="button" data-index=${index} tabindex=${index === current ? 0 : -1}
@@ -133,7 +133,7 @@ function tile(picture, index, style) {
               height=${shape.height} decoding="async">`
           : icon('problem')
       }
-      ${order >= 0 ? html`<span class="order">${order + 1}</span>` : nothing}
+      ${order >= 0 ? html`<span class="order" data-order=${order + 1}></span>` : nothing}
     </button>
   </li>`;
 }
@@ -159,7 +159,8 @@ function pick(index) {
   current = index;
   const picture = filtered[index];
   if (!chosen) return handlers.open(filtered, index);
-  chosen = chosen.includes(picture) ? chosen.filter((other) => other !== picture) : [...chosen, picture];
+  const rest = chosen.filter(({ id }) => id !== picture.id);
+  chosen = rest.length < chosen.length ? rest : [...chosen, picture];
   if (chosen.length === 2) {
     const two = chosen;
     chosen = undefined;
@@ -183,8 +184,7 @@ function onKey(event) {
     End: filtered.length - 1,
   }[event.key];
   if (event.key === 'Delete' && filtered[current]) {
-    handlers.discard(filtered[current]);
-    queueMicrotask(focusCurrent);
+    handlers.discard(filtered[current]).then(focusCurrent);
   } else if (event.key === 'Escape' && chosen) choose(undefined);
   else if (target === undefined) return;
   else {
@@ -204,7 +204,7 @@ function onKey(event) {
 
 /** Puts the focus on a picture's tile, such as when its full view is closed. */
 export function focusOn(picture) {
-  const index = filtered.indexOf(picture);
+  const index = filtered.findIndex(({ id }) => id === picture.id);
   if (index >= 0) current = index;
   focusCurrent();
 }

@@ -72,7 +72,15 @@ setUpForm({
   code: showCode,
   changed: remember,
 });
-showFeed({ open: (picture) => view(kept(), kept().indexOf(picture)), reuse, code: showCode });
+showFeed({
+  open(picture) {
+    const index = kept().findIndex(({ id }) => id === picture.id);
+    if (index >= 0) view(kept(), index);
+    else toast('This picture has been deleted.');
+  },
+  reuse,
+  code: showCode,
+});
 showGallery({ open: view, compare, discard: discardWithUndo });
 setUpViewer({
   reuse,

@@ -166,6 +166,6 @@ export async function discard(picture) {
     }
     await put('pictures', picture.id, picture);
     await load();
-    channel.postMessage('changed');
+    changed();
   };
 }

@@ -1,6 +1,6 @@
 /** The progress of a generation: a full line where the server tells it, a dotted one where it is estimated. */
 
-import { html, svg } from 'lit-html';
+import { html, nothing, svg } from 'lit-html';
 import { percentOf, USUAL_MS } from './estimate.js';
 import { duration } from './words.js';
 
@@ -17,7 +17,7 @@ export function ring(generation, now) {
     ? [duration(elapsed), elapsed > USUAL_MS.to ? 'longer than usual' : usual]
     : [`${percent} %`, duration(elapsed)];
   return html`<div class="ring ${isEstimate ? 'estimate' : 'real'}" role="progressbar" aria-label="Progress"
-      aria-valuemin="0" aria-valuemax="100" aria-valuenow=${isEstimate ? undefined : percent}
+      aria-valuemin="0" aria-valuemax="100" aria-valuenow=${isEstimate ? nothing : percent}
       aria-valuetext=${isEstimate ? `Not told; ${usual}` : `${percent} %`}>
     ${svg`<svg viewBox="0 0 120 120" aria-hidden="true">
       <circle class="track" cx="60" cy="60" r="54" pathLength="100"></circle>

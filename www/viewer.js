@@ -207,7 +207,7 @@ function leaveFor(work) {
 /** Deletes it at once: what can be undone needs no question. */
 async function take(picture) {
   const { pictures, index } = shown;
-  const rest = pictures.filter((other) => other !== picture);
+  const rest = pictures.filter(({ id }) => id !== picture.id);
   if (rest.length === 0) dialog.close();
   else open({ pictures: rest, index: Math.min(index, rest.length - 1) });
   await discardWithUndo(picture);

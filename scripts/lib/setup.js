@@ -95,6 +95,25 @@ export function ensureWrangler() {
   return { node, script };
 }
 
+const LIGHTHOUSE = '12.8.2';
+
+/**
+ * Lighthouse, outside of the repository for the same reasons. It is the last one that runs in Node 20.
+ *
+ * @returns {string} the module to import
+ */
+export function ensureLighthouse() {
+  const home = join(cache, `lighthouse-${LIGHTHOUSE}`);
+  const module = join(home, 'node_modules', 'lighthouse', 'core', 'index.js');
+  // npm writes this file at the end of an installation.
+  if (!existsSync(join(home, 'node_modules', '.package-lock.json'))) {
+    step(`install Lighthouse ${LIGHTHOUSE}, once for this machine`);
+    mkdirSync(home, { recursive: true });
+    run('npm', ['install', '--no-audit', '--no-fund', `--prefix=${home}`, `lighthouse@${LIGHTHOUSE}`]);
+  }
+  return module;
+}
+
 const CHROMIUM = '/usr/bin/chromium';
 const CHROMEDRIVER = '/usr/bin/chromedriver';
 const FIREFOX = '/usr/bin/firefox-esr';

@@ -15,6 +15,7 @@ import { ensureChromium, ensureFirefox, ensureWebKit } from '../../scripts/lib/s
  *   page, which sees nothing of where it was written; its argument and its result travel as JSON. Several may
  *   run at once, for three minutes each. Where it throws, this rejects with an `Error` that names the other one and its message
  * @property {() => Promise<unknown>} reload loads the page again, which keeps its storage
+ * @property {() => Promise<Uint8Array>} screenshot what is seen of the page, as a PNG
  * @property {() => Promise<void>} close
  */
 
@@ -70,6 +71,7 @@ async function openChromium() {
       return {
         run: runs((script) => page.evaluate(script)),
         reload: () => page.reload(),
+        screenshot: () => page.screenshot(),
         close: () => page.close(),
       };
     },
@@ -96,6 +98,7 @@ async function openFirefox() {
       return {
         run: runs((script) => page.evaluate(script)),
         reload: () => page.reload(),
+        screenshot: () => page.screenshot(),
         close: () => context.close(),
       };
     },
@@ -146,6 +149,7 @@ async function openWebKitPage(driver, display, url) {
   return {
     run: runs((script) => session.executeAsyncScript(`${script}.then(arguments[0])`)),
     reload: () => session.navigate().refresh(),
+    screenshot: async () => Buffer.from(await session.takeScreenshot(), 'base64'),
     close() {
       closed ??= close();
       return closed;

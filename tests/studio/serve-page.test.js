@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
 const { Request: NativeRequest, Response: NativeResponse } = globalThis;
 const { servePage } = await import('../../scripts/lib/serve-page.js');
@@ -88,11 +89,10 @@ function assertRefused({ status, headers, json }, expected, code) {
 describe('the page and the package', () => {
   test('are served with headers that keep the page to itself', async () => {
     for (const [path, type] of [
-      ['/', 'text/html; charset=UTF-8'],
-      ['/index.html', 'text/html; charset=UTF-8'],
+      ['/', 'text/html; charset=utf-8'],
+      ['/index.html', 'text/html; charset=utf-8'],
       ['/style.css', 'text/css; charset=utf-8'],
       ['/app.js', 'text/javascript; charset=utf-8'],
-      ['/pkg/index.js', 'text/javascript; charset=utf-8'],
     ]) {
       const { status, headers, body } = await send('GET', path);
       assert.equal(status, 200, path);
@@ -101,7 +101,8 @@ describe('the page and the package', () => {
       assert.equal(headers['referrer-policy'], 'no-referrer');
       assert.equal(
         headers['content-security-policy'],
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; " +
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
+          `connect-src 'self' https: ${upstream.url}; ` +
           `img-src 'self' blob: data: https: ${upstream.url}; ` +
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       );
@@ -112,13 +113,13 @@ describe('the page and the package', () => {
   test('are all that is served', async () => {
     for (const path of [
       '/package.json',
-      '/pkg/../package.json',
-      '/pkg/..%2fpackage.json',
-      '/pkg/%2e%2e/package.json',
       '/..%2fpackage.json',
       '/../package.json',
       '//package.json',
-      '/pkg/',
+      '/pkg/index.js',
+      '/main.js',
+      '/style/index.css',
+      '/README.md',
       '/scripts/start.js',
     ]) {
       assertRefused(await send('GET', path), 404, 'not_found');
@@ -127,12 +128,53 @@ describe('the page and the package', () => {
   });
 
   test('say where requests go', async (t) => {
-    assert.match((await send('GET', '/')).body, /<html data-upstream="embedded" lang="en">/);
+    assert.match((await send('GET', '/')).body, /<html data-upstream="embedded" /);
     const real = await servePage({ upstream: { url: 'https://lemondata.example', key: KEY } });
     t.after(real.close);
     const { body, headers } = await send('GET', '/', { to: real });
-    assert.match(body, /<html data-upstream="service" lang="en">/);
-    assert.match(headers['content-security-policy'], /; img-src 'self' blob: data: https:; /);
+    assert.match(body, /<html data-upstream="service" /);
+    assert.match(
+      headers['content-security-policy'],
+      /; connect-src 'self' https:; img-src 'self' blob: data: https:; /,
+    );
+  });
+
+  test('say how often to poll, and which relay this is', async (t) => {
+    const own = await servePage({
+      upstream: { url: upstream.url, key: KEY },
+      pollInterval: { min: 40, max: 60 },
+    });
+    t.after(own.close);
+    const relayOf = async (to) => {
+      const [, relay, poll] = (await send('GET', '/', { to })).body.match(
+        /data-relay="(.+?)" data-poll="(.+?)"/,
+      );
+      assert.equal(
+        (await send('GET', '/api/lemondata/health', { to })).headers['x-studio-relay'],
+        relay,
+        'every answer of the relay says so, too',
+      );
+      return [relay, poll];
+    };
+    const [relay, poll] = await relayOf(page);
+    const [other, faster] = await relayOf(own);
+    assert.deepEqual([poll, faster], ['3000-5000', '40-60']);
+    assert.notEqual(relay, other);
+  });
+
+  test('come as small as the browser takes them', async () => {
+    const { body } = await send('GET', '/app.js');
+    for (const [accepted, encoding, unpack] of [
+      ['gzip, deflate, br', 'br', brotliDecompressSync],
+      ['gzip', 'gzip', gunzipSync],
+    ]) {
+      const request = httpRequest(page.url, { path: '/app.js', headers: { 'accept-encoding': accepted } });
+      request.end();
+      const [response] = await once(request, 'response');
+      assert.equal(response.headers['content-encoding'], encoding);
+      assert.equal(response.headers.vary, 'accept-encoding');
+      assert.equal(unpack(Buffer.concat(await collect(response))).toString(), body);
+    }
   });
 
   test('leave the globals of the process alone', () => {
@@ -188,6 +230,31 @@ describe('what is passed on', () => {
 
   test('any model, those of the tests among them', async () => {
     assert.equal((await scenario('error-422')).status, 422);
+  });
+
+  test('as many pictures as any model makes, and the fields that models have', async () => {
+    const request = { ...JSON.parse(BODY), n: 10, seed: 7, aspect_ratio: '4:3' };
+    assert.equal((await create({}, JSON.stringify(request))).status, 200);
+    assert.deepEqual(upstream.counts.requests[0].body, request);
+    upstream.reset();
+    const refused = await create({}, JSON.stringify({ ...request, sneed: 7 }));
+    assertRefused(refused, 400, 'invalid_request_error');
+    assert.equal(refused.json().error.param, 'sneed', 'what does not pass is said, not dropped');
+  });
+
+  test('a poll of a task that another process of this server has created', async (t) => {
+    const { task_id } = (await create({}, JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' }))).json();
+    const path = `/api/lemondata/v1/tasks/${task_id}`;
+    const next = await servePage({ upstream: { url: upstream.url, key: KEY } });
+    t.after(next.close);
+    assert.equal((await send('GET', path, { to: next })).json().status, 'completed');
+    const foreign = await servePage({ upstream: { url: upstream.url, key: 'sk-another' } });
+    t.after(foreign.close);
+    assert.equal(
+      (await send('GET', path, { to: foreign })).status,
+      404,
+      'with another key, it is none of its own',
+    );
   });
 
   test('as many creates as the person at this machine wants', async () => {
@@ -299,11 +366,13 @@ describe('what is refused', () => {
 describe('the key', () => {
   test('is not in the answer to an error that repeats it, nor in what this server prints', async (t) => {
     const said = t.mock.method(console, 'error', () => {});
-    const { status, json } = await scenario('error-401-echo');
+    const { status, json, headers } = await scenario('error-401-echo');
     assert.equal(status, 403);
     assert.equal(json().error.code, 'upstream_refused');
+    assert.equal(headers['x-studio-account'], '401 invalid_api_key', 'the page may say what is wrong');
     upstream.next({ on: 'create', reply: { status: 402, body: { error: { message: KEY, code: KEY } } } });
-    await create();
+    assert.equal((await create()).headers['x-studio-account'], '402');
+    assert.equal((await create()).headers['x-studio-account'], undefined);
     assert.deepEqual(
       said.mock.calls.map(({ arguments: [line] }) => line),
       ['LemonData refused the account: 401 invalid_api_key', 'LemonData refused the account: 402 [key]'],

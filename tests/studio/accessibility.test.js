@@ -1,0 +1,381 @@
+/** The studio for everyone: axe in each state, by keyboard alone, for screen readers, at any width, without jumps. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { launch, openStudio, PROMPT, untilSo } from './studio.js';
+
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 90_000 };
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const LONG =
+  'A small town at night, rain on the street, and a cat that watches it all from a windowsill '.repeat(4);
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+let app;
+afterEach(async () => {
+  const opened = app;
+  app = undefined;
+  try {
+    await opened?.check();
+  } finally {
+    await opened?.close();
+  }
+});
+
+/** What axe finds, in words; WCAG up to 2.2 AA, and what it holds for good practice. */
+async function findings(state) {
+  // By the debugger, past the page's policy.
+  if (!(await app.page.evaluate(() => Boolean(window.axe)))) await app.page.evaluate(axe);
+  const running = app.page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
+    );
+  });
+  // It waits by timers of the page.
+  let found;
+  running.then((value) => {
+    found = value;
+  });
+  while (found === undefined) {
+    await app.page.clock.runFor(20);
+    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 20))]);
+  }
+  return found.map((finding) => `${state}: ${finding}`);
+}
+
+/** Every state that a person can come to, in turn. */
+async function* states() {
+  const { page } = app;
+  yield 'empty';
+  await page.click('text=More settings');
+  await page.click('text=What can go wrong');
+  await page.fill('#size', '12');
+  await page.fill('#extra', '{');
+  yield 'form, with problems';
+  await page.fill('#extra', '');
+  await page.click('text=More settings');
+  await page.click('text=What can go wrong');
+  await page.click('#model + button');
+  yield 'models';
+  await page.keyboard.press('Escape');
+  await app.generate('dall-e-2');
+  await app.state('Done');
+  await app.generate('test-error-400-model-not-found', { prompt: 'A lake in winter' });
+  await app.state('Refused');
+  await app.page.click('text=Details');
+  yield 'error';
+  await app.generate('midjourney', { prompt: 'A purple mountain', size: '1792x1024' });
+  await app.state('Accepted as a task');
+  await page.click('text=Stop waiting');
+  await app.state('Stopped waiting');
+  await app.generate('flux-pro', { prompt: LONG, size: '1024x1792' });
+  await app.state('Accepted as a task');
+  yield 'busy';
+  await app.advance(5000);
+  await app.state('Processing');
+  yield 'progress';
+  await app.context.setOffline(true);
+  await app.$('#banner', { hasText: 'offline' }).waitFor();
+  yield 'offline';
+  await app.context.setOffline(false);
+  await app.$('#banner').waitFor({ state: 'hidden' });
+  await app.advance(10_000);
+  await app.state('Done');
+  await app.generate('dall-e-2', { prompt: 'Four lemons', n: '4' });
+  await app.state('Done');
+  await page.evaluate(() => scrollTo(0, 0));
+  yield 'full';
+  await page.click('#show-code');
+  await page.click('text=Worker');
+  yield 'code';
+  await page.keyboard.press('Escape');
+  await page.click('nav >> text=Gallery');
+  await app.$('#tiles img[src]').first().waitFor();
+  yield 'gallery';
+  await page.fill('#search', 'nowhere');
+  yield 'gallery, nothing found';
+  await page.fill('#search', '');
+  await app.$('#tiles button').first().click();
+  await app.$('.viewer .stage img').waitFor();
+  yield 'viewer';
+  await page.keyboard.press('+');
+  await page.keyboard.press('Delete');
+  await app.$('.toast', { hasText: 'Deleted' }).waitFor();
+  yield 'deleted';
+  await page.click('text=Undo');
+  await page.click('.viewer [aria-label=Close]');
+  await page.click('#compare');
+  await app.$('#tiles button').nth(0).click();
+  yield 'choosing';
+  await app.$('#tiles button').nth(4).click();
+  await app.$('.viewer .stage img').nth(1).waitFor();
+  yield 'compare';
+}
+
+/** What does not fit: the page is wider than the window, or a text is cut off where nothing scrolls. */
+const misfits = () =>
+  app.page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const found = scrollWidth > clientWidth ? [`the page is ${scrollWidth} wide`] : [];
+    const modal = document.querySelector('dialog[open]');
+    for (const element of (modal ?? document.body).querySelectorAll('*')) {
+      if (!element.checkVisibility() || element.closest('.unseen, svg')) continue;
+      const { overflowX } = getComputedStyle(element);
+      const isCut = element.scrollWidth > element.clientWidth + 1 && overflowX === 'hidden';
+      if (isCut && !element.matches('.stage')) found.push(`cut: ${element.outerHTML.slice(0, 80)}`);
+      const { right, left, width } = element.getBoundingClientRect();
+      const scrolls = element.parentElement.closest('pre, .stage');
+      if (width > 0 && !scrolls && (right > clientWidth + 1 || left < -1)) {
+        found.push(`outside: ${element.outerHTML.slice(0, 80)}`);
+      }
+    }
+    return found;
+  });
+
+describe('every state', () => {
+  for (const [size, viewport] of [
+    ['desktop', { width: 1440, height: 900 }],
+    ['phone', { width: 390, height: 844 }],
+  ]) {
+    for (const colorScheme of ['light', 'dark']) {
+      test(`is clean for axe, fits, and does not jump: ${size}, ${colorScheme}`, GUARD, async () => {
+        app = await openStudio(browser, { viewport, colorScheme });
+        const found = [];
+        let number = 0;
+        for await (const state of states()) {
+          found.push(...(await findings(state)));
+          found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
+          number += 1;
+          const name = state.replace(/\W+/g, '-');
+          await app.look(`${size}-${colorScheme}-${String(number).padStart(2, '0')}-${name}`);
+        }
+        assert.equal(number, 15);
+        assert.deepEqual(found, []);
+      });
+    }
+  }
+
+  test('fits into 320 px', GUARD, async () => {
+    app = await openStudio(browser, { viewport: { width: 320, height: 640 } });
+    const found = [];
+    for await (const state of states()) {
+      found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
+      await app.look(`narrow-${state.replace(/\W+/g, '-')}`);
+    }
+    assert.deepEqual(found, []);
+  });
+
+  test('fits with text twice as large', GUARD, async () => {
+    app = await openStudio(browser, { viewport: { width: 640, height: 900 } });
+    await app.page.addStyleTag({ url: '/style.css' });
+    await app.page.evaluate(() => {
+      document.documentElement.style.fontSize = '32px';
+    });
+    const found = [];
+    for await (const state of states()) {
+      found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
+    }
+    assert.deepEqual(found, []);
+  });
+});
+
+describe('by keyboard alone', () => {
+  const focused = () =>
+    app.page.evaluate(() => {
+      const { activeElement } = document;
+      return (
+        activeElement.getAttribute('aria-label') ??
+        (activeElement.id || activeElement.textContent)
+      ).trim();
+    });
+
+  /** Presses Tab until it is there, and sees on the way that the focus can be seen. */
+  async function tabTo(name, key = 'Tab') {
+    for (let count = 0; count < 60; count += 1) {
+      await app.page.keyboard.press(key);
+      if ((await focused()).startsWith(name)) return;
+      const isSeen = await app.page.evaluate(() => {
+        const { activeElement } = document;
+        if (activeElement === document.body || activeElement.matches('dialog, .choice input')) return true;
+        const { outlineStyle, outlineWidth } = getComputedStyle(activeElement);
+        return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0;
+      });
+      assert.ok(isSeen, `the focus is not seen on ${await focused()}`);
+    }
+    assert.fail(`Tab never came to ${name}`);
+  }
+
+  test('a person generates, stops, waits again, dismisses', GUARD, async () => {
+    app = await openStudio(browser);
+    const { keyboard } = app.page;
+    await tabTo('prompt');
+    await keyboard.type(PROMPT);
+    await tabTo('model');
+    await keyboard.press('ArrowDown');
+    await keyboard.press('Enter');
+    assert.equal(await app.page.inputValue('#model'), 'flux-pro');
+    await tabTo('Generate');
+    await keyboard.press('Enter');
+    await app.state('Accepted as a task');
+    await tabTo('Stop waiting');
+    await keyboard.press('Enter');
+    await app.state('Stopped waiting');
+    await tabTo('Wait again', 'Shift+Tab');
+    await keyboard.press('Space');
+    await app.advance(20_000);
+    await app.state('Done');
+    await tabTo('Dismiss', 'Shift+Tab');
+    await keyboard.press('Enter');
+    await app.$('#empty').waitFor();
+  });
+
+  test('looks at pictures, zooms, deletes, restores, and is back where it was', GUARD, async () => {
+    app = await openStudio(browser);
+    const { keyboard } = app.page;
+    for (const prompt of ['One', 'Two', 'Three']) {
+      await app.generate('dall-e-2', { prompt });
+      await app.state('Done');
+      // The order is that of time.
+      await app.advance(1000);
+    }
+    await app.page.focus('nav a');
+    await tabTo('Gallery');
+    await keyboard.press('Enter');
+    await tabTo('Three');
+    await keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'Two');
+    await keyboard.press('End');
+    assert.equal(await focused(), 'One');
+    await keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'One', 'there is nothing behind the last one');
+    await keyboard.press('Home');
+    await keyboard.press('Enter');
+    const place = app.$('.viewer .place');
+    await place.filter({ hasText: '1 of 3' }).waitFor();
+    await keyboard.press('ArrowRight');
+    await place.filter({ hasText: '2 of 3' }).waitFor();
+    await keyboard.press('+');
+    await app.$('.level', { hasText: '150 %' }).waitFor();
+    await tabTo('Picture, to be moved');
+    const before = await app.$('.stage').evaluate(({ scrollLeft }) => scrollLeft);
+    await keyboard.press('ArrowRight');
+    const after = () => app.$('.stage').evaluate(({ scrollLeft }) => scrollLeft);
+    await untilSo(async () => (await after()) > before);
+    await place.filter({ hasText: '2 of 3' }).waitFor();
+    await keyboard.press('0');
+    await keyboard.press('Delete');
+    await place.filter({ hasText: '2 of 2' }).waitFor();
+    await tabTo('Undo');
+    await keyboard.press('Enter');
+    await keyboard.press('Escape');
+    await app.$('#tiles li').nth(2).waitFor();
+    assert.equal(await focused(), 'One', 'the one that was looked at last');
+    await keyboard.press('Delete');
+    await app.$('#tiles li').nth(2).waitFor({ state: 'detached' });
+    await app.$('#tiles [aria-label=Two]:focus').waitFor();
+  });
+
+  test('copies the code of each place, and stays inside of the panel', GUARD, async () => {
+    app = await openStudio(browser);
+    await app.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const { keyboard } = app.page;
+    await app.page.fill('#prompt', PROMPT);
+    await app.page.focus('#show-code');
+    await keyboard.press('Enter');
+    await tabTo('tab-browser');
+    await keyboard.press('ArrowRight');
+    await keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'tab-node');
+    await tabTo('Copy');
+    await keyboard.press('Enter');
+    await app.$('.toast', { hasText: 'Copied' }).waitFor();
+    const copied = await app.page.evaluate(() => navigator.clipboard.readText());
+    assert.match(copied, /apiKey: process\.env\.LEMONDATA_API_KEY/);
+    assert.ok(copied.includes(PROMPT));
+    for (let count = 0; count < 12; count += 1) {
+      await keyboard.press('Tab');
+      const isInside = await app.page.evaluate(
+        () => document.activeElement === document.body || Boolean(document.activeElement.closest('dialog')),
+      );
+      assert.ok(isInside, await focused());
+    }
+    await keyboard.press('Escape');
+    assert.equal(await focused(), 'show-code', 'the focus is back');
+  });
+});
+
+describe('for screen readers', () => {
+  test('states are announced, and seconds are not', GUARD, async () => {
+    app = await openStudio(browser);
+    const announced = () => app.$('#announcer p').allTextContents();
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    await app.advance(20_000);
+    await app.state('Done');
+    await app.$('#announcer p').nth(1).waitFor({ state: 'attached' });
+    const [first, last] = await announced();
+    assert.equal(first, `Started: ${PROMPT}`);
+    assert.match(last, new RegExp(`^Done after \\d+ s: ${PROMPT}$`));
+    assert.equal(await app.$('#announcer').getAttribute('aria-live'), 'polite');
+  });
+
+  test('every control has a name, and the page its parts', GUARD, async () => {
+    app = await openStudio(browser);
+    for (const [role, name] of [
+      ['textbox', 'Prompt'],
+      ['combobox', 'Model'],
+      ['combobox', 'Size'],
+      ['spinbutton', 'Pictures'],
+      ['button', 'Generate'],
+      ['form', 'Picture'],
+      ['region', 'Generations'],
+      ['navigation', 'Views'],
+    ]) {
+      assert.equal(await app.page.getByRole(role, { name, exact: true }).count(), 1, name);
+    }
+  });
+});
+
+describe('nothing moves', () => {
+  for (const viewport of [
+    { width: 1440, height: 900 },
+    { width: 390, height: 844 },
+  ]) {
+    test(`by itself, from the first paint to the last picture: ${viewport.width} px`, GUARD, async () => {
+      app = await openStudio(browser, { viewport });
+      for (const size of ['1792x1024', '512x512', '1024x1792']) await app.generate('flux-pro', { size });
+      await app.state('Accepted as a task');
+      for (let passed = 0; passed < 25_000; passed += 1000) await app.advance(1000);
+      await app.$('.card[data-phase=done]').nth(2).waitFor();
+      await app.$('.picture img[src]').nth(2).waitFor();
+      const shifts = await app.page.evaluate(() => globalThis.shifts);
+      const total = shifts.reduce((sum, { value }) => sum + value, 0);
+      // A word that has become longer moves its neighbour; a tenth is what passes for good on the web.
+      assert.ok(total < 0.0005, JSON.stringify(shifts));
+    });
+  }
+
+  test('at all, where a person wants no motion', GUARD, async () => {
+    app = await openStudio(browser);
+    const begun = () => app.page.evaluate(() => globalThis.begun);
+    await app.page.evaluate(() => {
+      globalThis.begun = 0;
+      for (const type of ['animationstart', 'transitionrun'])
+        addEventListener(type, () => globalThis.begun++);
+    });
+    await app.generate('flux-schnell');
+    await app.state('Done');
+    assert.equal(await begun(), 0);
+    await app.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await app.generate('flux-schnell');
+    await untilSo(async () => (await begun()) > 0);
+  });
+});

@@ -1,0 +1,530 @@
+/** The studio in Chromium, on the real package, against the embedded server, under a clock of the test's own. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { PNG } from 'pngjs';
+import { launch, openStudio, PROMPT, until, untilSo } from './studio.js';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** What each test has opened; all of it is checked and closed behind it. */
+let app;
+const open = (options) => openStudio(browser, options);
+afterEach(async () => {
+  const opened = app;
+  app = undefined;
+  try {
+    await opened?.check();
+  } finally {
+    await opened?.close();
+  }
+});
+
+/** What the newest card says, by its parts. */
+const text = (selector) => app.card.locator(selector).first().textContent();
+
+/** The requests that the newest card shows, the latest first, without their times. */
+const rows = () =>
+  app.card
+    .locator('.requests li:not(.next)')
+    .evaluateAll((all) =>
+      all.map((row) =>
+        [...row.querySelectorAll('.what, .answer')].map(({ textContent }) => textContent.trim()).join(': '),
+      ),
+    );
+
+/** Checks that the picture that is shown is the server's, pixel by pixel. */
+async function assertPicture(width, height) {
+  await app.card.locator('.picture img').first().waitFor();
+  const { path } = app.server.counts.requests.findLast(({ path }) => path.startsWith('/files/'));
+  const bytes = Buffer.from(await (await fetch(app.server.url + path)).arrayBuffer());
+  const png = PNG.sync.read(bytes);
+  assert.deepEqual([png.width, png.height], [width, height]);
+  const img = app.card.locator('.picture img').first();
+  const decoded = await img.evaluate(async (shown) => {
+    await shown.decode();
+    const canvas = Object.assign(document.createElement('canvas'), {
+      width: shown.naturalWidth,
+      height: shown.naturalHeight,
+    });
+    const context = canvas.getContext('2d');
+    context.drawImage(shown, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+    return { size: [shown.naturalWidth, shown.naturalHeight], hash: [...hash] };
+  });
+  assert.deepEqual(decoded.size, [width, height]);
+  assert.deepEqual(Buffer.from(decoded.hash), createHash('sha256').update(png.data).digest());
+}
+
+describe('a picture', { timeout: 120_000 }, () => {
+  test('of a model that answers at once', async () => {
+    app = await open();
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    assert.equal(app.server.counts.files, 1, 'it is downloaded once');
+    await assertPicture(512, 512);
+    assert.equal(await app.card.locator('img').getAttribute('alt'), PROMPT);
+    assert.equal(await text('.meta'), 'dall-e-2 · 512 × 512');
+    assert.deepEqual(await rows(), ['Create: 200 · picture in the answer']);
+    assert.deepEqual(
+      app.server.counts.requests.filter(({ method }) => method === 'POST').map(({ body }) => body),
+      [{ prompt: PROMPT, model: 'dall-e-2', n: 1, size: '512x512' }],
+    );
+  });
+
+  test('of a model that answers with a task: each poll, its answer, and when the next is due', async () => {
+    app = await open();
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    assert.equal(await text('.requests .next'), 'Next poll in 3–5 s');
+    assert.match(await text('.ring'), /0 s\s*usually 30–120 s/);
+    assert.equal(await app.page.title(), '(1) Studio · lemondata-wasm');
+
+    // How long a gap is, from 3 to 5 s, is drawn by the package.
+    await app.advance(2900);
+    assert.equal(app.server.counts.polls, 0, 'no poll before 3 s');
+    assert.match(await text('.requests .next'), /^Next poll in (about )?1?–?3? ?s?|within/);
+    await app.advance(2100);
+    await app.state('Processing');
+    assert.equal(app.server.counts.polls, 1);
+    assert.match(await text('.ring'), /^\s*\d+ %\s*5 s/);
+    const told = Number(await app.$('[role=progressbar]').getAttribute('aria-valuenow'));
+    assert.ok(told > 0 && told < 100, 'it is the figure of the server');
+
+    await app.advance(10_000);
+    await app.state('Done');
+    await assertPicture(512, 512);
+    const shown = await rows();
+    assert.equal(shown[0], `Poll ${app.server.counts.polls}: 200 · completed`);
+    assert.match(shown.at(-2), /^Poll 1: 200 · processing, \d+ %$/);
+    assert.equal(shown.at(-1), 'Create: 200 · accepted as a task');
+    assert.equal(await app.page.title(), 'Studio · lemondata-wasm');
+  });
+
+  test('of a task that tells no progress: its time against the usual', async () => {
+    app = await open({ taskMs: 1_000_000 });
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    await app.page.clock.runFor(30_000);
+    const dash = () => app.$('.ring .value').getAttribute('stroke-dasharray');
+    assert.equal(await dash(), '25 100');
+    assert.equal(await app.$('[role=progressbar]').getAttribute('aria-valuenow'), null);
+    await app.page.clock.runFor(120_000);
+    assert.equal(await dash(), '95 100', 'never full before it is done');
+    assert.match(await text('.ring'), /longer than usual/);
+  });
+
+  test('several in one answer, in base64', async () => {
+    app = await open();
+    const pictures = [90, 200].map((red) => {
+      const png = new PNG({ width: 16, height: 16 });
+      for (let at = 0; at < png.data.length; at += 4) png.data.set([red, 40, 10, 255], at);
+      return PNG.sync.write(png);
+    });
+    app.server.next({
+      on: 'create',
+      reply: { body: { created: 1, data: pictures.map((png) => ({ b64_json: png.toString('base64') })) } },
+    });
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    await app.card.locator('.picture img').nth(1).waitFor();
+    const alts = await app.card.locator('img').evaluateAll((all) => all.map((img) => img.alt));
+    assert.deepEqual(alts, [`${PROMPT} (1 of 2)`, `${PROMPT} (2 of 2)`]);
+
+    await app.card.locator('.picture').nth(1).click();
+    const [download] = await Promise.all([
+      app.page.waitForEvent('download'),
+      app.page.click('text=Download'),
+    ]);
+    assert.equal(
+      download.suggestedFilename(),
+      'a-lemon-tree-above-a-quiet-sea-first-light-dall-e-2-2026-01-01-2.png',
+    );
+    assert.deepEqual(await readFile(await download.path()), pictures[1]);
+  });
+
+  test('that no page may read is shown all the same', async () => {
+    app = await open();
+    const url = 'https://pictures.example/lemon.png';
+    const body = PNG.sync.write(new PNG({ width: 16, height: 16 }));
+    await app.context.route(url, (route) =>
+      route.request().resourceType() === 'image'
+        ? route.fulfill({ body, contentType: 'image/png' })
+        : route.abort(),
+    );
+    app.server.next({ on: 'create', reply: { body: { data: [{ url }] } } });
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    const img = app.card.locator('.picture img');
+    assert.equal(await img.getAttribute('src'), url);
+    assert.equal(await img.evaluate((shown) => shown.decode().then(() => shown.naturalWidth)), 16);
+  });
+
+  test('that is none is described', async () => {
+    app = await open();
+    app.server.next({
+      on: 'create',
+      reply: { body: { data: [{ b64_json: Buffer.from('not a picture').toString('base64') }] } },
+    });
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    assert.match(await text('.media'), /Not a picture that can be shown/);
+  });
+});
+
+describe('an error', { timeout: 120_000 }, () => {
+  /** The facts of the newest card's error. */
+  const facts = () =>
+    app.card
+      .locator('.problem dl div')
+      .evaluateAll((all) =>
+        Object.fromEntries(all.map(({ children: [name, value] }) => [name.textContent, value.textContent])),
+      );
+
+  test('is shown with its hint, what it costs and the next step, which is one click', async () => {
+    app = await open();
+    await app.generate('test-error-400-model-not-found');
+    await app.state('Refused');
+    assert.match(await text('.problem p'), /^Model 'dalle3' not found/);
+    assert.match(await text('.problem .hint'), /^Did you mean 'dall-e-3'\?/);
+    assert.match(await text('.problem .next'), /^Nothing is billed\./);
+    const { id } = app.server.counts.requests[0];
+    assert.deepEqual(await facts(), {
+      kind: 'invalid_request',
+      outcome: 'rejected',
+      status: '400',
+      code: 'model_not_found',
+      param: 'model',
+      request: id,
+    });
+    assert.equal(await app.$('text=Wait again').count(), 0, 'there is no task to wait for');
+
+    await app.page.click('text=Use dall-e-3');
+    await app.state('Done');
+    assert.equal(await app.$('.card').count(), 1, 'it takes the place of the failed one');
+    assert.equal(app.server.counts.requests[1].body.model, 'dall-e-3');
+  });
+
+  test('of a wait leads to waiting again for the same task', async () => {
+    app = await open();
+    app.server.next({
+      on: 'poll',
+      reply: { status: 422, body: { error: { message: 'Not now', type: 'odd' } } },
+    });
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    await app.advance(5000);
+    await app.state('The wait has ended');
+    const { task, outcome } = await facts();
+    assert.match(task, /^t_[\w-]+\.[\w-]+$/, 'the relay names tasks');
+    assert.equal(outcome, 'accepted');
+
+    await app.advance(10_000);
+    await app.page.click('text=Wait again');
+    await app.state('Done');
+    assert.equal(app.server.counts.creates, 1);
+  });
+
+  test('of a task that has failed leads to a new one', async () => {
+    app = await open();
+    await app.generate('test-task-failed-object');
+    await app.state('Accepted as a task');
+    await app.advance(5000);
+    await app.advance(10_000);
+    await app.state('The task failed');
+    assert.match(await text('.problem'), /The provider rejected the prompt/);
+    assert.equal(await app.$('text=Wait again').count(), 0);
+    await app.page.click('text=Generate again');
+    await app.state('Accepted as a task');
+    assert.equal(app.server.counts.creates, 2);
+  });
+
+  test('that the wait survives is told meanwhile', async () => {
+    app = await open();
+    await app.generate('test-poll:error-503-bare:1');
+    await app.state('Accepted as a task');
+    await app.advance(5000);
+    await app.state('The server has a problem');
+    assert.match(await text('.requests .next'), /^Trying again/);
+    await app.advance(30_000);
+    await app.state('Done');
+    assert.ok((await rows()).some((row) => row.startsWith('Poll 1: 503')));
+  });
+
+  test('that asks to slow down is waited out', async () => {
+    app = await open();
+    app.server.next({
+      on: 'create',
+      reply: {
+        status: 429,
+        headers: { 'retry-after': '20' },
+        body: { error: { message: 'Slow down.', type: 'rate_limit_exceeded', code: 'rate_limit_exceeded' } },
+      },
+    });
+    await app.generate('dall-e-2');
+    await app.state('Asked to slow down');
+    assert.equal(await text('.requests .next'), 'Trying again in 20 s or more');
+    await app.advance(25_000);
+    await app.state('Done');
+    assert.deepEqual(await rows(), ['Create: 200 · picture in the answer', 'Create: 429']);
+  });
+
+  test('whose cost is not known says so', async () => {
+    app = await open();
+    for (const scenario of ['error-500', 'redirect', 'reset']) {
+      const cards = await app.$('.card').count();
+      await app.generate(`test-${scenario}`);
+      await app.$('.card').nth(cards).waitFor();
+      for (let waited = 0; !/Not known/.test(await text('.state')); waited += 1000) {
+        assert.ok(waited < 90_000, scenario);
+        await app.advance(1000);
+      }
+      assert.match(await text('.problem'), /may be billed/);
+    }
+    assert.equal(app.server.counts.creates, 3, 'the relay asks once for each');
+  });
+
+  test('of the account is told to the person, here and at the server, without the key', async (t) => {
+    app = await open();
+    const said = t.mock.method(console, 'error', () => {});
+    await app.generate('test-error-401-echo');
+    await app.state('The key is not accepted');
+    await app.generate('test-error-402');
+    await app.state('The balance is used up');
+    assert.match(await text('.problem .next'), /Nothing is billed\. Top up/);
+    assert.equal((await facts()).code, 'insufficient_balance');
+    await app.look('error-balance');
+    assert.deepEqual(
+      said.mock.calls.map(({ arguments: [line] }) => line),
+      [
+        'LemonData refused the account: 401 invalid_api_key',
+        'LemonData refused the account: 402 insufficient_balance',
+      ],
+    );
+  });
+
+  test('is text, whatever it holds', async () => {
+    app = await open();
+    const evil = '<img src="x" onerror="document.title = 1"><b>bold</b>';
+    app.server.next({
+      on: 'create',
+      reply: { status: 400, body: { error: { message: evil, type: evil, code: evil, hint: evil } } },
+    });
+    await app.generate(evil, { prompt: evil });
+    await app.state('Refused');
+    assert.equal(await app.$('.problem img, .problem b').count(), 0);
+    assert.ok((await text('.problem .hint')).includes(evil));
+
+    app.server.next({ on: 'create', reply: { body: { data: [{ url: 'javascript:document.title=1' }] } } });
+    await app.generate('dall-e-2', { prompt: evil });
+    await app.state('Done');
+    assert.match(await text('.media'), /Not a picture/);
+    assert.equal(await app.$('a[href^=javascript], img[src^=javascript]').count(), 0);
+    // The download of such an address is refused: the one violation that is meant.
+    const violations = await app.page.evaluate(() => globalThis.violations.splice(0));
+    assert.ok(
+      violations.every((violation) => violation.startsWith('connect-src')),
+      `${violations}`,
+    );
+    app.problems.length = 0;
+  });
+});
+
+describe('the wait', { timeout: 120_000 }, () => {
+  test('stops when asked to, says what that means, and goes on when asked to', async () => {
+    app = await open();
+    await app.generate('midjourney');
+    await app.state('Accepted as a task');
+    await app.advance(2000);
+    await app.page.focus('text=Stop waiting');
+    await app.page.keyboard.press('Enter');
+    await app.state('Stopped waiting');
+    assert.match(
+      await text('.note'),
+      /^The task goes on at LemonData: it may still complete, and be billed\.$/,
+    );
+    await app.advance(60_000);
+    assert.equal(app.server.counts.polls, 0, 'it has really stopped');
+
+    await app.page.click('text=Wait again');
+    await app.state('Done');
+    assert.equal(app.server.counts.polls, 1);
+    assert.equal(app.server.counts.creates, 1);
+  });
+
+  test('for the first answer stops, too, and can ask what became of it', async () => {
+    app = await open();
+    await app.generate('test-hang');
+    await until(() => app.server.counts.creates === 1);
+    await app.state('Waiting for the answer');
+    await app.advance(70_000);
+    assert.match(await text('.elapsed'), /1 min 10 s/);
+    await app.page.click('text=Stop waiting');
+    await app.state('Stopped waiting');
+    assert.match(await text('.note'), /billed, all the same/);
+    assert.equal(app.server.counts.aborted, 0, 'the relay waits for what may be billed');
+    await app.page.click('text=Ask what became of it');
+    await app.state('Waiting for the answer');
+    assert.equal(app.server.counts.creates, 1, 'with the same key, the relay asks nobody');
+  });
+
+  test('is begun by Ctrl+Enter', async () => {
+    app = await open();
+    await app.page.fill('#prompt', PROMPT);
+    await app.page.focus('#prompt');
+    await app.page.keyboard.press('Control+Enter');
+    await app.state('Accepted as a task');
+    assert.equal(app.server.counts.creates, 1);
+  });
+
+  test('tells what it was when the page was hidden', async () => {
+    app = await open();
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    const hide = (hidden) =>
+      app.page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await hide(true);
+    await app.advance(60_000);
+    await until(() => app.server.counts.files === 1);
+    await untilSo(async () => (await app.page.title()).startsWith('✓'));
+    await app.generate('flux-pro');
+    await hide(true);
+    await app.advance(2500);
+    await app.advance(2500);
+    await hide(false);
+    await app.card.locator('.remark', { hasText: 'tab hidden for' }).waitFor();
+    assert.equal(await app.page.title(), '(1) Studio · lemondata-wasm');
+  });
+});
+
+describe('the form', { timeout: 120_000 }, () => {
+  test('says what is wrong as one types, and sends nothing until it is right', async () => {
+    app = await open();
+    const wrong = (name) => app.$(`#${name}-problem`).textContent();
+    await app.page.click('text=Generate >> visible=true');
+    assert.equal(await wrong('prompt'), 'Say what to draw.');
+    assert.equal(await app.page.evaluate(() => document.activeElement.id), 'prompt');
+    assert.equal(await app.$('#prompt').getAttribute('aria-invalid'), 'true');
+    await app.page.fill('#prompt', 'x'.repeat(4001));
+    assert.equal(await wrong('prompt'), '4,001 characters; at most 4,000.');
+    await app.page.fill('#prompt', PROMPT);
+    assert.equal(await wrong('prompt'), '');
+    await app.page.fill('#size', '12');
+    assert.equal(await wrong('size'), 'Write it as 1024x1024, or auto.');
+    await app.page.fill('#size', '640x480');
+    await app.page.fill('#n', '11');
+    assert.equal(await wrong('n'), 'A number from 1 to 10.');
+    await app.page.fill('#n', '2');
+    await app.page.click('text=More settings');
+    await app.page.fill('#extra', '{"seed": ');
+    assert.match(await wrong('extra'), /^Not JSON yet/);
+    await app.page.fill('#extra', '{"model": "x"}');
+    assert.match(await wrong('extra'), /field of its own/);
+    await app.page.fill('#extra', '{"seed": 7, "aspect_ratio": "4:3"}');
+    await app.page.fill('#quality', 'hd');
+    await app.page.check('[name=style][value=vivid]', { force: true });
+    await app.page.check('[name=response_format][value=b64_json]', { force: true });
+    assert.equal(app.server.counts.creates, 0);
+    await app.page.click('text=Generate >> visible=true');
+    await until(() => app.server.counts.creates === 1);
+    assert.deepEqual(app.server.counts.requests[0].body, {
+      prompt: PROMPT,
+      model: 'flux-pro',
+      n: 2,
+      size: '640x480',
+      quality: 'hd',
+      style: 'vivid',
+      response_format: 'b64_json',
+      seed: 7,
+      aspect_ratio: '4:3',
+    });
+  });
+
+  test('is in the address, and comes out of it', async () => {
+    app = await open();
+    await app.page.fill('#prompt', 'Zwei Zitronen & mehr');
+    await app.page.fill('#model', 'my-model');
+    await app.page.click('text=More settings');
+    await app.page.fill('#extra', '{"seed":7}');
+    const address = await app.page.evaluate(() => location.href);
+    assert.ok(!new URL(address).search, 'the prompt is nobody’s to log');
+    const other = await app.context.newPage();
+    await other.goto(address);
+    assert.equal(await other.inputValue('#prompt'), 'Zwei Zitronen & mehr');
+    assert.equal(await other.inputValue('#model'), 'my-model');
+    assert.equal(await other.inputValue('#extra'), '{"seed":7}');
+    assert.equal(await other.inputValue('#size'), '1024x1024');
+    await app.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await app.page.click('text=Share');
+    await app.$('.toast', { hasText: 'Link copied' }).waitFor();
+    assert.equal(await app.page.evaluate(() => navigator.clipboard.readText()), address);
+  });
+
+  test('lists the documented models, and takes any other name', async () => {
+    app = await open();
+    await app.page.click('#model + button');
+    const names = await app.$('#models [role=option] span').allTextContents();
+    assert.deepEqual(names.sort(), [
+      'dall-e-2',
+      'dall-e-3',
+      'flux-pro',
+      'flux-schnell',
+      'ideogram-v3',
+      'midjourney',
+      'stable-diffusion-3',
+    ]);
+    await app.look('models');
+    await app.page.click('#models >> text=midjourney');
+    assert.equal(await app.page.inputValue('#model'), 'midjourney');
+    assert.equal(await app.$('#models').isVisible(), false);
+    await app.page.fill('#model', '');
+    await app.page.type('#model', 'dall');
+    assert.deepEqual(await app.$('#models [role=option]:visible span').allTextContents(), [
+      'dall-e-3',
+      'dall-e-2',
+    ]);
+    await app.page.keyboard.press('ArrowDown');
+    await app.page.keyboard.press('ArrowDown');
+    await app.page.keyboard.press('Enter');
+    assert.equal(await app.page.inputValue('#model'), 'dall-e-2');
+    assert.equal(app.server.counts.creates, 0, 'Enter has chosen, not sent');
+  });
+
+  test('offers what the test server can play, and not what only that can', async (t) => {
+    app = await open();
+    await app.page.click('text=What can go wrong');
+    assert.equal(await app.$('#scenarios li').count(), 9);
+    await app.page.click('text=Failed task');
+    assert.equal(await app.page.inputValue('#model'), 'test-task-failed-object');
+    const { servePage } = await import('../../scripts/lib/serve-page.js');
+    const real = await servePage({ upstream: { url: 'https://lemondata.example', key: 'sk-1' } });
+    t.after(real.close);
+    const page = await app.context.newPage();
+    await page.goto(real.url);
+    assert.equal(await page.locator('#scenarios').isVisible(), false);
+    assert.match(await page.locator('.upstream:visible').textContent(), /every picture is billed/);
+  });
+});
+
+describe('what is kept', { timeout: 120_000 }, () => {
+  test('shows that nothing breaks the policy, by a recorder that records', async () => {
+    app = await open();
+    await app.page.evaluate(() => document.body.setAttribute('style', 'color: red'));
+    await untilSo(() => app.page.evaluate(() => globalThis.violations.length > 0));
+    assert.deepEqual(await app.page.evaluate(() => globalThis.violations.splice(0)), [
+      'style-src-attr inline',
+    ]);
+    assert.equal(app.problems.length, 1);
+    app.problems.length = 0;
+  });
+});

@@ -1,0 +1,242 @@
+/** The parts of the studio that need no page: settings, links, words, times, code. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { LemonDataError } from 'lemondata-wasm';
+import { root } from '../../scripts/lib/run.js';
+import { literal, SAMPLES } from '../../www/code.js';
+import { percentOf } from '../../www/estimate.js';
+import { fileName } from '../../www/file-name.js';
+import { readLink, writeLink } from '../../www/link.js';
+import { DEFAULTS, problemsOf, requestOf, settingsOf, shapeOf } from '../../www/settings.js';
+import { amount, countdown, duration, explain, meta, short } from '../../www/words.js';
+import { startServer } from '../server/index.js';
+
+const ODD = {
+  model: 'flux-pro',
+  prompt: `It's a "quote", a \\ and a\nnew line \u2028 ${'</script>'}`,
+  size: '512x512',
+  n: 2,
+  'odd key': [1, { a: null }],
+  nested: { deep: [true, 'x'] },
+};
+
+describe('settings', () => {
+  const good = { ...DEFAULTS, prompt: 'A lemon' };
+
+  test('make the request, without what is left to the server', () => {
+    assert.deepEqual(requestOf(good), { model: 'flux-pro', prompt: 'A lemon', size: '1024x1024' });
+    assert.deepEqual(
+      requestOf({ ...good, size: ' ', n: '3', quality: 'hd', style: 'vivid', extra: '{"seed": 7}' }),
+      { model: 'flux-pro', prompt: 'A lemon', n: 3, quality: 'hd', style: 'vivid', seed: 7 },
+    );
+  });
+
+  test('come back out of a request', () => {
+    const request = { ...requestOf({ ...good, n: '2', response_format: 'b64_json' }), seed: [1] };
+    assert.deepEqual(requestOf(settingsOf(request)), request);
+    assert.deepEqual(requestOf(settingsOf({ model: 'm', prompt: 'p' })), { model: 'm', prompt: 'p' });
+  });
+
+  test('are refused where they are wrong, and only there', () => {
+    assert.deepEqual(problemsOf(good), {});
+    for (const [name, wrong] of [
+      ['prompt', ['', '  \n', 'x'.repeat(4001)]],
+      ['model', ['', ' ', 'x'.repeat(129)]],
+      ['size', ['12', '0x10', '1024X1024', '1024x', 'wide']],
+      ['n', ['', '0', '11', '1.5', '-1', 'x']],
+      ['quality', ['x'.repeat(33)]],
+      ['extra', ['{', '[]', '1', 'null', '{"n": 2}', '{"prompt": ""}']],
+    ]) {
+      for (const text of wrong) {
+        assert.deepEqual(Object.keys(problemsOf({ ...good, [name]: text })), [name], text);
+      }
+    }
+    for (const size of ['auto', '640x480', '']) assert.deepEqual(problemsOf({ ...good, size }), {});
+  });
+
+  test('go through an address', () => {
+    const settings = { ...good, prompt: 'a & b = c # d + ü%', extra: '{"seed": 7}' };
+    assert.deepEqual(readLink(writeLink(settings)).settings, settings);
+    assert.equal(writeLink(DEFAULTS), '');
+    assert.deepEqual(readLink(writeLink(DEFAULTS, 'gallery')), { settings: DEFAULTS, view: 'gallery' });
+    assert.deepEqual(readLink('#view=elsewhere&unknown=1'), { settings: DEFAULTS, view: 'create' });
+  });
+
+  test('tell the shape of the picture', () => {
+    assert.deepEqual(shapeOf('1792x1024'), { width: 1792, height: 1024 });
+    for (const size of [undefined, 'auto', '', 'x']) {
+      assert.deepEqual(shapeOf(size), { width: 1024, height: 1024 });
+    }
+  });
+});
+
+describe('words', () => {
+  test('for times and amounts', () => {
+    assert.deepEqual([0, 1499, 61_000, 3_660_000].map(duration), ['0 s', '1 s', '1 min 1 s', '1 h 1 min']);
+    assert.deepEqual([10, 32_100, 2_345_678].map(amount), ['10 bytes', '32 KB', '2.3 MB']);
+    assert.equal(short('lemon', 5), 'lemon');
+    assert.equal(short('lemons', 5), 'lemo…');
+    assert.equal(meta({ model: 'm', size: '1x2', n: 4, quality: 'hd' }), 'm · 1 × 2 · hd · 4 pictures');
+  });
+
+  test('for the next poll: a range, as nobody knows better', () => {
+    const next = { from: 3000, to: 5000 };
+    assert.deepEqual(
+      [0, 2500, 3000, 4200, 5000, 9000].map((now) => countdown(next, now)),
+      [
+        'Next poll in 3–5 s',
+        'Next poll in 1–3 s',
+        'Next poll within 2 s',
+        'Next poll within 1 s',
+        'Next poll any moment',
+        'Next poll any moment',
+      ],
+    );
+    assert.equal(countdown({ from: 900, to: 1000 }, 0), 'Next poll in about 1 s');
+  });
+
+  test('for how far it is: the server’s figure, or less than all of the usual time', () => {
+    assert.deepEqual(percentOf({ progress: 40 }, 0), { percent: 40, isEstimate: false });
+    assert.deepEqual(percentOf({ progress: 140 }, 0), { percent: 100, isEstimate: false });
+    assert.deepEqual(percentOf({}, 60_000), { percent: 50, isEstimate: true });
+    assert.deepEqual(percentOf({}, 9e9), { percent: 95, isEstimate: true });
+  });
+
+  test('for every error, with a next step', () => {
+    for (const outcome of ['not_sent', 'rejected', 'accepted', 'failed', 'unknown']) {
+      const { title, next, facts } = explain(new LemonDataError({ kind: 'server', outcome, message: 'x' }));
+      assert.ok(title && next, outcome);
+      assert.deepEqual(Object.fromEntries(facts).outcome, outcome);
+    }
+    const lost = explain(new LemonDataError({ kind: 'connection', outcome: 'unknown', message: 'x' }));
+    assert.equal(lost.title, 'The connection was lost');
+    assert.match(lost.next, /may be billed/, 'what it costs comes before what it was');
+    const bug = explain(new TypeError('x is not a function'));
+    assert.equal(bug.title, 'This page has failed');
+  });
+
+  test('for what the service has against the account', () => {
+    const error = new LemonDataError({ kind: 'permission_denied', outcome: 'rejected', message: 'no' });
+    assert.equal(explain(error, { status: 402, code: 'quota_exceeded' }).title, 'The balance is used up');
+    assert.deepEqual(Object.fromEntries(explain(error, { status: 402, code: 'q' }).facts).code, 'q');
+    assert.equal(explain(error).title, 'Refused');
+  });
+
+  test('for models instead', () => {
+    const error = new LemonDataError({
+      kind: 'invalid_request',
+      outcome: 'rejected',
+      message: 'x',
+      didYouMean: 'a',
+      suggestions: [{ id: 'b' }, { id: 'a' }],
+      alternatives: [{ id: 'c' }, { id: 'd' }],
+    });
+    assert.deepEqual(explain(error).models, ['a', 'b', 'c']);
+  });
+});
+
+test('a downloaded file is called after its picture', () => {
+  const at = Date.UTC(2026, 10, 21);
+  const name = (prompt, more) =>
+    fileName({ request: { prompt, model: 'flux-pro' }, at, index: 0, count: 1, type: 'image/png', ...more });
+  assert.equal(name('A lemon, on: a "beach"!'), 'a-lemon-on-a-beach-flux-pro-2026-11-21.png');
+  assert.equal(
+    name('../../etc/passwd', { count: 2, index: 1, type: 'image/webp' }),
+    'etc-passwd-flux-pro-2026-11-21-2.webp',
+  );
+  assert.equal(name('Ünïcode 檸檬'), 'u-ni-code-檸檬-flux-pro-2026-11-21.png');
+  assert.ok(name('x'.repeat(4000)).length < 100);
+});
+
+describe('the code', () => {
+  let server;
+  let folder;
+  before(async () => {
+    server = await startServer({ taskMs: 0 });
+    // Inside of the repository, where the package has its name.
+    folder = await mkdtemp(join(root, 'target', 'studio-'));
+  });
+  after(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test('writes any value as a person would', () => {
+    for (const value of [ODD, [], {}, [[1], { a: [] }], '', "'", JSON.parse('{"__proto__": 1}')]) {
+      // biome-ignore lint/security/noGlobalEval: it is what the text is for
+      assert.deepEqual(globalThis.eval(`(${literal(value)})`), value);
+    }
+    assert.equal(literal({ a: "it's", 'b-c': [1, 2] }), "{\n  a: 'it\\'s',\n  'b-c': [1, 2],\n}");
+  });
+
+  /** Everything that is sent to the service arrives at the embedded server, and at once. */
+  const redirect = () => `
+    const { fetch, setTimeout } = globalThis;
+    globalThis.fetch = (url, init) => fetch(url.replace('https://api.lemondata.cc', '${server.url}'), init);
+    // The cadence of polls, and no time-out.
+    globalThis.setTimeout = (run, ms, ...rest) => setTimeout(run, ms > 5000 ? ms : ms / 200, ...rest);
+  `;
+
+  /** Runs a module in the folder, and tells what the server was asked for. */
+  async function execute(name, code) {
+    server.reset();
+    await writeFile(join(folder, 'redirect.mjs'), redirect());
+    await writeFile(join(folder, name), code);
+    const child = spawn(process.execPath, ['--import', pathToFileURL(join(folder, 'redirect.mjs')), name], {
+      cwd: folder,
+      env: { ...process.env, LEMONDATA_API_KEY: server.apiKey },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const [status] = await once(child, 'exit');
+    assert.equal(status, 0);
+    return server.counts.requests[0].body;
+  }
+
+  test('for Node runs as it stands, and sends exactly this request', async () => {
+    assert.deepEqual(await execute('picture.mjs', SAMPLES.node.write(ODD)), ODD);
+    for (const name of ['picture-1.png', 'picture-2.png']) {
+      assert.equal((await readFile(join(folder, name))).subarray(1, 4).toString(), 'PNG');
+    }
+  });
+
+  test('for a worker does, too', async () => {
+    await writeFile(join(folder, 'worker.mjs'), SAMPLES.worker.write(ODD));
+    const call = `
+      import worker from './worker.mjs';
+      const answer = await worker.fetch(new Request('https://x.test/'), process.env);
+      if (answer.headers.get('content-type') !== 'image/png') throw new Error('no picture');
+    `;
+    assert.deepEqual(await execute('call.mjs', call), ODD);
+  });
+
+  test('for a browser does, too, with what a page has', async () => {
+    for (const format of ['url', 'b64_json']) {
+      const request = { ...ODD, response_format: format };
+      const page = `
+        const pictures = [];
+        globalThis.Image = class {};
+        globalThis.document = { body: { append: (picture) => pictures.push(picture) } };
+        globalThis.location = { href: '${server.url}/' };
+        const { fetch } = globalThis;
+        globalThis.fetch = (url, { headers = [], ...init }) => {
+          const isApi = url.includes('/api/lemondata');
+          const extra = isApi ? [['authorization', 'Bearer ${server.apiKey}']] : [];
+          return fetch(url.replace('/api/lemondata', ''), { ...init, headers: [...headers, ...extra] });
+        };
+        await import('./browser.mjs');
+        const start = '${format}' === 'url' ? 'http' : 'blob:';
+        if (pictures.length !== 2 || !pictures.every(({ src }) => src.startsWith(start))) {
+          throw new Error(JSON.stringify(pictures));
+        }
+      `;
+      await writeFile(join(folder, 'browser.mjs'), SAMPLES.browser.write(request));
+      assert.deepEqual(await execute('page.mjs', page), request);
+    }
+  });
+});

@@ -1,0 +1,381 @@
+/**
+ * What people do with the studio, in three browsers, against real servers. Tasks last until the test lets the
+ * server's time pass; polls follow each other quickly.
+ */
+
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { servePage } from '../../scripts/lib/serve-page.js';
+import { BROWSERS, openBrowser } from '../helpers/browsers.js';
+import { startServer } from '../server/index.js';
+import { KEY, screenshotPath, until } from './studio.js';
+
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 60_000 };
+const TASK_MS = 30_000;
+
+let clock = Date.UTC(2026, 0, 1);
+let server;
+let served;
+
+const serve = (port) =>
+  servePage({ upstream: { url: server.url, key: KEY }, pollInterval: { min: 40, max: 60 }, port });
+
+before(async () => {
+  server = await startServer({ apiKey: KEY, taskMs: TASK_MS, now: () => clock, retryAfter: 0 });
+  served = await serve();
+});
+after(async () => {
+  await served?.close();
+  await server?.close();
+});
+
+/** Puts into the page what a person does there. */
+function prepare() {
+  const visible = (element) => element.checkVisibility();
+  const named = (element) => (element.getAttribute('aria-label') ?? element.textContent).trim();
+  const story = {
+    /** Every state that the newest card has shown. */
+    states: [],
+    violations: [],
+    fill(id, text) {
+      const field = document.getElementById(id);
+      field.value = text;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    async press(name) {
+      const find = () =>
+        [...document.querySelectorAll('button, nav a, summary')].find(
+          (element) => visible(element) && named(element).startsWith(name),
+        );
+      await story.until(find, `a button ${name}`);
+      find().click();
+    },
+    key(target, key) {
+      target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    },
+    async generate(model, prompt, size = '512x512') {
+      const { length } = document.querySelectorAll('.card');
+      story.states.length = 0;
+      story.fill('model', model);
+      story.fill('prompt', prompt);
+      story.fill('size', size);
+      await story.press('Generate');
+      await story.until(() => document.querySelectorAll('.card').length > length, 'a card');
+    },
+    state: () => document.querySelector('.card .state')?.textContent.trim().replace(/\s+/g, ' ') ?? '',
+    see: (words) => story.until(() => story.state().startsWith(words), words),
+    async until(holds, what) {
+      for (let waited = 0; !holds(); waited += 10) {
+        if (waited > 20_000) throw new Error(`never seen: ${what}; but: ${story.state()}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    /** The pictures of the newest card, once they are on the screen. */
+    async pictures() {
+      await story.until(() => document.querySelector('.card .picture img[src]'), 'a picture');
+      const images = [...document.querySelectorAll('.card')][0].querySelectorAll('img');
+      await Promise.all([...images].map((image) => image.decode()));
+      return [...images].map(({ naturalWidth }) => naturalWidth);
+    },
+    count: () => Number(document.getElementById('gallery-count').textContent),
+  };
+  new MutationObserver(() => {
+    const words = story.state().replace(/ (in|\d).*$/, '');
+    if (words && story.states.at(-1) !== words) story.states.push(words);
+  }).observe(document.getElementById('cards'), { childList: true, subtree: true, characterData: true });
+  addEventListener('securitypolicyviolation', ({ effectiveDirective }) =>
+    story.violations.push(effectiveDirective),
+  );
+  addEventListener('error', ({ message }) => story.violations.push(message));
+  addEventListener('unhandledrejection', ({ reason }) => story.violations.push(`${reason}`));
+  window.story = story;
+}
+
+for (const name of BROWSERS) {
+  describe(`in ${name}`, () => {
+    let browser;
+    let page;
+    const run = (work, argument) => page.run(work, argument);
+    const look = async (what) => {
+      // What is in the document is on the screen a frame later.
+      await run(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 60))));
+      await writeFile(screenshotPath(`${name}-${what}`), await page.screenshot());
+    };
+
+    before(async () => {
+      browser = await openBrowser(name);
+      page = await browser.open(served.url);
+      await run(prepare);
+    });
+    after(() => browser?.close());
+
+    /** Begins anew: no cards, no tasks, no counts; the gallery stays. */
+    async function fresh() {
+      await run(async () => {
+        const { story } = window;
+        if (document.querySelector('nav [aria-current]').dataset.view !== 'create')
+          await story.press('Create');
+        if (document.querySelector('.card')) await story.press('Clear finished');
+        await story.until(() => !document.querySelector('.card'), 'no card');
+      });
+      server.reset();
+    }
+
+    const pass = (ms) => {
+      clock += ms;
+    };
+
+    test('a person generates a picture that is there at once', GUARD, async () => {
+      await fresh();
+      const seen = await run(async () => {
+        const { story } = window;
+        const before = story.count();
+        await story.generate('flux-schnell', 'A lemon on a beach');
+        await story.see('Done');
+        return { widths: await story.pictures(), kept: story.count() - before, problems: story.violations };
+      });
+      assert.deepEqual(seen, { widths: [512], kept: 1, problems: [] });
+      assert.equal(server.counts.creates, 1);
+      assert.equal(server.counts.keyLeaks, 0);
+      await look('1-inline');
+    });
+
+    test('waits for a task and sees how far it is', GUARD, async () => {
+      await fresh();
+      await run(() => window.story.generate('flux-pro', 'A lemon tree above a quiet sea'));
+      await run(() => window.story.see('Pending'));
+      pass(TASK_MS / 2);
+      const progress = await run(async () => {
+        const { story } = window;
+        await story.see('Processing');
+        const ring = document.querySelector('.card .ring.real');
+        return { shown: ring.textContent.trim(), told: ring.getAttribute('aria-valuenow') };
+      });
+      assert.match(progress.shown, new RegExp(`^${progress.told} %`));
+      await look('2-task');
+      pass(TASK_MS);
+      const seen = await run(async () => {
+        const { story } = window;
+        await story.see('Done');
+        await story.pictures();
+        const rows = [...document.querySelectorAll('.card .requests .what')].map(
+          ({ textContent }) => textContent,
+        );
+        return { states: story.states, first: rows.at(-1), second: rows.at(-2), problems: story.violations };
+      });
+      assert.deepEqual(
+        seen.states.filter((state) => !/^(Waiting for the answer|Accepted as a task|Fetching)/.test(state)),
+        ['Pending', 'Processing', 'Done'],
+      );
+      assert.deepEqual([seen.first, seen.second, seen.problems], ['Create', 'Poll 1', []]);
+      assert.equal(server.counts.creates, 1);
+    });
+
+    test('stops waiting, is told what that means, and waits again', GUARD, async () => {
+      await fresh();
+      const said = await run(async () => {
+        const { story } = window;
+        await story.generate('midjourney', 'A purple mountain');
+        await story.see('Pending');
+        await story.press('Stop waiting');
+        await story.see('Stopped waiting');
+        return document.querySelector('.card .note').textContent;
+      });
+      assert.match(said, /may still complete, and be billed/);
+      const { polls } = server.counts;
+      pass(2 * TASK_MS);
+      await run(async () => {
+        const { story } = window;
+        await story.press('Wait again');
+        await story.see('Done');
+      });
+      assert.equal(server.counts.polls, polls + 1);
+      assert.equal(server.counts.creates, 1);
+    });
+
+    test('reloads the page while a task runs, and loses nothing', GUARD, async () => {
+      await fresh();
+      await run(async () => {
+        const { story } = window;
+        await story.generate('ideogram-v3', 'A desert at sunset');
+        await story.see('Pending');
+      });
+      await page.reload();
+      await run(prepare);
+      await run(() => window.story.see('Pending'));
+      assert.equal(
+        await run(() => document.querySelector('.card .prompt').textContent),
+        'A desert at sunset',
+      );
+      pass(2 * TASK_MS);
+      await run(async () => {
+        await window.story.see('Done');
+        await window.story.pictures();
+      });
+      assert.equal(server.counts.creates, 1);
+
+      await page.reload();
+      await run(prepare);
+      assert.equal(await run(() => document.querySelectorAll('.card').length), 0, 'what is done is done');
+    });
+
+    test('reloads it before the first answer, and pays once', GUARD, async () => {
+      await fresh();
+      await run(() => window.story.generate('test-slow:1500', 'A forest in autumn'));
+      await until(() => server.counts.creates === 1);
+      await page.reload();
+      await run(prepare);
+      await run(async () => {
+        await window.story.see('Done');
+        await window.story.pictures();
+      });
+      assert.equal(server.counts.creates, 1);
+    });
+
+    test('has three at once', GUARD, async () => {
+      await fresh();
+      await run(async () => {
+        const { story } = window;
+        await story.generate('flux-pro', 'A lake in winter', '1792x1024');
+        await story.generate('midjourney', 'A city of glass', '1024x1792');
+        await story.generate('ideogram-v3', 'A golden lemon');
+        await story.until(() => document.querySelectorAll('.ring').length === 3, 'three rings');
+        await story.see('Pending');
+      });
+      await look('3-three');
+      pass(2 * TASK_MS);
+      const words = await run(async () => {
+        const { story } = window;
+        const all = () =>
+          [...document.querySelectorAll('.card .state')].map(({ textContent }) => textContent.trim());
+        await story.until(() => all().every((state) => state.startsWith('Done')), 'three done');
+        const said = () => document.getElementById('announcer').textContent;
+        await story.until(() => said().split('Done').length === 4, 'three announcements');
+        return said();
+      });
+      assert.equal(server.counts.creates, 3);
+      for (const prompt of ['A lake in winter', 'A city of glass', 'A golden lemon']) {
+        assert.match(words, new RegExp(`Done after [^:]*: ${prompt}`), 'it is announced');
+      }
+    });
+
+    test('is helped out of an error', GUARD, async () => {
+      await fresh();
+      const said = await run(async () => {
+        const { story } = window;
+        await story.generate('test-error-400-model-not-found', 'A lake');
+        await story.see('Refused');
+        return document.querySelector('.card .problem').textContent;
+      });
+      assert.match(said, /Did you mean 'dall-e-3'/);
+      assert.match(said, /Nothing is billed/);
+      await look('4-error');
+      await run(async () => {
+        const { story } = window;
+        await story.press('Use dall-e-3');
+        await story.see('Done');
+      });
+    });
+
+    test('goes offline and comes back', GUARD, async () => {
+      await fresh();
+      await run(async () => {
+        const { story } = window;
+        story.online = (isOnline) => {
+          Object.defineProperty(navigator, 'onLine', { value: isOnline, configurable: true });
+          dispatchEvent(new Event(isOnline ? 'online' : 'offline'));
+        };
+        story.online(false);
+        await story.generate('flux-schnell', 'Written on a train');
+        await story.see('Waiting for the connection');
+        await story.until(
+          () => /You are offline/.test(document.getElementById('banner').textContent),
+          'banner',
+        );
+      });
+      assert.equal(server.counts.creates, 0);
+      await look('5-offline');
+      await run(async () => {
+        const { story } = window;
+        story.online(true);
+        await story.see('Done');
+        await story.until(() => document.getElementById('banner').textContent === '', 'no banner');
+      });
+      assert.equal(server.counts.creates, 1);
+    });
+
+    test('does not mind that the server is down for a while', GUARD, async () => {
+      await fresh();
+      await run(async () => {
+        await window.story.generate('flux-pro', 'A wave of rain');
+        await window.story.see('Pending');
+      });
+      const { port } = served;
+      await served.close();
+      await run(async () => {
+        const { story } = window;
+        await story.see('Connection lost');
+        await story.until(
+          () => /cannot be reached/.test(document.getElementById('banner').textContent),
+          'banner',
+        );
+      });
+      pass(2 * TASK_MS);
+      served = await serve(port);
+      await run(async () => {
+        const { story } = window;
+        await story.see('Done');
+        await story.until(() => document.getElementById('banner').textContent === '', 'no banner');
+      });
+      assert.equal(server.counts.creates, 1, 'another process of the same server knows the task');
+    });
+
+    test('looks through the gallery', GUARD, async () => {
+      await fresh();
+      const seen = await run(async () => {
+        const { story } = window;
+        const viewer = document.getElementById('viewer');
+        const place = () => viewer.querySelector('.place')?.textContent;
+        const total = story.count();
+        await story.press('Gallery');
+        const tiles = () => [...document.querySelectorAll('#tiles li button')];
+        await story.until(() => tiles().length === total, 'all tiles');
+        await story.until(() => document.querySelector('#tiles img[src]'), 'thumbnails');
+        const found = { tiles: tiles().length === total };
+
+        tiles()[0].click();
+        await story.until(() => place() === `1 of ${total}`, 'full view');
+        await story.until(() => viewer.querySelector('.stage img')?.naturalWidth > 0, 'the picture');
+        story.key(viewer, 'ArrowRight');
+        await story.until(() => place() === `2 of ${total}`, 'the next one');
+        story.key(viewer, '+');
+        await story.until(() => viewer.querySelector('.level').textContent.trim() === '150 %', 'zoom');
+        found.zoomed =
+          viewer.querySelector('.stage').scrollWidth > viewer.querySelector('.stage').clientWidth;
+        story.key(viewer, '0');
+
+        story.key(viewer, 'Delete');
+        await story.until(() => story.count() === total - 1, 'one less');
+        await story.press('Undo');
+        await story.until(() => story.count() === total, 'it is back');
+        await story.press('Close');
+
+        await story.press('Compare');
+        tiles()[0].click();
+        tiles()[1].click();
+        await story.until(() => viewer.querySelectorAll('.stage img').length === 2, 'two');
+        const images = [...viewer.querySelectorAll('.stage img')];
+        await Promise.all(images.map((image) => image.decode()));
+        found.compared = images.every(({ naturalWidth }) => naturalWidth > 0);
+        return found;
+      });
+      assert.deepEqual(seen, { tiles: true, zoomed: true, compared: true });
+      await look('6-compare');
+      await run(() => window.story.press('Close'));
+      await look('7-gallery');
+      assert.deepEqual(await run(() => window.story.violations), []);
+    });
+  });
+}

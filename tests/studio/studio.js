@@ -1,0 +1,174 @@
+/** The studio in Chromium, on servers of its own, with a clock that the test moves, in the page and at the server alike. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { root } from '../../scripts/lib/run.js';
+import { servePage } from '../../scripts/lib/serve-page.js';
+import { ensureChromium } from '../../scripts/lib/setup.js';
+import { startServer } from '../server/index.js';
+
+export const KEY = 'sk-secret-of-the-page-server-42';
+export const PROMPT = 'A lemon tree above a quiet sea, first light';
+export const TASK_MS = 12_000;
+/** No wait for the page may take longer: nothing in it has to wait. */
+const PATIENCE_MS = 10_000;
+
+const SCREENSHOTS = join(root, 'tests', 'studio', 'screenshots');
+
+export const launch = () =>
+  chromium.launch({
+    executablePath: ensureChromium().chromium,
+    // The sandbox of Chromium refuses to run as root.
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
+
+/** Where a screenshot goes, for a person to look at. */
+export function screenshotPath(name) {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  return join(SCREENSHOTS, `${name}.png`);
+}
+
+/** Waits until something at the server is so. */
+export async function until(holds) {
+  for (let waited = 0; !holds(); waited += 5) {
+    assert.ok(waited < PATIENCE_MS, `${holds}`);
+    await sleep(5);
+  }
+}
+
+/** Waits until something in the page is so, whose own timers may stand still. */
+export async function untilSo(holds) {
+  for (let waited = 0; !(await holds()); waited += 5) {
+    assert.ok(waited < PATIENCE_MS, `${holds}`);
+    await sleep(5);
+  }
+}
+
+/**
+ * Opens the page on servers of its own.
+ *
+ * @param {import('playwright-core').Browser} browser
+ * @param {import('playwright-core').BrowserContextOptions & { hash?: string, taskMs?: number }} [options]
+ */
+export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...options } = {}) {
+  let clock = Date.UTC(2026, 0, 1);
+  const server = await startServer({ apiKey: KEY, taskMs, now: () => clock });
+  const served = await servePage({ upstream: { url: server.url, key: KEY } });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const requests = [];
+  const finished = new Set();
+  const bodies = [];
+  const problems = [];
+  context.on('request', (request) => requests.push(request));
+  context.on('requestfailed', (request) => finished.add(request));
+  context.on('requestfinished', (request) => {
+    finished.add(request);
+    bodies.push(
+      request
+        .response()
+        .then((response) => response.text())
+        // A redirect has none.
+        .catch(() => ''),
+    );
+  });
+  await context.addInitScript(() => {
+    globalThis.violations = [];
+    addEventListener('securitypolicyviolation', (event) => {
+      globalThis.violations.push(`${event.effectiveDirective} ${event.blockedURI}`);
+    });
+    // Of what moves by itself; what follows a click within half a second is wanted.
+    globalThis.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const shift of list.getEntries()) {
+        if (shift.hadRecentInput) continue;
+        const moved = shift.sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? '');
+        globalThis.shifts.push({ value: shift.value, moved });
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => problems.push(`${error.stack}`));
+  page.on('console', (message) => {
+    // The browser itself reports every status of 400 and more, and every lost connection.
+    if (!message.text().startsWith('Failed to load resource')) problems.push(message.text());
+  });
+  await page.clock.install({ time: clock });
+  await page.goto(`${served.url}/${hash}`);
+  // Ahead of what has passed meanwhile, however slow the machine is.
+  clock += 600_000;
+  await page.clock.pauseAt(clock);
+
+  return {
+    page,
+    context,
+    server,
+    served,
+    problems,
+    $: (selector, options) => page.locator(selector, options),
+    /** The newest card. */
+    card: page.locator('.card').first(),
+
+    /** Lets time pass, in the page and at the server. */
+    async advance(ms) {
+      clock += ms;
+      await page.clock.runFor(ms);
+    },
+
+    /** Fills in the form and sends it. */
+    async generate(model, { prompt = PROMPT, size = '512x512', ...more } = {}) {
+      await page.fill('#prompt', prompt);
+      await page.fill('#model', model);
+      await page.fill('#size', size);
+      for (const [name, value] of Object.entries(more)) await page.fill(`#${name}`, value);
+      await page.click('text=Generate >> visible=true');
+    },
+
+    /** Waits until the newest card says so. */
+    async state(text) {
+      const card = page.locator('.card').first();
+      await card.locator('.state', { hasText: new RegExp(`^\\s*${text}(\\s|$)`) }).waitFor();
+    },
+
+    /** Keeps what is seen, for a person to look at. */
+    async look(name, more = {}) {
+      await page.evaluate(() =>
+        Promise.all(
+          [...document.images].filter(({ src }) => src).map((image) => image.decode().catch(() => {})),
+        ),
+      );
+      await page.screenshot({ path: screenshotPath(name), ...more });
+    },
+
+    /** What may not happen in any test. */
+    async check() {
+      for (const request of requests) {
+        // The browser tells all headers of a request only when it is over.
+        const headers = finished.has(request) ? await request.allHeaders() : request.headers();
+        const text = `${request.url()} ${JSON.stringify(headers)} ${request.postData()}`;
+        assert.ok(!text.includes(KEY), `the key is in a request to ${request.url()}`);
+        assert.equal(headers.authorization, undefined, request.url());
+      }
+      const texts = await Promise.all(bodies);
+      assert.ok(texts.join('').length > 1000, 'the answers were looked at');
+      for (const text of texts) assert.ok(!text.includes(KEY), 'the key is in an answer to the page');
+      assert.ok(!(await page.content()).includes(KEY), 'the key is in the page');
+      assert.equal(server.counts.keyLeaks, 0);
+      assert.deepEqual(problems, []);
+      assert.deepEqual(await page.evaluate(() => globalThis.violations), []);
+    },
+
+    async close() {
+      await context.close();
+      await served.close();
+      await server.close();
+    },
+  };
+}
