@@ -41,6 +41,7 @@ export function showGallery(given) {
   handlers = given;
   onPictures(update);
   search.addEventListener('input', () => {
+    filtered = [];
     current = 0;
     update();
   });
@@ -63,8 +64,11 @@ function update() {
     const text = `${prompt} ${model}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
+  const before = filtered[current]?.id;
   filtered = words.length > 0 ? kept().filter(isFound) : kept();
-  current = Math.max(0, Math.min(current, filtered.length - 1));
+  // It stays with its picture, whatever has come or gone in front of that.
+  const same = filtered.findIndex(({ id }) => id === before);
+  current = same >= 0 ? same : Math.max(0, Math.min(current, filtered.length - 1));
   const total = kept().length;
   counter.textContent = total > 0 ? total.toLocaleString('en') : '';
   compareButton.disabled = total < 2;
@@ -107,6 +111,7 @@ function draw() {
   const at = (index) =>
     `width: ${side}px; height: ${side}px; ` +
     `transform: translate(${(index % columns) * step}px, ${Math.floor(index / columns) * step}px)`;
+  const hadFocus = place.contains(document.activeElement);
   render(
     filtered.length > 0
       ? html`<ul .style=${`height: ${rows * step - GAP}px`}>${repeat(
@@ -117,7 +122,11 @@ function draw() {
       : empty(),
     place,
   );
+  // A tile that has been moved among the others has lost it.
+  if (hadFocus && !place.contains(document.activeElement)) currentTile()?.focus({ preventScroll: true });
 }
+
+const currentTile = () => place.querySelector(`[data-index="${current}"]`);
 
 function tile(picture, index, style) {
   const { request, width, height, url } = picture;
@@ -211,7 +220,7 @@ export function focusOn(picture) {
 
 function focusCurrent() {
   draw();
-  const button = place.querySelector(`[data-index="${current}"]`);
+  const button = currentTile();
   button?.focus({ preventScroll: true });
   button?.scrollIntoView({ block: 'nearest' });
 }

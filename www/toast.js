@@ -30,7 +30,9 @@ function later() {
 
 function hide() {
   clearTimeout(timer);
+  const hadFocus = place.contains(document.activeElement);
   place.hidden = true;
+  if (hadFocus) document.querySelector('dialog[open]')?.focus();
 }
 
 // Whoever is about to use it has the time to.

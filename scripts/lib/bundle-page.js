@@ -1,5 +1,6 @@
-/** Makes of `www/` what a browser loads: one script, one stylesheet, compressed as well as can be. */
+/** Makes of `www/` what a browser loads: one document with its style, and one script, compressed as well as can be. */
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -16,7 +17,8 @@ import { root } from './run.js';
  * Bundles the page.
  *
  * @param {Record<string, string>} attributes of the document, by which the server tells the page about itself
- * @returns {Promise<Record<string, Asset>>} by path
+ * @returns {Promise<{ assets: Record<string, Asset>, styleHash: string }>} the files by path, and how a content
+ *   security policy names the style in the document: it saves the way back and forth that a file would take
  */
 export async function bundlePage(attributes) {
   const { outputFiles } = await build({
@@ -30,16 +32,21 @@ export async function bundlePage(attributes) {
     absWorkingDir: root,
     logLevel: 'warning',
   });
+  const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
+  const style = text('.css');
   const told = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
   const html = readFileSync(join(root, 'www', 'index.html'), 'utf8')
     .replace('<html', `<html${told.join('')}`)
     // Between lines, white space says nothing.
-    .replace(/\n\s+/g, '\n');
-  const assets = { '/': asset('text/html; charset=utf-8', html) };
-  for (const { path, contents } of outputFiles) {
-    assets[path] = asset(`text/${path.endsWith('.css') ? 'css' : 'javascript'}; charset=utf-8`, contents);
-  }
-  return assets;
+    .replace(/\n\s+/g, '\n')
+    .replace('<link rel="stylesheet" href="/style.css">', () => `<style>${style}</style>`);
+  return {
+    assets: {
+      '/': asset('text/html; charset=utf-8', html),
+      '/app.js': asset('text/javascript; charset=utf-8', text('.js')),
+    },
+    styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
+  };
 }
 
 function asset(type, contents) {

@@ -80,12 +80,21 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
   const redact = (text) => text.replaceAll(upstream.key, '[key]');
   const hosts = new Set();
 
+  const relayId = randomUUID();
+  const { assets, styleHash } = await bundlePage({
+    // Whether requests cost money.
+    upstream: embedded ? 'embedded' : 'service',
+    relay: relayId,
+    poll: `${pollInterval.min}-${pollInterval.max}`,
+  });
+  assets['/index.html'] = assets['/'];
+
   const app = new Hono();
 
   app.use(async (c, next) => {
     await next();
     // On the relay's answers, too, which are made without this application.
-    c.header('content-security-policy', policy(embedded ? origin : undefined));
+    c.header('content-security-policy', policy(styleHash, embedded ? origin : undefined));
     c.header('x-content-type-options', 'nosniff');
     c.header('referrer-policy', 'no-referrer');
     c.header('cross-origin-resource-policy', 'same-origin');
@@ -103,7 +112,6 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     await next();
   });
 
-  const relayId = randomUUID();
   /** The answer that the relay is making, as far as its log tells of it. */
   const answering = new AsyncLocalStorage();
   const relay = createRelay({
@@ -138,13 +146,6 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     return answer;
   });
 
-  const assets = await bundlePage({
-    // Whether requests cost money.
-    upstream: embedded ? 'embedded' : 'service',
-    relay: relayId,
-    poll: `${pollInterval.min}-${pollInterval.max}`,
-  });
-  assets['/index.html'] = assets['/'];
   app.on(['GET', 'HEAD'], Object.keys(assets), (c) => {
     const { type, bodies } = assets[c.req.path];
     const accepted = c.req.header('accept-encoding') ?? '';
@@ -185,12 +186,15 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
   };
 }
 
-/** @param {string} [pictures] an origin whose pictures are taken although it has no TLS */
-function policy(pictures) {
+/**
+ * @param {string} styleHash of the one style in the document
+ * @param {string} [pictures] an origin whose pictures are taken although it has no TLS
+ */
+function policy(styleHash, pictures) {
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
-    "style-src 'self'",
+    `style-src '${styleHash}'`,
     // A finished picture is downloaded to be kept, from wherever its provider has put it.
     `connect-src ${["'self'", 'https:', pictures].filter(Boolean).join(' ')}`,
     `img-src ${["'self'", 'blob:', 'data:', 'https:', pictures].filter(Boolean).join(' ')}`,

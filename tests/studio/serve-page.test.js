@@ -1,6 +1,7 @@
 /** The server behind the page: what it serves, whom it refuses, and that it keeps the key. Its relay has tests of its own. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -88,10 +89,10 @@ function assertRefused({ status, headers, json }, expected, code) {
 
 describe('the page and the package', () => {
   test('are served with headers that keep the page to itself', async () => {
+    const [, style] = (await send('GET', '/')).body.match(/<style>(.*?)<\/style>/s);
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
       ['/index.html', 'text/html; charset=utf-8'],
-      ['/style.css', 'text/css; charset=utf-8'],
       ['/app.js', 'text/javascript; charset=utf-8'],
     ]) {
       const { status, headers, body } = await send('GET', path);
@@ -101,7 +102,8 @@ describe('the page and the package', () => {
       assert.equal(headers['referrer-policy'], 'no-referrer');
       assert.equal(
         headers['content-security-policy'],
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'sha256-" +
+          `${createHash('sha256').update(style).digest('base64')}'; ` +
           `connect-src 'self' https: ${upstream.url}; ` +
           `img-src 'self' blob: data: https: ${upstream.url}; ` +
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -118,6 +120,7 @@ describe('the page and the package', () => {
       '//package.json',
       '/pkg/index.js',
       '/main.js',
+      '/style.css',
       '/style/index.css',
       '/README.md',
       '/scripts/start.js',

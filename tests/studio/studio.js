@@ -18,11 +18,12 @@ const PATIENCE_MS = 10_000;
 
 const SCREENSHOTS = join(root, 'tests', 'studio', 'screenshots');
 
-export const launch = () =>
+/** @param {string[]} [args] */
+export const launch = (args = []) =>
   chromium.launch({
     executablePath: ensureChromium().chromium,
     // The sandbox of Chromium refuses to run as root.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    args: [...args, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   });
 
 /** Where a screenshot goes, for a person to look at. */

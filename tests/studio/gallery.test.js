@@ -1,0 +1,228 @@
+/** A gallery of thousands: what is in the document and in memory stays bounded, however far one scrolls. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { launch, openStudio, untilSo } from './studio.js';
+
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 90_000 };
+const COUNT = 3000;
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+let app;
+afterEach(async () => {
+  const opened = app;
+  app = undefined;
+  try {
+    await opened?.check();
+  } finally {
+    await opened?.close();
+  }
+});
+
+/** Puts so many pictures into the database of the page, as earlier visits would have left them. */
+async function fill(count) {
+  await app.page.evaluate(async (total) => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 24, height: 24 });
+    const context = canvas.getContext('2d');
+    const open = indexedDB.open('lemondata-studio');
+    const db = await new Promise((resolve) => {
+      open.onsuccess = () => resolve(open.result);
+    });
+    const transaction = db.transaction(['pictures', 'thumbnails', 'files'], 'readwrite');
+    for (let number = 0; number < total; number += 1) {
+      context.fillStyle = `hsl(${number % 360} 60% 60%)`;
+      context.fillRect(0, 0, 24, 24);
+      const bytes = Uint8Array.from(atob(canvas.toDataURL().split(',')[1]), (char) =>
+        char.charCodeAt(0),
+      ).buffer;
+      const id = `${number}`.padStart(9, '0');
+      const request = { model: 'dall-e-2', prompt: `Picture ${number}`, size: '512x512' };
+      const picture = {
+        id,
+        at: number,
+        request,
+        index: 0,
+        count: 1,
+        ms: 1,
+        type: 'image/png',
+        width: 24,
+        height: 24,
+      };
+      transaction.objectStore('pictures').put({ ...picture, bytes: bytes.byteLength }, id);
+      transaction.objectStore('thumbnails').put({ type: 'image/png', bytes }, id);
+      transaction.objectStore('files').put({ type: 'image/png', bytes }, id);
+    }
+    await new Promise((resolve) => {
+      transaction.oncomplete = resolve;
+    });
+    db.close();
+  }, count);
+  await app.page.reload();
+  await untilSo(async () => (await app.$('#gallery-count').textContent()) === count.toLocaleString('en'));
+}
+
+const tiles = () => app.$('#tiles li');
+const names = () =>
+  tiles()
+    .locator('button')
+    .evaluateAll((all) => all.map(({ ariaLabel }) => ariaLabel));
+
+describe('three thousand pictures', () => {
+  test('are a few dozen tiles, wherever one scrolls', GUARD, async () => {
+    app = await openStudio(browser);
+    // How many object URLs are alive, which each hold a picture.
+    await app.context.addInitScript(() => {
+      const { createObjectURL, revokeObjectURL } = URL;
+      window.urls = 0;
+      URL.createObjectURL = (blob) => {
+        window.urls += 1;
+        return createObjectURL(blob);
+      };
+      URL.revokeObjectURL = (url) => {
+        window.urls -= 1;
+        revokeObjectURL(url);
+      };
+    });
+    await fill(COUNT);
+    assert.equal(await app.page.evaluate(() => window.urls), 0, 'nothing is read before it is shown');
+    await app.page.click('nav >> text=Gallery');
+    await tiles().first().waitFor();
+    const height = await app.page.evaluate(() => document.documentElement.scrollHeight);
+    let most = 0;
+    for (let at = 0; at <= 30; at += 1) {
+      await app.page.evaluate((top) => scrollTo(0, top), (height * at) / 30);
+      // A tile is where the middle of the screen is.
+      await untilSo(() =>
+        app.page.evaluate(() => {
+          const middle = innerHeight / 2;
+          const isThere = (tile) => {
+            const { top, bottom } = tile.getBoundingClientRect();
+            return top < middle + 12 && bottom > middle - 12;
+          };
+          return (
+            [...document.querySelectorAll('#tiles li')].some(isThere) &&
+            [...document.querySelectorAll('#tiles img')].every(({ src }) => src)
+          );
+        }),
+      );
+      most = Math.max(most, await app.page.evaluate(() => document.getElementsByTagName('*').length));
+      assert.ok((await tiles().count()) <= 60, `${await tiles().count()} tiles`);
+    }
+    assert.ok(most < 700, `${most} elements in the document`);
+    assert.ok(
+      (await app.page.evaluate(() => window.urls)) <= 241,
+      'pictures that are out of sight are let go of',
+    );
+    assert.ok((await names()).includes('Picture 0'), 'the oldest is at the end');
+    assert.equal(
+      await app.page.evaluate(() => document.documentElement.scrollHeight),
+      height,
+      'all had its room',
+    );
+    await app.look('gallery-3000');
+  });
+
+  test('are reached by key, found by word, and opened in their order', GUARD, async () => {
+    app = await openStudio(browser);
+    await fill(COUNT);
+    await app.page.click('nav >> text=Gallery');
+    await app.$('#tiles [data-index="0"]').focus();
+    await app.page.keyboard.press('End');
+    const focused = () => app.page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    await untilSo(async () => (await focused()) === 'Picture 0');
+    const item = app.$('#tiles li:has(:focus)');
+    assert.deepEqual(
+      [await item.getAttribute('aria-posinset'), await item.getAttribute('aria-setsize')],
+      ['3000', '3000'],
+    );
+    await app.page.keyboard.press('Enter');
+    await app.$('.viewer .place', { hasText: '3000 of 3000' }).waitFor();
+    await app.page.keyboard.press('ArrowLeft');
+    await app.$('.viewer .place', { hasText: '2999 of 3000' }).waitFor();
+    await app.page.keyboard.press('Escape');
+    await untilSo(async () => (await focused()) === 'Picture 1');
+    // The focus stays with its tile when that is scrolled out of sight.
+    await app.page.evaluate(() => scrollTo(0, 0));
+    await untilSo(async () => (await names()).includes('Picture 2999'));
+    assert.equal(await focused(), 'Picture 1');
+    await app.page.fill('#search', 'picture 1234');
+    await untilSo(async () => (await tiles().count()) === 1);
+    assert.equal(await app.$('#gallery-summary').textContent(), '1 of 3,000');
+  });
+});
+
+describe('two tabs', () => {
+  test('show the same gallery, and wait for a task once', GUARD, async () => {
+    app = await openStudio(browser);
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    const other = await app.context.newPage();
+    await other.goto(app.served.url);
+    await other.locator('#empty').waitFor();
+    assert.equal(await other.locator('.card').count(), 0, 'the first one sees to it');
+    await app.advance(20_000);
+    await app.state('Done');
+    await other.locator('#gallery-count', { hasText: '1' }).waitFor();
+    assert.equal(app.server.counts.creates, 1);
+  });
+
+  test('take a task over from one that has left', GUARD, async () => {
+    app = await openStudio(browser);
+    const first = await app.context.newPage();
+    await first.goto(`${app.served.url}/#model=flux-pro&prompt=A+lemon`);
+    await first.click('[name=send]');
+    await first.locator('.state', { hasText: 'Accepted as a task' }).waitFor();
+    await first.goto('about:blank');
+    await app.page.reload();
+    await app.$('.card').waitFor();
+    assert.equal(await app.card.locator('.prompt').textContent(), 'A lemon');
+    await app.advance(20_000);
+    await app.state('Done');
+    assert.equal(app.server.counts.creates, 1);
+  });
+});
+
+describe('what an earlier visit has left', () => {
+  test('without an answer, and with another relay, is told and not repeated', GUARD, async () => {
+    app = await openStudio(browser);
+    await app.page.evaluate(async () => {
+      const open = indexedDB.open('lemondata-studio');
+      const db = await new Promise((resolve) => {
+        open.onsuccess = () => resolve(open.result);
+      });
+      const request = { model: 'dall-e-2', prompt: 'A lemon' };
+      const journal = { id: 'a', request, startedAt: 1, idempotencyKey: 'k', relay: 'another' };
+      db.transaction('tasks', 'readwrite').objectStore('tasks').put(journal, 'a');
+      db.close();
+    });
+    await app.page.reload();
+    await app.state('Not known how it went');
+    assert.match(await app.card.locator('.problem').textContent(), /may be billed/);
+    assert.equal(app.server.counts.creates, 0);
+    await app.page.reload();
+    await app.$('#empty').waitFor();
+  });
+
+  test('is as it was: a wait that was stopped is not taken up by itself', GUARD, async () => {
+    app = await openStudio(browser);
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    await app.page.click('text=Stop waiting');
+    await app.state('Stopped waiting');
+    await app.page.reload();
+    await app.state('Stopped waiting');
+    await app.advance(30_000);
+    assert.equal(app.server.counts.polls, 0);
+    await app.page.click('text=Wait again');
+    await app.state('Done');
+    assert.equal(app.server.counts.creates, 1);
+    await app.page.reload();
+    await app.$('#empty').waitFor();
+  });
+});
