@@ -176,6 +176,7 @@ function total(rows) {
 
 function upcoming(phase, { next, last }, now) {
   if (phase === 'saving') return 'Finished';
+  if (!connection.isOnline) return 'Goes on when the connection is back';
   if (!next) return last?.kind === 'create' ? 'Creating…' : 'Asking…';
   if (!next.isRetry) return countdown(next, now);
   const seconds = Math.ceil((next.from - now) / 1000);

@@ -64,9 +64,10 @@ function update() {
     const text = `${prompt} ${model}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
-  const before = filtered[current]?.id;
+  const isOn = current > 0 || place.contains(document.activeElement);
+  const before = isOn ? filtered[current]?.id : undefined;
   filtered = words.length > 0 ? kept().filter(isFound) : kept();
-  // It stays with its picture, whatever has come or gone in front of that.
+  // It stays with its picture, whatever has come or gone in front of that; else it is the newest.
   const same = filtered.findIndex(({ id }) => id === before);
   current = same >= 0 ? same : Math.max(0, Math.min(current, filtered.length - 1));
   const total = kept().length;

@@ -125,7 +125,8 @@ function stage(picture, url) {
 function about(picture) {
   const { request, revised, width, height, bytes, ms, at } = picture;
   const facts = [
-    width && `${width} × ${height}`,
+    // Where that is what was asked for, it stands above.
+    width && `${width}x${height}` !== request.size && `${width} × ${height}`,
     bytes && amount(bytes),
     `made in ${duration(ms)}`,
     new Date(at).toLocaleString('en', { dateStyle: 'medium' }),
