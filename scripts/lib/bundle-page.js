@@ -13,6 +13,9 @@ import { root } from './run.js';
  * @property {Record<'identity' | 'gzip' | 'br', Buffer>} bodies by the encoding
  */
 
+/** What is the same for every server of this process, once it has been made. */
+let making;
+
 /**
  * Bundles the page.
  *
@@ -21,6 +24,21 @@ import { root } from './run.js';
  *   security policy names the style in the document: it saves the way back and forth that a file would take
  */
 export async function bundlePage(attributes) {
+  making ??= bundle();
+  const { script, style } = await making;
+  const told = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
+  const html = readFileSync(join(root, 'www', 'index.html'), 'utf8')
+    .replace('<html', `<html${told.join('')}`)
+    // Between lines, white space says nothing.
+    .replace(/\n\s+/g, '\n')
+    .replace('<link rel="stylesheet" href="/style.css">', () => `<style>${style}</style>`);
+  return {
+    assets: { '/': asset('text/html; charset=utf-8', html), '/app.js': script },
+    styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
+  };
+}
+
+async function bundle() {
   const { outputFiles } = await build({
     entryPoints: { app: join(root, 'www', 'main.js'), style: join(root, 'www', 'style', 'index.css') },
     outdir: '/',
@@ -33,24 +51,12 @@ export async function bundlePage(attributes) {
     logLevel: 'warning',
   });
   const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
-  const style = text('.css');
-  const told = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
-  const html = readFileSync(join(root, 'www', 'index.html'), 'utf8')
-    .replace('<html', `<html${told.join('')}`)
-    // Between lines, white space says nothing.
-    .replace(/\n\s+/g, '\n')
-    .replace('<link rel="stylesheet" href="/style.css">', () => `<style>${style}</style>`);
-  return {
-    assets: {
-      '/': asset('text/html; charset=utf-8', html),
-      '/app.js': asset('text/javascript; charset=utf-8', text('.js')),
-    },
-    styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
-  };
+  return { script: asset('text/javascript; charset=utf-8', text('.js')), style: text('.css') };
 }
 
-function asset(type, contents) {
-  const identity = Buffer.from(contents);
+/** @returns {Asset} */
+function asset(type, text) {
+  const identity = Buffer.from(text);
   const params = { [constants.BROTLI_PARAM_SIZE_HINT]: identity.length };
   return {
     type,

@@ -7,6 +7,8 @@ import { launch, openStudio, untilSo } from './studio.js';
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 90_000 };
 const COUNT = 3000;
+/** On the way from the first to the last. */
+const STOPS = 15;
 
 let browser;
 before(async () => {
@@ -35,12 +37,14 @@ async function fill(count) {
       open.onsuccess = () => resolve(open.result);
     });
     const transaction = db.transaction(['pictures', 'thumbnails', 'files'], 'readwrite');
-    for (let number = 0; number < total; number += 1) {
-      context.fillStyle = `hsl(${number % 360} 60% 60%)`;
+    const colours = Array.from({ length: 36 }, (_, index) => {
+      context.fillStyle = `hsl(${index * 10} 60% 60%)`;
       context.fillRect(0, 0, 24, 24);
-      const bytes = Uint8Array.from(atob(canvas.toDataURL().split(',')[1]), (char) =>
-        char.charCodeAt(0),
-      ).buffer;
+      const text = atob(canvas.toDataURL().split(',')[1]);
+      return Uint8Array.from(text, (char) => char.charCodeAt(0)).buffer;
+    });
+    for (let number = 0; number < total; number += 1) {
+      const bytes = colours[number % colours.length];
       const id = `${number}`.padStart(9, '0');
       const request = { model: 'dall-e-2', prompt: `Picture ${number}`, size: '512x512' };
       const picture = {
@@ -95,8 +99,8 @@ describe('three thousand pictures', () => {
     await tiles().first().waitFor();
     const height = await app.page.evaluate(() => document.documentElement.scrollHeight);
     let most = 0;
-    for (let at = 0; at <= 30; at += 1) {
-      await app.page.evaluate((top) => scrollTo(0, top), (height * at) / 30);
+    for (let at = 0; at <= STOPS; at += 1) {
+      await app.page.evaluate((top) => scrollTo(0, top), (height * at) / STOPS);
       // A tile is where the middle of the screen is.
       await untilSo(() =>
         app.page.evaluate(() => {
