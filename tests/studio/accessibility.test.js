@@ -351,7 +351,7 @@ describe('nothing moves', () => {
   ]) {
     test(`by itself, from the first paint to the last picture: ${viewport.width} px`, GUARD, async () => {
       app = await openStudio(browser, { viewport });
-      for (const size of ['1792x1024', '512x512', '1024x1792']) await app.generate('flux-pro', { size });
+      for (const size of ['512x512', '1024x1792', '1792x1024']) await app.generate('flux-pro', { size });
       await app.state('Accepted as a task');
       for (let passed = 0; passed < 25_000; passed += 1000) await app.advance(1000);
       await app.$('.card[data-phase=done]').nth(2).waitFor();
