@@ -34,6 +34,8 @@ export function setUpViewer(given) {
   handlers = given;
   dialog.addEventListener('keydown', onKey);
   dialog.addEventListener('close', () => {
+    // The event comes late: something else may have been opened meanwhile.
+    if (dialog.open) return;
     zoom?.close();
     const last = shown.two?.[0] ?? shown.pictures[shown.index];
     render(nothing, dialog);
