@@ -286,6 +286,7 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ['user', { ...good, user: 'ann' }, /user must be/],
     ['limiter', { ...good, limiter: true }, /limiter must be/],
     ['store', { ...good, store: {} }, /store must be/],
+    ['hub', { ...good, hub: { create() {} } }, /hub must be/],
     ['log', { ...good, log: console }, /log must be/],
     ['logPrompts', { ...good, logPrompts: 'yes' }, /logPrompts must be/],
     ['allowCredentials', { ...good, allowCredentials: 1 }, /allowCredentials must be/],
@@ -682,6 +683,19 @@ describe('3. what may be asked', () => {
       seed: { deep: [1] },
       user: 'ann',
     });
+
+    const open = make({ extraFields: 'pass' });
+    assert.equal((await create(open, { a_new_field: { deep: [1] }, seed: 7, user: 'bob' })).status, 200);
+    assert.deepEqual(sent()[2], {
+      prompt: PROMPT,
+      model: 'dall-e-3',
+      n: 1,
+      a_new_field: { deep: [1] },
+      seed: 7,
+      user: 'ann',
+    });
+    const nest = (depth) => (depth === 0 ? 1 : [nest(depth - 1)]);
+    assertRefused(await create(open, { a_new_field: nest(40) }), 400, 'invalid_request_error');
   });
 
   test('user is set from the identity, or as the operator says', async () => {
