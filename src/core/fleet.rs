@@ -166,7 +166,7 @@ struct Bucket {
     burst: f64,
     tokens: f64,
     at: f64,
-    /// Before this, nobody has a turn.
+    /// Before this, nobody has a turn: there are no tokens, and none are added.
     closed_until: f64,
     /// The part of the rate that is used, which grows back to 1.
     pace: f64,
@@ -291,7 +291,7 @@ impl Fleet {
         let needed = before(waited, rivals) as u32 + 1;
         // Whoever is here goes before turns are lost for long, whoever is waited for.
         let is_idle = bucket.full_for >= GRACE_MS;
-        if now >= bucket.closed_until && (is_idle || bucket.tokens >= f64::from(needed)) {
+        if is_idle || bucket.tokens >= f64::from(needed) {
             bucket.tokens -= 1.0;
             bucket.full_for = 0.0;
             self.last = need;

@@ -446,7 +446,7 @@ export const MUTATIONS = [
     'rate: (per_minute + burst) / WINDOW_MS',
   ],
   [6, 'fleet: a new one is full', 'fleet.rs', 'tokens: 1.0,', 'tokens: burst,'],
-  [6, 'fleet: open in spite of a 429', 'fleet.rs', 'now >= bucket.closed_until && (is_idle', '(is_idle'],
+  [6, 'fleet: open in spite of a 429', 'fleet.rs', 'now - self.at.max(self.closed_until)', 'now - self.at'],
   [6, 'fleet: as fast after a 429', 'fleet.rs', 'bucket.pace = (bucket.pace * SLOWDOWN).max(SLOWEST);', ''],
   [
     6,
