@@ -121,8 +121,11 @@ export declare class FleetLimiter extends DurableObject {
    */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the worker's bindings are
   protected settings(env: any): FleetSettings;
-  /** Asks for a turn: a `wait_ms` of 0 is the turn itself. {@link TaskHub} calls it. */
-  take(ticket: string, identity: string, need: 'create' | 'poll'): Turn;
+  /**
+   * Asks for a turn that is of use within so many milliseconds: a `wait_ms` of 0 is the turn itself.
+   * {@link TaskHub} calls it.
+   */
+  take(ticket: string, identity: string, need: 'create' | 'poll', patience?: number): Turn;
   /** The service has refused a request: nobody sends any for so many milliseconds. {@link TaskHub} calls it. */
   slow(ms: number): void;
 }

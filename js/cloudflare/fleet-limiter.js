@@ -26,9 +26,9 @@ export class FleetLimiter extends DurableObject {
     return { perMinute: Number(env.LEMONDATA_PER_MINUTE ?? PER_MINUTE) };
   }
 
-  /** Asks for a turn: a wait of 0 is the turn itself. */
-  take(ticket, identity, need) {
-    const turn = () => ask('ask', this.#name, ticket, identity, need, Date.now());
+  /** Asks for a turn that is of use within so many milliseconds: a wait of 0 is the turn itself. */
+  take(ticket, identity, need, patience = Number.POSITIVE_INFINITY) {
+    const turn = () => ask('ask', this.#name, ticket, identity, need, patience, Date.now());
     const told = turn();
     if (told) return told;
     // The core has been started anew.

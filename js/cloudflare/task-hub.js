@@ -17,6 +17,8 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** What is not done in an alarm, which a crash repeats, has one that comes after so long and finds a crash out. */
 const GUARD_MS = 5_000;
+/** After an alarm that failed, such as by a bug of ours. */
+const RETRY_MS = MINUTE_MS;
 /** The longest text of an error that is kept. */
 const MAX_BODY_LENGTH = 100_000;
 
@@ -134,6 +136,10 @@ export class TaskHub extends DurableObject {
     this.#isInAlarm = true;
     try {
       if (this.#job) await this.#drive();
+    } catch (error) {
+      console.error(error);
+      // The runtime tries a failed alarm a few times, and then never again.
+      await this.#wakeAt(Date.now() + RETRY_MS);
     } finally {
       this.#isInAlarm = false;
     }
@@ -164,10 +170,12 @@ export class TaskHub extends DurableObject {
   async #work() {
     for (;;) {
       const [job, act, first, second] = ask('next', this.#job, this.#options, Date.now());
-      const changes = {};
-      if (JSON.stringify(job) !== JSON.stringify(this.#job)) changes.job = job;
-      if (act === 'fail') Object.assign(changes, this.#failed(first));
-      this.#save(changes);
+      // Each row that is written costs. Whoever finds none for a pause or a question comes to the same again.
+      const isCertain = act !== 'sleep' && act !== 'ask';
+      if (isCertain || job.phase !== this.#job.phase) {
+        this.#save({ job, ...(act === 'fail' && this.#failed(first)) });
+      }
+      this.#job = job;
       switch (act) {
         case 'sleep':
           return this.#wakeAt(first);
@@ -193,7 +201,9 @@ export class TaskHub extends DurableObject {
   async #askForTurn(need) {
     let turn;
     try {
-      turn = await (await this.#fleet()).take(this.ctx.id.toString(), this.#order.identity, need);
+      const patience = ask('patience', this.#job, Date.now());
+      const fleet = await this.#fleet();
+      turn = await fleet.take(this.ctx.id.toString(), this.#order.identity, need, patience);
     } catch (error) {
       // Without a limiter, tasks go on: the provider's own refusals slow them.
       console.error(error);
@@ -201,7 +211,7 @@ export class TaskHub extends DurableObject {
     }
     const isQueued = turn.wait_ms > 0 && need === 'create';
     this.#queue = isQueued ? turn : undefined;
-    this.#save({ job: ask('turn', this.#job, turn.wait_ms, Date.now()) });
+    this.#job = ask('turn', this.#job, turn.wait_ms, Date.now());
     if (isQueued) this.#tell();
   }
 
@@ -239,7 +249,10 @@ export class TaskHub extends DurableObject {
       changes.order = this.#order;
     }
     this.#queue = undefined;
-    this.#save(changes);
+    // A task that goes on running is no news to whoever comes after a crash: its poll counts as lost, and is repeated.
+    const isRunning = act === 'poll' && ruling === 'answered' && job.phase === 'waiting';
+    if (isRunning) this.#adopt(changes);
+    else this.#save(changes);
     this.#tell();
     if (slow > 0 && this.#options.limiter) {
       try {
@@ -296,9 +309,13 @@ export class TaskHub extends DurableObject {
 
   /** Writes what has changed, all of it or nothing: there is no `await` in between. */
   #save(changes) {
-    if (changes.job) this.#job = changes.job;
-    if (changes.view) this.#view = changes.view;
+    this.#adopt(changes);
     for (const [name, value] of Object.entries(changes)) this.#kv.put(name, value);
+  }
+
+  #adopt({ job = this.#job, view = this.#view }) {
+    this.#job = job;
+    this.#view = view;
   }
 
   /** Whether there is nothing yet that a client of a create would want to know. */

@@ -140,12 +140,25 @@ pub fn muster(name: String, per_minute: f64, now: f64) {
     FLEETS.with_borrow_mut(|fleets| fleets.insert(name, Fleet::new(per_minute, now)));
 }
 
-/// Asks for a turn: `{wait_ms, position, length}`.
+/// How long the job can wait for its turn, in milliseconds.
 #[wasm_bindgen]
-pub fn ask(name: &str, ticket: &str, identity: &str, need: JsValue, now: f64) -> Thrown<JsValue> {
+pub fn patience(job: JsValue, now: f64) -> Thrown<f64> {
+    Ok(load::<Job>(job)?.patience(now))
+}
+
+/// Asks for a turn that is of use within so many milliseconds: `{wait_ms, position, length}`.
+#[wasm_bindgen]
+pub fn ask(
+    name: &str,
+    ticket: &str,
+    identity: &str,
+    need: JsValue,
+    patience_ms: f64,
+    now: f64,
+) -> Thrown<JsValue> {
     let need: Need = load(need)?;
     FLEETS.with_borrow_mut(|fleets| match fleets.get_mut(name) {
-        Some(fleet) => save(&fleet.ask(ticket, identity, need, now)),
+        Some(fleet) => save(&fleet.ask_within(ticket, identity, need, patience_ms, now)),
         None => Ok(JsValue::UNDEFINED),
     })
 }

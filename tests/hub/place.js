@@ -119,7 +119,7 @@ const digest = (text) => createHash('sha256').update(text).digest('hex');
 export const nameOf = (user, key) => `@${digest(JSON.stringify([user, key]))}`;
 
 /** The limiter of a key. */
-export const limiterOf = (apiKey) => `@${digest(apiKey)}`;
+export const limiterOf = (apiKey) => `@${digest(JSON.stringify([apiKey]))}`;
 
 /** Waits until something holds. */
 export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {

@@ -14,9 +14,14 @@ const [, , features, mode] = process.argv;
 const folder = features ? join(root, 'target', features) : join(root, 'dist');
 const kept = join(root, 'target', 'dist', `made-${features}`);
 
-const made = mode === 'js' ? deserialize(readFileSync(kept)) : bind(compile(features), ensureWasmBindgen());
+const make = (name, options) => bind(compile(name), ensureWasmBindgen(), options);
+/** The client's module and, where the whole package is wanted, the hub's. */
+const made =
+  mode === 'js'
+    ? deserialize(readFileSync(kept))
+    : [make(features), features ? undefined : make('hub', { isHub: true })];
 if (mode === 'keep') {
   mkdirSync(join(root, 'target', 'dist'), { recursive: true });
   writeFileSync(kept, serialize(made));
 }
-await bundle(made, undefined, folder);
+await bundle(...made, folder);
