@@ -24,6 +24,7 @@ const OPENING = { atOnce: 200, withinMs: 75_000 };
 const CREATES_AT_ONCE = 50;
 const WARM_UP = 50;
 const SETTLING_MS = 3000;
+const MEASURING_MS = 3.5 * POLL_INTERVAL.max;
 const FINISHING_MS = 10_000;
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -161,6 +162,8 @@ async function measureHub(modules, provider) {
     say(
       `${TASKS} tasks, created in ${createSeconds.toFixed(0)} s: ${created.toFixed(0)} MB, ${hub.files()} files`,
     );
+    const begun = await counts();
+    const begunAt = Date.now();
     await sleep(EVICTION_MS);
     const settled = hub.memory();
     say(`${EVICTION_MS / 1000} s later: ${settled.toFixed(0)} MB, ${hub.files()} files`);
@@ -172,12 +175,11 @@ async function measureHub(modules, provider) {
     const streams = await openAll(hub, paths, 'stream');
     const sockets = await openAll(hub, paths, 'socket');
     const watchers = [...streams.watchers, ...sockets.watchers];
+    await sleep(Math.max(0, begunAt + MEASURING_MS - Date.now()));
 
-    const watched = await counts();
-    const watchedFrom = Date.now();
-    await sleep(10_000);
+    // Over several intervals: those that were created together are polled together.
     const later = await counts();
-    const pollsPerMinute = ((later.polls - watched.polls) * 60) / seconds(watchedFrom) / (TASKS + WARM_UP);
+    const pollsPerMinute = ((later.polls - begun.polls) * 60) / seconds(begunAt) / (TASKS + WARM_UP);
 
     await provider.ask({ ask: 'finish', withinMs: FINISHING_MS }, ({ finished }) => finished);
     const end = Date.now() + POLL_INTERVAL.max + FINISHING_MS;
