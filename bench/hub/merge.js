@@ -17,7 +17,7 @@ export function merge(parts) {
     wanted: sum(each((part) => part[kind].wanted)),
     open: sum(each((part) => part[kind].open)),
     seconds: Math.max(...each((part) => part[kind].seconds)),
-    kilobytesEach: mean(each((part) => part[kind].kilobytesEach)),
+    kilobytesEach: mean(each((part) => part[kind].kilobytesEach).filter((value) => value !== undefined)),
   });
   const spreads = (kind) => ({
     answer: spread(each(({ milliseconds }) => milliseconds[kind].answer)),
