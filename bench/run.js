@@ -22,7 +22,7 @@ const PARTS = {
   start: async (isQuick) => (await import('./start.js')).benchStart({ rounds: isQuick ? 2 : 12 }),
   inline: async (isQuick) => (await import('./inline.js')).benchInline({ rounds: isQuick ? 2 : 40 }),
   waits: async (isQuick) =>
-    (await import('./waits.js')).benchWaits({ counts: isQuick ? [300, 600] : [1_000, 3_000, 10_000] }),
+    (await import('./waits.js')).benchWaits({ counts: isQuick ? [300, 600] : [3_000, 10_000] }),
   payload: async (isQuick) => (await import('./payload.js')).benchPayload({ rounds: isQuick ? 1 : 5 }),
   cadence: async (isQuick) => (await import('./cadence.js')).benchCadence({ tasks: isQuick ? 500 : 10_000 }),
   relay: async (isQuick) => (await import('./relay.js')).benchRelay({ rounds: isQuick ? 20 : 500 }),

@@ -11,7 +11,7 @@ import { digest } from '../relay/digest.js';
 import { failureOf, textOf } from '../relay/view.js';
 import { ask } from './core.js';
 import { copyPicture, dropPictures } from './pictures.js';
-import { isLong, putText, streamText } from './texts.js';
+import { dropText, getText, isLong, putText, streamText } from './texts.js';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -27,7 +27,7 @@ export class TaskHub extends DurableObject {
   #options = this.#read();
   /** The core's state, or nothing before the create. */
   #job = this.#kv.get('job');
-  /** Who created it, and the request for as long as it may have to be sent. */
+  /** Who created it. The request is kept beside it, for as long as it may have to be sent. */
   #order = this.#kv.get('order');
   #view = this.#kv.get('view');
   #queue;
@@ -75,9 +75,11 @@ export class TaskHub extends DurableObject {
     if (isKnown && this.#order.fingerprint !== fingerprint) return { isReused: true };
     if (!isKnown) {
       const now = Date.now();
-      this.#order = { identity, fingerprint, request };
+      this.#order = { identity, fingerprint };
       this.#view = { generation: { status: 'pending', created: Math.floor(now / 1000) } };
-      this.#save({ job: ask('begin', this.#options, request, now), order: this.#order, view: this.#view });
+      const job = ask('begin', this.#options, request, now);
+      putText(this.#kv, 'request', JSON.stringify(request));
+      this.#save({ job, order: this.#order, view: this.#view });
       // Should this object be gone before it has sent anything.
       await this.#guard();
       this.#drive();
@@ -193,6 +195,7 @@ export class TaskHub extends DurableObject {
           await this.#forget();
           return;
         default:
+          dropText(this.#kv, 'request');
           this.#tell();
       }
     }
@@ -231,7 +234,7 @@ export class TaskHub extends DurableObject {
       const { apiKey, fetch } = this.#options;
       const key = await current(apiKey);
       const isCreate = act === 'send';
-      const body = isCreate ? JSON.stringify(this.#order.request) : undefined;
+      const body = isCreate ? getText(this.#kv, 'request') : undefined;
       await exchange(about, fetch, url, isCreate ? 'POST' : 'GET', controller.signal, undefined, key, body);
     } catch (cause) {
       about = attempt(cause);
@@ -243,11 +246,8 @@ export class TaskHub extends DurableObject {
     const changes = { job };
     if (ruling === 'answered') Object.assign(changes, this.#answered(value));
     if (ruling === 'fail') Object.assign(changes, this.#failed(value));
-    if (this.#order.request && job.phase !== 'queued' && job.phase !== 'sending') {
-      // The prompt has done its work.
-      this.#order = { ...this.#order, request: undefined };
-      changes.order = this.#order;
-    }
+    // The prompt has done its work.
+    if (act === 'send' && job.phase !== 'queued') dropText(this.#kv, 'request');
     this.#queue = undefined;
     // A task that goes on running is no news to whoever comes after a crash: its poll counts as lost, and is repeated.
     const isRunning = act === 'poll' && ruling === 'answered' && job.phase === 'waiting';
@@ -332,7 +332,7 @@ export class TaskHub extends DurableObject {
       const stored = isLong ? streamText(this.#kv, 'data') : data;
       return { generation, error, kept, data: stored };
     }
-    const { queue } = { queue: this.#queue };
+    const queue = this.#queue;
     const status = generation.status === 'completed' ? 'processing' : generation.status;
     return { generation: { ...generation, status, ...(queue && { queue }) } };
   }

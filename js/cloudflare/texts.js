@@ -42,7 +42,7 @@ export function streamText(kv, name) {
 
 export const isLong = (text) => text.length > PIECE_LENGTH;
 
-function dropText(kv, name) {
+export function dropText(kv, name) {
   const count = kv.get(name) ?? 0;
   for (let index = 0; index < count; index += 1) kv.delete(nameOf(name, index));
   kv.delete(name);

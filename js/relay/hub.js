@@ -59,7 +59,12 @@ export function createHubRoutes(hub, { references, need, refused }) {
       event.watches = upgrades ? 'websocket' : 'stream';
       const webSocket = await need('hub', () => hub.watch(id, names));
       if (webSocket && upgrades) return { status: 101, headers: {}, body: null, webSocket };
-      if (webSocket) return { status: 200, headers: { 'content-type': STREAM }, body: eventsOf(webSocket) };
+      if (webSocket)
+        return {
+          status: 200,
+          headers: { 'content-type': STREAM },
+          body: eventsOf(webSocket, request.signal),
+        };
     }
     const view = await need('hub', () => hub.look(id));
     if (!view) throw notFound();
