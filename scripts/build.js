@@ -79,7 +79,7 @@ export function bind(wasm, wasmBindgen, { isHub = false, keepNames = false } = {
   const optimise = (passes, from, to, tool = 'wasm-opt') => {
     const features = FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`);
     const path = join(root, 'node_modules', '.bin', tool);
-    const names = keepNames ? ['-g'] : [];
+    const names = keepNames && tool === 'wasm-opt' ? ['-g'] : [];
     return run(path, [...features, ...names, ...passes, join(out, from), '-o', join(out, to)], {
       quiet: true,
     });
