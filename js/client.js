@@ -174,11 +174,11 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
           value.then(resolve, reject);
         }),
       tell: (key, value) => tell(chosen[NAMES[key]], value),
-      join(url) {
+      join(url, streams) {
         const { apiKey, headers, fetch, requestTimeout } = chosen;
         seat ??= takeSeat?.([defaults, apiKey, headers, fetch, requestTimeout], respond, wake);
-        // Whoever shares its polls can share a stream of answers, which a relay may have.
-        host.streams = Boolean(seat && chosen.relay);
+        // Whoever shares its polls can share a stream of answers.
+        host.streams = Boolean(seat && streams);
         return Boolean(seat?.join(url));
       },
       news: (isLate) => seat?.news() ?? (isLate ? { isLate, isSent: true } : undefined),
@@ -186,6 +186,8 @@ function perform(engine, browser, job, input, options, defaults, takeSeat) {
         const { about = attempt(), controller } = host;
         host.about = undefined;
         host.controller = undefined;
+        // What could not be read may go on, such as a stream.
+        if (about.cause) controller?.abort();
         about.isLate = isLate;
         about.told = new Set();
         if (about.status !== undefined && !isLate) about.request = [path, durationMs, number];

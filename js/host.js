@@ -196,12 +196,12 @@ export async function exchange(
     about.body = JSON.parse(about.body, key && about.body?.includes('\\') ? clean : undefined);
     about.isJson = true;
   }
-  /** The attempts that follow, each as if it had been asked for. */
-  async function* follow(texts) {
-    for await (const text of texts) {
-      about = { ...about, request: undefined, rest: undefined };
+  /** This attempt and those that follow, each as if it had been asked for. */
+  async function* takeAll(body) {
+    for await (const text of events(body)) {
       take(text);
       yield about;
+      about = { ...about, request: undefined, rest: undefined };
     }
   }
   let init;
@@ -231,9 +231,8 @@ export async function exchange(
     about.date = Date.parse(retryAfter);
     about.requestId = header('x-request-id');
     if (streams && header('content-type')?.startsWith(STREAM)) {
-      const texts = events(response.body);
-      take((await texts.next()).value);
-      about.rest = follow(texts);
+      about.rest = takeAll(response.body);
+      await about.rest.next();
     } else take(await response.text());
   } catch (cause) {
     about.cause = cause;

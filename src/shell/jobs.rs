@@ -311,7 +311,9 @@ impl Job {
 
     /// Sends a poll, or waits for that of another call. Who asks `once` wants to know how things stand now.
     fn poll(&mut self) -> Turn {
-        if self.is_once() || !self.call.host.join(&self.call.options.base.url(&self.request.path)) {
+        let options = &self.call.options;
+        let url = options.base.url(&self.request.path);
+        if self.is_once() || !self.call.host.join(&url, options.relay) {
             return self.send();
         }
         self.call.sleep(self.request.timeout);

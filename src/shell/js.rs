@@ -24,8 +24,9 @@ extern "C" {
 
     /// Whether another call of this client asks this URL at this moment, or has asked it, so that this one
     /// need not: it wakes this one when it has an answer, or has given up.
+    /// Where it asks itself, the answer may be one that `streams`.
     #[wasm_bindgen(method)]
-    pub fn join(this: &Host, url: &str) -> bool;
+    pub fn join(this: &Host, url: &str, streams: bool) -> bool;
 
     /// The attempt of another call that this one is to take for its own, or else, where that is late, one
     /// that ran out of time; `undefined` for none.

@@ -152,6 +152,17 @@ describe('a stream of a relay', { timeout: 10_000 }, () => {
     });
   }
 
+  test('whose first event is no JSON is left, and followed by a poll', async () => {
+    const opened = stream();
+    const { client, requests } = relayOf(opened);
+    const waiting = client.waitForTask('img_1', { maxWait: 100_000 });
+    opened.write('data: {"status"\n\n');
+    await soon();
+    assert.ok(opened.ended, 'nobody reads it');
+    assert.deepEqual(await waiting, DONE);
+    assert.equal(requests.length, 2);
+  });
+
   test('that ends before it has said anything is a poll without an answer', async () => {
     const opened = stream();
     const { client, requests } = relayOf(opened);

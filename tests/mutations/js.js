@@ -398,8 +398,8 @@ export const JS = [
     'const all = () => [seat];',
   ],
   [6, 'polls beside a stream', 'share.js', 'follows = Boolean(stop) || ', 'follows = '],
-  [6, 'a stream asked for without a relay', 'client.js', 'Boolean(seat && chosen.relay)', 'Boolean(seat)'],
-  [6, 'a stream never asked for', 'client.js', 'Boolean(seat && chosen.relay)', 'false'],
+  [6, 'a stream asked for without a relay', 'client.js', 'Boolean(seat && streams)', 'Boolean(seat)'],
+  [6, 'a stream never asked for', 'client.js', 'Boolean(seat && streams)', 'false'],
   [5, 'events that are cut are lost', 'host.js', 'text = lines.pop();', "text = '';"],
   [
     5,
