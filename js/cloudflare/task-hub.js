@@ -1,8 +1,9 @@
 /**
  * One task, carried on by a Durable Object: created, polled by alarm, kept, told of, and forgotten.
  *
- * The core decides (`src/core/hub.rs`, where the phases and what a crash means stand); this object stores what it
- * says, always before it does it, and performs.
+ * The core decides (`src/core/hub.rs`, where the phases and what a crash means stand); this object performs. It stores
+ * what the core says before it sends or copies anything, and what came of that, but for what a later one finds out by
+ * asking once more: that a task still runs.
  */
 
 import { DurableObject } from 'cloudflare:workers';
@@ -17,6 +18,8 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** What is not done in an alarm, which a crash repeats, has one that comes after so long and finds a crash out. */
 const GUARD_MS = 5_000;
+/** The object outlives a pause of the cadence; after a longer one, another may have to know why. */
+const SHORT_MS = 6_000;
 /** After an alarm that failed, such as by a bug of ours. */
 const RETRY_MS = MINUTE_MS;
 /** The longest text of an error that is kept. */
@@ -119,7 +122,7 @@ export class TaskHub extends DurableObject {
     this.ctx.acceptWebSocket(server);
     const names = { reference: searchParams.get('reference'), base: searchParams.get('base') };
     server.serializeAttachment(names);
-    server.send(this.#message(names));
+    server.send(this.#message(this.#told(), names));
     this.#drive();
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -172,12 +175,13 @@ export class TaskHub extends DurableObject {
   async #work() {
     for (;;) {
       const [job, act, first, second] = ask('next', this.#job, this.#options, Date.now());
-      // Each row that is written costs. Whoever finds none for a pause or a question comes to the same again.
-      const isCertain = act !== 'sleep' && act !== 'ask';
-      if (isCertain || job.phase !== this.#job.phase) {
-        this.#save({ job, ...(act === 'fail' && this.#failed(first)) });
+      // Each row that is written costs. Whoever finds none for a question or a short pause comes to the same again.
+      const isShort = act === 'ask' || (act === 'sleep' && first - Date.now() <= SHORT_MS);
+      if (isShort && job.phase === this.#job.phase) this.#job = job;
+      else {
+        const told = act === 'fail' ? this.#failed(first) : act === 'sleep' && { view: this.#view };
+        this.#save({ job, ...told });
       }
-      this.#job = job;
       switch (act) {
         case 'sleep':
           return this.#wakeAt(first);
@@ -338,8 +342,7 @@ export class TaskHub extends DurableObject {
   }
 
   /** The text for a socket, or nothing where a client has to ask. */
-  #message({ reference, base }) {
-    const view = this.#told();
+  #message(view, { reference, base }) {
     if (!view.error) return typeof view.data === 'object' ? undefined : textOf(view, reference, base);
     return view.error.outcome === 'accepted' ? undefined : failureOf(view.error, reference);
   }
@@ -347,9 +350,12 @@ export class TaskHub extends DurableObject {
   /** Tells all that watch or wait. */
   #tell() {
     for (const wake of this.#waiting) wake();
+    const sockets = this.ctx.getWebSockets();
+    if (sockets.length === 0) return;
     const isOver = this.#job.phase === 'completed' || this.#view.error;
-    for (const socket of this.ctx.getWebSockets()) {
-      const message = this.#message(socket.deserializeAttachment());
+    const view = this.#told();
+    for (const socket of sockets) {
+      const message = this.#message(view, socket.deserializeAttachment());
       try {
         if (message) socket.send(message);
         if (isOver) socket.close(1000);

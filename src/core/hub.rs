@@ -1,8 +1,9 @@
 //! The state machine of a hub's task, which outlives whoever has asked for it.
 //!
-//! The shell stores a [`Job`] whenever it has changed, and always before it does what [`Job::next`] says; it does
-//! not ask for what is next before it has told what came of that. So whatever ends the process, a later one reads
-//! from the state what may have happened since:
+//! The shell stores a [`Job`] before it sends or copies anything that [`Job::next`] says, and stores what came of it;
+//! it does not ask for what is next before. It may leave out that a task still runs, and that it waits for a turn or
+//! the next poll: a later process comes to the same by asking again. So whatever ends the process, that one reads from
+//! the state what may have happened since:
 //!
 //! | phase | what is certain | after a crash |
 //! | --- | --- | --- |

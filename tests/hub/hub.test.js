@@ -101,6 +101,19 @@ describe('a hub', GUARD, () => {
     });
   }
 
+  test('asks no earlier than the provider wants, also when it has been gone meanwhile', async () => {
+    const later = { headers: { 'retry-after': '30' }, body: { status: 'processing', data: [] } };
+    server.next({ on: 'poll', reply: later });
+    const task = await (await hub.create('ann', { ...LEMON, prompt: 'A patient lemon' })).json();
+    const id = idOf(task.task_id);
+    const isPatient = async () => (await stored(id)).alarm > Date.now() + 20_000;
+    await until(isPatient);
+    await hub.inside(id, 'reset').catch(() => {});
+    assert.equal((await hub.client('ann').getTask(task)).status, 'processing');
+    assert.ok(await isPatient());
+    assert.equal(server.counts.polls, 1);
+  });
+
   test('carries a keyed create out once, however many ask at once', async () => {
     const client = hub.client('ann');
     const all = await Promise.all(
