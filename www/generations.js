@@ -7,7 +7,7 @@ import { connection, onBack, reached } from './connection.js';
 import { Generation } from './generation.js';
 import { keep } from './pictures.js';
 import { redraw } from './redraw.js';
-import { all, put, remove } from './store.js';
+import { all, get, put, remove } from './store.js';
 import { duration, explain, short } from './words.js';
 
 /** Shorter absences explain nothing. */
@@ -27,7 +27,11 @@ const host = {
   changed: redraw,
   // What cannot be stored is waited for all the same.
   write: (journal) => put('tasks', journal.id, journal).catch(console.warn),
-  keep,
+  async keep(generation, images) {
+    const pictures = await keep(generation, images);
+    await remove('tasks', generation.id);
+    return pictures;
+  },
   reached,
 };
 
@@ -51,18 +55,24 @@ function send(generation) {
       await host.write(generation.journal);
       await generation.create();
     });
-    return;
+  } else {
+    generation.hold();
+    redraw();
   }
-  generation.hold();
-  redraw();
 }
 
 /** Sees one to its end, and says how that was. One tab does so at a time. */
-async function follow(generation, work) {
+function follow(generation, work) {
+  // Its card is there at once, however long the lock and the store take.
+  redraw();
+  return navigator.locks.request(lockOf(generation.id), () => see(generation, work));
+}
+
+async function see(generation, work) {
   const { id, request } = generation;
   announce(`Started: ${short(request.prompt)}`);
-  await navigator.locks.request(lockOf(id), work);
-  if (generation.phase === 'done' || !mayGoOn(generation)) await remove('tasks', id);
+  await work();
+  if (generation.phase !== 'done' && !mayGoOn(generation)) await remove('tasks', id);
   if (document.hidden && generation.phase === 'done') unseen += 1;
   announce(`${ending(generation)}: ${short(request.prompt)}`);
   redraw();
@@ -79,31 +89,54 @@ function ending({ phase, error, account, journal, endedAt }) {
   return phase === 'stopped' ? 'Stopped waiting' : explain(error, account).title;
 }
 
-/** Takes up what an earlier visit has left. */
+/** Takes up what an earlier visit has left. What another tab sees to, it takes over when that is closed. */
 export async function takeUp() {
   const journals = await all('tasks');
+  const { held } = await navigator.locks.query();
+  const locks = new Set(held.map(({ name }) => name));
   for (const journal of journals.sort((a, b) => a.startedAt - b.startedAt)) {
-    if (list.some(({ id }) => id === journal.id) || (await isFollowed(journal.id))) continue;
-    const generation = new Generation(journal, host);
-    generation.isResumed = true;
-    list = [generation, ...list];
-    if (journal.task && !journal.isStopped) follow(generation, () => generation.resume());
-    else if (journal.task) generation.rest();
-    // The relay knows the key, and carries nothing out twice.
-    else if (journal.relay === relayId) follow(generation, () => generation.create());
-    else interrupted(generation);
+    if (isListed(journal)) continue;
+    if (locks.has(lockOf(journal.id))) takeOver(journal.id);
+    else if (!mayAsk(journal)) await interrupted(journal);
+    else if (journal.isStopped) resumed(journal).rest();
+    else goOn(journal, follow);
   }
   redraw();
 }
 
-/** Whether another tab sees to it. */
-async function isFollowed(id) {
-  const { held } = await navigator.locks.query();
-  return held.some(({ name }) => name === lockOf(id));
+async function takeOver(id) {
+  await navigator.locks.request(lockOf(id), async () => {
+    const journal = await get('tasks', id);
+    // The other tab is still there, and shows how it has ended.
+    if (!journal || journal.isStopped || isListed(journal)) return;
+    if (mayAsk(journal)) await goOn(journal, see);
+    else await interrupted(journal);
+  });
+  redraw();
+}
+
+const isListed = ({ id }) => list.some((generation) => generation.id === id);
+
+/** Whether its task is known, or the relay knows its key, and carries nothing out twice. */
+const mayAsk = ({ task, relay }) => Boolean(task) || relay === relayId;
+
+function goOn(journal, through) {
+  const generation = resumed(journal);
+  return through(generation, () => (journal.task ? generation.resume() : generation.create()));
+}
+
+/** Shows one of an earlier visit. */
+function resumed(journal) {
+  const generation = new Generation(journal, host);
+  generation.isResumed = true;
+  list = [generation, ...list];
+  return generation;
 }
 
 /** The page was left before the answer came, and the relay that knew about it is gone. */
-function interrupted(generation) {
+async function interrupted(journal) {
+  await remove('tasks', journal.id);
+  const generation = resumed(journal);
   generation.rest();
   generation.phase = 'failed';
   generation.error = new LemonDataError({
@@ -111,7 +144,6 @@ function interrupted(generation) {
     outcome: 'unknown',
     message: 'This page was closed before the answer came, and the server has been started anew since.',
   });
-  remove('tasks', generation.id);
 }
 
 /** Waits again for the task of one that has ended. */

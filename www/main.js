@@ -124,4 +124,5 @@ follow();
 redraw();
 await load();
 await takeUp();
+feed.removeAttribute('aria-busy');
 if (!(await isLasting)) toast('This browser keeps nothing for this page: pictures go when it is closed.');
