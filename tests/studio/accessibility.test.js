@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { launch, openStudio, PROMPT, untilSo } from './studio.js';
+import { describe, test } from 'node:test';
+import { PROMPT, untilSo, useStudio } from './studio.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 90_000 };
@@ -12,22 +12,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const LONG =
   'A small town at night, rain on the street, and a cat that watches it all from a windowsill '.repeat(4);
 
-let browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-
+const studio = useStudio();
 let app;
-afterEach(async () => {
-  const opened = app;
-  app = undefined;
-  try {
-    await opened?.check();
-  } finally {
-    await opened?.close();
-  }
-});
 
 /** What axe finds, in words; WCAG up to 2.2 AA, and what it holds for good practice. */
 async function findings(state) {
@@ -146,7 +132,7 @@ describe('every state', () => {
     ['phone', { width: 390, height: 844 }],
   ]) {
     test(`is clean for axe in light and dark, and fits: ${size}`, GUARD, async () => {
-      app = await openStudio(browser, { viewport });
+      app = await studio.open({ viewport });
       const found = [];
       let number = 0;
       for await (const state of states()) {
@@ -165,7 +151,7 @@ describe('every state', () => {
   }
 
   test('fits into 320 px', GUARD, async () => {
-    app = await openStudio(browser, { viewport: { width: 320, height: 640 } });
+    app = await studio.open({ viewport: { width: 320, height: 640 } });
     const found = [];
     for await (const state of states()) {
       found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
@@ -175,7 +161,7 @@ describe('every state', () => {
   });
 
   test('fits with text twice as large', GUARD, async () => {
-    app = await openStudio(browser, { viewport: { width: 640, height: 900 } });
+    app = await studio.open({ viewport: { width: 640, height: 900 } });
     await app.page.evaluate(() => {
       document.documentElement.style.fontSize = '32px';
     });
@@ -214,7 +200,7 @@ describe('by keyboard alone', () => {
   }
 
   test('a person generates, stops, waits again, dismisses', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     const { keyboard } = app.page;
     await tabTo('prompt');
     await keyboard.type(PROMPT);
@@ -238,7 +224,7 @@ describe('by keyboard alone', () => {
   });
 
   test('looks at pictures, zooms, deletes, restores, and is back where it was', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     const { keyboard } = app.page;
     for (const prompt of ['One', 'Two', 'Three']) {
       await app.generate('dall-e-2', { prompt });
@@ -285,7 +271,7 @@ describe('by keyboard alone', () => {
   });
 
   test('copies the code of each place, and stays inside of the panel', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     await app.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const { keyboard } = app.page;
     await app.page.fill('#prompt', PROMPT);
@@ -315,7 +301,7 @@ describe('by keyboard alone', () => {
 
 describe('for screen readers', () => {
   test('states are announced, and seconds are not', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     const announced = () => app.$('#announcer p').allTextContents();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
@@ -329,7 +315,7 @@ describe('for screen readers', () => {
   });
 
   test('every control has a name, and the page its parts', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     for (const [role, name] of [
       ['textbox', 'Prompt'],
       ['combobox', 'Model'],
@@ -351,7 +337,7 @@ describe('nothing moves', () => {
     { width: 390, height: 844 },
   ]) {
     test(`by itself, from the first paint to the last picture: ${viewport.width} px`, GUARD, async () => {
-      app = await openStudio(browser, { viewport });
+      app = await studio.open({ viewport });
       for (const size of ['512x512', '1024x1792', '1792x1024']) await app.generate('flux-pro', { size });
       await app.state('Accepted as a task');
       for (let passed = 0; passed < 25_000; passed += 1000) await app.advance(1000);
@@ -365,7 +351,7 @@ describe('nothing moves', () => {
   }
 
   test('at all, where a person wants no motion', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     const begun = () => app.page.evaluate(() => globalThis.begun);
     await app.page.evaluate(() => {
       globalThis.begun = 0;

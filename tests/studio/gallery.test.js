@@ -1,8 +1,8 @@
 /** A gallery of thousands: what is in the document and in memory stays bounded, however far one scrolls. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { launch, openStudio, untilSo } from './studio.js';
+import { describe, test } from 'node:test';
+import { settled, untilSo, useStudio } from './studio.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 90_000 };
@@ -10,22 +10,8 @@ const COUNT = 3000;
 /** On the way from the first to the last. */
 const STOPS = 15;
 
-let browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-
+const studio = useStudio();
 let app;
-afterEach(async () => {
-  const opened = app;
-  app = undefined;
-  try {
-    await opened?.check();
-  } finally {
-    await opened?.close();
-  }
-});
 
 /** Puts so many pictures into the database of the page, as earlier visits would have left them. */
 async function fill(count) {
@@ -67,7 +53,7 @@ async function fill(count) {
     });
     db.close();
   }, count);
-  await app.page.reload();
+  await app.reload();
   await untilSo(async () => (await app.$('#gallery-count').textContent()) === count.toLocaleString('en'));
 }
 
@@ -79,7 +65,7 @@ const names = () =>
 
 describe('three thousand pictures', () => {
   test('are a few dozen tiles, wherever one scrolls', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     // How many object URLs are alive, which each hold a picture.
     await app.context.addInitScript(() => {
       const { createObjectURL, revokeObjectURL } = URL;
@@ -133,7 +119,7 @@ describe('three thousand pictures', () => {
   });
 
   test('are reached by key, found by word, and opened in their order', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     await fill(COUNT);
     await app.page.click('nav >> text=Gallery');
     await app.$('#tiles [data-index="0"]').focus();
@@ -163,12 +149,12 @@ describe('three thousand pictures', () => {
 
 describe('two tabs', () => {
   test('show the same gallery, and wait for a task once', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
     const other = await app.context.newPage();
     await other.goto(app.served.url);
-    await other.locator('#empty').waitFor();
+    await settled(other);
     assert.equal(await other.locator('.card').count(), 0, 'the first one sees to it');
     await app.advance(20_000);
     await app.state('Done');
@@ -177,13 +163,14 @@ describe('two tabs', () => {
   });
 
   test('take a task over from one that has left', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     const first = await app.context.newPage();
     await first.goto(`${app.served.url}/#model=flux-pro&prompt=A+lemon`);
     await first.click('[name=send]');
     await first.locator('.state', { hasText: 'Accepted as a task' }).waitFor();
-    await first.goto('about:blank');
-    await app.page.reload();
+    await app.reload();
+    await app.$('#empty').waitFor();
+    await first.close();
     await app.$('.card').waitFor();
     assert.equal(await app.card.locator('.prompt').textContent(), 'A lemon');
     await app.advance(20_000);
@@ -194,7 +181,7 @@ describe('two tabs', () => {
 
 describe('what an earlier visit has left', () => {
   test('without an answer, and with another relay, is told and not repeated', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     await app.page.evaluate(async () => {
       const open = indexedDB.open('lemondata-studio');
       const db = await new Promise((resolve) => {
@@ -202,31 +189,36 @@ describe('what an earlier visit has left', () => {
       });
       const request = { model: 'dall-e-2', prompt: 'A lemon' };
       const journal = { id: 'a', request, startedAt: 1, idempotencyKey: 'k', relay: 'another' };
-      db.transaction('tasks', 'readwrite').objectStore('tasks').put(journal, 'a');
+      const transaction = db.transaction('tasks', 'readwrite');
+      transaction.objectStore('tasks').put(journal, 'a');
+      // A reload takes back what is not complete.
+      await new Promise((resolve) => {
+        transaction.oncomplete = resolve;
+      });
       db.close();
     });
-    await app.page.reload();
+    await app.reload();
     await app.state('Not known how it went');
     assert.match(await app.card.locator('.problem').textContent(), /may be billed/);
     assert.equal(app.server.counts.creates, 0);
-    await app.page.reload();
+    await app.reload();
     await app.$('#empty').waitFor();
   });
 
   test('is as it was: a wait that was stopped is not taken up by itself', GUARD, async () => {
-    app = await openStudio(browser);
+    app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
     await app.page.click('text=Stop waiting');
     await app.state('Stopped waiting');
-    await app.page.reload();
+    await app.reload();
     await app.state('Stopped waiting');
     await app.advance(30_000);
     assert.equal(app.server.counts.polls, 0);
     await app.page.click('text=Wait again');
     await app.state('Done');
     assert.equal(app.server.counts.creates, 1);
-    await app.page.reload();
+    await app.reload();
     await app.$('#empty').waitFor();
   });
 });

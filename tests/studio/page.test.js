@@ -3,28 +3,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
-import { launch, openStudio, PROMPT, until, untilSo } from './studio.js';
+import { PROMPT, until, untilSo, useStudio } from './studio.js';
 
-let browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-
-/** What each test has opened; all of it is checked and closed behind it. */
+const studio = useStudio();
+/** What each test has opened. */
 let app;
-const open = (options) => openStudio(browser, options);
-afterEach(async () => {
-  const opened = app;
-  app = undefined;
-  try {
-    await opened?.check();
-  } finally {
-    await opened?.close();
-  }
-});
 
 /** What the newest card says, by its parts. */
 const text = (selector) => app.card.locator(selector).first().textContent();
@@ -65,7 +50,7 @@ async function assertPicture(width, height) {
 
 describe('a picture', { timeout: 120_000 }, () => {
   test('of a model that answers at once', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('dall-e-2');
     await app.state('Done');
     assert.equal(app.server.counts.files, 1, 'it is downloaded once');
@@ -79,8 +64,18 @@ describe('a picture', { timeout: 120_000 }, () => {
     );
   });
 
+  test('is told of before anything is stored or sent', async () => {
+    app = await studio.open();
+    await app.page.evaluate(() => {
+      navigator.locks.request = () => new Promise(() => {});
+    });
+    await app.generate('dall-e-2');
+    await app.state('Waiting for the answer');
+    assert.equal(app.server.counts.creates, 0);
+  });
+
   test('of a model that answers with a task: each poll, its answer, and when the next is due', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
     assert.equal(await text('.requests .next'), 'Next poll in 3–5 s');
@@ -109,7 +104,7 @@ describe('a picture', { timeout: 120_000 }, () => {
   });
 
   test('of a task that tells no progress: its time against the usual', async () => {
-    app = await open({ taskMs: 1_000_000 });
+    app = await studio.open({ taskMs: 1_000_000 });
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
     await app.page.clock.runFor(30_000);
@@ -122,7 +117,7 @@ describe('a picture', { timeout: 120_000 }, () => {
   });
 
   test('several in one answer, in base64', async () => {
-    app = await open();
+    app = await studio.open();
     const pictures = [90, 200].map((red) => {
       const png = new PNG({ width: 16, height: 16 });
       for (let at = 0; at < png.data.length; at += 4) png.data.set([red, 40, 10, 255], at);
@@ -151,7 +146,7 @@ describe('a picture', { timeout: 120_000 }, () => {
   });
 
   test('that no page may read is shown all the same', async () => {
-    app = await open();
+    app = await studio.open();
     const url = 'https://pictures.example/lemon.png';
     const body = PNG.sync.write(new PNG({ width: 16, height: 16 }));
     await app.context.route(url, (route) =>
@@ -168,7 +163,7 @@ describe('a picture', { timeout: 120_000 }, () => {
   });
 
   test('that is none is described', async () => {
-    app = await open();
+    app = await studio.open();
     app.server.next({
       on: 'create',
       reply: { body: { data: [{ b64_json: Buffer.from('not a picture').toString('base64') }] } },
@@ -189,7 +184,7 @@ describe('an error', { timeout: 120_000 }, () => {
       );
 
   test('is shown with its hint, what it costs and the next step, which is one click', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('test-error-400-model-not-found');
     await app.state('Refused');
     assert.match(await text('.problem p'), /^Model 'dalle3' not found/);
@@ -213,7 +208,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('of a wait leads to waiting again for the same task', async () => {
-    app = await open();
+    app = await studio.open();
     app.server.next({
       on: 'poll',
       reply: { status: 422, body: { error: { message: 'Not now', type: 'odd' } } },
@@ -233,7 +228,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('of a task that has failed leads to a new one', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('test-task-failed-object');
     await app.state('Accepted as a task');
     await app.advance(5000);
@@ -247,7 +242,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('that the wait survives is told meanwhile', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('test-poll:error-503-bare:1');
     await app.state('Accepted as a task');
     await app.advance(5000);
@@ -259,7 +254,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('that asks to slow down is waited out', async () => {
-    app = await open();
+    app = await studio.open();
     app.server.next({
       on: 'create',
       reply: {
@@ -277,7 +272,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('whose cost is not known says so', async () => {
-    app = await open();
+    app = await studio.open();
     for (const scenario of ['error-500', 'redirect', 'reset']) {
       const cards = await app.$('.card').count();
       await app.generate(`test-${scenario}`);
@@ -292,7 +287,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('of the account is told to the person, here and at the server, without the key', async (t) => {
-    app = await open();
+    app = await studio.open();
     const said = t.mock.method(console, 'error', () => {});
     await app.generate('test-error-401-echo');
     await app.state('The key is not accepted');
@@ -311,7 +306,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 
   test('is text, whatever it holds', async () => {
-    app = await open();
+    app = await studio.open();
     const evil = '<img src="x" onerror="document.title = 1"><b>bold</b>';
     app.server.next({
       on: 'create',
@@ -339,7 +334,7 @@ describe('an error', { timeout: 120_000 }, () => {
 
 describe('the wait', { timeout: 120_000 }, () => {
   test('stops when asked to, says what that means, and goes on when asked to', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('midjourney');
     await app.state('Accepted as a task');
     await app.advance(2000);
@@ -360,7 +355,7 @@ describe('the wait', { timeout: 120_000 }, () => {
   });
 
   test('for the first answer stops, too, and can ask what became of it', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('test-hang');
     await until(() => app.server.counts.creates === 1);
     await app.state('Waiting for the answer');
@@ -376,7 +371,7 @@ describe('the wait', { timeout: 120_000 }, () => {
   });
 
   test('is begun by Ctrl+Enter', async () => {
-    app = await open();
+    app = await studio.open();
     await app.page.fill('#prompt', PROMPT);
     await app.page.focus('#prompt');
     await app.page.keyboard.press('Control+Enter');
@@ -385,7 +380,7 @@ describe('the wait', { timeout: 120_000 }, () => {
   });
 
   test('tells what it was when the page was hidden', async () => {
-    app = await open();
+    app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
     const hide = (hidden) =>
@@ -409,7 +404,7 @@ describe('the wait', { timeout: 120_000 }, () => {
 
 describe('the form', { timeout: 120_000 }, () => {
   test('says what is wrong as one types, and sends nothing until it is right', async () => {
-    app = await open();
+    app = await studio.open();
     const wrong = (name) => app.$(`#${name}-problem`).textContent();
     await app.page.click('text=Generate >> visible=true');
     assert.equal(await wrong('prompt'), 'Say what to draw.');
@@ -451,7 +446,7 @@ describe('the form', { timeout: 120_000 }, () => {
   });
 
   test('is in the address, and comes out of it', async () => {
-    app = await open();
+    app = await studio.open();
     await app.page.fill('#prompt', 'Zwei Zitronen & mehr');
     await app.page.fill('#model', 'my-model');
     await app.page.click('text=More settings');
@@ -471,7 +466,7 @@ describe('the form', { timeout: 120_000 }, () => {
   });
 
   test('lists the documented models, and takes any other name', async () => {
-    app = await open();
+    app = await studio.open();
     await app.page.click('#model + button');
     const names = await app.$('#models [role=option] span').allTextContents();
     assert.deepEqual(names.sort(), [
@@ -501,7 +496,7 @@ describe('the form', { timeout: 120_000 }, () => {
   });
 
   test('offers what the test server can play, and not what only that can', async (t) => {
-    app = await open();
+    app = await studio.open();
     await app.page.click('text=What can go wrong');
     assert.equal(await app.$('#scenarios li').count(), 9);
     await app.page.click('text=Failed task');
@@ -518,7 +513,7 @@ describe('the form', { timeout: 120_000 }, () => {
 
 describe('what is kept', { timeout: 120_000 }, () => {
   test('shows that nothing breaks the policy, by a recorder that records', async () => {
-    app = await open();
+    app = await studio.open();
     await app.page.evaluate(() => document.body.setAttribute('style', 'color: red'));
     await untilSo(() => app.page.evaluate(() => globalThis.violations.length > 0));
     assert.deepEqual(await app.page.evaluate(() => globalThis.violations.splice(0)), [

@@ -104,10 +104,16 @@ for (const name of BROWSERS) {
       await writeFile(screenshotPath(`${name}-${what}`), await page.screenshot());
     };
 
+    /** Waits until the page has taken up what an earlier visit has left. */
+    async function begin() {
+      await run(prepare);
+      await run(() => window.story.until(() => !document.querySelector('#feed').ariaBusy, 'it is ready'));
+    }
+
     before(async () => {
       browser = await openBrowser(name);
       page = await browser.open(served.url);
-      await run(prepare);
+      await begin();
     });
     after(() => browser?.close());
 
@@ -203,7 +209,7 @@ for (const name of BROWSERS) {
         await story.see('Pending');
       });
       await page.reload();
-      await run(prepare);
+      await begin();
       await run(() => window.story.see('Pending'));
       assert.equal(
         await run(() => document.querySelector('.card .prompt').textContent),
@@ -217,7 +223,7 @@ for (const name of BROWSERS) {
       assert.equal(server.counts.creates, 1);
 
       await page.reload();
-      await run(prepare);
+      await begin();
       assert.equal(await run(() => document.querySelectorAll('.card').length), 0, 'what is done is done');
     });
 
@@ -226,7 +232,7 @@ for (const name of BROWSERS) {
       await run(() => window.story.generate('test-slow:1500', 'A forest in autumn'));
       await until(() => server.counts.creates === 1);
       await page.reload();
-      await run(prepare);
+      await begin();
       await run(async () => {
         await window.story.see('Done');
         await window.story.pictures();

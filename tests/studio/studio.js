@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, afterEach, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { root } from '../../scripts/lib/run.js';
@@ -47,6 +48,9 @@ export async function untilSo(holds) {
     await sleep(5);
   }
 }
+
+/** Waits until the page has taken up what an earlier visit has left. */
+export const settled = (page) => page.locator('#feed:not([aria-busy])').waitFor();
 
 /**
  * Opens the page on servers of its own.
@@ -103,6 +107,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
   });
   await page.clock.install({ time: clock });
   await page.goto(`${served.url}/${hash}`);
+  await settled(page);
   // Ahead of what has passed meanwhile, however slow the machine is.
   clock += 600_000;
   await page.clock.pauseAt(clock);
@@ -138,6 +143,11 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
       await card.locator('.state', { hasText: new RegExp(`^\\s*${text}(\\s|$)`) }).waitFor();
     },
 
+    async reload() {
+      await page.reload();
+      await settled(page);
+    },
+
     /** Keeps what is seen, for a person to look at. */
     async look(name, more = {}) {
       await page.evaluate(() =>
@@ -152,7 +162,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     async check() {
       for (const request of requests) {
         // The browser tells all headers of a request only when it is over.
-        const headers = finished.has(request) ? await request.allHeaders() : request.headers();
+        const headers = finished.has(request) ? await allHeaders(request) : request.headers();
         const text = `${request.url()} ${JSON.stringify(headers)} ${request.postData()}`;
         assert.ok(!text.includes(KEY), `the key is in a request to ${request.url()}`);
         assert.equal(headers.authorization, undefined, request.url());
@@ -170,6 +180,39 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
       await context.close();
       await served.close();
       await server.close();
+    },
+  };
+}
+
+const allHeaders = (request) =>
+  request.allHeaders().catch((error) => {
+    // Nor does it tell those of a tab that is closed.
+    if (!/has been closed/.test(error)) throw error;
+    return request.headers();
+  });
+
+/** A browser for the tests of a file, which have one studio each: it is checked and closed behind them. */
+export function useStudio() {
+  let browser;
+  let app;
+  before(async () => {
+    browser = await launch();
+  });
+  after(() => browser?.close());
+  afterEach(async () => {
+    const opened = app;
+    app = undefined;
+    try {
+      await opened?.check();
+    } finally {
+      await opened?.close();
+    }
+  });
+  return {
+    /** @param {Parameters<typeof openStudio>[1]} [options] */
+    async open(options) {
+      app = await openStudio(browser, options);
+      return app;
     },
   };
 }
