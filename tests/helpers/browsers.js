@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 import { Builder } from 'selenium-webdriver';
@@ -39,6 +40,10 @@ export const openBrowser = (name) => OPEN[name]();
 
 /** How long a function may run: the default of the others, and six times that of WebDriver. */
 const SCRIPT_MS = 180_000;
+
+/** It is there in one to three seconds. */
+const WEBKIT_START_MS = 12_000;
+const WEBKIT_ATTEMPTS = 3;
 
 const OPEN = { chromium: openChromium, firefox: openFirefox, webkit: openWebKit };
 
@@ -124,22 +129,37 @@ async function openWebKit() {
   };
 }
 
+/** On a busy machine, a browser may end before its driver has found it, which then waits for ever: one in a hundred. */
+async function startWebKit(driver, display) {
+  for (let left = WEBKIT_ATTEMPTS - 1; ; left -= 1) {
+    const service = new DriverService.Builder(driver)
+      .setHostname('127.0.0.1')
+      .setEnvironment({ ...process.env, DISPLAY: display })
+      .build();
+    const starting = service
+      .start()
+      .then((address) =>
+        new Builder().usingServer(address).withCapabilities({ browserName: 'MiniBrowser' }).build(),
+      );
+    try {
+      const session = await Promise.race([starting, sleep(WEBKIT_START_MS, undefined, { ref: false })]);
+      if (!session) throw new Error(`WebKit has not started within ${WEBKIT_START_MS} ms.`);
+      return { service, session };
+    } catch (error) {
+      await service.kill();
+      if (left === 0) throw error;
+    }
+  }
+}
+
 async function openWebKitPage(driver, display, url) {
-  const service = new DriverService.Builder(driver)
-    .setHostname('127.0.0.1')
-    .setEnvironment({ ...process.env, DISPLAY: display })
-    .build();
-  let session;
+  const { service, session } = await startWebKit(driver, display);
   let closed;
   const close = async () => {
-    await session?.quit();
+    await session.quit();
     await service.kill();
   };
   try {
-    session = await new Builder()
-      .usingServer(await service.start())
-      .withCapabilities({ browserName: 'MiniBrowser' })
-      .build();
     await session.manage().setTimeouts({ script: SCRIPT_MS });
     await session.get(url);
   } catch (error) {
