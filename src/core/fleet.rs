@@ -229,7 +229,8 @@ pub struct Fleet {
 impl Fleet {
     /// A fleet that sends at most `per_minute` requests in any minute.
     pub fn new(per_minute: f64, now: f64) -> Fleet {
-        let burst = (per_minute / 60.0).max(1.0);
+        // A second's worth. With fewer than two, waiting for whoever comes first would let a full bucket stand idle.
+        let burst = (per_minute / 60.0).max((per_minute / 2.0).clamp(1.0, 2.0));
         let bucket = Bucket {
             // What a full bucket lets through at once is missing in the minute that follows.
             rate: (per_minute - burst).max(per_minute.min(1.0)) / WINDOW_MS,

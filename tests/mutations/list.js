@@ -445,6 +445,7 @@ export const MUTATIONS = [
     'rate: (per_minute - burst).max(per_minute.min(1.0)) / WINDOW_MS',
     'rate: (per_minute + burst) / WINDOW_MS',
   ],
+  [4, 'fleet: a bucket of one turn', 'fleet.rs', '(per_minute / 2.0).clamp(1.0, 2.0)', '1.0'],
   [6, 'fleet: a new one is full', 'fleet.rs', 'tokens: 1.0,', 'tokens: burst,'],
   [6, 'fleet: open in spite of a 429', 'fleet.rs', 'now - self.at.max(self.closed_until)', 'now - self.at'],
   [6, 'fleet: as fast after a 429', 'fleet.rs', 'bucket.pace = (bucket.pace * SLOWDOWN).max(SLOWEST);', ''],
