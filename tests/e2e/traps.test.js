@@ -14,10 +14,14 @@ const { generate, generateAndWait, InternalError, LemonData, waitForTask } = awa
 
 /** What happens at the next place of that name. */
 let plan;
+/** Which places the module has come to since. */
+const entered = [];
 globalThis.lemondataTrap = (place) => {
+  entered.push(place);
   if (plan?.place !== place) return undefined;
   const { how } = plan;
   plan = undefined;
+  entered.length = 0;
   return how;
 };
 
@@ -114,6 +118,7 @@ describe('rule 4: a trap', { timeout: 20_000 }, () => {
         for (const resolve of hung.answers) resolve(answer(done));
         controller.abort();
         await time.pass(600_000);
+        assert.deepEqual(entered, []);
 
         await startModule();
         assert.equal(
