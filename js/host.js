@@ -201,7 +201,7 @@ export async function exchange(
     for await (const text of events(body)) {
       take(text);
       yield about;
-      about = { ...about, request: undefined, rest: undefined };
+      about = { ...about, rest: undefined };
     }
   }
   let init;

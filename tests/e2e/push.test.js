@@ -110,9 +110,13 @@ describe('a stream of a relay', { timeout: 10_000 }, () => {
     await soon();
     opened.send(state('processing'));
     await soon();
+    const responses = [];
+    const third = client.waitForTask('img_1', { onResponse: ({ status }) => responses.push(status) });
+    await soon();
     opened.send(DONE);
-    assert.deepEqual(await Promise.all([first, second]), [DONE, DONE]);
+    assert.deepEqual(await Promise.all([first, second, third]), [DONE, DONE, DONE]);
     assert.deepEqual(updates, ['pending', 'processing', 'completed']);
+    assert.deepEqual(responses, [200], 'one HTTP answer, whichever of its events came first');
     assert.equal(requests.length, 1);
   });
 

@@ -405,8 +405,8 @@ export const JS = [
     5,
     'an event told as an answer of its own',
     'host.js',
-    'request: undefined, rest: undefined };',
-    'rest: undefined };',
+    '{ ...about, rest: undefined }',
+    '{ ...about, rest: undefined, told: new Set() }',
   ],
   [6, 'whoever gives up wakes the sleeping', 'share.js', '} else if (!follows) return;', '}'],
   [

@@ -250,13 +250,6 @@ export const SHELL = [
   ],
   [
     4,
-    'the calls of all requests in one queue',
-    'mod.rs',
-    'task::spawn(&runner, job);',
-    'wasm_bindgen_futures::spawn_local(async move { task::spawn(&runner, job) });',
-  ],
-  [
-    4,
     'a shared poll for who asks once',
     'jobs.rs',
     'if self.is_once() || !self.call.host.join',
