@@ -29,7 +29,7 @@ const host = {
   write: (journal) => put('tasks', journal.id, journal).catch(console.warn),
   async keep(generation, images) {
     const pictures = await keep(generation, images);
-    await remove('tasks', generation.id);
+    await remove('tasks', generation.id).catch(console.warn);
     return pictures;
   },
   reached,

@@ -64,6 +64,18 @@ describe('a picture', { timeout: 120_000 }, () => {
     );
   });
 
+  test('that is kept is done, also where its journal cannot be removed', async () => {
+    app = await studio.open();
+    await app.page.evaluate(() => {
+      IDBObjectStore.prototype.delete = () => {
+        throw new Error('The disk is full.');
+      };
+    });
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    assert.match(app.problems.splice(0).join(), /The disk is full/);
+  });
+
   test('is told of before anything is stored or sent', async () => {
     app = await studio.open();
     await app.page.evaluate(() => {
