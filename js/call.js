@@ -1,9 +1,9 @@
 /**
  * One call, as the module sees it. The module decides; this class performs: it calls back, waits and settles.
  *
- * Nothing enters the module from inside. The module waits for one promise at a time and for one timer. Whatever ends
- * a wait early (an abort, a page that comes back, the poll of another call) resolves that promise. The caller's own
- * functions run in microtasks, never while the module is at work. So a callback may abort, start or await any call.
+ * Nothing enters the module from inside. The caller's own functions run in microtasks, never while the module is at
+ * work, and whatever ends a wait early (an abort, a page that comes back, the poll of another call) calls the module
+ * in a microtask, too. So a callback may abort, start or await any call.
  */
 
 import { InternalError, InvalidRequestError, ownError } from './errors.js';
@@ -72,9 +72,12 @@ export class Call {
   #finish;
   #isOver = false;
   #stops = [];
+  /** Has the module look at what has happened. */
+  #ring;
   /** Resolves the promise that the module waits for. */
   #release;
-  #kind;
+  /** What the module waits for. */
+  #kind = WORK;
   /** An attempt of another call that this one has not taken yet. */
   #incoming;
   #subscriber;
@@ -99,31 +102,47 @@ export class Call {
   }
 
   /**
-   * Listens to the signal and, in a page, to what tells that the page is back. Where that fails, the call is over,
-   * and the answer is `false`.
+   * Listens to the signal and, in a page, to what tells that the page is back; `wake` has the module look at it. Where
+   * that fails, the call is over, and the answer is `false`.
    */
-  listen(isBrowser) {
+  listen(isBrowser, wake) {
     const { signal } = this.given;
     try {
-      if (signal) this.#stops.push(onAbort(signal, () => signal.aborted && this.#release?.()));
+      if (signal) this.#stops.push(onAbort(signal, () => this.#ring()));
     } catch (cause) {
       const message = 'signal must be an AbortSignal; listening to it failed: see error.cause.';
       this.settle(false, ownError(InvalidRequestError, 'not_sent', message, { param: 'signal', cause }));
       return false;
     }
     if (isBrowser) {
-      const wake = () => {
-        if (!globalThis.document?.hidden && (this.#kind === GAP || this.#kind === STREAM)) this.#release?.();
+      const comeBack = () => {
+        if (!globalThis.document?.hidden && (this.#kind === GAP || this.#kind === STREAM)) this.#ring();
       };
       for (const [target, type] of [
         [globalThis, 'online'],
         [globalThis.document, 'visibilitychange'],
       ]) {
-        target?.addEventListener(type, wake);
-        this.#stops.push(() => target?.removeEventListener(type, wake));
+        target?.addEventListener(type, comeBack);
+        this.#stops.push(() => target?.removeEventListener(type, comeBack));
       }
     }
+    this.#answerRings(wake);
     return true;
+  }
+
+  /** An `await` of this call's own keeps its asynchronous context, whoever rings. */
+  async #answerRings(wake) {
+    const nextRing = () =>
+      new Promise((resolve) => {
+        this.#ring = resolve;
+      });
+    let ring = nextRing();
+    for (;;) {
+      await ring;
+      if (this.#isOver) return;
+      ring = nextRing();
+      wake();
+    }
   }
 
   settle(isDone, value) {
@@ -161,7 +180,7 @@ export class Call {
     return reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
   }
 
-  /** A promise of what the work of this call brings, or of nothing where the caller aborts first. */
+  /** A promise of what work of this call's own brings. It is let go when the call is over. */
   #work(start) {
     this.#kind = WORK;
     return new Promise((resolve) => {
@@ -239,24 +258,24 @@ export class Call {
     return this.#incoming ? found || 1 : found;
   }
 
-  /** A promise of an attempt of another call, or of nothing where something else ends the wait. */
-  next(kind) {
+  /** Notes what the module waits for besides its timer. */
+  sleep(kind) {
     this.#kind = kind;
-    return new Promise((resolve) => {
-      this.#release = resolve;
-      if (this.#incoming) resolve();
-    }).then(() => {
-      const shared = this.#incoming;
-      this.#incoming = undefined;
-      if (shared) this.#respond(shared);
-      return shared;
-    });
+    if (this.#incoming) this.#ring();
+  }
+
+  /** The attempt of another call that has ended a sleep, if one has. */
+  take() {
+    const shared = this.#incoming;
+    this.#incoming = undefined;
+    if (shared) this.#respond(shared);
+    return shared;
   }
 
   /** Takes an attempt of another call, or nothing where that one has given up and this one has to poll. */
   #receive(shared) {
     if (shared) this.#incoming = shared;
-    if (this.#kind !== WORK && (shared || this.#kind !== GAP)) this.#release?.();
+    if (this.#kind !== WORK && (shared || this.#kind !== GAP)) this.#ring();
   }
 
   /** Tells `onResponse` of an HTTP answer, and no function twice. */

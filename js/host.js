@@ -9,7 +9,7 @@ export const NAMES = /* @__PURE__ */ (
   'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
   'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
   'cancelled error code message hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
-  'seconds date now body value given defaults addEventListener removeEventListener location age credentials'
+  'seconds date now location body value given defaults addEventListener removeEventListener age'
 ).split(' ');
 
 /** How many of the names are options. */
@@ -28,6 +28,7 @@ const ITSELF = 99;
 /** The last types, as `src/shell/value.rs` numbers them; whatever is none of them comes before. */
 const TYPES = ['number', 'array', 'object', 'function'];
 const NUMBER = 6;
+const OBJECT = 8;
 /** What is none of them, such as a symbol, or an object that cannot be looked at. */
 const OTHER = 5;
 
@@ -238,6 +239,7 @@ export async function exchange(
 ) {
   const header = (name) => redact(about.headers?.get(name), key) ?? undefined;
   function take(text) {
+    about.body = text;
     about.body = JSON.parse(text);
     about.isJson = true;
   }

@@ -10,7 +10,7 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use js_sys::{Date, Math, Promise};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
@@ -73,9 +73,9 @@ pub fn text_to_js(text: &String) -> JsValue {
 
 /// What ends a wait inside a call.
 pub enum Event {
-    /// The promise has brought something.
+    /// The promise has brought this, or another call has.
     Settled(JsValue),
-    /// Something else has ended the wait.
+    /// The host has woken a sleep.
     Woken,
     /// The time is up.
     Timeout,
@@ -88,17 +88,29 @@ pub struct Call {
     pub given: JsValue,
     pub host: Host,
     runner: Rc<Runner>,
+    /// Work of the call's own; none while it sleeps.
     future: Option<JsFuture>,
     timer: Option<Timeout>,
     /// Whether the timer covers a part of its time only.
     is_piece: bool,
     /// When the wait ends at the latest.
     until: f64,
+    _wake: Closure<dyn FnMut()>,
 }
 
 impl Call {
-    pub fn new(options: Options, host: Host, runner: &Rc<Runner>) -> Call {
-        Call {
+    /// None where the host could not listen, and has settled the call.
+    pub fn new(options: Options, host: Host, browser: bool, runner: &Rc<Runner>) -> Option<Call> {
+        let woken = Rc::clone(runner);
+        let wake = Closure::<dyn FnMut()>::new(move || {
+            trap::at("wake");
+            woken.woken.set(true);
+            task::run(&woken);
+        });
+        if !host.listen(browser, wake.as_ref()) {
+            return None;
+        }
+        Some(Call {
             options,
             given: host.get(Name::Given),
             host,
@@ -107,7 +119,8 @@ impl Call {
             timer: None,
             is_piece: false,
             until: 0.0,
-        }
+            _wake: wake,
+        })
     }
 
     /// Fails with the reason of the caller's signal once that has aborted.
@@ -120,23 +133,21 @@ impl Call {
 
     /// What has happened, if it has: what the call waited for, or else an abort, or else the end of its time.
     pub fn event(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, JsValue>> {
-        let mut is_woken = false;
-        if let Some(future) = &mut self.future
-            && let Poll::Ready(value) = Pin::new(future).poll(context)
-        {
-            self.future = None;
-            let value = value.unwrap_or_default();
-            // What has arrived counts, even where the caller aborts in the same moment: it may be a task.
+        // What has arrived counts, even where the caller aborts in the same moment: it may be a task.
+        if let Some(future) = &mut self.future {
+            if let Poll::Ready(value) = Pin::new(future).poll(context) {
+                self.future = None;
+                return Poll::Ready(value.map(Event::Settled));
+            }
+        } else if self.runner.woken.replace(false) {
+            let value = self.host.take();
             if !value.is_nothing() {
                 return Poll::Ready(Ok(Event::Settled(value)));
             }
-            is_woken = true;
-        }
-        self.check()?;
-        if is_woken {
-            trap::at("wake");
+            self.check()?;
             return Poll::Ready(Ok(Event::Woken));
         }
+        self.check()?;
         if !self.runner.fired.replace(false) {
             return Poll::Pending;
         }
@@ -154,7 +165,19 @@ impl Call {
     /// Waits for a promise of the host's, until some time at most.
     pub fn wait_for(&mut self, promise: Promise, until: f64) {
         self.future = Some(promise.into());
-        if until != self.until || self.timer.is_none() {
+        self.limit(until);
+    }
+
+    /// Sleeps until some time, unless something of a `kind` ends it before.
+    pub fn sleep(&mut self, kind: u8, until: f64) {
+        self.runner.woken.set(false);
+        self.host.sleep(kind);
+        self.limit(until);
+    }
+
+    #[allow(clippy::float_cmp)] // the timer is set for exactly that time
+    fn limit(&mut self, until: f64) {
+        if self.timer.is_none() || until != self.until {
             self.until = until;
             self.set_timer(until - now());
         }

@@ -1,7 +1,7 @@
 //! What the package does: each turn carries out decisions of the core, up to where the job has to wait.
 //!
-//! Settling is the first act of an end. Nothing enters the module from inside: the host only resolves promises, so
-//! that every turn begins in a microtask or a timer of its own.
+//! Settling is the first act of an end. Nothing enters the module from inside: every turn begins in a microtask or a
+//! timer of its own.
 
 use std::{
     mem::replace,
@@ -201,20 +201,29 @@ impl Job {
                 self.follow()
             }
             (Stage::Shared(_), Event::Settled(value)) => self.judge_poll(&Attempt::of(value)),
-            (Stage::Shared(kind), Event::Timeout) if *kind != STREAM => {
+            (Stage::Shared(kind), Event::Timeout) if *kind != STREAM || !self.is_silent() => {
                 let attempt = Attempt { result: Err((Loss::Timeout, true)), value: js::attempt(&JsValue::UNDEFINED) };
                 self.judge_poll(&attempt)
             }
-            // The other call has given up, or its stream may be dead.
+            // The other call has given up, or its stream is silent.
             (Stage::Shared(_), _) => self.send(),
-            (_, Event::Woken) => Ok(None),
+            (_, Event::Woken) | (Stage::Pause, _) => Ok(None),
         }
     }
 
-    /// Waits for work of this job's own.
+    /// Waits for a promise of the host's, until some time at most.
+    #[allow(clippy::unnecessary_wraps)] // it ends a turn
     fn wait_until(&mut self, stage: Stage, promise: Promise, until: f64) -> Turn {
         self.stage = stage;
         self.call.wait_for(promise, until);
+        Ok(None)
+    }
+
+    /// Sleeps until some time, unless something of a `kind` ends it before.
+    #[allow(clippy::unnecessary_wraps)] // it ends a turn
+    fn sleep_until(&mut self, stage: Stage, kind: u8, until: f64) -> Turn {
+        self.stage = stage;
+        self.call.sleep(kind, until);
         Ok(None)
     }
 
@@ -237,11 +246,10 @@ impl Job {
         let options = &self.call.options;
         let url = options.base.url(&self.request.path);
         let streams = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
-            let now = now();
-            let kind = self.call.host.join(&url, wait.is_silent(now));
+            let kind = self.call.host.join(&url, self.is_silent());
             if kind > 0 {
-                let until = if kind == STREAM { wait.silent_at() } else { self.request.until };
-                return self.wait_until(Stage::Shared(kind), self.call.host.next(kind), until);
+                let until = if kind == STREAM { self.request.until.min(wait.silent_at()) } else { self.request.until };
+                return self.sleep_until(Stage::Shared(kind), kind, until);
             }
             options.relay
         } else {
@@ -284,10 +292,7 @@ impl Job {
             Err((loss, sent)) => self.create.lost(*loss, *sent, random()),
         };
         match step {
-            CreateStep::Retry(ms) => {
-                let pause = self.call.host.next(PAUSE);
-                self.wait_until(Stage::Pause, pause, now() + ms)
-            }
+            CreateStep::Retry(ms) => self.sleep_until(Stage::Pause, PAUSE, now() + ms),
             CreateStep::Fail(failure) => Err(error(&failure, &attempt.value)),
             CreateStep::Done(meaning) => {
                 let generation = attempt.generation(&meaning);
@@ -344,16 +349,14 @@ impl Job {
                 self.request.number += 1;
                 self.send()
             }
-            Step::Sleep(until) => {
-                let gap = self.call.host.next(GAP);
-                self.wait_until(Stage::Gap, gap, until)
-            }
+            Step::Sleep(until) => self.sleep_until(Stage::Gap, GAP, until),
             Step::Fail(failure) => Err(self.fail_of(failure, &js::attempt(&self.cause))),
         }
     }
 
     /// Does what the core makes of a poll.
     fn judge_poll(&mut self, attempt: &Attempt) -> Turn {
+        let is_once = self.is_once();
         let Some(wait) = &mut self.wait else { return Ok(None) };
         let verdict = match &attempt.result {
             Ok(reply) => wait.answer(&self.call.options.base, reply, now(), random()),
@@ -364,7 +367,7 @@ impl Job {
             Verdict::Answered(meaning) => {
                 let generation = attempt.generation(&meaning);
                 let is_over = meaning.status == Status::Completed;
-                if self.is_once() {
+                if is_once {
                     return Ok(Some(generation));
                 }
                 self.call.host.update(&generation, if is_over { -1.0 } else { next_poll_ms });
@@ -373,9 +376,9 @@ impl Job {
                 }
             }
             Verdict::Again => {}
-            Verdict::Lost(failure) if !self.is_once() => self.cause = self.fail_of(failure, &attempt.value),
-            Verdict::Lost(failure) | Verdict::Fail(failure) => {
-                if failure.outcome == Outcome::Failed && !self.is_once() {
+            Verdict::Lost(failure) => self.cause = self.fail_of(failure, &attempt.value),
+            Verdict::Fail(failure) => {
+                if failure.outcome == Outcome::Failed && !is_once {
                     self.call.host.update(&attempt.failed(&wait.task.id), -1.0);
                 }
                 return Err(self.fail_of(failure, &attempt.value));
@@ -387,6 +390,11 @@ impl Job {
     /// Whether the job asks for a task without waiting for it.
     fn is_once(&self) -> bool {
         self.command == GET_TASK
+    }
+
+    /// Whether a stream that answers this wait has been silent for too long.
+    fn is_silent(&self) -> bool {
+        self.wait.as_ref().is_some_and(|wait| now() >= wait.silent_at())
     }
 
     /// What a failure rejects with.

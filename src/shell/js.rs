@@ -13,16 +13,17 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn settle(this: &Host, is_done: bool, value: &JsValue);
 
-    /// Listens to the signal and, in a page, to its return, until the call is settled. Where that fails, the call
-    /// is settled, and the answer is `false`.
+    /// Calls back when the signal aborts, a page comes back or another call has something, until the call is
+    /// settled: always in a microtask, never from inside the module. Where listening fails, the call is settled,
+    /// and the answer is `false`.
     #[wasm_bindgen(method)]
-    pub fn listen(this: &Host, is_browser: bool) -> bool;
+    pub fn listen(this: &Host, is_browser: bool, wake: &JsValue) -> bool;
 
     /// Why the caller has aborted.
     #[wasm_bindgen(method)]
     pub fn reason(this: &Host) -> JsValue;
 
-    // Each of these is a promise that never rejects. It resolves to `undefined` where the caller aborts first.
+    // The promises of the next three never reject.
 
     /// The key and the headers of the next request; they may be functions.
     #[wasm_bindgen(method)]
@@ -44,9 +45,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn announce(this: &Host, task: &JsValue) -> Promise;
 
-    /// An attempt of another call, or `undefined` where something else ends the wait; `kind` tells what for.
+    /// Notes what this call waits for besides its timer.
     #[wasm_bindgen(method)]
-    pub fn next(this: &Host, kind: u8) -> Promise;
+    pub fn sleep(this: &Host, kind: u8);
+
+    /// The attempt of another call that has ended a sleep; `undefined` where something else has.
+    #[wasm_bindgen(method)]
+    pub fn take(this: &Host) -> JsValue;
 
     /// What this call has to wait for where another one sends the same poll, as a `kind` of wait; 0 for nothing. A
     /// stream that is silent for too long is given up.

@@ -39,11 +39,9 @@ pub fn run(what: u8, input: JsValue, host: Host, browser: bool) {
         Ok(options) => options,
         Err(failure) => return host.settle(false, &call::error(&failure, &JsValue::UNDEFINED)),
     };
-    if !host.listen(browser) {
-        return;
-    }
     let runner = Rc::default();
-    let mut job = Job::new(Call::new(options, host, &runner), what);
+    let Some(call) = Call::new(options, host, browser, &runner) else { return };
+    let mut job = Job::new(call, what);
     let turn = job.start(&input);
     if !job.ends(turn) {
         task::spawn(&runner, job);

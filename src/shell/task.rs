@@ -19,6 +19,8 @@ pub struct Runner {
     job: RefCell<Option<Job>>,
     /// Whether it was woken while it ran.
     again: Cell<bool>,
+    /// Whether the host has woken it.
+    pub woken: Cell<bool>,
     /// Whether its timer has run out.
     pub fired: Cell<bool>,
 }
