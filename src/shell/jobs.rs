@@ -164,8 +164,9 @@ impl Job {
                 }
                 // A function that has no key at hand must not send the request without one.
                 if self.call.given.kind_of(Name::ApiKey) == Type::Function {
-                    check_key(&credentials.text_of(Name::Value), Name::ApiKey)
-                        .map_err(|failure| self.fail(failure))?;
+                    let key = credentials.get(Name::Value);
+                    let key = if key.is_filled() { key.text() } else { String::new() };
+                    check_key(&key, Name::ApiKey).map_err(|failure| self.fail(failure))?;
                 }
                 if credentials.flag_of(Name::IsRefused).is_some() {
                     return Err(self.fail(Failure::headers()));
