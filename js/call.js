@@ -7,7 +7,7 @@
  */
 
 import { InternalError, InvalidRequestError, ownError } from './errors.js';
-import { attempt, current, exchange, read, readCredentials, responseInfo } from './host.js';
+import { attempt, current, exchange, randomUuid, read, readCredentials, responseInfo } from './host.js';
 
 /** What the module waits for, as `src/shell/jobs.rs` numbers it. */
 const GAP = 0;
@@ -183,10 +183,18 @@ export class Call {
   /** A promise of what work of this call's own brings. It is let go when the call is over. */
   #work(start) {
     this.#kind = WORK;
-    return new Promise((resolve) => {
+    const working = new Promise((resolve) => {
       this.#release = resolve;
       later(start).then(resolve, resolve);
     });
+    // When it rings, the module has the value.
+    working.then(() => this.#ring());
+    return working;
+  }
+
+  /** A relay carries out a keyed create once. Every attempt has the same key. */
+  makeKey() {
+    this.given.idempotencyKey = randomUuid();
   }
 
   /** A promise of key and headers for one request; they may be functions. */
@@ -209,16 +217,17 @@ export class Call {
   }
 
   /** Sends a request with the credentials at hand: a promise of an attempt. There may be no time for more. */
-  send(url, isCreate, controller, body, idempotencyKey, streams) {
+  send(url, isCreate, controller, streams) {
     const about = attempt(undefined, isCreate ? 'POST' : 'GET');
     this.about = about;
     this.controller = controller;
     const { signal } = controller;
-    const { fetch } = this.given;
+    const { fetch, idempotencyKey } = this.given;
     const { value: key, headers } = this.credentials;
+    const create = isCreate && { body: this.body.value, idempotencyKey };
     streams &&= this.#subscriber && this.#canStream;
     return this.#work(async () => {
-      await exchange(about, { fetch, url, signal, headers, key, body, idempotencyKey, streams });
+      await exchange(about, { fetch, url, signal, headers, key, streams, ...create });
       // A transport that cannot hand over a stream is asked for JSON from then on.
       if (about.isStream && about.cause) this.#canStream = false;
       return about;

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use gloo_timers::callback::Timeout;
@@ -132,34 +132,35 @@ impl Call {
     }
 
     /// What has happened, if it has: what the call waited for, or else an abort, or else the end of its time.
-    pub fn event(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, JsValue>> {
+    pub fn event(&mut self) -> Result<Option<Event>, JsValue> {
+        let is_woken = self.runner.woken.replace(false);
         // What has arrived counts, even where the caller aborts in the same moment: it may be a task.
         if let Some(future) = &mut self.future {
-            if let Poll::Ready(value) = Pin::new(future).poll(context) {
+            // The host wakes the call when the promise has settled, so that no waker is needed.
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(value) = Pin::new(future).poll(&mut context) {
                 self.future = None;
-                return Poll::Ready(value.map(Event::Settled));
+                return value.map(|value| Some(Event::Settled(value)));
             }
-        } else if self.runner.woken.replace(false) {
+        } else if is_woken {
             let value = self.host.take();
             if !value.is_nothing() {
-                return Poll::Ready(Ok(Event::Settled(value)));
+                return Ok(Some(Event::Settled(value)));
             }
-            self.check()?;
-            return Poll::Ready(Ok(Event::Woken));
         }
         self.check()?;
-        if !self.runner.fired.replace(false) {
-            return Poll::Pending;
+        if self.runner.fired.replace(false) {
+            if self.is_piece {
+                self.set_timer(self.until - now());
+                return Ok(None);
+            }
+            // The timer is proof that its time is up, whatever a coarse or frozen clock shows.
+            now_at_least(self.until);
+            self.timer = None;
+            self.future = None;
+            return Ok(Some(Event::Timeout));
         }
-        if self.is_piece {
-            self.set_timer(self.until - now());
-            return Poll::Pending;
-        }
-        // The timer is proof that its time is up, whatever a coarse or frozen clock shows.
-        now_at_least(self.until);
-        self.timer = None;
-        self.future = None;
-        Poll::Ready(Ok(Event::Timeout))
+        Ok(if is_woken && self.future.is_none() { Some(Event::Woken) } else { None })
     }
 
     /// Waits for a promise of the host's, until some time at most.

@@ -3,10 +3,7 @@
 //! Settling is the first act of an end. Nothing enters the module from inside: every turn begins in a microtask or a
 //! timer of its own.
 
-use std::{
-    mem::replace,
-    task::{Context, Poll},
-};
+use std::mem::replace;
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
@@ -61,9 +58,6 @@ enum Stage {
 struct Request {
     /// Below the base URL's origin.
     path: String,
-    /// The request of a create as JSON, and its key.
-    body: JsValue,
-    idempotency_key: JsValue,
     /// When it has to have an answer.
     until: f64,
     /// Counts the attempts of a create, or the polls of a wait, from 1.
@@ -73,17 +67,11 @@ struct Request {
     fetch: Option<AbortController>,
 }
 
-impl Request {
-    fn new(path: String) -> Request {
-        let [body, idempotency_key] = [JsValue::UNDEFINED; 2];
-        Request { path, body, idempotency_key, until: 0.0, number: 0, started: 0.0, fetch: None }
-    }
-}
 
-impl Drop for Request {
+impl Drop for Job {
     /// Ends a fetch that nothing waits for any more.
     fn drop(&mut self) {
-        if let Some(fetch) = &self.fetch {
+        if let Some(fetch) = &self.request.fetch {
             fetch.abort();
         }
     }
@@ -107,19 +95,18 @@ impl Job {
         let options = &call.options;
         let path = options.base.own_path(CREATE_PATH);
         let create = Create::new(path.clone(), options.max_retries, options.relay);
-        let request = Request::new(path);
+        let request = Request { path, until: 0.0, number: 0, started: 0.0, fetch: None };
         Job { call, command, stage: Stage::Pause, create, wait: None, request, cause: JsValue::UNDEFINED }
     }
 
-    /// Goes on as far as it can. Tells whether the job has ended.
-    pub fn advance(&mut self, context: &mut Context<'_>) -> bool {
-        while let Poll::Ready(event) = self.call.event(context) {
-            let turn = event.and_then(|event| self.handle(event));
-            if self.ends(turn) {
-                return true;
-            }
-        }
-        false
+    /// Goes on after something has woken the job. Tells whether it has ended.
+    pub fn advance(&mut self) -> bool {
+        let turn = match self.call.event() {
+            Ok(None) => return false,
+            Ok(Some(event)) => self.handle(event),
+            Err(reason) => Err(reason),
+        };
+        self.ends(turn)
     }
 
     /// Settles the promise of the call where a turn has ended the job.
@@ -137,15 +124,12 @@ impl Job {
         if matches!(self.command, GENERATE | GENERATE_AND_WAIT) {
             check_request(input).map_err(|failure| self.fail(failure))?;
             let body = self.call.host.get(Name::Body);
-            self.request.body = body.get(Name::Value);
-            if self.request.body.is_nothing() {
+            if body.kind_of(Name::Value) == Type::Nothing {
                 return Err(error(&Failure::not_json(), &body));
             }
-            self.request.idempotency_key = if self.call.options.makes_key {
-                js::random_uuid()
-            } else {
-                self.call.given.get(Name::IdempotencyKey)
-            };
+            if self.call.options.makes_key {
+                self.call.host.make_key();
+            }
             self.send_create()
         } else {
             let task = read_task(input).map_err(|failure| self.fail(failure))?;
@@ -212,24 +196,21 @@ impl Job {
         }
     }
 
-    /// Waits for a promise of the host's, until some time at most.
-    #[allow(clippy::unnecessary_wraps)] // it ends a turn
+    /// Waits for a promise of the host's, until some time at most. The caller may have aborted in the meantime.
     fn wait_until(&mut self, stage: Stage, promise: Promise, until: f64) -> Turn {
         self.stage = stage;
         self.call.wait_for(promise, until);
-        Ok(None)
+        self.call.check().map(|()| None)
     }
 
     /// Sleeps until some time, unless something of a `kind` ends it before.
-    #[allow(clippy::unnecessary_wraps)] // it ends a turn
     fn sleep_until(&mut self, stage: Stage, kind: u8, until: f64) -> Turn {
         self.stage = stage;
         self.call.sleep(kind, until);
-        Ok(None)
+        self.call.check().map(|()| None)
     }
 
     fn send_create(&mut self) -> Turn {
-        self.call.check()?;
         self.request.number += 1;
         self.request.until = now() + self.call.options.create_timeout;
         self.send()
@@ -237,6 +218,7 @@ impl Job {
 
     /// Prepares a request.
     fn send(&mut self) -> Turn {
+        self.call.check()?;
         self.request.started = now();
         let credentials = self.call.host.prepare();
         self.wait_until(Stage::Credentials, credentials, self.request.until)
@@ -257,14 +239,7 @@ impl Job {
             false
         };
         let controller = AbortController::new()?;
-        let answer = self.call.host.send(
-            &url,
-            self.wait.is_none(),
-            &controller,
-            &self.request.body,
-            &self.request.idempotency_key,
-            streams,
-        );
+        let answer = self.call.host.send(&url, self.wait.is_none(), &controller, streams);
         self.request.fetch = Some(controller);
         self.wait_until(Stage::Answer, answer, self.request.until)
     }
@@ -335,13 +310,12 @@ impl Job {
                 return Err(error(&failure, &JsValue::UNDEFINED));
             }
         }
-        self.request = Request::new(String::new());
+        self.request.number = 0;
         self.follow()
     }
 
     /// Does what is next for the task.
     fn follow(&mut self) -> Turn {
-        self.call.check()?;
         let Some(wait) = &mut self.wait else { return Ok(None) };
         match wait.next(now()) {
             Step::Poll(path, until) => {

@@ -36,10 +36,12 @@ extern "C" {
         url: &str,
         is_create: bool,
         controller: &AbortController,
-        body: &JsValue,
-        idempotency_key: &JsValue,
         streams: bool,
     ) -> Promise;
+
+    /// Makes an idempotency key for the create.
+    #[wasm_bindgen(method, js_name = makeKey)]
+    pub fn make_key(this: &Host);
 
     /// Calls `onTask`.
     #[wasm_bindgen(method)]
@@ -95,9 +97,6 @@ extern "C" {
     pub fn parse_url(text: &str, base: &str) -> JsValue;
 
     pub fn attempt(cause: &JsValue) -> JsValue;
-
-    #[wasm_bindgen(js_name = randomUuid)]
-    pub fn random_uuid() -> JsValue;
 
     /// The provider's own object of a task that has ended without a result.
     pub fn failed(body: &JsValue, task_id: &JsValue) -> JsValue;
