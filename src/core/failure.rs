@@ -14,6 +14,8 @@ const TASK_NOT_FOUND: &str = "async_task_not_found";
 const NOWHERE: &str = "http://x";
 /// A reason names so many of what is wrong.
 const MAX_REASONS: u32 = 5;
+/// A reason stands at most so deep in a body: `detail[].message` is at the third level.
+const MAX_DEPTH: u8 = 3;
 
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
@@ -266,39 +268,34 @@ impl Failure {
 
 /// Why an answer refuses, in whatever way its server or a gateway before it says so.
 pub fn reason<V: Value>(body: &V) -> String {
-    let mut reason = String::new();
-    for &name in &[Name::Error, Name::Message, Name::Detail, Name::Errors] {
-        if reason.is_empty() {
-            reason = list(&body.get(name));
-        }
-    }
-    let fields = list(&body.get(Name::ValidationErrors));
-    let link = if reason.is_empty() || fields.is_empty() { "" } else { "; " };
-    join(&[&reason, link, &fields])
+    reason_at(body, 0)
 }
 
-/// What a value says, or each of the first elements of an array.
-fn list<V: Value>(value: &V) -> String {
-    let mut text = phrase(value);
-    for index in 0..value.length().min(MAX_REASONS) {
-        let next = phrase(&value.item(index));
-        text = join(&[&text, if text.is_empty() || next.is_empty() { "" } else { "; " }, &next]);
+/// The first text that says something, with the first elements of lists behind it. Nobody nests reasons deeply, but an
+/// attacker may nest anything.
+fn reason_at<V: Value>(value: &V, depth: u8) -> String {
+    let mut text = value.text();
+    if depth < MAX_DEPTH {
+        for &name in &[Name::Error, Name::Message, Name::Msg, Name::Detail, Name::Errors] {
+            if text.is_empty() {
+                text = reason_at(&value.get(name), depth + 1);
+            }
+        }
+        for index in 0..value.length().min(MAX_REASONS) {
+            text = both(&text, "; ", &reason_at(&value.item(index), depth + 1));
+        }
+        text = both(&text, "; ", &reason_at(&value.get(Name::ValidationErrors), depth + 1));
+        let mut field = value.text_of(Name::Field);
+        let loc = value.get(Name::Loc);
+        for index in 0..loc.length().min(MAX_REASONS) {
+            field = loc.item(index).text();
+        }
+        text = both(&field, ": ", &text);
     }
     text
 }
 
-/// What a value says: a string, or an object with a message and the field that it is about.
-fn phrase<V: Value>(value: &V) -> String {
-    let mut text = value.text();
-    for &name in &[Name::Message, Name::Msg, Name::Detail] {
-        if text.is_empty() {
-            text = value.text_of(name);
-        }
-    }
-    let mut field = value.text_of(Name::Field);
-    let loc = value.get(Name::Loc);
-    if loc.length() > 0 {
-        field = loc.item(loc.length() - 1).text();
-    }
-    join(&[&field, if text.is_empty() || field.is_empty() { "" } else { ": " }, &text])
+/// Two texts, with a link where neither is empty.
+fn both(first: &str, link: &str, second: &str) -> String {
+    join(&[first, if first.is_empty() || second.is_empty() { "" } else { link }, second])
 }

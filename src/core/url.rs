@@ -1,7 +1,7 @@
 //! Where a request may go. The key goes to the base URL's origin and nowhere else.
 
 use super::{
-    text::{find, join, split},
+    text::{join, split, without_query},
     value::Value,
 };
 
@@ -74,8 +74,7 @@ impl Base {
 
 /// The last segment of a poll URL: the id of a task that was given without one.
 pub fn last_segment(poll_url: &str) -> &str {
-    let end = find(poll_url, |byte| matches!(byte, b'?' | b'#'));
-    let path = trim_slashes(split(poll_url, end).0);
+    let path = trim_slashes(without_query(poll_url));
     let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
     split(path, start).1
 }
