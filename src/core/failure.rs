@@ -182,9 +182,8 @@ impl Failure {
         if kind == Kind::NotFound && (code == TASK_NOT_FOUND || error.text_of(Name::Type) == TASK_NOT_FOUND) {
             kind = Kind::TaskNotFound;
         }
-        let retryable = error.flag_of(Name::Retryable);
         let outcome = match status {
-            503 if retryable == Some(true) => Outcome::Rejected,
+            503 if error.flag_of(Name::Retryable) == Some(true) => Outcome::Rejected,
             408 | 500.. => Outcome::Unknown,
             _ => Outcome::Rejected,
         };
@@ -217,7 +216,7 @@ impl Failure {
         if !contains(&failure.message, advice) {
             failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
         }
-        failure.read_hints(reply);
+        failure.read_hints(reply, &error);
         failure
     }
 
@@ -227,15 +226,14 @@ impl Failure {
         failure.say(&[" was answered, but ", why]);
         let reason = reply.body.as_ref().map_or_else(String::new, reason);
         failure.say(&[if reason.is_empty() { "." } else { ": " }, &reason]);
-        failure.read_hints(reply);
+        failure.read_hints(reply, &reply.error());
         failure
     }
 
-    /// Reads what an answer says of asking again.
-    fn read_hints<V: Value>(&mut self, reply: &Reply<V>) {
-        let error = reply.error();
+    /// Reads what an answer and the `error` in it say of asking again.
+    fn read_hints<V: Value>(&mut self, reply: &Reply<V>, error: &V) {
         self.status = reply.status;
-        self.retry_after_ms = reply.retry_after.asked_ms(&error);
+        self.retry_after_ms = reply.retry_after.asked_ms(error);
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 

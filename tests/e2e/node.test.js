@@ -1331,6 +1331,23 @@ describe('errors', GUARD, () => {
     }
   });
 
+  test('carry a code and a request id wherever an answer puts them', async () => {
+    const refused = async (body, headers) =>
+      failure(
+        generate(picture('x'), { apiKey: 'sk-1', fetch: async () => answer(body, { status: 422, headers }) }),
+      );
+    for (const [body, headers, expected] of [
+      [{ error: { code: 'a', type: 'b' } }, {}, { code: 'a', type: 'b', requestId: undefined }],
+      [{ error: { type: 'b' } }, {}, { code: 'b', type: 'b', requestId: undefined }],
+      [{ code: 'c', message: 'x', request_id: 'r' }, {}, { code: 'c', type: undefined, requestId: 'r' }],
+      [{ error: { code: 7, request_id: 'r' } }, {}, { code: undefined, requestId: 'r' }],
+      [{ error: { request_id: 'r' } }, { 'x-request-id': 'h' }, { requestId: 'h' }],
+      [{ error: 'x', code: '', request_id: '' }, {}, { code: undefined, requestId: undefined }],
+    ]) {
+      check(await refused(body, headers), InvalidRequestError, expected);
+    }
+  });
+
   test('carry what the provider says of them, where it has the right type', async () => {
     const read = async (name) =>
       JSON.parse(await readFile(new URL(`../server/examples/${name}.json`, import.meta.url)));

@@ -16,8 +16,8 @@ export const MUTATIONS = [
     1,
     'retry 503 without retryable',
     'failure.rs',
-    '503 if retryable == Some(true)',
-    '503 if retryable != Some(false)',
+    '503 if error.flag_of(Name::Retryable) == Some(true)',
+    '503 if error.flag_of(Name::Retryable) != Some(false)',
   ],
   [
     1,
