@@ -193,7 +193,7 @@ impl Failure {
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
-        let reason = reply.body.as_ref().map_or_else(String::new, reason);
+        let reason = reply.reason();
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
@@ -223,9 +223,9 @@ impl Failure {
     /// A successful answer that cannot be understood.
     pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Reply<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
-        failure.say(&[" was answered, but ", why]);
-        let reason = reply.body.as_ref().map_or_else(String::new, reason);
-        failure.say(&[if reason.is_empty() { "." } else { ": " }, &reason]);
+        let reason = reply.reason();
+        let link = if reason.is_empty() { "." } else { ": " };
+        failure.say(&[" was answered, but ", why, link, &reason]);
         failure.read_hints(reply, &reply.error());
         failure
     }
