@@ -366,7 +366,7 @@ describe('a task', GUARD, () => {
     assert.equal(error.task.task_id, pending.task_id);
   });
 
-  test('rule 5: keeps the word of another dialect', async () => {
+  test('rule 5: with a status of another dialect keeps its word', async () => {
     step = 0;
     const generation = await generate(picture('test-task-unknown-status'), here());
     assert.deepEqual([generation.status, generation.provider_status], ['pending', 'queued']);
@@ -635,13 +635,14 @@ describe('rule 2: a wait that fails', GUARD, () => {
     ['poll:error-503-final', ServerError, { status: 503, code: 'all_channels_failed' }],
     ['poll:redirect', ResponseError, { status: 307 }],
   ]) {
-    test(`at once after ${scenario}, with a ${Class.name} that holds the task`, async () => {
+    // A missing task is asked for once more.
+    const polls = fields.status === 404 ? 2 : 1;
+    test(`after ${scenario}, with a ${Class.name} that holds the task`, async () => {
       const { task_id, poll_url } = await generate(picture(`test-${scenario}`), here());
       const error = await failure(waitForTask({ task_id, poll_url }, here()));
       check(error, Class, { outcome: 'accepted', task: { task_id, poll_url }, ...fields });
       assert.equal(error.requestId, server.counts.requests.at(-1).id);
-      // A 404 is believed late: not every server of the provider learns of a task at once.
-      assert.equal(server.counts.polls, error.status === 404 ? 2 : 1);
+      assert.equal(server.counts.polls, polls);
       assert.deepEqual(asked(foreign), []);
     });
   }
@@ -709,8 +710,15 @@ describe('rule 2: a wait that fails', GUARD, () => {
   test('not by a lost connection, nor by what the server may recover from', async (t) => {
     // The back-off is drawn between nothing and a second.
     t.mock.method(Math, 'random', () => 0);
-    const scenarios = 'reset error-408 error-429 error-500 error-502-html error-503 inline-empty';
-    for (const scenario of scenarios.split(' ')) {
+    for (const scenario of [
+      'reset',
+      'error-408',
+      'error-429',
+      'error-500',
+      'error-502-html',
+      'error-503',
+      'inline-empty',
+    ]) {
       server.reset();
       const generation = await generateAndWait(picture(`test-poll:${scenario}:2`), here());
       assert.equal(generation.status, 'completed', scenario);
@@ -1332,6 +1340,23 @@ describe('errors', GUARD, () => {
       const failed = await failure(call(picture('test-task-failed-string'), here()));
       assert.ok(failed instanceof other.TaskFailedError);
       assert.ok(!(failed instanceof other.TaskCancelledError));
+    }
+  });
+
+  test('carry a code and a request id wherever an answer puts them', async () => {
+    const refused = async (body, headers) =>
+      failure(
+        generate(picture('x'), { apiKey: 'sk-1', fetch: async () => answer(body, { status: 422, headers }) }),
+      );
+    for (const [body, headers, expected] of [
+      [{ error: { code: 'a', type: 'b' } }, {}, { code: 'a', type: 'b', requestId: undefined }],
+      [{ error: { type: 'b' } }, {}, { code: 'b', type: 'b', requestId: undefined }],
+      [{ code: 'c', message: 'x', request_id: 'r' }, {}, { code: 'c', type: undefined, requestId: 'r' }],
+      [{ error: { code: 7, request_id: 'r' } }, {}, { code: undefined, requestId: 'r' }],
+      [{ error: { request_id: 'r' } }, { 'x-request-id': 'h' }, { requestId: 'h' }],
+      [{ error: 'x', code: '', request_id: '' }, {}, { code: undefined, requestId: undefined }],
+    ]) {
+      check(await refused(body, headers), InvalidRequestError, expected);
     }
   });
 
