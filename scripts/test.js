@@ -150,6 +150,15 @@ const PARTS = {
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
   },
+  stress: {
+    ready() {
+      ensureBuild();
+      ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
+    },
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('stress')), count: nodeTests }],
+  },
   studio: {
     ready() {
       ensureBuild();
