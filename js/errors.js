@@ -1,6 +1,6 @@
 /** The error classes. What each of them means stands in `index.d.ts`. */
 
-import { NAMES } from './host.js';
+import { NAMES, redact, redactAll } from './host.js';
 
 const BRAND = Symbol.for('lemondata-wasm.error');
 
@@ -89,26 +89,33 @@ const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
 export function makeError(kind, outcome, message, status, param, retryAfterMs, answer, task) {
   const [kindName, Class] = classes[kind];
   const name = NAMES[param];
-  const { requestId, body, cause } = Object(answer);
-  const said = Object(Object(body).error);
-  const text = (value) => (typeof value === 'string' ? value : undefined);
+  const { requestId, body: original, cause, secret } = Object(answer);
+  let body;
+  try {
+    body = redactAll(original, secret);
+  } catch {
+    // It is nested too deep to be looked through: nothing of it is shown.
+  }
+  const top = Object(body);
+  const error = Object(top.error);
+  const text = (...values) => values.find((value) => value && typeof value === 'string');
   const number = (value) => (typeof value === 'number' ? value : undefined);
   const list = (value) => (Array.isArray(value) ? value : undefined);
   return new Class({
     kind: kindName,
     outcome: OUTCOMES[outcome],
-    message: (name ?? '') + message,
+    message: (name ?? '') + redact(message, secret),
     status: status || undefined,
-    code: text(said.code),
-    type: text(said.type),
-    param: name ?? text(said.param),
-    hint: text(said.hint),
-    didYouMean: text(said.did_you_mean),
-    suggestions: list(said.suggestions),
-    alternatives: list(said.alternatives),
-    balanceUsd: number(said.balance_usd),
-    estimatedCostUsd: number(said.estimated_cost_usd),
-    requestId,
+    code: text(error.code, top.code, error.type),
+    type: text(error.type),
+    param: name ?? text(error.param),
+    hint: text(error.hint),
+    didYouMean: text(error.did_you_mean),
+    suggestions: list(error.suggestions),
+    alternatives: list(error.alternatives),
+    balanceUsd: number(error.balance_usd),
+    estimatedCostUsd: number(error.estimated_cost_usd),
+    requestId: text(requestId, error.request_id, top.request_id),
     retryAfterMs: retryAfterMs || undefined,
     body,
     task,

@@ -22,6 +22,8 @@ const MAX_WAIT_MS: f64 = 300_000.0;
 /// No wait is longer: keeps a wait's state finite, so that it can be stored as JSON.
 pub const LONGEST_WAIT_MS: f64 = 1e15;
 const MAX_RETRIES: f64 = 2.0;
+/// `onTask` has at least this long, so that a short wait does not keep the task from being stored.
+const ANNOUNCE_MS: f64 = 5_000.0;
 
 const FUNCTION: u8 = Type::Function.bit();
 const OBJECT: u8 = Type::Object.bit();
@@ -91,7 +93,7 @@ impl Options {
             let fits = kind == Type::Nothing
                 || types & kind.bit() != 0
                     && match name {
-                        Name::Signal => given.get(name).flag_of(Name::Aborted).is_some(),
+                        Name::Signal => is_signal(&given.get(name)),
                         Name::RequestTimeout => number() > 0.0,
                         Name::MaxRetries => is_whole(number()),
                         Name::MaxWait => number() >= 0.0,
@@ -130,7 +132,10 @@ impl Options {
         let base_url =
             if is_given(Name::BaseUrl) { given.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
         let Some(location) = V::parse_url(&base_url, "")
-            .filter(|location| location.is_plain && location.origin.starts_with("http"))
+            // A `blob:` URL has the origin of its maker, but a whole URL for a path.
+            .filter(|location| {
+                location.is_plain && location.origin.starts_with("http") && location.path.starts_with("/")
+            })
         else {
             return Err(Failure::refusal(
                 Name::BaseUrl,
@@ -172,6 +177,18 @@ impl Options {
             max_polls: number(Name::MaxPolls, 0.0) as u32,
         })
     }
+
+    /// When an `onTask` that is called `now` has to be done.
+    pub fn announce_until(&self, now: f64) -> f64 {
+        now + self.max_wait.max(ANNOUNCE_MS)
+    }
+}
+
+/// Whether this has what we use of an `AbortSignal`. Half a signal would keep a call from its end.
+fn is_signal<V: Value>(signal: &V) -> bool {
+    signal.flag_of(Name::Aborted).is_some()
+        && signal.kind_of(Name::AddEventListener) == Type::Function
+        && signal.kind_of(Name::RemoveEventListener) == Type::Function
 }
 
 /// Checks that a key is fit for a header. The message never shows it.

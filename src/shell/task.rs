@@ -12,14 +12,14 @@ use std::{
 
 use super::jobs::Job;
 
-/// What timers, signals, pages and promises wake.
+/// What timers and promises wake.
 #[derive(Default)]
 pub struct Runner {
     /// None before it begins, and once it has ended.
     job: RefCell<Option<Job>>,
     /// Whether it was woken while it ran.
     again: Cell<bool>,
-    /// Whether the signal, the page or another call has woken it.
+    /// Whether the host has woken it.
     pub woken: Cell<bool>,
     /// Whether its timer has run out.
     pub fired: Cell<bool>,
