@@ -163,7 +163,7 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * proxy, say with `from` where that one puts it; a header that anybody can send is no address.
  */
 export declare function anonymousByIp(options?: {
-  from?: (request: Request, context?: RelayContext) => string | null | undefined;
+  from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
 }): (request: Request, context?: RelayContext) => string | null;
 
 /** How much one identity may ask for. Where it fails, the answer is a 503 and nothing has been done. */
@@ -178,9 +178,9 @@ export interface Limiter {
  * @param options how many creates (default 20) and polls (default 240) a minute, and at once
  */
 export declare function memoryLimiter(options?: {
-  creates?: number;
-  polls?: number;
-  now?: () => number;
+  creates?: number | undefined;
+  polls?: number | undefined;
+  now?: (() => number) | undefined;
 }): Limiter;
 
 /** A rate limiting binding of Cloudflare, as far as it is used. */
@@ -200,8 +200,8 @@ export interface RateLimitBinding {
  */
 export declare function cloudflareLimiter(bindings: {
   creates: RateLimitBinding;
-  polls?: RateLimitBinding;
-  periodSeconds?: 10 | 60;
+  polls?: RateLimitBinding | undefined;
+  periodSeconds?: 10 | 60 | undefined;
 }): Limiter;
 
 /** An answer as a store keeps it: plain JSON. */
@@ -240,12 +240,18 @@ export interface OnceStore {
   settle(key: string, answer: StoredAnswer | undefined): Promise<void>;
 }
 
+/** The platform's `ReadableStream`, of bytes. Older types of Node name it only as the body of a response. */
+export type ByteStream =
+  typeof globalThis extends Record<'ReadableStream', Record<'prototype', infer Stream>>
+    ? Stream
+    : NonNullable<Response['body']>;
+
 /** A task as a hub knows it: plain data, but for a long result. */
 export interface View {
   /** The generation as it stands, without its `data`. */
   generation: Record<string, unknown>;
   /** The `data` of a completed one, as JSON; a stream where that is long. */
-  data?: string | ReadableStream<Uint8Array> | undefined;
+  data?: string | ByteStream | undefined;
   /** The indices of the images that the hub has copied, and serves. */
   kept?: number[] | undefined;
   /** The fields of the error that it has come to. */
@@ -269,11 +275,11 @@ export interface HubAnswer {
   /** The id of its task: with a key, always the same. It never reaches a client. */
   id: string;
   /** How the task stands. */
-  view?: View;
+  view?: View | undefined;
   /** Whether the key was known. */
-  isRepeated?: boolean;
+  isRepeated?: boolean | undefined;
   /** Whether the key was known, with another fingerprint: then there is no view. */
-  isReused?: boolean;
+  isReused?: boolean | undefined;
 }
 
 /** What a client knows a task and the relay by. */
@@ -287,12 +293,16 @@ export interface HubNames {
 /** A picture that a hub keeps. */
 export interface HubPicture {
   /** Its bytes. */
-  body: ReadableStream;
+  body: ByteStream;
   /** Its content type. */
   type?: string | undefined;
   /** Its tag, quoted. */
   etag: string;
 }
+
+/** The platform's `WebSocket`, which older types of Node lack. */
+export type HubSocket =
+  typeof globalThis extends Record<'WebSocket', Record<'prototype', infer Socket>> ? Socket : object;
 
 /** Carries tasks on, whatever becomes of the requests. */
 export interface Hub {
@@ -304,7 +314,7 @@ export interface Hub {
    * A socket that tells how a task stands, now and whenever that changes, as the JSON for a client, and closes when
    * there is nothing more to tell; nothing where {@link Hub.look} says it all.
    */
-  watch(id: string, names: HubNames): Promise<WebSocket | undefined>;
+  watch(id: string, names: HubNames): Promise<HubSocket | undefined>;
   /** A copy of an image, or nothing where there is none. */
   picture(id: string, index: number): Promise<HubPicture | undefined>;
 }
@@ -318,10 +328,10 @@ export interface Hub {
  * dropped, and whoever asks for one of those is answered 502 `answer_not_kept`
  */
 export declare function memoryStore(options?: {
-  ttlMs?: number;
-  maxEntries?: number;
-  maxLength?: number;
-  now?: () => number;
+  ttlMs?: number | undefined;
+  maxEntries?: number | undefined;
+  maxLength?: number | undefined;
+  now?: (() => number) | undefined;
 }): OnceStore;
 
 /**
@@ -349,7 +359,7 @@ export declare function toHono(
  */
 export declare function toNextRoute(
   relay: Relay,
-  options?: { origin?: string },
+  options?: { origin?: string | undefined },
 ): Record<
   'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
   (request: Request) => Promise<Response>
@@ -364,7 +374,7 @@ export declare function toNextRoute(
  */
 export declare function toNodeHandler(
   relay: Relay,
-  options?: { origin?: string },
+  options?: { origin?: string | undefined },
 ): (incoming: NodeRequest, outgoing: NodeResponse) => Promise<void>;
 
 /** `http.IncomingMessage`, as far as it is used. */
