@@ -222,11 +222,14 @@ export const redact = (text, secret) =>
   secret?.length >= SHORTEST_SECRET && typeof text === 'string' ? text.replaceAll(secret, '[key]') : text;
 const SHORTEST_SECRET = 8;
 
-/** The same of all texts within an answer; the names of its fields stay. */
+/** The same of all texts within an answer. The names of its fields stay where the secret could be one of them. */
 export function redactAll(value, secret) {
   if (Array.isArray(value)) return value.map((item) => redactAll(item, secret));
   if (kindOf(value, ITSELF) !== OBJECT) return redact(value, secret);
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, redactAll(field, secret)]));
+  const clean = (name) => (/^\w+$/.test(secret) ? name : redact(name, secret));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [clean(name), redactAll(field, secret)]),
+  );
 }
 
 /**
@@ -306,8 +309,13 @@ export function responseInfo({ method, request: [path, durationMs, attempt], sta
 /** In the order of the core's `Status`. */
 const STATUSES = ['pending', 'processing', 'completed'];
 
-/** The provider's own object of a task that has ended without a result. */
-export const failed = (body, task_id) => ({ ...body, status: 'failed', ...(task_id && { task_id }) });
+/** The provider's own object of a task that has ended without a result. Its `data` holds placeholders at most. */
+export const failed = ({ body, secret }, task_id) => ({
+  ...redactAll(body, secret),
+  status: 'failed',
+  data: undefined,
+  task_id,
+});
 
 /** Makes the provider's own object a generation. */
 export function normalise(body, status, isForeign, taskId) {

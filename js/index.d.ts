@@ -135,6 +135,24 @@ export interface PendingGeneration {
  */
 export type Generation<Fields = unknown> = (CompletedGeneration & Fields) | (PendingGeneration & Fields);
 
+/** A task that has ended without a result, as {@link Options.onUpdate} hears of it before the wait rejects. */
+export interface FailedTask {
+  /** The task has failed, was cancelled, or is done without a result. */
+  status: 'failed';
+  /** The task's id, opaque. */
+  task_id: string;
+  /** The provider's reason: a string, or an object with a `message`. */
+  error?: unknown;
+  /** Whether the task was cancelled. */
+  cancelled?: boolean;
+}
+
+/** What {@link Options.onUpdate} hears of a wait besides the task. */
+export interface UpdateInfo {
+  /** When the next poll is due, in milliseconds from now. Missing: none follows. */
+  nextPollMs?: number;
+}
+
 /** A reference to a task, as {@link Options.onTask} and {@link LemonDataError.task} give it. Plain JSON. */
 export interface Task {
   /** The task's id, opaque. */
@@ -235,8 +253,8 @@ export interface Options {
   /**
    * Whether `baseUrl` is a relay that carries out a keyed create once, however often it arrives. Then every
    * create gets an `Idempotency-Key`, and one whose outcome is unknown is repeated, too. A relay with a hub may answer
-   * a poll with a stream of all that follows: each of its states counts as a poll that was answered. Where it ends or
-   * cannot be had, as in edge workers, the wait polls.
+   * a poll with a stream of all that follows: each of its states counts as a poll that was answered. The wait polls
+   * where the stream ends, is silent for 30 s or cannot be had, as in edge workers.
    *
    * Do not set it for any other server: a repeated create would be billed twice.
    *
@@ -244,8 +262,8 @@ export interface Options {
    */
   relay?: boolean | undefined;
   /**
-   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal` and
-   * `redirect: 'manual'`.
+   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal`, `redirect: 'manual'` and,
+   * where the runtime knows it, `cache: 'no-store'`. One that throws before it returns a promise has sent nothing.
    *
    * @defaultValue the global `fetch`, looked up at each request
    */
@@ -273,8 +291,8 @@ export interface Options {
    */
   requestTimeout?: number | undefined;
   /**
-   * How often a create is repeated where that is safe: after a 429, and after a 503 that is marked as
-   * retryable. Together the pauses take at most 60 s. Polls are not counted: they are free to repeat.
+   * How often a create is repeated where that is safe: after a 429, after a 503 that is marked as retryable, and
+   * where no connection was made. Together the pauses take at most 60 s. Polls are not counted: they are free to repeat.
    *
    * @defaultValue `2`
    */
@@ -314,14 +332,16 @@ export interface Options {
   idempotencyKey?: string | undefined;
   /**
    * Called with the task of a create once there is one, and awaited before the first poll: the place to store
-   * it. Where it fails, the call rejects with a {@link CallbackError} that holds the task.
+   * it. Where it fails, or is not done within `maxWait` (at least 5 s), the call rejects with a {@link CallbackError}
+   * that holds the task.
    */
   onTask?: ((task: Task) => unknown) | undefined;
   /**
-   * Called after each poll of a wait with the task as it stands, the last time when it is completed. It is
-   * not awaited; what it throws goes to `reportError` (or the console), and the wait goes on.
+   * Called after each poll of a wait with the task as it stands. The last poll is one of them: the task is completed
+   * then, or it has failed and the wait rejects. `info` tells when the next poll is due. The callback is not awaited;
+   * what it throws goes to `reportError` (or the console), and the wait goes on.
    */
-  onUpdate?: ((generation: Generation) => void) | undefined;
+  onUpdate?: ((task: Generation | FailedTask, info: UpdateInfo) => void) | undefined;
   /**
    * Called after every HTTP answer, whatever its status: for logs and metrics. What it throws goes to
    * `reportError` (or the console), and the call goes on.

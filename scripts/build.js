@@ -311,6 +311,8 @@ export async function bundle(client, hub, folder) {
       bundle: true,
       format,
       minify: true,
+      // An uncaught error prints the line that threw it: a line without end would fill the terminal.
+      lineLimit: 160,
       target: 'es2022',
       platform: 'neutral',
       outfile: join(fresh, outfile),

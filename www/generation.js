@@ -132,7 +132,7 @@ export class Generation {
         signal,
         fetch: this.#fetch,
         onTask: (task) => this.#accepted(task),
-        onUpdate: (generation) => this.#update(generation),
+        onUpdate: (generation, info) => this.#update(generation, info),
         onResponse: (info) => {
           this.timeline.answered(info, this.#retryAfterMs);
           this.#host.changed();
@@ -167,8 +167,11 @@ export class Generation {
     await this.#host.write(this.journal);
   }
 
-  #update({ status, progress = this.progress, queue }) {
+  #update({ status, progress = this.progress, queue }, { nextPollMs }) {
+    // Its error tells of a task that has failed.
+    if (status === 'failed') return;
     Object.assign(this, { status, progress, queue });
+    if (nextPollMs !== undefined) this.timeline.due(nextPollMs);
     const isTold = progress !== undefined && status === 'processing';
     this.timeline.says(isTold ? `${status}, ${progress} %` : status);
     this.#host.changed();

@@ -62,6 +62,11 @@ export class Timeline {
     this.#expect(pollInterval.min, BACK_OFF_MS, true);
   }
 
+  /** The next poll is due in so many milliseconds. */
+  due(ms) {
+    this.#expect(ms, ms, false);
+  }
+
   /** What the latest answer means. */
   says(said) {
     const { last } = this;

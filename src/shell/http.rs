@@ -45,6 +45,6 @@ impl Attempt {
 
     /// The provider's own object of a task that has failed.
     pub fn failed(&self, id: &String) -> JsValue {
-        js::failed(&self.value.get(Name::Body), &text_to_js(id))
+        js::failed(&self.value, &text_to_js(id))
     }
 }

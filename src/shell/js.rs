@@ -99,7 +99,7 @@ extern "C" {
     pub fn attempt(cause: &JsValue) -> JsValue;
 
     /// The provider's own object of a task that has ended without a result.
-    pub fn failed(body: &JsValue, task_id: &JsValue) -> JsValue;
+    pub fn failed(attempt: &JsValue, task_id: &JsValue) -> JsValue;
 
     pub fn task(id: &JsValue, poll_url: &JsValue) -> JsValue;
 

@@ -1478,7 +1478,7 @@ describe('rule 3: the key', GUARD, () => {
         JSON.stringify(apiKey).replaceAll('/', '\\/'),
         `"${Array.from(apiKey, escaped).join('')}"`,
       ]) {
-        const body = `{"error": {"message": ${written}, "hint": [${written}]}, "more": {"deep": [${written}]}}`;
+        const body = `{"error": {"message": ${written}, "hint": [${written}]}, ${written}: {${written}: 1}}`;
         const fetch = async () => answer(body, { status: 401 });
         const error = await failure(generate(picture('x'), { apiKey, fetch }));
         check(error, AuthenticationError, { status: 401 });

@@ -95,7 +95,16 @@ const RESENT = resentBy(['chromium', 'firefox']);
 const RESENT_BY_CHROMIUM = resentBy(['chromium']);
 const DELIVERED_LATE = resentBy(['chromium', 'firefox'], { creates: 1, resent: 0 });
 
-create('refused', { fault: { mode: 'refuse', ms: ALWAYS } }, unknown('Connection', NEVER_ARRIVED));
+// Node, Deno and Bun tell that no connection was made: nothing was sent.
+create('refused', { fault: { mode: 'refuse', ms: ALWAYS } }, error('Connection', 'not_sent', NEVER_ARRIVED), {
+  ...EVERYWHERE,
+  platform: Object.fromEntries(
+    ['workerd', 'workerd 2024', 'chromium', 'firefox', 'webkit'].map((name) => [
+      name,
+      { outcome: 'unknown' },
+    ]),
+  ),
+});
 create('late', { fault: { mode: 'latency', ms: 100 } }, COMPLETED);
 for (const warm of [false, true]) {
   // A runtime may trust a connection that has served it less, and send what breaks on it again.
@@ -404,7 +413,13 @@ for (const [name, reply, Class] of [
   poll(`${name}, fresh task, always`, { replies: [reply], times: ALWAYS }, accepted('WaitTimeout'), {
     options: SHORT_WAIT,
   });
-  poll(`${name}, task from elsewhere`, { replies: [reply] }, accepted(Class), elsewhere);
+  poll(`${name}, task from elsewhere, once`, { replies: [reply] }, COMPLETED, elsewhere);
+  poll(
+    `${name}, task from elsewhere, always`,
+    { replies: [reply], times: ALWAYS },
+    accepted(Class),
+    elsewhere,
+  );
   poll(`${name}, by id, once`, { replies: [reply] }, COMPLETED, byId);
   poll(`${name}, by id, always`, { replies: [reply], times: ALWAYS }, accepted(Class), byId);
   poll(`${name}, one poll`, { replies: [reply] }, accepted(Class), once);
@@ -485,7 +500,8 @@ poll('200 with a page, always', { replies: [html(200)], times: ALWAYS }, accepte
 });
 poll('200 with a page, one poll', { replies: [html(200)] }, accepted('Response'), once);
 
-const UNCLEAR = [
+// JSON that says nothing of a task is a lost answer to a poll, too.
+for (const [name, body] of [
   ['an array', []],
   ['a string', 'completed'],
   ['a number', 42],
@@ -493,19 +509,35 @@ const UNCLEAR = [
   ['true', true],
   ['an empty object', {}],
   ['an error', { error: { message: 'Something went wrong', code: 'server_error' } }],
+]) {
+  create(`200 with ${name}`, { replies: [json(body)] }, unknown('Response'));
+  poll(`200 with ${name}`, { replies: [json(body)] }, COMPLETED);
+}
+poll(
+  '200 with an error that is final',
+  { replies: [json({ error: { message: 'No', retryable: false } })] },
+  accepted('Response'),
+);
+// What is done without a result has failed.
+for (const [name, body] of [
   ['completed, no images', { status: 'completed', data: [] }],
+  [
+    'completed, filtered',
+    { status: 'completed', data: [], error: { message: 'Filtered', code: 'content_policy' } },
+  ],
+  ['completed in capitals, no images', { status: 'COMPLETED' }],
+  ['an end of another dialect', { status: 'Expired' }],
   ['completed, images of a wrong type', { status: 'completed', data: 'here' }],
   ['completed, an image of a wrong type', { status: 'completed', data: [null, 5, { url: 5 }] }],
-];
-for (const [name, body] of UNCLEAR) {
-  create(`200 with ${name}`, { replies: [json(body)] }, unknown('Response'));
-  poll(`200 with ${name}`, { replies: [json(body)] }, accepted('Response'));
+]) {
+  create(`200 with ${name}`, { replies: [json(body)] }, error('TaskFailed', 'failed'));
+  poll(`200 with ${name}`, { replies: [json(body)] }, error('TaskFailed', 'failed'));
 }
 for (const [name, body] of [
   ['no images', { data: [] }],
   ['images of a wrong type', { data: 'here' }],
   ['placeholders alone', { data: [{ url: '' }] }],
-  ['an id of a wrong type', { task_id: 7, status: 'pending' }],
+  ['an id of a wrong type', { task_id: 0.5, status: 'pending' }],
   ['pending, no id', { status: 'pending' }],
 ]) {
   create(`200 with ${name}`, { replies: [json(body)] }, unknown('Response'));
@@ -515,7 +547,7 @@ create(
   {
     replies: [json(({ task }) => ({ ...task, status: 'completed', data: [] }))],
   },
-  accepted('Response'),
+  error('TaskFailed', 'failed'),
 );
 
 const STILL_RUNNING = [

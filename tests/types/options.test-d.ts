@@ -2,6 +2,7 @@
 
 import { expectTypeOf } from 'expect-type';
 import {
+  type FailedTask,
   type Generation,
   generate,
   generateAndWait,
@@ -9,6 +10,7 @@ import {
   type Options,
   type ResponseInfo,
   type Task,
+  type UpdateInfo,
   waitForTask,
 } from 'lemondata-wasm';
 
@@ -79,7 +81,10 @@ generateAndWait(
   { prompt: 'a lemon' },
   {
     onTask: (task) => expectTypeOf(task).toEqualTypeOf<Task>(),
-    onUpdate: (generation) => expectTypeOf(generation).toEqualTypeOf<Generation>(),
+    onUpdate: (task, info) => {
+      expectTypeOf(task).toEqualTypeOf<Generation | FailedTask>();
+      expectTypeOf(info).toEqualTypeOf<UpdateInfo>();
+    },
     onResponse(info) {
       expectTypeOf(info).toEqualTypeOf<ResponseInfo>();
       expectTypeOf(info.requestId).toEqualTypeOf<string | undefined>();

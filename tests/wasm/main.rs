@@ -76,7 +76,7 @@ async fn a_task_is_announced_and_polled_to_its_end() {
     );
     assert_eq!(text(&options, "tasks.0.task_id"), "img_1");
     assert_eq!(text(&options, "tasks.0.poll_url"), "/v1/tasks/img_1");
-    assert_eq!(text(&options, "updates.0.status"), "processing");
+    assert_eq!(text(&options, "updates.0.status"), "pending");
     assert_eq!(text(&options, "updates.0.provider_status"), "queued");
     assert_eq!(text(&options, "updates.1.status"), "completed");
 }

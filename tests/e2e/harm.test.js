@@ -1,0 +1,314 @@
+/** No caller hurts another: whatever a caller hands in ends that call alone, before anything is sent. */
+
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, test } from 'node:test';
+import {
+  generate,
+  getTask,
+  InternalError,
+  InvalidRequestError,
+  LemonData,
+  waitForTask,
+} from 'lemondata-wasm';
+import { fakePage, pretend } from '../helpers/fake-page.js';
+import { answer } from '../helpers/fake-time.js';
+
+const done = { status: 'completed', data: [{ url: 'https://x.test/1' }] };
+const request = { model: 'gpt-image-2', prompt: 'a lemon' };
+const GUARD = { timeout: 10_000 };
+const failure = (promise) =>
+  promise.then(
+    () => assert.fail('it resolved'),
+    (error) => error,
+  );
+const throws = () => {
+  throw new Error('a trap of a proxy');
+};
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+const hostile = new Proxy(
+  {},
+  { get: throws, has: throws, ownKeys: throws, getOwnPropertyDescriptor: throws },
+);
+
+/** A paid create under way: it must come to its end, whatever other calls do. */
+function paidCreate() {
+  let respond;
+  const pending = generate(request, {
+    apiKey: 'sk-1',
+    fetch: () =>
+      new Promise((resolve) => {
+        respond = () => resolve(answer(done));
+      }),
+  });
+  return {
+    started: async () => {
+      while (!respond) await new Promise(setImmediate);
+    },
+    finish: async () => {
+      respond();
+      assert.equal((await pending).status, 'completed');
+    },
+  };
+}
+
+describe('rule 4: a caller that hands in', GUARD, () => {
+  const sent = [];
+  const options = {
+    apiKey: 'sk-1',
+    fetch: async (url) => {
+      sent.push(url);
+      return answer(done);
+    },
+  };
+  for (const [what, call] of [
+    ['a revoked proxy as request', () => generate(revoked(), options)],
+    ['a revoked proxy as task', () => waitForTask(revoked(), options)],
+    ['a revoked proxy as options', () => generate(request, revoked())],
+    ['a revoked proxy as options of a client', () => new LemonData(revoked()).generate(request)],
+    ['a proxy that throws as request', () => generate(hostile, options)],
+    ['a proxy that throws as task', () => getTask(hostile, options)],
+    ['a proxy that throws as options', () => generate(request, hostile)],
+    ['a revoked proxy as signal', () => generate(request, { ...options, signal: revoked() })],
+    ['a revoked proxy as pollInterval', () => waitForTask('t', { ...options, pollInterval: revoked() })],
+    ['a signal without listeners', () => generate(request, { ...options, signal: { aborted: false } })],
+    [
+      'a signal that only takes listeners',
+      () => generate(request, { ...options, signal: { aborted: false, addEventListener() {} } }),
+    ],
+    [
+      'a signal that takes no listener',
+      () =>
+        generate(request, {
+          ...options,
+          signal: { aborted: false, addEventListener: throws, removeEventListener: throws },
+        }),
+    ],
+    [
+      'an option whose getter throws',
+      () =>
+        generate(request, {
+          ...options,
+          get headers() {
+            return throws();
+          },
+        }),
+    ],
+    [
+      'a field whose getter throws',
+      () =>
+        generate(
+          {
+            ...request,
+            get seed() {
+              return throws();
+            },
+          },
+          options,
+        ),
+    ],
+    ['a big integer', () => generate({ ...request, seed: 1n }, options)],
+    [
+      'a circle',
+      () => {
+        const circle = { ...request };
+        circle.self = circle;
+        return generate(circle, options);
+      },
+    ],
+  ]) {
+    test(`${what} is refused alone`, async () => {
+      const paid = paidCreate();
+      await paid.started();
+      const error = await failure(call());
+      assert.ok(error instanceof InvalidRequestError, `${error}`);
+      assert.equal(error.outcome, 'not_sent');
+      assert.deepEqual(sent, []);
+      await paid.finish();
+    });
+  }
+
+  test('a request whose getter aborts another call ends that one alone', async () => {
+    const paid = paidCreate();
+    const controller = new AbortController();
+    const other = failure(
+      waitForTask('t', { apiKey: 'sk-1', signal: controller.signal, fetch: () => new Promise(() => {}) }),
+    );
+    await paid.started();
+    const reason = new Error('from a getter');
+    const meddler = {
+      ...request,
+      get style() {
+        controller.abort(reason);
+        return 'vivid';
+      },
+    };
+    assert.equal((await generate(meddler, options)).status, 'completed');
+    sent.length = 0;
+    assert.equal(await other, reason);
+    await paid.finish();
+  });
+
+  test('a deep answer gets an error, and no other call does', async () => {
+    const paid = paidCreate();
+    await paid.started();
+    const deep = `{"error": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    const fetch = async () => answer(deep, { status: 400 });
+    const error = await failure(generate(request, { apiKey: 'sk-secret-1', fetch }));
+    assert.ok(!(error instanceof InternalError), `${error}`);
+    assert.equal(error.status, 400);
+    await paid.finish();
+  });
+});
+
+describe('rule 1: relay: true', GUARD, () => {
+  for (const [where, crypto] of [
+    [
+      'on a page without a secure context',
+      { getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes) },
+    ],
+    ['on a page with one', globalThis.crypto],
+  ]) {
+    test(`keys every create by itself ${where}`, async (t) => {
+      fakePage(t);
+      const values = globalThis.crypto.getRandomValues.bind(globalThis.crypto);
+      pretend(t, { crypto: crypto === globalThis.crypto ? crypto : { getRandomValues: values } });
+      const keys = [];
+      const fetch = async (_, { headers }) => {
+        keys.push(headers.get('idempotency-key'));
+        return answer({}, { status: keys.length % 2 ? 500 : 200 });
+      };
+      const options = {
+        baseUrl: '/api',
+        relay: true,
+        fetch: async (...args) => {
+          await fetch(...args);
+          return keys.length % 2 ? answer({}, { status: 500 }) : answer(done);
+        },
+      };
+      t.mock.method(Math, 'random', () => 0);
+      await generate(request, options);
+      await generate(request, options);
+      for (const key of keys)
+        assert.match(key, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+      assert.deepEqual([keys[0] === keys[1], keys[2] === keys[3], keys[0] === keys[2]], [true, true, false]);
+    });
+  }
+});
+
+describe('rule 4: a signal', GUARD, () => {
+  test('has one listener for all of its calls, and none after them', async () => {
+    const warnings = [];
+    const note = (warning) => warnings.push(warning.name);
+    process.on('warning', note);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = Array.from({ length: 30 }, () =>
+      failure(generate(request, { apiKey: 'sk-1', signal, fetch: () => new Promise(() => {}) })),
+    );
+    await new Promise(setImmediate);
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    assert.deepEqual(new Set(await Promise.all(calls)), new Set([reason]));
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('without a reason rejects with an AbortError', async () => {
+    const listeners = new Set();
+    const signal = {
+      aborted: false,
+      addEventListener: (_, listener) => listeners.add(listener),
+      removeEventListener: (_, listener) => listeners.delete(listener),
+    };
+    const call = failure(generate(request, { apiKey: 'sk-1', signal, fetch: () => new Promise(() => {}) }));
+    await new Promise(setImmediate);
+    signal.aborted = true;
+    for (const listener of listeners) listener();
+    const error = await call;
+    assert.equal(error.name, 'AbortError');
+    assert.equal(listeners.size, 0);
+  });
+
+  test('that rejects with null, as the caller wants it', async () => {
+    const controller = new AbortController();
+    const call = failure(
+      generate(request, { apiKey: 'sk-1', signal: controller.signal, fetch: () => new Promise(() => {}) }),
+    );
+    await new Promise(setImmediate);
+    controller.abort(null);
+    assert.equal(await call, null);
+  });
+});
+
+describe('a call', GUARD, () => {
+  test('is what it was when it was made, whatever the caller changes afterwards', async () => {
+    const bodies = [];
+    const options = {
+      apiKey: 'sk-1',
+      fetch: async (_, { body }) => {
+        bodies.push(JSON.parse(body).prompt);
+        return answer(done);
+      },
+    };
+    const changing = { ...request };
+    const calls = ['one', 'two', 'three'].map((prompt) => {
+      changing.prompt = prompt;
+      return generate(changing, options);
+    });
+    options.fetch = throws;
+    await Promise.all(calls);
+    assert.deepEqual(bodies, ['one', 'two', 'three']);
+  });
+
+  test('that fails names its caller in the stack', async () => {
+    async function paintTheKitchen() {
+      await generate(request, { apiKey: 'sk-1', fetch: async () => answer({}, { status: 400 }) });
+    }
+    const error = await failure(paintTheKitchen());
+    assert.match(error.stack, /^InvalidRequestError: POST/);
+    assert.match(error.stack, /paintTheKitchen.*harm\.test\.js/);
+    assert.ok(error.stack.length < 3000, `${error.stack.length} characters`);
+  });
+
+  test('that nobody catches prints a few lines, not the module', async () => {
+    const { execFile } = await import('node:child_process');
+    const program = `import { generate } from 'lemondata-wasm';
+      await generate({ prompt: 'x' }, { apiKey: 'sk-1', fetch: async () => new Response('{}', { status: 400 }) });`;
+    const printed = await new Promise((resolve) => {
+      execFile(process.execPath, ['--input-type=module', '--eval', program], (_error, _stdout, stderr) =>
+        resolve(stderr),
+      );
+    });
+    assert.match(printed, /InvalidRequestError/);
+    assert.ok(printed.length < 5000, `${printed.length} characters`);
+  });
+});
+
+describe('rule 3: a key', GUARD, () => {
+  const fetch = async () =>
+    answer({ data: [{ url: 'https://cdn.test.example/test/id' }], id: 'test', created: 1 });
+
+  for (const apiKey of ['test', 'id', 'url', 'data', 'suggestions', 'cdn.test.example']) {
+    test(`leaves results as they are: ${apiKey}`, async () => {
+      const { data } = await generate(request, { apiKey, fetch });
+      assert.equal(data[0].url, 'https://cdn.test.example/test/id');
+    });
+  }
+
+  test('that is a word leaves the fields of an error as they are', async () => {
+    const body = { error: { message: 'No.', code: 'test', suggestions: [{ id: 'a' }] } };
+    const refuse = async () => answer(body, { status: 400 });
+    for (const apiKey of ['code', 'suggestions']) {
+      const error = await failure(generate(request, { apiKey, fetch: refuse }));
+      assert.deepEqual([error.code, error.suggestions, error.body], ['test', [{ id: 'a' }], body]);
+    }
+  });
+});
