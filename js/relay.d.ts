@@ -67,8 +67,11 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   extraFields?: 'drop' | 'refuse' | 'pass' | undefined;
   /** Further fields that pass, whatever their value: those of your models, such as `seed`. Default none. */
   allowedFields?: readonly string[] | undefined;
-  /** What the service is told as `user`: a function of the identity, or `false` for nothing. Default: the identity. */
-  user?: ((identity: string) => string | undefined) | false | undefined;
+  /**
+   * What the service gets as `user`: a function of the identity, or `false` for nothing. Default: the identity. Where
+   * the function fails, the answer is a 503 and nothing has been done.
+   */
+  user?: ((identity: string) => string | undefined | Promise<string | undefined>) | false | undefined;
   /** How long a reference to a task is good for. Default one day. */
   ttlMs?: number | undefined;
   /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
@@ -123,10 +126,17 @@ export type RelayEvent =
     }
   | {
       /**
-       * What has failed: `authorize`, the limiter, the store, the hub, something else before the service was asked, or the
-       * relay itself afterwards.
+       * What has failed: `authorize`, the limiter, the store, the hub, `user`, something else before the service was
+       * asked, or the relay itself afterwards.
        */
-      event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'hub_failed' | 'not_sent' | 'failed';
+      event:
+        | 'authorize_failed'
+        | 'limiter_failed'
+        | 'store_failed'
+        | 'hub_failed'
+        | 'user_failed'
+        | 'not_sent'
+        | 'failed';
       /** What was thrown. */
       error: unknown;
     };

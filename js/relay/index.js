@@ -9,7 +9,7 @@
 import { LemonData, LemonDataError, TaskFailedError, UntrustedUrlError } from 'lemondata-wasm';
 import { digest } from './digest.js';
 import { createHubRoutes } from './hub.js';
-import { readSettings } from './options.js';
+import { readOptions } from './options.js';
 import { createOrigins } from './origins.js';
 import { createReferences } from './references.js';
 import { keyReused, notFound, Refusal } from './refusal.js';
@@ -58,7 +58,7 @@ const HEADERS = {
 };
 
 export function createRelay(options) {
-  const settings = readSettings(options);
+  const settings = readOptions(options);
   const { authorize, limiter, store, hub, user, logPrompts, now } = settings;
   const origins = createOrigins(settings.allowedOrigins, settings);
   const references = createReferences(settings.secrets, settings);
@@ -145,6 +145,13 @@ export function createRelay(options) {
     throw new Refusal(401, 'unauthorized', 'This relay does not know you.');
   }
 
+  /** What the service gets as `user`. */
+  async function nameFor(identity) {
+    const name = await user(identity);
+    if (name === undefined || typeof name === 'string') return name;
+    throw new TypeError(`createRelay: user must return a text or undefined, but returned ${typeof name}.`);
+  }
+
   async function create(request, context, identity, event) {
     const idempotencyKey = request.headers.get('idempotency-key');
     if (idempotencyKey !== null && !store && !hub) {
@@ -165,7 +172,8 @@ export function createRelay(options) {
         },
       );
     }
-    const made = makeRequest(await readJson(request, settings), user(identity), settings);
+    const body = await readJson(request, settings);
+    const made = makeRequest(body, await need('user', () => nameFor(identity)), settings);
     event.model = made.model;
     if (logPrompts) event.prompt = made.prompt;
 

@@ -10,10 +10,19 @@
  *   where nothing was done, so that the next claim may try
  */
 
+import { callback, count, milliseconds, readSettings } from '../settings.js';
+
 const DAY_MS = 86_400_000;
 const MAX_ENTRIES = 10_000;
 /** Answers can hold pictures, and an edge worker has 128 MB for everything. */
 const MAX_LENGTH = 32 * 1024 * 1024;
+
+const RULES = {
+  ttlMs: milliseconds(DAY_MS),
+  maxEntries: count(MAX_ENTRIES),
+  maxLength: count(MAX_LENGTH),
+  now: callback(Date.now),
+};
 
 /** In the place of an answer that was too much to keep: the create was carried out, and must not be again. */
 const DROPPED = {
@@ -31,8 +40,8 @@ const DROPPED = {
  * @param {{ ttlMs?: number, maxEntries?: number, maxLength?: number, now?: () => number }} [options]
  * @returns {OnceStore}
  */
-export function memoryStore(options = {}) {
-  const { ttlMs = DAY_MS, maxEntries = MAX_ENTRIES, maxLength = MAX_LENGTH, now = Date.now } = options;
+export function memoryStore(options) {
+  const { ttlMs, maxEntries, maxLength, now } = readSettings('memoryStore', RULES, options);
   /** In the order of their claims. */
   const entries = new Map();
   /** Of all bodies together. */

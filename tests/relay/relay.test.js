@@ -222,24 +222,25 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
   const good = { apiKey: KEY, secret: SECRET, authorize: () => 'ann' };
 
   for (const [name, options, message] of [
-    ['none at all', undefined, /object of options/],
+    ['none at all', undefined, /apiKey must be.*but is missing/],
+    ['no object', 'options', /takes an object of options, but got "options"/],
     [
       'no authorize',
       { ...good, authorize: undefined },
-      /needs authorize.*spends your balance.*anonymousByIp\(\)/,
+      /authorize must be.*but is missing.*spends your balance.*anonymousByIp\(\)/,
     ],
-    ['authorize is no function', { ...good, authorize: true }, /needs authorize/],
-    ['no apiKey', { ...good, apiKey: undefined }, /needs apiKey/],
-    ['an empty apiKey', { ...good, apiKey: '' }, /needs apiKey/],
+    ['authorize is no function', { ...good, authorize: true }, /authorize must be.*but is true/],
+    ['no apiKey', { ...good, apiKey: undefined }, /apiKey must be.*but is missing/],
+    ['an empty apiKey', { ...good, apiKey: '' }, /apiKey must be.*but is an empty text/],
     [
       'an apiKey with the newline of its file',
       { ...good, apiKey: `${KEY}\n` },
       /apiKey.*without white space/,
     ],
-    ['no secret', { ...good, secret: undefined }, /needs secret.*at least 32.*randomBytes/],
+    ['no secret', { ...good, secret: undefined }, /secret must be.*at least 32.*missing.*randomBytes/],
     ['a short secret', { ...good, secret: 'x'.repeat(31) }, /at least 32/],
     ['a short secret behind a good one', { ...good, secret: [SECRET, 'short'] }, /at least 32/],
-    ['an empty list of secrets', { ...good, secret: [] }, /needs secret/],
+    ['an empty list of secrets', { ...good, secret: [] }, /secret must be.*but is a list of 0/],
     ['a misspelt option', { ...good, allowedOrigin: [PAGE] }, /knows no option allowedOrigin/],
     ['an option of the name of an inherited one', { ...good, constructor: 1 }, /knows no option constructor/],
     ...[
@@ -269,14 +270,22 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ['models as a word', { ...good, models: 'all' }, /models must be/],
     ['sizes', { ...good, sizes: '512x512' }, /sizes must be/],
     ...['maxN', 'maxPromptLength', 'maxBodyBytes'].flatMap((name) =>
-      [0, -1, 1.5, '4', Number.POSITIVE_INFINITY].map((value) => [
-        `${name} ${value}`,
+      [0, -1, 1.5, '1.5', '', 'many', null, Number.NaN, Number.POSITIVE_INFINITY].map((value) => [
+        `${name} ${JSON.stringify(value)}`,
         { ...good, [name]: value },
-        new RegExp(`${name} must be a positive integer`),
+        new RegExp(`${name} must be a whole number`),
       ]),
     ),
-    ['bodyTimeoutMs', { ...good, bodyTimeoutMs: 0 }, /bodyTimeoutMs must be/],
-    ['ttlMs', { ...good, ttlMs: '1d' }, /ttlMs must be/],
+    ...['ttlMs', 'bodyTimeoutMs', 'requestTimeout'].flatMap((name) =>
+      [0, -1, '1d', '', '1,000', null, Number.NaN, Number.POSITIVE_INFINITY, 1e15].map((value) => [
+        `${name} ${JSON.stringify(value)}`,
+        { ...good, [name]: value },
+        new RegExp(`${name} must be a number of milliseconds`),
+      ]),
+    ),
+    // A timer of the platform would fire at once.
+    ['bodyTimeoutMs beyond what a timer counts', { ...good, bodyTimeoutMs: 3e9 }, /to 2147483647/],
+    ['requestTimeout beyond what a timer counts', { ...good, requestTimeout: 3e9 }, /to 2147483647/],
     ['extraFields', { ...good, extraFields: 'keep' }, /extraFields must be/],
     ...['prompt', 'model', 'n', 'size', 'user', '__proto__'].map((name) => [
       `the allowed field ${name}`,
@@ -301,10 +310,43 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
   }
 
   test('the limiters name what they need', () => {
-    for (const options of [{ creates: 0 }, { polls: 1.5 }, { creates: '20' }]) {
+    for (const options of [
+      { creates: 0 },
+      { polls: 1.5 },
+      { creates: '' },
+      { polls: 'unlimited' },
+      { create: 1 },
+    ]) {
       assert.throws(() => memoryLimiter(options), TypeError);
     }
+    const binding = { limit: async () => ({ success: true }) };
+    assert.throws(() => cloudflareLimiter(undefined), /rate limiting binding/);
     assert.throws(() => cloudflareLimiter({ creates: undefined }), /rate limiting binding/);
+    assert.throws(() => cloudflareLimiter({ creates: binding, polls: {} }), /polls must be/);
+    assert.throws(() => cloudflareLimiter({ creates: binding, periodSeconds: 30 }), /10 or 60/);
+  });
+
+  test('the store in memory names what it needs', () => {
+    for (const options of [
+      { ttlMs: Number.POSITIVE_INFINITY },
+      { maxEntries: 0 },
+      { maxLength: 'x' },
+      { now: 5 },
+    ]) {
+      assert.throws(() => memoryStore(options), TypeError);
+    }
+  });
+
+  test('numeric text is a number, as environment variables have it', async () => {
+    const relay = make({ maxN: '2', ttlMs: '1000', bodyTimeoutMs: '10000', allowCredentials: 'false' });
+    assertRefused(await create(relay, { n: 3 }), 400, 'invalid_request_error');
+    const { body } = await create(relay, { n: 2, model: 'flux-pro' });
+    assert.equal((await poll(relay, body.task_id)).status, 200);
+    clock += 1001;
+    assertRefused(await poll(relay, body.task_id), 404, 'async_task_not_found');
+    const limiter = memoryLimiter({ creates: '1', now });
+    assert.equal(limiter.take('ann', 'create'), 0);
+    assert.equal(limiter.take('ann', 'create'), 60_000);
   });
 
   test('good ones do not', () => {
@@ -707,6 +749,21 @@ describe('3. what may be asked', () => {
       sent().map(({ user }) => user),
       ['ann', 'hash of ann', undefined, undefined],
     );
+  });
+
+  test('user may be looked up: its function may return a promise', async () => {
+    const { status, text } = await create(make({ user: async (identity) => `user of ${identity}` }));
+    assert.equal(status, 200, text);
+    assert.equal(sent()[0].user, 'user of ann');
+  });
+
+  test('where user fails or returns no text, nothing goes on and the log says why', async () => {
+    for (const user of [() => 5, async () => null, () => ({}), () => Promise.reject(new Error('no users'))]) {
+      assertRefused(await create(make({ user })), 503, 'relay_unavailable');
+      assert.match(String(events.find(({ event }) => event === 'user_failed').error), /user must|no users/);
+      events = [];
+    }
+    assert.deepEqual(server.counts.requests, []);
   });
 
   test("refusals look like the provider's errors, so that the client's classes work unchanged", async () => {
