@@ -389,7 +389,9 @@ export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
  * For Hono: `app.all('/api/lemondata/*', toHono(relay))`. A body that a middleware has read with `c.req` is taken from
  * there.
  */
-export declare function toHono(relay: Relay): (context: {
+export declare function toHono(
+  relay: Relay,
+): (context: {
   req: { raw: Request; text(): Promise<string> };
   env?: unknown;
   executionCtx: RelayContext;
