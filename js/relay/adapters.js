@@ -7,6 +7,7 @@ import { REFUSAL, Refusal } from './refusal.js';
 
 /** How long the rest of a body that was refused is taken, so that its sender comes to read the answer. */
 const LINGER_MS = 1000;
+const HTTP2_INTERNAL_ERROR = 2;
 /** The methods that a relay may be asked with; it answers the wrong ones itself. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -117,8 +118,9 @@ export function toNodeHandler(relay, options) {
       }
       await respond(await relay(request, context), incoming, outgoing, gone.signal);
     } catch {
-      // A body that breaks off: the client has to see that it did.
-      outgoing.destroy?.();
+      // A body that breaks off: the client has to see that it did, and in HTTP/2 an end without a code is a good one.
+      if (outgoing.stream) outgoing.stream.close(HTTP2_INTERNAL_ERROR);
+      else outgoing.destroy?.();
     }
   };
 }
