@@ -86,7 +86,7 @@ const RULES = {
   requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),
   allowedOrigins: list(
     ['self'],
-    "a list of exact origins such as 'https://app.example', or 'self'",
+    "a list of exact origins such as 'https://app.example' or 'chrome-extension://…', or 'self'",
     isOrigin,
   ),
   allowedHeaders: list([], 'a list of header names', (name) => /^[\w-]+$/.test(name)),

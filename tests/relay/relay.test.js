@@ -253,6 +253,18 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
       `${PAGE}:443`,
       '',
       5,
+      'file://',
+      'file://host',
+      'wss://app.example',
+      'data:text/html,x',
+      'chrome-extension://*',
+      'chrome-extension://abc/page.html',
+      'chrome-extension://',
+      'chrome-extension:abc',
+      'CHROME-EXTENSION://abc',
+      'moz-extension://*/x',
+      'capacitor://local host',
+      'capacitor://user@localhost',
     ].map((origin) => [
       `the origin ${origin}`,
       { ...good, allowedOrigins: [origin] },
@@ -470,6 +482,50 @@ describe('2. who may call', () => {
       for (const [name] of answer.headers) assert.doesNotMatch(name, /^access-control/);
     }
     assert.deepEqual(server.counts.requests, []);
+  });
+
+  describe('extensions and apps have origins of their own', () => {
+    for (const origin of [
+      'chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb',
+      'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
+      'safari-web-extension://B5C3F4A1-0A2B-4C3D-8E9F-112233445566',
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'http://tauri.localhost',
+      'app://my-app.example:8080',
+    ]) {
+      test(origin, async () => {
+        const relay = make({ allowedOrigins: [origin] });
+        const answer = await create(relay, {}, { headers: { origin } });
+        assert.equal(answer.status, 200);
+        assert.equal(answer.headers.get('access-control-allow-origin'), origin);
+        for (const other of [
+          `${origin}x`,
+          origin.replace('://', '://x'),
+          origin.replace(/^\w+/, 'x'),
+          'null',
+        ]) {
+          assertRefused(await create(relay, {}, { headers: { origin: other } }), 403, 'origin_not_allowed');
+        }
+      });
+    }
+
+    test('of Firefox and Safari, another one for each installation', async () => {
+      const relay = make({ allowedOrigins: ['moz-extension://*', 'safari-web-extension://*'] });
+      for (const [origin, status] of [
+        ['moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc', 200],
+        ['safari-web-extension://B5C3F4A1-0A2B-4C3D-8E9F-112233445566', 200],
+        ['moz-extension://*', 403],
+        ['moz-extension://', 403],
+        ['moz-extension://a.example', 403],
+        ['https://moz-extension', 403],
+        ['chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb', 403],
+        ['null', 403],
+      ]) {
+        assert.equal((await create(relay, {}, { headers: { origin } })).status, status, origin);
+      }
+    });
   });
 
   test("'self', the default, is the origin of the relay itself", async () => {
