@@ -2,12 +2,23 @@
 
 use super::{
     Loss,
-    answer::Task,
+    answer::{Reply, Task},
     name::Name,
-    retry::RetryAfter,
     text::{contains, join, number},
     value::{Type, Value},
 };
+
+/// What the code or the type of a 404 is where the provider does not know the task.
+const TASK_NOT_FOUND: &str = "async_task_not_found";
+/// An origin that no redirect leads to: a relative one seems to.
+const NOWHERE: &str = "http://x";
+/// A reason names so many of what is wrong.
+const MAX_REASONS: u32 = 5;
+/// A reason stands at most so deep in a body: `detail[].message` is at the third level.
+const MAX_DEPTH: u8 = 3;
+
+/// Ends the message of a failure that leaves its task as it is.
+pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
 
 /// The kind of an error. `js/errors.js` lists the classes in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +67,6 @@ impl Kind {
             Kind::PaymentRequired => "Top up, or choose a cheaper model.",
             Kind::PermissionDenied => "Check what this key may use.",
             Kind::RateLimit => "Wait before the next request.",
-            Kind::Response => "Redirects are not followed: check baseUrl.",
             _ => "",
         }
     }
@@ -127,24 +137,53 @@ impl Failure {
         Failure::refusal(param, &[" must be ", expected, "; it is ", got.noun(), "."])
     }
 
+    /// A request that JSON cannot express.
+    pub fn not_json() -> Box<Failure> {
+        Failure::refusal(Name::Request, &[" must be plain JSON."])
+    }
+
+    /// Headers that `new Headers()` refuses.
+    pub fn headers() -> Box<Failure> {
+        let message = [" must be what new Headers() takes, or a function that returns it."];
+        Failure::refusal(Name::Headers, &message)
+    }
+
+    /// An `apiKey` function that throws or rejects.
+    pub fn key_function() -> Box<Failure> {
+        let message = ["The apiKey function failed: see error.cause."];
+        Failure::new(Kind::Authentication, Outcome::NotSent, &message)
+    }
+
+    /// An `onTask` that throws or rejects.
+    pub fn callback_failed(task: Task) -> Box<Failure> {
+        Failure::callback(task, "failed: see error.cause")
+    }
+
+    /// An `onTask` that does not settle until [`Options::announce_until`](super::Options::announce_until).
+    pub fn callback_late(task: Task) -> Box<Failure> {
+        Failure::callback(task, "did not finish within maxWait")
+    }
+
+    fn callback(task: Task, what: &str) -> Box<Failure> {
+        let message = ["onTask ", what, ". ", GOES_ON];
+        let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, &message);
+        failure.task = Some(task);
+        failure
+    }
+
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
     ///
-    /// The outcome is that of a create: whoever waits for a task replaces it by `Accepted`.
-    pub fn of_answer<V: Value>(
-        target: &[&str],
-        status: u16,
-        body: Option<&V>,
-        retry_after: &RetryAfter,
-    ) -> Box<Failure> {
-        let error = body.map_or_else(V::nothing, |body| body.get(Name::Error));
+    /// The outcome is that of a create: a wait replaces it by `Accepted`.
+    pub fn of_answer<V: Value>(target: &[&str], reply: &Reply<V>) -> Box<Failure> {
+        let status = reply.status;
+        let error = reply.error();
         let code = error.text_of(Name::Code);
-        let retryable = error.flag_of(Name::Retryable);
         let mut kind = Kind::of_status(status);
-        if kind == Kind::NotFound && code == "async_task_not_found" {
+        if kind == Kind::NotFound && (code == TASK_NOT_FOUND || error.text_of(Name::Type) == TASK_NOT_FOUND) {
             kind = Kind::TaskNotFound;
         }
         let outcome = match status {
-            503 if retryable == Some(true) => Outcome::Rejected,
+            503 if error.flag_of(Name::Retryable) == Some(true) => Outcome::Rejected,
             408 | 500.. => Outcome::Unknown,
             _ => Outcome::Rejected,
         };
@@ -154,41 +193,58 @@ impl Failure {
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
-        let said = reason(&error);
+        let reason = reply.reason();
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
             hint = join(&["Did you mean ", &guess, "?"]);
         }
+        if kind == Kind::Response {
+            let place =
+                V::parse_url(&reply.location.text(), NOWHERE).map_or(String::new(), |place| place.origin);
+            // A path leads to where we are already, and another scheme to no server.
+            hint = if place != NOWHERE && place.starts_with("http") {
+                join(&["Redirects are not followed: if you trust it, set baseUrl to ", &place, "."])
+            } else {
+                "Redirects are not followed: check baseUrl.".into()
+            };
+        }
         let advice = if hint.is_empty() { kind.advice() } else { &hint };
-        if !said.is_empty() {
-            failure.say(&[": ", &said]);
+        if !reason.is_empty() {
+            failure.say(&[": ", &reason]);
         }
         if !contains(&failure.message, advice) {
             failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
         }
-        failure.status = status;
-        failure.retry_after_ms = retry_after.asked_ms(&error);
-        failure.is_final = retryable == Some(false);
+        failure.read_hints(reply, &error);
         failure
     }
 
     /// A successful answer that cannot be understood.
-    pub fn unclear(target: &[&str], why: &str, status: u16) -> Box<Failure> {
+    pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Reply<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
-        failure.say(&[" was answered, but ", why, "."]);
-        failure.status = status;
+        let reason = reply.reason();
+        let link = if reason.is_empty() { "." } else { ": " };
+        failure.say(&[" was answered, but ", why, link, &reason]);
+        failure.read_hints(reply, &reply.error());
         failure
+    }
+
+    /// Reads what an answer and the `error` in it say of asking again.
+    fn read_hints<V: Value>(&mut self, reply: &Reply<V>, error: &V) {
+        self.status = reply.status;
+        self.retry_after_ms = reply.retry_after.asked_ms(error);
+        self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 
     /// An attempt that brought no answer.
     pub fn lost(target: &[&str], loss: Loss, outcome: Outcome) -> Box<Failure> {
-        let (kind, what) = match loss {
-            Loss::Connection => (Kind::Connection, " got no answer: the connection failed."),
-            Loss::Timeout => (Kind::RequestTimeout, " got no answer in time."),
+        let (kind, why) = match loss {
+            Loss::Connection => (Kind::Connection, ": the connection failed."),
+            Loss::Timeout => (Kind::RequestTimeout, " in time."),
         };
         let mut failure = Failure::new(kind, outcome, target);
-        failure.say(&[what]);
+        failure.say(&[if outcome == Outcome::NotSent { " was not sent" } else { " got no answer" }, why]);
         if outcome == Outcome::Unknown {
             failure.say(&[" It may have been carried out and billed."]);
         }
@@ -208,8 +264,36 @@ impl Failure {
     }
 }
 
-/// What the provider says of an error: a string, or an object with a message.
-pub fn reason<V: Value>(error: &V) -> String {
-    let text = error.text();
-    if text.is_empty() { error.text_of(Name::Message) } else { text }
+/// Why an answer refuses, in whatever way its server or a gateway before it says so.
+pub fn reason<V: Value>(body: &V) -> String {
+    reason_at(body, 0)
+}
+
+/// The first text that says something, with the first elements of lists behind it. Nobody nests reasons deeply, but an
+/// attacker may nest anything.
+fn reason_at<V: Value>(value: &V, depth: u8) -> String {
+    let mut text = value.text();
+    if depth < MAX_DEPTH {
+        for &name in &[Name::Error, Name::Message, Name::Msg, Name::Detail, Name::Errors] {
+            if text.is_empty() {
+                text = reason_at(&value.get(name), depth + 1);
+            }
+        }
+        for index in 0..value.length().min(MAX_REASONS) {
+            text = both(&text, "; ", &reason_at(&value.item(index), depth + 1));
+        }
+        text = both(&text, "; ", &reason_at(&value.get(Name::ValidationErrors), depth + 1));
+        let mut field = value.text_of(Name::Field);
+        let loc = value.get(Name::Loc);
+        for index in 0..loc.length().min(MAX_REASONS) {
+            field = loc.item(index).text();
+        }
+        text = both(&field, ": ", &text);
+    }
+    text
+}
+
+/// Two texts, with a link where neither is empty.
+fn both(first: &str, link: &str, second: &str) -> String {
+    join(&[first, if first.is_empty() || second.is_empty() { "" } else { link }, second])
 }
