@@ -166,7 +166,7 @@ export function createRelay(options) {
   async function waitFor(identity, kind) {
     if (!limiter) return 0;
     const waitMs = await limiter.take(identity, kind);
-    if (waitMs >= 0) return waitMs;
+    if (typeof waitMs === 'number' && waitMs >= 0) return waitMs;
     throw new TypeError(`The limiter must return milliseconds or 0, but returned ${String(waitMs)}.`);
   }
 
