@@ -111,7 +111,7 @@ pub fn judge(job: JsValue, options: &JsValue, about: JsValue, now: f64) -> Throw
     match ruling {
         Ruling::Answered(meaning) => said(&job, "answered", &attempt.generation(&meaning), &slow),
         Ruling::Again => said(&job, "again", &JsValue::UNDEFINED, &slow),
-        Ruling::Fail(failure) => said(&job, "fail", &fail(&job, failure, &attempt.about), &slow),
+        Ruling::Fail(failure) => said(&job, "fail", &fail(&job, failure, &attempt.value), &slow),
     }
 }
 
