@@ -179,5 +179,7 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
     const error = await failure(clientOf(relays.make()).generate({ prompt: PROMPT }));
     assert.ok(error instanceof ServerError);
     assert.doesNotMatch(JSON.stringify(error), /internal/);
+    const { error: logged } = relays.events.find(({ event }) => event === 'upstream_failed');
+    assert.match(logged.message, /https:\/\/internal\.example/, 'the operator does');
   });
 });
