@@ -427,11 +427,14 @@ export declare function getTask<Fields = unknown>(
 ): Promise<Generation<Fields>>;
 
 /**
- * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`.
+ * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`. Either may be a data URL.
  *
- * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`.
+ * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`, 300 000 by
+ * default.
  *
  * @throws {@link InvalidRequestError} where the image has neither, or is not base64
+ * @throws {@link TaskFailedError} where it holds an `error` instead, as one of several images may
+ * @throws {@link ResponseError} where the download is no picture, such as a page with status 200
  * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}, where the download fails; or the
  * reason of the signal
  */

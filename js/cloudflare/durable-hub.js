@@ -46,7 +46,12 @@ export function durableHub({ tasks, pictures, answerWithin = ANSWER_WITHIN_MS })
     async picture(id, index) {
       const object = await pictures?.get(nameOf(id, index));
       return object
-        ? { body: object.body, type: object.httpMetadata?.contentType, etag: object.httpEtag }
+        ? {
+            body: object.body,
+            size: object.size,
+            type: object.httpMetadata?.contentType,
+            etag: object.httpEtag,
+          }
         : undefined;
     },
   };

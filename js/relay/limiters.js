@@ -6,9 +6,30 @@
  *   milliseconds to wait before the next attempt, 0 where the request may pass
  */
 
+import { callback, count, methods, readSettings, required } from '../settings.js';
+
 const MINUTE_MS = 60_000;
 /** So many identities are remembered; beyond that, those that have asked for nothing the longest are forgotten. */
 const MAX_IDENTITIES = 100_000;
+
+// A clock that never goes back: an allowance that comes back with it could be spent twice.
+const MEMORY_RULES = { creates: count(20), polls: count(240), now: callback(() => performance.now()) };
+
+/** Those that Cloudflare offers. */
+const PERIODS = [10, 60];
+const BINDING = 'a rate limiting binding of Cloudflare, such as env.CREATES';
+const BINDING_RULES = {
+  creates: required(
+    methods(['limit'], BINDING),
+    'Declare it under "ratelimits" in wrangler.jsonc, and pass it: cloudflareLimiter({ creates: env.CREATES }).',
+  ),
+  polls: methods(['limit'], BINDING),
+  periodSeconds: {
+    ...count(60),
+    read: (value) => PERIODS.find((seconds) => seconds === Number(value)),
+    expected: "the bindings' own period, 10 or 60",
+  },
+};
 
 /**
  * Token buckets in the memory of this process, or of this isolate: others count for themselves.
@@ -16,20 +37,20 @@ const MAX_IDENTITIES = 100_000;
  * @param {{ creates?: number, polls?: number, now?: () => number }} [options] how many a minute, and at once
  * @returns {Limiter}
  */
-export function memoryLimiter({ creates = 20, polls = 240, now = Date.now } = {}) {
+export function memoryLimiter(options) {
+  const { creates, polls, now } = readSettings('memoryLimiter', MEMORY_RULES, options);
   const sizes = { create: creates, poll: polls };
-  for (const size of [creates, polls]) {
-    if (!(Number.isInteger(size) && size > 0)) throw new TypeError('memoryLimiter takes positive integers.');
-  }
   const buckets = new Map();
 
   return {
     take(identity, kind) {
       const size = sizes[kind];
       const name = JSON.stringify([kind, identity]);
-      const at = now();
-      const bucket = buckets.get(name) ?? { left: size, at };
-      const refilled = Math.min(size, bucket.left + (Math.max(0, at - bucket.at) / MINUTE_MS) * size);
+      const known = buckets.get(name);
+      // Time that has been counted is not counted again.
+      const at = Math.max(now(), known?.at ?? Number.NEGATIVE_INFINITY);
+      const bucket = known ?? { left: size, at };
+      const refilled = Math.min(size, bucket.left + ((at - bucket.at) / MINUTE_MS) * size);
       const passes = refilled >= 1;
       // The order of a Map is that of insertion.
       buckets.delete(name);
@@ -43,14 +64,12 @@ export function memoryLimiter({ creates = 20, polls = 240, now = Date.now } = {}
 /**
  * Cloudflare's rate limiting bindings, one for each kind of request.
  *
- * @param {{ creates: RateLimit, polls?: RateLimit, periodSeconds?: 10 | 60 }} bindings the period is that of the
+ * @param {{ creates: RateLimit, polls?: RateLimit, periodSeconds?: 10 | 60 }} options the period is that of the
  *   bindings' configuration, which they do not tell
  * @returns {Limiter}
  */
-export function cloudflareLimiter({ creates, polls, periodSeconds = 60 }) {
-  if (typeof creates?.limit !== 'function') {
-    throw new TypeError('cloudflareLimiter needs a rate limiting binding as `creates`.');
-  }
+export function cloudflareLimiter(options) {
+  const { creates, polls, periodSeconds } = readSettings('cloudflareLimiter', BINDING_RULES, options);
   const bindings = { create: creates, poll: polls };
   return {
     async take(identity, kind) {

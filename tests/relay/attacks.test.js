@@ -30,6 +30,8 @@ const GUARD = { timeout: 120_000 };
 const ARRIVING = [
   ...['accept', 'authorization', 'content-type', 'content-length', 'host'],
   ...['connection', 'accept-encoding', 'accept-language', 'sec-fetch-mode', 'user-agent', 'cf-worker'],
+  // Nothing between may answer a poll from memory.
+  ...['cache-control', 'pragma'],
 ];
 const PATHS =
   /^(POST \/v1\/images\/generations|GET \/v1\/(images\/generations\/img_|tasks\/(img|ldtask)_)\w+)$/;

@@ -222,24 +222,25 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
   const good = { apiKey: KEY, secret: SECRET, authorize: () => 'ann' };
 
   for (const [name, options, message] of [
-    ['none at all', undefined, /object of options/],
+    ['none at all', undefined, /apiKey must be.*but is missing/],
+    ['no object', 'options', /takes an object of options, but got "options"/],
     [
       'no authorize',
       { ...good, authorize: undefined },
-      /needs authorize.*spends your balance.*anonymousByIp\(\)/,
+      /authorize must be.*but is missing.*spends your balance.*anonymousByIp\(\)/,
     ],
-    ['authorize is no function', { ...good, authorize: true }, /needs authorize/],
-    ['no apiKey', { ...good, apiKey: undefined }, /needs apiKey/],
-    ['an empty apiKey', { ...good, apiKey: '' }, /needs apiKey/],
+    ['authorize is no function', { ...good, authorize: true }, /authorize must be.*but is true/],
+    ['no apiKey', { ...good, apiKey: undefined }, /apiKey must be.*but is missing/],
+    ['an empty apiKey', { ...good, apiKey: '' }, /apiKey must be.*but is an empty text/],
     [
       'an apiKey with the newline of its file',
       { ...good, apiKey: `${KEY}\n` },
       /apiKey.*without white space/,
     ],
-    ['no secret', { ...good, secret: undefined }, /needs secret.*at least 32.*randomBytes/],
+    ['no secret', { ...good, secret: undefined }, /secret must be.*at least 32.*missing.*randomBytes/],
     ['a short secret', { ...good, secret: 'x'.repeat(31) }, /at least 32/],
     ['a short secret behind a good one', { ...good, secret: [SECRET, 'short'] }, /at least 32/],
-    ['an empty list of secrets', { ...good, secret: [] }, /needs secret/],
+    ['an empty list of secrets', { ...good, secret: [] }, /secret must be.*but is a list of 0/],
     ['a misspelt option', { ...good, allowedOrigin: [PAGE] }, /knows no option allowedOrigin/],
     ['an option of the name of an inherited one', { ...good, constructor: 1 }, /knows no option constructor/],
     ...[
@@ -252,6 +253,18 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
       `${PAGE}:443`,
       '',
       5,
+      'file://',
+      'file://host',
+      'wss://app.example',
+      'data:text/html,x',
+      'chrome-extension://*',
+      'chrome-extension://abc/page.html',
+      'chrome-extension://',
+      'chrome-extension:abc',
+      'CHROME-EXTENSION://abc',
+      'moz-extension://*/x',
+      'capacitor://local host',
+      'capacitor://user@localhost',
     ].map((origin) => [
       `the origin ${origin}`,
       { ...good, allowedOrigins: [origin] },
@@ -269,14 +282,22 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ['models as a word', { ...good, models: 'all' }, /models must be/],
     ['sizes', { ...good, sizes: '512x512' }, /sizes must be/],
     ...['maxN', 'maxPromptLength', 'maxBodyBytes'].flatMap((name) =>
-      [0, -1, 1.5, '4', Number.POSITIVE_INFINITY].map((value) => [
-        `${name} ${value}`,
+      [0, -1, 1.5, '1.5', '', 'many', null, Number.NaN, Number.POSITIVE_INFINITY].map((value) => [
+        `${name} ${JSON.stringify(value)}`,
         { ...good, [name]: value },
-        new RegExp(`${name} must be a positive integer`),
+        new RegExp(`${name} must be a whole number`),
       ]),
     ),
-    ['bodyTimeoutMs', { ...good, bodyTimeoutMs: 0 }, /bodyTimeoutMs must be/],
-    ['ttlMs', { ...good, ttlMs: '1d' }, /ttlMs must be/],
+    ...['ttlMs', 'bodyTimeoutMs', 'requestTimeout'].flatMap((name) =>
+      [0, -1, '1d', '', '1,000', null, Number.NaN, Number.POSITIVE_INFINITY, 1e15].map((value) => [
+        `${name} ${JSON.stringify(value)}`,
+        { ...good, [name]: value },
+        new RegExp(`${name} must be a number of milliseconds`),
+      ]),
+    ),
+    // A timer of the platform would fire at once.
+    ['bodyTimeoutMs beyond what a timer counts', { ...good, bodyTimeoutMs: 3e9 }, /to 2147483647/],
+    ['requestTimeout beyond what a timer counts', { ...good, requestTimeout: 3e9 }, /to 2147483647/],
     ['extraFields', { ...good, extraFields: 'keep' }, /extraFields must be/],
     ...['prompt', 'model', 'n', 'size', 'user', '__proto__'].map((name) => [
       `the allowed field ${name}`,
@@ -301,10 +322,43 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
   }
 
   test('the limiters name what they need', () => {
-    for (const options of [{ creates: 0 }, { polls: 1.5 }, { creates: '20' }]) {
+    for (const options of [
+      { creates: 0 },
+      { polls: 1.5 },
+      { creates: '' },
+      { polls: 'unlimited' },
+      { create: 1 },
+    ]) {
       assert.throws(() => memoryLimiter(options), TypeError);
     }
+    const binding = { limit: async () => ({ success: true }) };
+    assert.throws(() => cloudflareLimiter(undefined), /rate limiting binding/);
     assert.throws(() => cloudflareLimiter({ creates: undefined }), /rate limiting binding/);
+    assert.throws(() => cloudflareLimiter({ creates: binding, polls: {} }), /polls must be/);
+    assert.throws(() => cloudflareLimiter({ creates: binding, periodSeconds: 30 }), /10 or 60/);
+  });
+
+  test('the store in memory names what it needs', () => {
+    for (const options of [
+      { ttlMs: Number.POSITIVE_INFINITY },
+      { maxEntries: 0 },
+      { maxLength: 'x' },
+      { now: 5 },
+    ]) {
+      assert.throws(() => memoryStore(options), TypeError);
+    }
+  });
+
+  test('numeric text is a number, as environment variables have it', async () => {
+    const relay = make({ maxN: '2', ttlMs: '1000', bodyTimeoutMs: '10000', allowCredentials: 'false' });
+    assertRefused(await create(relay, { n: 3 }), 400, 'invalid_request_error');
+    const { body } = await create(relay, { n: 2, model: 'flux-pro' });
+    assert.equal((await poll(relay, body.task_id)).status, 200);
+    clock += 1001;
+    assertRefused(await poll(relay, body.task_id), 404, 'async_task_not_found');
+    const limiter = memoryLimiter({ creates: '1', now });
+    assert.equal(limiter.take('ann', 'create'), 0);
+    assert.equal(limiter.take('ann', 'create'), 60_000);
   });
 
   test('good ones do not', () => {
@@ -428,6 +482,50 @@ describe('2. who may call', () => {
       for (const [name] of answer.headers) assert.doesNotMatch(name, /^access-control/);
     }
     assert.deepEqual(server.counts.requests, []);
+  });
+
+  describe('extensions and apps have origins of their own', () => {
+    for (const origin of [
+      'chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb',
+      'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
+      'safari-web-extension://B5C3F4A1-0A2B-4C3D-8E9F-112233445566',
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'http://tauri.localhost',
+      'app://my-app.example:8080',
+    ]) {
+      test(origin, async () => {
+        const relay = make({ allowedOrigins: [origin] });
+        const answer = await create(relay, {}, { headers: { origin } });
+        assert.equal(answer.status, 200);
+        assert.equal(answer.headers.get('access-control-allow-origin'), origin);
+        for (const other of [
+          `${origin}x`,
+          origin.replace('://', '://x'),
+          origin.replace(/^\w+/, 'x'),
+          'null',
+        ]) {
+          assertRefused(await create(relay, {}, { headers: { origin: other } }), 403, 'origin_not_allowed');
+        }
+      });
+    }
+
+    test('of Firefox and Safari, another one for each installation', async () => {
+      const relay = make({ allowedOrigins: ['moz-extension://*', 'safari-web-extension://*'] });
+      for (const [origin, status] of [
+        ['moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc', 200],
+        ['safari-web-extension://B5C3F4A1-0A2B-4C3D-8E9F-112233445566', 200],
+        ['moz-extension://*', 403],
+        ['moz-extension://', 403],
+        ['moz-extension://a.example', 403],
+        ['https://moz-extension', 403],
+        ['chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb', 403],
+        ['null', 403],
+      ]) {
+        assert.equal((await create(relay, {}, { headers: { origin } })).status, status, origin);
+      }
+    });
   });
 
   test("'self', the default, is the origin of the relay itself", async () => {
@@ -707,6 +805,21 @@ describe('3. what may be asked', () => {
       sent().map(({ user }) => user),
       ['ann', 'hash of ann', undefined, undefined],
     );
+  });
+
+  test('user may be looked up: its function may return a promise', async () => {
+    const { status, text } = await create(make({ user: async (identity) => `user of ${identity}` }));
+    assert.equal(status, 200, text);
+    assert.equal(sent()[0].user, 'user of ann');
+  });
+
+  test('where user fails or returns no text, nothing goes on and the log says why', async () => {
+    for (const user of [() => 5, async () => null, () => ({}), () => Promise.reject(new Error('no users'))]) {
+      assertRefused(await create(make({ user })), 503, 'relay_unavailable');
+      assert.match(String(events.find(({ event }) => event === 'user_failed').error), /user must|no users/);
+      events = [];
+    }
+    assert.deepEqual(server.counts.requests, []);
   });
 
   test("refusals look like the provider's errors, so that the client's classes work unchanged", async () => {
@@ -1141,6 +1254,7 @@ describe('6. once only', () => {
       const refused = await keyed(relay, 'k', { model });
       assert.equal(refused.status, status);
       assert.equal(refused.headers.get('retry-after'), '7');
+      clock += 7000;
       assert.equal((await keyed(relay, 'k', { model })).status, 200);
       assert.equal((await keyed(relay, 'k', { model })).status, 200);
       assert.equal(server.counts.creates, 2);
@@ -1162,11 +1276,17 @@ describe('6. once only', () => {
   });
 
   test('of those that wait for a key that is freed, one tries', async () => {
-    const relay = make({ store: memoryStore() });
-    const model = 'test-slow:20,error-429:1';
-    const answers = await Promise.all(Array.from({ length: 4 }, () => keyed(relay, 'k', { model })));
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 429]);
-    assert.equal(server.counts.creates, 2);
+    let isClosed = true;
+    const apiKey = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!isClosed) return KEY;
+      isClosed = false;
+      throw new Error('the vault is closed');
+    };
+    const relay = make({ store: memoryStore(), apiKey });
+    const answers = await Promise.all(Array.from({ length: 4 }, () => keyed(relay, 'k')));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 503]);
+    assert.equal(server.counts.creates, 1);
   });
 
   test('without a store, a keyed create is 400', async () => {
@@ -1233,31 +1353,6 @@ describe('6. once only', () => {
       assert.ok(await store.claim('k', 'f'));
       clock += 1000;
       assert.equal(await store.claim('k', 'f'), undefined);
-    });
-
-    test(
-      'forgets, too, what nobody can be carrying out any more, as when an edge worker was ended',
-      GUARD,
-      async () => {
-        const store = memoryStore({ ttlMs: 1000, now });
-        await store.claim('k', 'f');
-        const waiting = store.claim('k', 'f');
-        clock += 1000;
-        assert.equal(await store.claim('k', 'f'), undefined);
-        assert.equal((await waiting).answer.status, 502);
-      },
-    );
-
-    test('forgets the oldest of too many, but none that is under way', async () => {
-      const store = memoryStore({ maxEntries: 3, now });
-      await store.claim('under way', 'f');
-      for (let index = 0; index < 10; index += 1) {
-        assert.equal(await store.claim(`k${index}`, 'f'), undefined);
-        await store.settle(`k${index}`, body(1));
-      }
-      assert.equal(await store.claim('k0', 'f'), undefined, 'it was forgotten');
-      assert.ok(await store.claim('k9', 'f'));
-      assert.equal((await store.claim('under way', 'other')).fingerprint, 'f');
     });
 
     test('drops the oldest answers where they are too long, and has none of them carried out again', async () => {

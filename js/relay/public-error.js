@@ -1,0 +1,219 @@
+/**
+ * What a client may know of an error of the service. Every way out goes through here: answers, polls, streams and
+ * sockets, of the relay and of the hub.
+ *
+ * The service writes its errors for the owner of the key: they may name the account, its e-mail address and its
+ * balance. So fields pass by name, codes by their alphabet, and texts only if they do not mention the account.
+ */
+
+/** The service says these about the account that the relay uses. */
+const ACCOUNT_STATUSES = [401, 402, 403];
+/** Names of fields, and parts of codes, that are about the account. */
+const ACCOUNT_NAME =
+  /account|balance|billing|cost|credit|quota|e-?mail|organi[sz]ation|api_?key|invoice|tenant/i;
+/** Texts that are about the account. */
+const ACCOUNT_TEXT =
+  /account|balance|billing|\bcredits?\b|\bquota\b|top.?up|recharge|subscription|invoice|payment|api.?key|organi[sz]ation|\b(sk|mt)-/i;
+const E_MAIL = /[^\s@<>"']{1,64}@[^\s@<>"']{1,64}\.[^\s@<>"',;]{1,64}/g;
+const AMOUNT = /[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(USD|EUR|dollars?)\b/g;
+/** What begins like a key, such as a masked one, is neither a code nor a field. */
+const CODE = /^(?!(?:sk|mt)-)[\w.:/-]{1,64}$/i;
+const PARAM = /^(?!(?:sk|mt)-)[\w.[\]-]{1,64}$/i;
+const REQUEST_ID = /^[!-~]{1,200}$/;
+
+const MAX_TEXT_LENGTH = 2000;
+const MAX_ITEMS = 50;
+const MAX_DEPTH = 4;
+
+const REQUEST_TIMEOUT = 408;
+const GATEWAY_TIMEOUT = 504;
+/** No `Response` can have a greater one. */
+const MAX_STATUS = 599;
+
+/** A text without e-mail addresses and amounts of money, or `undefined` if it is about the account. */
+export function publicText(value) {
+  if (typeof value !== 'string' || value === '') return undefined;
+  // Cut first: the patterns then have a bounded text to look at.
+  const text = value.slice(0, MAX_TEXT_LENGTH);
+  return ACCOUNT_TEXT.test(text) ? undefined : text.replace(E_MAIL, '[e-mail]').replace(AMOUNT, '[amount]');
+}
+
+/** A code of the service, or `undefined` if it is none: a log or a page may show it as it is. */
+export const publicCode = (value) => (typeof value === 'string' && CODE.test(value) ? value : undefined);
+
+const publicNumber = (value) => (Number.isFinite(value) ? value : undefined);
+
+/** Any JSON, as far as it is short, shallow and not about the account. */
+function publicValue(value, depth = MAX_DEPTH) {
+  if (typeof value === 'string') return publicText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return undefined;
+  if (Array.isArray(value)) {
+    return value
+      .slice(0, MAX_ITEMS)
+      .map((item) => publicValue(item, depth - 1))
+      .filter((item) => item !== undefined);
+  }
+  return pick(
+    Object.keys(value)
+      .filter((name) => !ACCOUNT_NAME.test(name))
+      .slice(0, MAX_ITEMS)
+      .map((name) => [name, publicValue(value[name], depth - 1)]),
+  );
+}
+
+/** An object of the entries that have a value. */
+const pick = (entries) => Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+
+/** The fields of an error that help a client, each with its reader. */
+const FIELDS = {
+  type: publicCode,
+  code: publicCode,
+  param: (value) => (typeof value === 'string' && PARAM.test(value) ? value : undefined),
+  hint: publicText,
+  did_you_mean: publicText,
+  suggestions: publicValue,
+  alternatives: publicValue,
+  supported_parameters: publicValue,
+  supported_operations: publicValue,
+  allowed_resolutions: publicValue,
+  allowed_aspect_ratios: publicValue,
+  prompt_max_characters: publicNumber,
+  recommended_request: publicValue,
+  retryable: (value) => (typeof value === 'boolean' ? value : undefined),
+  retry_after: publicNumber,
+};
+
+/** Why the service refused, in its own words: the first of the places where services put it that says something. */
+function reasonOf(body) {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { error, message, detail, errors } = body;
+  const texts = [error?.message, error, message, ...listOf(detail), ...listOf(errors)];
+  return texts.map(textOf).find((text) => text !== undefined);
+}
+
+const listOf = (value) => (Array.isArray(value) ? value.slice(0, MAX_ITEMS) : [value]);
+
+/** A text, or that of an item of a list of errors: `{ message }`, or FastAPI's `{ msg, loc }`. */
+function textOf(item) {
+  if (typeof item === 'string') return item || undefined;
+  const text = Object(item).message ?? Object(item).msg ?? Object(item).detail;
+  if (typeof text !== 'string' || text === '') return undefined;
+  const place = Array.isArray(item.loc) ? item.loc.join('.') : item.field;
+  return typeof place === 'string' && place ? `${place}: ${text}` : text;
+}
+
+/** What is wrong with which field of the request. */
+function validationErrors(body) {
+  const listed = Object(body).validation_errors;
+  if (!Array.isArray(listed)) return undefined;
+  return listed.slice(0, MAX_ITEMS).map((item) => {
+    const { field, message, code } = Object(item);
+    return pick([
+      ['field', FIELDS.param(field)],
+      ['message', publicText(message)],
+      ['code', publicCode(code)],
+    ]);
+  });
+}
+
+/** The fields of an `error` object that help a client. */
+const publicFields = (error) =>
+  pick(Object.entries(FIELDS).map(([name, read]) => [name, read(Object(error)[name])]));
+
+const isAboutAccount = ({ code, type }) => [code, type].some((name) => ACCOUNT_NAME.test(name ?? ''));
+
+const relayError = (code, message, more) => ({ error: { message, type: 'relay_error', code, ...more } });
+
+/**
+ * An error of the service as a client may know it.
+ *
+ * @param {Record<string, any>} failure a `LemonDataError`, or the plain fields of one
+ * @returns {{ status: number, body: { error: Record<string, unknown>, validation_errors?: object[] },
+ *   requestId?: string, retryAfterMs?: number }} the HTTP status and the JSON of the answer, and what its headers say
+ */
+export function publicError({ status = 0, outcome, requestId, retryAfterMs, code, type, body }) {
+  const headers = pick([
+    ['requestId', REQUEST_ID.test(requestId ?? '') ? requestId : undefined],
+    ['retryAfterMs', retryAfterMs > 0 ? retryAfterMs : undefined],
+  ]);
+  if (outcome === 'not_sent') {
+    const message = 'The relay could not send the request.';
+    return { status: 503, body: relayError('relay_error', message, { retryable: true }) };
+  }
+  // The body may not have been kept, and its code may stand elsewhere.
+  const fields = publicFields({ code, type, ...Object(Object(body).error) });
+  if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && isAboutAccount(fields))) {
+    const message = 'The service refused the account of this relay; its operator can see why.';
+    return { ...headers, status: 403, body: relayError('upstream_refused', message) };
+  }
+  if (status < 400 || status > MAX_STATUS) {
+    // There is no answer, or none that can be understood: for a create it is not known what came of it.
+    const message = 'The service gave no answer that can be used.';
+    return { ...headers, status: 502, body: relayError('upstream_error', message) };
+  }
+  // What breaks inside the service is described for its own people.
+  const isInternal = status >= 500;
+  if (isInternal) delete fields.hint;
+  const reason = isInternal ? undefined : publicText(reasonOf(body));
+  const message = reason ?? 'The service could not carry the request out.';
+  const validation = isInternal ? undefined : validationErrors(body);
+  return {
+    ...headers,
+    // Browsers send a request again by themselves that is answered with 408, a create among them.
+    status: status === REQUEST_TIMEOUT ? GATEWAY_TIMEOUT : status,
+    body: { error: { message, ...fields }, ...(validation && { validation_errors: validation }) },
+  };
+}
+
+/** The fields of a failed task that a client may know, beside its error. */
+const FAILED_FIELDS = ['id', 'task_id', 'created', 'progress', 'model', 'cancellation_status'];
+
+/**
+ * A task that has ended without a result, as a client may know it. Its reason stays, since it is mostly about the
+ * prompt. The status is the documented one, whatever the service calls it.
+ *
+ * @param {Record<string, any> | undefined} body as the service sent it
+ * @param {boolean} isCancelled
+ * @returns {Record<string, unknown>} with `error`, and without pictures
+ */
+export function publicFailure(body, isCancelled) {
+  const { status } = Object(body);
+  return {
+    ...pick(FAILED_FIELDS.map((name) => [name, publicValue(Object(body)[name])])),
+    ...(status !== 'failed' && publicCode(status) && { provider_status: status }),
+    ...(isCancelled && { cancelled: true }),
+    status: 'failed',
+    data: [],
+    error: publicReason(body),
+  };
+}
+
+/** Why a task, or one picture of it, has failed. */
+function publicReason(body) {
+  const fields = publicFields(Object(body).error);
+  if (isAboutAccount(fields)) {
+    return { code: 'upstream_refused', message: 'The service refused the account of this relay.' };
+  }
+  const message = publicText(reasonOf(body)) ?? 'The service could not carry the task out.';
+  return typeof Object(body).error === 'string' ? message : { message, ...fields };
+}
+
+/**
+ * A generation as a client may know it: all of it but what names the account, such as a balance or a billing
+ * transaction. Pictures pass as they are.
+ *
+ * @param {Record<string, any>} generation
+ * @returns {Record<string, any>}
+ */
+export function publicGeneration({ data, error, ...rest }) {
+  const fields = Object.entries(rest).filter(([name]) => !ACCOUNT_NAME.test(name));
+  const result = Object.fromEntries(fields);
+  if (error !== undefined && error !== null) result.error = publicReason({ error });
+  if (data !== undefined) result.data = Array.isArray(data) ? data.map(publicImage) : data;
+  return result;
+}
+
+/** A picture is as it is; what stands in the place of one that failed says why. */
+const publicImage = (image) =>
+  Object(image).error ? { ...image, error: publicReason({ error: image.error }) } : image;
