@@ -87,8 +87,8 @@ describe('a callback of a shared wait', { timeout: 10_000 }, () => {
 
     test(`may abort every other call for the task: ${callback}`, async (t) => {
       const time = fakeTime(t);
-      const shared = client(service(running, done));
       for (let place = 0; place < 4; place += 1) {
+        const shared = client(service(running, done));
         const controllers = Array.from({ length: 4 }, () => new AbortController());
         const heard = [0, 0, 0, 0];
         const calls = controllers.map(({ signal }, index) =>

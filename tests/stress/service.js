@@ -99,7 +99,7 @@ export function createService(seed, later) {
       case 'deaf':
         return silence(signal, true);
       case 'lost':
-        throw new TypeError('The connection was lost.');
+        return Promise.reject(new TypeError('The connection was lost.'));
       case 'cut':
         return {
           status: 200,
