@@ -91,7 +91,8 @@ pub struct Call {
     /// Work of the call's own; none while it sleeps.
     future: Option<JsFuture>,
     timer: Option<Timeout>,
-    /// Whether the timer covers a part of its time only.
+    /// When the timer fires, and whether that covers a part of its time only.
+    fires_at: f64,
     is_piece: bool,
     /// When the wait ends at the latest.
     until: f64,
@@ -117,6 +118,7 @@ impl Call {
             runner: Rc::clone(runner),
             future: None,
             timer: None,
+            fires_at: 0.0,
             is_piece: false,
             until: 0.0,
             _wake: wake,
@@ -145,17 +147,18 @@ impl Call {
         } else if is_woken {
             let value = self.host.take();
             if !value.is_nothing() {
+                trap::at("shared");
                 return Ok(Some(Event::Settled(value)));
             }
         }
         self.check()?;
         if self.runner.fired.replace(false) {
             if self.is_piece {
-                self.set_timer(self.until - now());
+                self.set_timer();
                 return Ok(None);
             }
-            // The timer is proof that its time is up, whatever a coarse or frozen clock shows.
-            now_at_least(self.until);
+            // The timer is proof of the time, whatever a coarse or frozen clock shows.
+            now_at_least(self.fires_at);
             self.timer = None;
             self.future = None;
             return Ok(Some(Event::Timeout));
@@ -180,17 +183,20 @@ impl Call {
     fn limit(&mut self, until: f64) {
         if self.timer.is_none() || until != self.until {
             self.until = until;
-            self.set_timer(until - now());
+            self.set_timer();
         }
     }
 
-    fn set_timer(&mut self, ms: f64) {
+    fn set_timer(&mut self) {
+        let now = now();
+        let ms = self.until - now;
         self.timer = None;
         self.runner.fired.set(false);
         self.is_piece = ms > LONGEST_TIMER_MS;
         if ms < f64::INFINITY {
             let runner = Rc::clone(&self.runner);
             let ms = ms.clamp(0.0, LONGEST_TIMER_MS).ceil();
+            self.fires_at = now + ms;
             self.timer = Some(Timeout::new(ms as u32, move || {
                 trap::at("timer");
                 runner.fired.set(true);
