@@ -1,5 +1,7 @@
 /** What the tests of the shell need of JavaScript: a transport with a script, and a host for one call. */
 
+import { attempt, exchange, readCredentials } from '../../js/host.js';
+
 export function scripted(answers) {
   const left = [...answers];
   const options = {
@@ -35,31 +37,56 @@ export function scripted(answers) {
   return options;
 }
 
-export const settled = (start, options) =>
+/** A host for one call, as `js/call.js` is one: without callbacks that fail, and without other calls. */
+export const settled = (start, options, input) =>
   new Promise((resolve, reject) => {
+    const later = (work) => Promise.resolve().then(work);
     const stops = [];
+    let wake;
+    const work = (run) => {
+      const working = later(run);
+      // The module's own `then` comes first.
+      working.then(() => later(() => wake()));
+      return working;
+    };
     const host = {
       options,
       given: options,
-      live() {},
+      body: { value: JSON.stringify(input) },
       settle(isDone, value) {
+        wake = () => {};
         for (const stop of stops) stop();
         (isDone ? resolve : reject)(value);
       },
-      listen(wake) {
+      listen(_, callback) {
+        wake = callback;
         const { signal } = options;
-        signal?.addEventListener('abort', wake);
-        stops.push(() => signal?.removeEventListener('abort', wake));
+        const ring = () => later(() => wake());
+        signal?.addEventListener('abort', ring);
+        stops.push(() => signal?.removeEventListener('abort', ring));
+        return true;
       },
-      follow: (value) => Promise.resolve(value),
-      tell: (_, value) => options.onUpdate(value),
+      reason: () => options.signal.reason,
+      makeKey() {},
+      prepare: () => work(() => readCredentials(options.apiKey)),
+      send: (url, isCreate, { signal }) =>
+        work(async () => {
+          host.about = attempt(undefined, isCreate ? 'POST' : 'GET');
+          const { fetch, apiKey: key } = options;
+          const body = isCreate ? host.body.value : undefined;
+          await exchange(host.about, { fetch, url, signal, key, body });
+          return host.about;
+        }),
+      announce: (task) => work(() => options.onTask(task)),
       // This call waits alone.
-      join: () => false,
-      news() {},
+      join: () => 0,
+      sleep() {},
+      take() {},
       finish(isLate) {
         host.about.isLate = isLate;
         return host.about;
       },
+      update: (value) => options.onUpdate(value),
     };
     start(host);
   });

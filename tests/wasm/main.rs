@@ -17,16 +17,16 @@ extern "C" {
     /// Options with a transport that gives the answers in turn, and a log of what was asked.
     fn scripted(answers: &JsValue) -> JsValue;
     /// Calls back with a host whose end settles the promise that is returned.
-    fn settled(start: &Closure<dyn FnMut(JsValue)>, options: &JsValue) -> Promise;
+    fn settled(start: &Closure<dyn FnMut(JsValue)>, options: &JsValue, input: &JsValue) -> Promise;
     /// Options as JavaScript source, evaluated.
     fn evaluate(source: &str) -> JsValue;
 }
 
 /// Runs a job, and returns what its promise resolved to or was rejected with.
 async fn perform(job: u8, input: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-    let input = input.clone();
-    let start = Closure::once(move |host: JsValue| run(job, input, host.unchecked_into(), false));
-    JsFuture::from(settled(&start, options)).await
+    let copy = input.clone();
+    let start = Closure::once(move |host: JsValue| run(job, copy, host.unchecked_into(), false));
+    JsFuture::from(settled(&start, options, input)).await
 }
 
 fn get(target: &JsValue, path: &str) -> JsValue {
