@@ -275,7 +275,7 @@ export async function exchange(
     const responding = custom ? custom(url, init) : fetch(url, init);
     about.isSent = true;
     const response = await responding;
-    about.headers = response.headers;
+    about.headers = new Headers(response.headers);
     about.status = response.status;
     const retryAfter = header('retry-after');
     about.seconds = Number(retryAfter);

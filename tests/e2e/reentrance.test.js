@@ -166,6 +166,23 @@ test('an apiKey function that aborts its call ends it, also where coming online 
   assert.deepEqual([time.timers(), page.listeners()], [0, 0]);
 });
 
+test('an answer whose headers are a plain object is read like any other', async (t) => {
+  const time = fakeTime(t);
+  const seen = [];
+  const call = waitForTask('img_1', {
+    apiKey: 'sk-1',
+    fetch: async () => ({
+      status: 200,
+      headers: { 'x-request-id': 'req_1', 'X-RateLimit-Limit': '60' },
+      text: async () =>
+        JSON.stringify({ ...TASK, status: 'completed', data: [], video_url: 'https://x.test/1' }),
+    }),
+    onResponse: ({ requestId, rateLimit }) => seen.push([requestId, rateLimit.limit]),
+  });
+  assert.equal((await time.until(call)).status, 'completed');
+  assert.deepEqual(seen, [['req_1', 60]]);
+});
+
 describe('a trap', { timeout: 10_000 }, () => {
   afterEach(() => {
     trapAt = undefined;

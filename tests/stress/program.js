@@ -45,6 +45,39 @@ const DEEDS = {
   wake: 1,
 };
 
+function fail() {
+  throw new PlannedError('on purpose');
+}
+
+function revoked() {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+/** What no caller should hand in: the request or the task, and the options. */
+const MISUSES = [
+  (_input, options) => [revoked(), options],
+  (input) => [input, revoked()],
+  (input, options) => [{ toJSON: fail, prompt: input.prompt ?? 'a lemon', id: 'img_1' }, options],
+  (_input, options) => [Object.defineProperty({}, 'prompt', { get: fail }), options],
+  (input, options) => [input, Object.defineProperty({ ...options }, 'onUpdate', { get: fail })],
+  (input, options) => [input, { ...options, signal: { aborted: false } }],
+  (input, options) => [input, { ...options, signal: { aborted: false, addEventListener() {} } }],
+  (input, options) => [input, { ...options, signal: { aborted: false, addEventListener: fail } }],
+  (input, options) => [input, { ...options, signal: revoked() }],
+  (input, options) => [input, { ...options, headers: revoked() }],
+  (input, options) => [input, { ...options, apiKey: () => revoked() }],
+  (input, options) => [input, { ...options, fetch: () => revoked() }],
+  (input, options) => [
+    input,
+    { ...options, fetch: async () => Object.create(null, { status: { get: fail } }) },
+  ],
+  (input, options) => [input, { ...options, fetch: async () => ({ status: 200, headers: {}, text: 1 }) }],
+  (input, options) => [input, { ...options, onTask: revoked() }],
+  (_input, options) => [Symbol('lemon'), options],
+];
+
 /** What a callback throws here. */
 class PlannedError extends Error {}
 
@@ -99,7 +132,7 @@ export async function stress({ seed, calls: limit }) {
    * @param {boolean} isBounded whether a deadline ends the wait for what it returns
    */
   function act(call, random, isBounded) {
-    if (!random.chance(0.25)) return undefined;
+    if (!random.chance(0.35)) return undefined;
     const others = [...live];
     const other = others.length > 0 ? random.pick(others) : call;
     switch (random.weighted(DEEDS)) {
@@ -200,12 +233,15 @@ export async function stress({ seed, calls: limit }) {
     calls.push(call);
     live.add(call);
     try {
-      const client = random.pick(clients);
+      const isMisuse = random.chance(0.05);
+      const client = random.pick(isMisuse ? clients.slice(0, 4) : clients);
       const isCreate = call.kind.startsWith('generate');
       const input = isCreate
         ? { prompt: `lemon #${number}` }
         : service.reference(random.pick(service.recent(6)), random);
-      call.settled = settle(call, client[call.kind](input, optionsOf(call, random)));
+      const handed = [input, optionsOf(call, random)];
+      const [first, options] = isMisuse ? random.pick(MISUSES)(...handed) : handed;
+      call.settled = settle(call, client[call.kind](first, options));
       if (call.controller && random.chance(0.3)) {
         later(() => call.controller.abort(call.reason), random.below(120));
       }
