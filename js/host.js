@@ -9,7 +9,7 @@ export const NAMES = /* @__PURE__ */ (
   'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
   'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
   'cancelled error code message hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
-  'seconds date body value given defaults'
+  'seconds date location body value given defaults'
 ).split(' ');
 
 /** How many of the names are options. */

@@ -458,7 +458,8 @@ impl World<'_> {
             self.plan(now + AGAIN_MS, slot, Event::Alarm);
             return;
         }
-        let reply = Reply { status, body: Some(body), retry_after: RetryAfter::NONE };
+        let reply =
+            Reply { status, body: Some(body), retry_after: RetryAfter::NONE, location: Answer::Nothing };
         let pause = slow_ms(&reply);
         if pause > 0.0 {
             self.outcome.refused += 1;

@@ -160,20 +160,21 @@ function joined(chunks) {
   return all;
 }
 
-/** How files of images begin, in Latin-1. SVG is not among them: it can hold scripts. */
+/** How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts. */
 const BEGINNINGS = [
-  ['image/png', /^\x89PNG\r\n\x1a\n/],
-  ['image/jpeg', /^\xff\xd8\xff/],
-  ['image/gif', /^GIF8[79]a/],
-  ['image/webp', /^RIFF.{4}WEBP/s],
-  ['image/avif', /^.{4}ftypavi[fs]/s],
-  ['image/heic', /^.{4}ftyp(hei[cmsx]|mif1)/s],
-  ['image/bmp', /^BM/],
-  ['image/tiff', /^(II\*\0|MM\0\*)/],
+  ['image/png', /^89504e470d0a1a0a/],
+  ['image/jpeg', /^ffd8ff/],
+  ['image/gif', /^47494638(37|39)61/],
+  // RIFF, a length, WEBP
+  ['image/webp', /^52494646.{8}57454250/],
+  // A length, ftyp, avif or avis
+  ['image/avif', /^.{8}667479706176(6966|6973)/],
+  ['image/bmp', /^424d/],
+  ['image/tiff', /^(49492a00|4d4d002a)/],
 ];
 
 /** The type that the first bytes tell, or nothing. */
 function typeOf(head) {
-  const text = String.fromCharCode(...head.subarray(0, HEAD_LENGTH));
+  const text = Array.from(head.subarray(0, HEAD_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return BEGINNINGS.find(([, beginning]) => beginning.test(text))?.[0];
 }

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// An answer as the shell received it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply<V> {
     /// The HTTP status; 0 where a browser hides a redirect.
     pub status: u16,
@@ -19,6 +19,8 @@ pub struct Reply<V> {
     pub body: Option<V>,
     /// The `Retry-After` header.
     pub retry_after: RetryAfter,
+    /// The `Location` header, a string; nothing where there is none.
+    pub location: V,
 }
 
 impl<V> Reply<V> {

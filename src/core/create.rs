@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Loss,
     answer::{Meaning, Reply},
-    failure::{Failure, Outcome},
+    failure::{Failure, Kind, Outcome},
     retry::backoff_ms,
     value::Value,
 };
@@ -64,8 +64,13 @@ impl Create {
 
     /// Repeats what is safe to repeat, and fails otherwise.
     fn again(&mut self, failure: Box<Failure>, random: f64) -> CreateStep {
-        let did_nothing = failure.outcome == Outcome::Rejected && matches!(failure.status, 429 | 503);
-        let harmless = did_nothing || self.replayable && failure.outcome == Outcome::Unknown;
+        let harmless = match failure.outcome {
+            Outcome::Rejected => matches!(failure.status, 429 | 503),
+            Outcome::Unknown => self.replayable,
+            // No connection was made. A key function that takes too long would only do so again.
+            Outcome::NotSent => failure.kind == Kind::Connection,
+            _ => false,
+        };
         let asked = failure.retry_after_ms;
         let sleep = if asked > 0.0 { asked } else { backoff_ms(self.failures, random) };
         if !harmless

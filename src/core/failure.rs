@@ -9,6 +9,9 @@ use super::{
     value::{Type, Value},
 };
 
+/// Ends the message of a failure that leaves its task as it is.
+pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
+
 /// The kind of an error. `js/errors.js` lists the classes in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the public documentation of each kind is its class's, in the declarations
@@ -127,6 +130,40 @@ impl Failure {
         Failure::refusal(param, &[" must be ", expected, "; it is ", got.noun(), "."])
     }
 
+    /// A request that JSON cannot express.
+    pub fn not_json() -> Box<Failure> {
+        Failure::refusal(Name::Request, &[" must be plain JSON."])
+    }
+
+    /// Headers that `new Headers()` refuses.
+    pub fn headers() -> Box<Failure> {
+        let message = [" must be what new Headers() takes, or a function that returns it."];
+        Failure::refusal(Name::Headers, &message)
+    }
+
+    /// An `apiKey` function that throws or rejects.
+    pub fn key_function() -> Box<Failure> {
+        let message = ["The apiKey function failed: see error.cause."];
+        Failure::new(Kind::Authentication, Outcome::NotSent, &message)
+    }
+
+    /// An `onTask` that throws or rejects.
+    pub fn callback_failed(task: Task) -> Box<Failure> {
+        Failure::callback(task, "failed: see error.cause")
+    }
+
+    /// An `onTask` that does not settle until [`Options::announce_until`](super::Options::announce_until).
+    pub fn callback_late(task: Task) -> Box<Failure> {
+        Failure::callback(task, "did not finish within maxWait")
+    }
+
+    fn callback(task: Task, what: &str) -> Box<Failure> {
+        let message = ["onTask ", what, ". ", GOES_ON];
+        let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, &message);
+        failure.task = Some(task);
+        failure
+    }
+
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
     ///
     /// The outcome is that of a create: whoever waits for a task replaces it by `Accepted`.
@@ -183,12 +220,12 @@ impl Failure {
 
     /// An attempt that brought no answer.
     pub fn lost(target: &[&str], loss: Loss, outcome: Outcome) -> Box<Failure> {
-        let (kind, what) = match loss {
-            Loss::Connection => (Kind::Connection, " got no answer: the connection failed."),
-            Loss::Timeout => (Kind::RequestTimeout, " got no answer in time."),
+        let (kind, why) = match loss {
+            Loss::Connection => (Kind::Connection, ": the connection failed."),
+            Loss::Timeout => (Kind::RequestTimeout, " in time."),
         };
         let mut failure = Failure::new(kind, outcome, target);
-        failure.say(&[what]);
+        failure.say(&[if outcome == Outcome::NotSent { " was not sent" } else { " got no answer" }, why]);
         if outcome == Outcome::Unknown {
             failure.say(&[" It may have been carried out and billed."]);
         }

@@ -29,7 +29,7 @@ use super::{
     retry::backoff_ms,
     url::CREATE_PATH,
     value::Value,
-    wait::{Step, Verdict, Wait},
+    wait::{Origin, Step, Verdict, Wait},
 };
 
 /// The version of a stored [`Job`]. Version 0 had no such field.
@@ -250,12 +250,12 @@ impl Job {
             return Act::Ask(Need::Poll);
         }
         match self.wait.as_mut().map(|wait| wait.next(now)) {
-            Some(Step::Poll(path, timeout)) => {
+            Some(Step::Poll(path, until)) => {
                 self.polling = true;
                 self.not_before = now + options.poll_min;
-                Act::Poll(path, timeout)
+                Act::Poll(path, until - now)
             }
-            Some(Step::Sleep(ms)) => sleep_until(now + ms),
+            Some(Step::Sleep(until)) => sleep_until(until),
             Some(Step::Fail(failure)) => Act::Fail(self.fail(failure, terms, now)),
             None => Act::Forget,
         }
@@ -325,13 +325,13 @@ impl Job {
             CreateStep::Done(meaning) => {
                 self.take(&meaning, terms, now);
                 if let Some(task) = meaning.task.clone().filter(|_| meaning.status != Status::Completed) {
-                    self.wait_for::<V>(task, options, true, now, random);
+                    self.wait_for::<V>(task, options, Origin::Created, now, random);
                 }
                 Ruling::Answered(meaning)
             }
             CreateStep::Fail(failure) => {
                 if let Some(task) = failure.task.clone() {
-                    self.wait_for::<V>(task, options, true, now, random);
+                    self.wait_for::<V>(task, options, Origin::Created, now, random);
                 }
                 Ruling::Fail(self.fail(failure, terms, now))
             }
@@ -382,19 +382,19 @@ impl Job {
         let was_left = self.phase == Phase::Left && now >= tells_until;
         let task = self.task().filter(|_| was_left).cloned();
         task.is_some_and(|task| {
-            self.wait_for::<V>(task, options, false, now, random);
+            self.wait_for::<V>(task, options, Origin::Elsewhere, now, random);
             self.due = now;
             true
         })
     }
 
-    fn wait_for<V: Value>(&mut self, task: Task, options: &Options, own: bool, now: f64, random: f64) {
+    fn wait_for<V: Value>(&mut self, task: Task, options: &Options, origin: Origin, now: f64, random: f64) {
         self.phase = Phase::Waiting;
         self.until = now + options.max_wait + LAST_TURN_MS;
         self.asked = 0.0;
-        let wait = Wait::new::<V>(task, options, own, now, random)
+        let wait = Wait::new::<V>(task, options, origin, now, random)
             // Where its poll URL leads elsewhere, the id has to do.
-            .or_else(|(_, task)| Wait::new::<V>(task, options, own, now, random));
+            .or_else(|(_, task)| Wait::new::<V>(task, options, origin, now, random));
         self.wait = wait.ok();
     }
 

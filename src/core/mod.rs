@@ -31,7 +31,7 @@ pub use retry::RetryAfter;
 pub use text::without_query;
 pub use url::{Base, CREATE_PATH, Location};
 pub use value::{Type, Value};
-pub use wait::{Step, Verdict, Wait};
+pub use wait::{Origin, Step, Verdict, Wait};
 
 /// How an attempt ended that brought no answer to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -78,6 +78,7 @@ names! {
     IsRefused "isRefused"
     Seconds "seconds"
     Date "date"
+    Location "location"
     Body "body"
     Value "value"
     Given "given"

@@ -22,6 +22,8 @@ const MAX_WAIT_MS: f64 = 300_000.0;
 /// No wait is longer: keeps a wait's state finite, so that it can be stored as JSON.
 pub const LONGEST_WAIT_MS: f64 = 1e15;
 const MAX_RETRIES: f64 = 2.0;
+/// `onTask` has at least this long, so that a short wait does not keep the task from being stored.
+const ANNOUNCE_MS: f64 = 5_000.0;
 
 const FUNCTION: u8 = Type::Function.bit();
 const OBJECT: u8 = Type::Object.bit();
@@ -171,6 +173,11 @@ impl Options {
             max_wait: number(Name::MaxWait, MAX_WAIT_MS).min(LONGEST_WAIT_MS),
             max_polls: number(Name::MaxPolls, 0.0) as u32,
         })
+    }
+
+    /// When an `onTask` that is called `now` has to be done.
+    pub fn announce_until(&self, now: f64) -> f64 {
+        now + self.max_wait.max(ANNOUNCE_MS)
     }
 }
 

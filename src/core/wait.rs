@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::{
     Loss,
     answer::{Meaning, Reply, Status, Task},
-    failure::{Failure, Kind, Outcome},
-    options::{LONGEST_WAIT_MS, Options},
+    failure::{Failure, GOES_ON, Kind, Outcome},
+    options::Options,
     retry::backoff_ms,
     text::{number, without_query},
     url::Base,
     value::Value,
 };
 
-/// For so long after our own create, the server may not have heard of the task everywhere.
+/// For so long after a create, not every server of the provider may know the task.
 const FRESH_MS: f64 = 10_000.0;
 /// A poll that is sent shortly before the deadline, or when it has come, has this time, in milliseconds:
 /// it may bring the result.
@@ -30,19 +30,28 @@ const SUSPENDED_MS: f64 = 5_000.0;
 ///
 /// All times are milliseconds of one clock, which the caller chooses and keeps to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // independent of each other, and stored
 pub struct Wait {
     /// The task as it is known now.
     pub task: Task,
     /// The path to poll, below the base URL's origin.
     path: String,
-    /// The other path that may know a task without a poll URL; empty where there is none left to try.
+    /// The other path that may know a task without a poll URL. It is empty where the server has named the path,
+    /// which then serves the whole wait.
     other_path: String,
-    /// Whether the path is the server's own word, which then serves the whole wait.
-    path_is_given: bool,
+    /// Whether the poll under way has gone on to the other path.
+    #[serde(default)]
+    swapped: bool,
+    /// Whether the task was missing when it was last asked for, and not fresh any more.
+    #[serde(default)]
+    missed: bool,
     fresh_until: f64,
     deadline: f64,
     /// When the next poll is due.
     due: f64,
+    /// When the poll under way runs out of time.
+    #[serde(default)]
+    until: f64,
     /// Before this the server does not want to be asked, whatever wakes us.
     not_before: f64,
     polls: u32,
@@ -51,6 +60,9 @@ pub struct Wait {
     losses: u32,
     /// Whether the next poll is the last one.
     is_last: bool,
+    /// Whether one poll is all that is wanted.
+    #[serde(default)]
+    once: bool,
     poll_min: f64,
     poll_max: f64,
     poll_timeout: f64,
@@ -58,6 +70,17 @@ pub struct Wait {
     end: End,
     /// How long the server asked to wait when it ended, in milliseconds; 0 where it did not.
     asked: f64,
+}
+
+/// Where a wait's task comes from: that decides when it is polled first, and how long a 404 means nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Origin {
+    /// This call has just created it. No task is done at once, so the first poll comes after one gap.
+    Created,
+    /// This process has created it: its `generate` returned at this time.
+    Generated(f64),
+    /// A stored reference, or an id.
+    Elsewhere,
 }
 
 /// Why a wait ends before its task.
@@ -71,9 +94,9 @@ enum End {
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum Step {
-    /// Send a poll to this path below the base URL's origin, with this time-out in milliseconds.
+    /// Send a poll to this path below the base URL's origin; its answer has to be there at this time.
     Poll(String, f64),
-    /// Sleep for so many milliseconds.
+    /// Sleep until this time.
     Sleep(f64),
     /// Give up; the task goes on.
     Fail(Box<Failure>),
@@ -93,19 +116,19 @@ pub enum Verdict {
 }
 
 impl Wait {
-    /// A wait for `task`, known since `now`. After our `own` create it first sleeps for one gap, since no
-    /// task is done at once; a task from elsewhere may be, and is asked for at once.
+    /// A wait for `task` that begins `now`. `random` lies in 0..1.
     ///
     /// A task whose poll URL must not be called comes back without it, so that it can be asked for by id.
     pub fn new<V: Value>(
         mut task: Task,
         options: &Options,
-        own: bool,
+        origin: Origin,
         now: f64,
         random: f64,
     ) -> Result<Wait, (Box<Failure>, Task)> {
-        let path_is_given = !task.poll_url.is_empty();
-        let (path, other_path) = if path_is_given {
+        let (path, other_path) = if task.poll_url.is_empty() {
+            (options.base.task_path::<V>(&task.id, false), options.base.task_path::<V>(&task.id, true))
+        } else {
             let Some(path) = options.base.poll_path::<V>(&task.poll_url) else {
                 task.poll_url = String::new();
                 let message =
@@ -114,43 +137,54 @@ impl Wait {
                 return Err((Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &message), task));
             };
             (path, String::new())
-        } else {
-            (options.base.task_path::<V>(&task.id, false), options.base.task_path::<V>(&task.id, true))
+        };
+        let fresh_until = match origin {
+            Origin::Created => now + FRESH_MS,
+            Origin::Generated(at) => at + FRESH_MS,
+            Origin::Elsewhere => now,
         };
         let mut wait = Wait {
             task,
             path,
             other_path,
-            path_is_given,
-            fresh_until: if own { now + FRESH_MS } else { now },
+            swapped: false,
+            missed: false,
+            fresh_until,
             deadline: now + options.max_wait,
             due: now,
+            until: now,
             not_before: now,
             polls: 0,
             max_polls: options.max_polls,
             losses: 0,
             is_last: false,
+            once: false,
             poll_min: options.poll_min,
             poll_max: options.poll_max,
             poll_timeout: options.poll_timeout,
             end: End::NotYet,
             asked: 0.0,
         };
-        if own {
+        if origin == Origin::Created {
             wait.sleep(now, wait.cadence(random), 0.0);
         }
         Ok(wait)
     }
 
-    /// Makes a wait ask once, whatever the limits of waits are.
-    pub fn once(&mut self) {
-        self.deadline = LONGEST_WAIT_MS;
-        self.max_polls = 0;
+    /// Makes a wait end with its first poll, which has its own time-out for a deadline.
+    pub fn once(&mut self, now: f64) {
+        self.once = true;
+        self.deadline = now + self.poll_timeout;
     }
 
     /// Whether the next thing to do at `now` is a poll.
     pub fn is_due(&self, now: f64) -> bool {
         self.end == End::NotYet && now >= self.due
+    }
+
+    /// When the next poll is due, as things stand; none where there is none to come.
+    pub fn due(&self) -> Option<f64> {
+        if self.end == End::NotYet { Some(self.due) } else { None }
     }
 
     /// What to do at `now`. A poll counts as sent.
@@ -159,19 +193,26 @@ impl Wait {
             return Step::Fail(self.give_up());
         }
         if now < self.due {
-            return Step::Sleep(self.due - now);
+            return Step::Sleep(self.due);
         }
-        self.polls += 1;
-        let left = self.deadline - now;
-        self.is_last |= left <= 0.0;
-        Step::Poll(self.path.clone(), self.poll_timeout.min(left.max(LAST_POLL_MS)))
+        if !self.swapped {
+            self.polls += 1;
+            self.is_last |= now >= self.deadline;
+        }
+        // The other path shares the time of the first, unless a suspension has used it up.
+        if !self.swapped || now >= self.until {
+            self.until = (now + self.poll_timeout).min(self.deadline.max(now + LAST_POLL_MS));
+        }
+        Step::Poll(self.path.clone(), self.until)
     }
 
     /// Takes a poll that another wait for the same task has sent while this one slept for one of its own:
     /// judge what it brought.
     pub fn join(&mut self) {
-        self.polls += 1;
-        self.is_last = false;
+        if !self.swapped {
+            self.polls += 1;
+            self.is_last = false;
+        }
     }
 
     /// When the runtime comes back to life: a page becomes visible, or the network returns. A poll that a
@@ -190,6 +231,7 @@ impl Wait {
             match Meaning::of(&target, reply, Some(&self.task)) {
                 Ok(meaning) => {
                     if meaning.status != Status::Completed {
+                        self.missed = false;
                         if let Some(task) = &meaning.task {
                             self.learn::<V>(base, &task.poll_url);
                         }
@@ -207,15 +249,7 @@ impl Wait {
         };
         match failure.kind {
             Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
-            Kind::NotFound | Kind::TaskNotFound if now < self.fresh_until => {
-                self.sleep(now, self.cadence(random), failure.retry_after_ms);
-                Verdict::Again
-            }
-            Kind::NotFound | Kind::TaskNotFound if !self.other_path.is_empty() => {
-                self.path = core::mem::take(&mut self.other_path);
-                self.sleep(now, 0.0, failure.retry_after_ms);
-                Verdict::Again
-            }
+            Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
             _ => Verdict::Fail(accepted(failure)),
         }
     }
@@ -226,24 +260,45 @@ impl Wait {
         self.lose(failure, now, random)
     }
 
+    /// The task is not at this path. A bare id may be at the other one; and what is missing everywhere counts only
+    /// when it still is after a gap, since the provider's servers do not learn of a task all at once.
+    fn miss(&mut self, failure: Box<Failure>, now: f64, random: f64) -> Verdict {
+        let asked = failure.retry_after_ms;
+        if !self.swapped && !self.other_path.is_empty() && now + asked < self.until {
+            core::mem::swap(&mut self.path, &mut self.other_path);
+            self.swapped = true;
+            self.due = now + asked;
+            self.not_before = self.due;
+            return Verdict::Again;
+        }
+        let is_fresh = now < self.fresh_until;
+        let is_second = !is_fresh && core::mem::replace(&mut self.missed, true);
+        self.sleep(now, self.cadence(random), asked);
+        // Without a further poll, this is the last word on the task.
+        if self.once || is_second || !is_fresh && self.end != End::NotYet {
+            return Verdict::Fail(accepted(failure));
+        }
+        Verdict::Again
+    }
+
     /// Polls are free to repeat, so a lost one is waited out.
     fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> Verdict {
         let own = self.cadence(random).max(backoff_ms(self.losses, random));
         self.losses += 1;
         self.sleep(now, own, failure.retry_after_ms);
-        Verdict::Lost(accepted(failure))
+        let failure = accepted(failure);
+        if self.once { Verdict::Fail(failure) } else { Verdict::Lost(failure) }
     }
 
     /// Takes the path that the server names, unless it has named one already or this one is not to be
     /// trusted: then the path at hand goes on serving.
     fn learn<V: Value>(&mut self, base: &Base, poll_url: &str) {
-        if self.path_is_given || poll_url.is_empty() {
+        if self.other_path.is_empty() || poll_url.is_empty() {
             return;
         }
         if let Some(path) = base.poll_path::<V>(poll_url) {
             self.task.poll_url = poll_url.into();
             self.path = path;
-            self.path_is_given = true;
             self.other_path = String::new();
         }
     }
@@ -259,6 +314,7 @@ impl Wait {
             self.end = End::Deadline;
         }
         self.asked = asked;
+        self.swapped = false;
         self.is_last = gap >= left;
         self.due = now + gap.min(left.max(0.0));
         self.not_before = now + asked.max(self.poll_min.min(own));
@@ -271,9 +327,9 @@ impl Wait {
         };
         let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
         if self.asked > 0.0 {
-            failure.say(&["; the server asks to wait ", &number((self.asked / 1_000.0) as u32), " s"]);
+            failure.say(&["; the server asks to wait ", &number((self.asked / 1_000.0).ceil() as u32), " s"]);
         }
-        failure.say(&[". It goes on at the server: waitForTask(error.task) waits on."]);
+        failure.say(&[". ", GOES_ON]);
         failure.retry_after_ms = self.asked;
         failure
     }

@@ -68,6 +68,7 @@ impl Attempt {
                     date_ms: about.number_of(Name::Date),
                     now_ms: js_sys::Date::now(),
                 },
+                location: about.get(Name::Location),
             })
         };
         Attempt { result, about }

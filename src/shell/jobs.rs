@@ -14,8 +14,8 @@ use super::{
     js, trap,
 };
 use crate::core::{
-    CREATE_PATH, Create, CreateStep, Failure, Kind, Name, Outcome, Status, Step, Task, Type, Value, Verdict,
-    Wait, check_key, check_request, read_task, without_query,
+    CREATE_PATH, Create, CreateStep, Failure, Name, Origin, Status, Step, Task, Type, Value, Verdict, Wait,
+    check_key, check_request, read_task, without_query,
 };
 
 /// What a job does: `js/client.js` knows the numbers.
@@ -106,8 +106,7 @@ impl Job {
             let body = js::stringify(input);
             self.request.body = body.get(Name::Value);
             if self.request.body.is_nothing() {
-                let failure = Failure::refusal(Name::Request, &[" must be plain JSON."]);
-                return Err(error(&failure, &body));
+                return Err(error(&Failure::not_json(), &body));
             }
             self.request.idempotency_key = if self.call.options.makes_key {
                 js::random_uuid()
@@ -129,9 +128,7 @@ impl Job {
             Stage::Key if !is_late => {
                 let key = about.get(Name::Value);
                 if about.flag_of(Name::IsSent).is_some() {
-                    let message = ["The apiKey function failed: see error.cause."];
-                    let failure = Failure::new(Kind::Authentication, Outcome::NotSent, &message);
-                    return Err(self.fail_of(failure, &about));
+                    return Err(self.fail_of(Failure::key_function(), &about));
                 }
                 // A function that has no key at hand must not send the request without one.
                 check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
@@ -139,8 +136,7 @@ impl Job {
             }
             Stage::Key | Stage::Answer => {
                 if about.flag_of(Name::IsRefused).is_some() {
-                    let message = [" must be what new Headers() takes, or a function that returns it."];
-                    return Err(self.fail(Failure::refusal(Name::Headers, &message)));
+                    return Err(self.fail(Failure::headers()));
                 }
                 trap::at("answer");
                 self.call.unlimit();
@@ -170,11 +166,7 @@ impl Job {
                     return Ok(None);
                 };
                 if about.flag_of(Name::IsSent).is_some() {
-                    let message = ["onTask failed: see error.cause. The task goes on at the server: \
-                          waitForTask(error.task) waits on."];
-                    let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, &message);
-                    failure.task = Some(task);
-                    return Err(error(&failure, &about));
+                    return Err(error(&Failure::callback_failed(task), &about));
                 }
                 self.announced(task, generation)
             }
@@ -272,10 +264,11 @@ impl Job {
 
     /// Begins to wait for a task; `own` is one of this job's own create.
     fn wait_for(&mut self, task: Task, own: bool) -> Turn {
-        match Wait::new::<JsValue>(task, &self.call.options, own, now(), random()) {
+        let origin = if own { Origin::Created } else { Origin::Elsewhere };
+        match Wait::new::<JsValue>(task, &self.call.options, origin, now(), random()) {
             Ok(mut wait) => {
                 if self.is_once() {
-                    wait.once();
+                    wait.once(now());
                 }
                 self.wait = Some(wait);
             }
@@ -294,14 +287,14 @@ impl Job {
     fn follow(&mut self) -> Turn {
         let Some(wait) = &mut self.wait else { return Ok(None) };
         match wait.next(now()) {
-            Step::Poll(path, timeout) => {
+            Step::Poll(path, until) => {
                 self.request.path = path;
-                self.request.timeout = timeout;
+                self.request.timeout = until - now();
                 self.request.number += 1;
                 self.poll()
             }
-            Step::Sleep(ms) => {
-                self.call.sleep(ms);
+            Step::Sleep(until) => {
+                self.call.sleep(until - now());
                 self.stage = Stage::Gap;
                 Ok(None)
             }

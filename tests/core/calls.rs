@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use lemondata_wasm::core::{
-    Base, CREATE_PATH, Clock, Create, CreateStep, Failure, Loss, Meaning, Name, Options, Outcome, Reply,
-    RetryAfter, Status, Step, Value, Verdict, Wait, check_request, read_task,
+    Base, CREATE_PATH, Clock, Create, CreateStep, Failure, Loss, Meaning, Name, Options, Origin, Outcome,
+    Reply, RetryAfter, Status, Step, Value, Verdict, Wait, check_request, read_task,
 };
 use proptest::{collection::vec, option, prelude::*, test_runner::TestCaseError};
 use serde_json::{Value as Plain, json};
@@ -154,6 +154,57 @@ struct Hint {
     at: [f64; 3],
 }
 
+/// What a wait has polled so far.
+#[derive(Default)]
+struct Polls {
+    deadline: f64,
+    once: bool,
+    /// How many requests it has sent, how many of them count as polls, and how many of those came too late.
+    sends: u32,
+    count: u32,
+    late: u32,
+    path: String,
+    until: f64,
+    /// Whether the last one was answered with a 404.
+    is_missing: bool,
+    is_other_path: bool,
+}
+
+impl Polls {
+    /// The latest time to which the wait may sleep. The other path of a missing task shares the time of the first.
+    fn latest(&self) -> f64 {
+        if self.is_missing { self.deadline.max(self.until) } else { self.deadline }
+    }
+
+    fn check(&mut self, path: String, now: f64, until: f64, options: &Options) -> Checked {
+        self.is_other_path = std::mem::take(&mut self.is_missing) && path != self.path;
+        if self.is_other_path {
+            let (kept, is_over) = (until == self.until, now >= self.until);
+            prop_assert!(kept || is_over, "{} after {}: it is part of the same poll", until, self.until);
+        } else {
+            self.count += 1;
+            self.late += u32::from(now >= self.deadline);
+        }
+        self.sends += 1;
+        (self.path, self.until) = (path, until);
+        prop_assert!(self.late <= 1, "a second poll behind the deadline");
+        let is_within = self.once || options.max_polls == 0 || self.count <= options.max_polls;
+        prop_assert!(is_within, "{} polls", self.count);
+        let timeout = until - now;
+        prop_assert!(timeout > 0.0 && timeout <= options.poll_timeout + ROUNDING);
+        // A poll that a suspension has made late has the time of a last one, and no other goes beyond the deadline
+        // for longer.
+        prop_assert!(until <= self.deadline.max(now) + LAST_POLL_MS + ROUNDING, "rule 4: {}", until);
+        prop_assert!(until <= self.deadline.max(now + LAST_POLL_MS) + ROUNDING || self.is_other_path);
+        Ok(())
+    }
+
+    fn trail(&self) -> impl Iterator<Item = &'static str> {
+        let labels = [(self.is_other_path, "wait other-path"), (self.late > 0, "wait late-poll")];
+        labels.into_iter().filter(|(is_so, _)| *is_so).map(|(_, label)| label)
+    }
+}
+
 /// Performs a call to its end.
 pub fn perform(call: &Call) -> Checked<Trail> {
     let (monotonic, wall) = call.clocks;
@@ -186,34 +237,34 @@ pub fn perform(call: &Call) -> Checked<Trail> {
 
 impl World<'_> {
     fn job(&mut self, options: &Options) -> Checked<Result<Meaning, Box<Failure>>> {
-        let (task, own, once) = match &self.call.job {
+        let (task, origin, once) = match &self.call.job {
             Job::Create { request, wait } => {
                 if let Err(failure) = check_request(&Json::from(request.clone())) {
                     return Ok(Err(failure));
                 }
                 match self.create(options)? {
                     Ok(Meaning { task: Some(task), status, .. }) if *wait && status != Status::Completed => {
-                        (task, true, false)
+                        (task, Origin::Created, false)
                     }
                     end => return Ok(end),
                 }
             }
             Job::Wait { reference, once } => match read_task(&redacted(reference)) {
-                Ok(task) => (task, false, *once),
+                Ok(task) => (task, Origin::Elsewhere, *once),
                 Err(failure) => return Ok(Err(failure)),
             },
         };
         let now = self.now();
         let mut named = vec![task.poll_url.clone()];
-        match Wait::new::<Json>(task, options, own, now, 0.5) {
+        match Wait::new::<Json>(task, options, origin, now, 0.5) {
             Err((failure, left)) => {
                 prop_assert!(left.poll_url.is_empty() && failure.outcome == Outcome::Accepted);
                 Ok(Err(failure))
             }
             Ok(mut wait) => {
-                let deadline = if once { f64::INFINITY } else { now + options.max_wait };
+                let deadline = now + if once { options.poll_timeout } else { options.max_wait };
                 if once {
-                    wait.once();
+                    wait.once(now);
                 }
                 self.follow(wait, options, deadline, once, &mut named)
             }
@@ -278,7 +329,7 @@ impl World<'_> {
         named: &mut Vec<String>,
     ) -> Checked<Result<Meaning, Box<Failure>>> {
         let mut hint = None;
-        let (mut polls, mut late_polls, mut last_path) = (0_u32, 0_u32, String::new());
+        let mut polls = Polls { deadline, once, ..Polls::default() };
         // Where every poll is answered at once, only the options limit their number.
         let is_limited = options.max_wait / options.poll_min < MANY_SENDS
             || options.max_polls > 0 && f64::from(options.max_polls) < MANY_SENDS;
@@ -286,8 +337,9 @@ impl World<'_> {
             self.step()?;
             let now = self.now();
             match twice(&mut wait, |wait| wait.next(now))? {
-                Step::Sleep(ms) => {
-                    prop_assert!(ms > 0.0 && now + ms <= deadline + ROUNDING, "rule 4: {} ms at {}", ms, now);
+                Step::Sleep(until) => {
+                    let (ms, latest) = (until - now, polls.latest());
+                    prop_assert!(ms > 0.0 && until <= latest + ROUNDING, "rule 4: {} ms at {}", ms, now);
                     self.came_past("wait", &"Sleep");
                     if self.sleep(ms) {
                         let now = self.now();
@@ -295,36 +347,17 @@ impl World<'_> {
                         twice(&mut wait, |wait| wait.wake(now))?;
                     }
                 }
-                Step::Poll(path, timeout) => {
+                Step::Poll(path, until) => {
                     self.came_past("wait", &"Poll");
                     self.check_url(&options.base, &path, named)?;
                     if let Some(hint) = hint.take() {
                         self.check_hint(&hint)?;
                     }
-                    polls += 1;
-                    if now >= deadline {
-                        late_polls += 1;
-                        self.came_past("wait", &"late-poll");
-                    }
-                    if std::mem::replace(&mut last_path, path.clone()) != path && polls > 1 {
-                        self.came_past("wait", &"other-path");
-                    }
-                    prop_assert!(late_polls <= 1, "a second poll behind the deadline");
-                    prop_assert!(
-                        once || options.max_polls == 0 || polls <= options.max_polls,
-                        "{} polls",
-                        polls
-                    );
-                    prop_assert!(timeout > 0.0 && timeout <= options.poll_timeout);
-                    prop_assert!(
-                        now + timeout <= deadline.max(now + LAST_POLL_MS) + ROUNDING,
-                        "rule 4: {}",
-                        timeout
-                    );
-
+                    polls.check(path, now, until, options)?;
+                    self.trail.extend(polls.trail().map(str::to_owned));
                     let end = json!({"status": "completed", "data": [{"url": "x"}]});
-                    let turn = self.turn(&self.call.polls, polls, is_limited, end);
-                    let (got, header) = self.exchange(&turn, timeout);
+                    let turn = self.turn(&self.call.polls, polls.sends, is_limited, end);
+                    let (got, header) = self.exchange(&turn, until - now);
                     if let Ok(Reply { body: Some(body), .. }) = &got {
                         named.push(body.text_of(Name::PollUrl));
                     }
@@ -344,7 +377,10 @@ impl World<'_> {
                                 return Ok(Ok(meaning));
                             }
                         }
-                        Verdict::Again => self.came_past("wait", &"Again"),
+                        Verdict::Again => {
+                            self.came_past("wait", &"Again");
+                            polls.is_missing = true;
+                        }
                         Verdict::Lost(failure) => {
                             check_failure(&failure)?;
                             prop_assert_eq!(failure.outcome, Outcome::Accepted);
@@ -389,7 +425,9 @@ impl World<'_> {
             Got::Lost { loss, sent } => (Err((*loss, *sent)), RetryAfter::NONE),
             Got::Answer { status, body, header } => {
                 let retry_after = header.read(self.wall);
-                (Ok(Reply { status: *status, body: body.as_ref().map(redacted), retry_after }), retry_after)
+                let body = body.as_ref().map(redacted);
+                let location = Json::nothing();
+                (Ok(Reply { status: *status, body, retry_after, location }), retry_after)
             }
         }
     }
@@ -557,7 +595,7 @@ fn is_unknown(got: &Result<Reply<Json>, (Loss, bool)>) -> bool {
 fn may_repeat(got: &Result<Reply<Json>, (Loss, bool)>, is_relay: bool) -> bool {
     let (allowed, forbidden) = match got {
         Ok(reply) => (did_nothing(reply), retryable(reply) == Some(false)),
-        Err(_) => (false, false),
+        Err((loss, sent)) => (*loss == Loss::Connection && !sent, false),
     };
     !forbidden && (allowed || is_relay && is_unknown(got))
 }

@@ -5,6 +5,9 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::help::config;
 
+/// One clock may trail the other by so much before it counts as stopped.
+const SLACK_MS: f64 = 1_000.0;
+
 /// A clock that is read at each of these pairs, and what it shows.
 fn readings(pairs: &[(f64, f64)]) -> Vec<f64> {
     let mut clock = Clock::new();
@@ -23,6 +26,13 @@ fn time_passes_as_the_faster_clock_says() {
             [(500.0, 1_000.0), (0.0, 1_010.0), (10.0, 1_020.0)],
             [0.0, 10.0, 20.0],
         ),
+        ("the two tick in turn", [(0.0, 1_000.0), (900.0, 1_000.0), (900.0, 1_900.0)], [0.0, 900.0, 900.0]),
+        ("a laptop slept twice", [(5.0, 1_000.0), (6.0, 1_700.0), (7.0, 2_400.0)], [0.0, 700.0, 1_400.0]),
+        (
+            "a frozen clock goes on where it stopped",
+            [(5.0, 1_000.0), (5.0, 9_000.0), (15.0, 9_000.0)],
+            [0.0, 8_000.0, 8_010.0],
+        ),
         ("both were set back", [(500.0, 1_000.0), (0.0, 0.0), (10.0, 10.0)], [0.0, 0.0, 10.0]),
     ];
     for (name, pairs, expected) in cases {
@@ -38,6 +48,9 @@ fn a_timer_that_has_fired_moves_a_frozen_clock() {
     assert_eq!(clock.read(0.0, 0.0), 4_000.0);
     clock.at_least(1_000.0);
     assert_eq!(clock.read(0.0, 0.0), 4_000.0);
+    // What the clocks show later of that time does not count again.
+    assert_eq!(clock.read(4_000.0, 4_000.0), 4_000.0);
+    assert_eq!(clock.read(4_100.0, 4_100.0), 4_100.0);
 }
 
 #[test]
@@ -55,20 +68,57 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn time_never_runs_back_and_never_lags_behind_a_clock(
+    fn time_never_runs_back_and_stays_within_a_second_of_the_faster_clock(
         pairs in vec((-1e12..1e12, -1e12..1e12), 1..40),
-        small in vec((-9..9, -9..9), 1..40),
+        small in vec((-900..900, -900..900), 1..40),
     ) {
         let small: Vec<_> = small.iter().map(|(a, b)| (f64::from(*a), f64::from(*b))).collect();
         for pairs in [pairs, small] {
             let shown = readings(&pairs);
             prop_assert_eq!(shown[0], 0.0);
-            for (clocks, shown) in pairs.windows(2).zip(shown.windows(2)) {
-                let ahead = (clocks[1].0 - clocks[0].0).max(clocks[1].1 - clocks[0].1).max(0.0);
-                let passed = shown[1] - shown[0];
-                // Sums of such numbers are exact to a few thousandths.
-                prop_assert!((passed - ahead).abs() < 0.01, "{} passed, {} shown", ahead, passed);
+            for start in 0..pairs.len() {
+                // What the clocks advance, step by step, at the most.
+                let mut most = 0.0;
+                for end in start + 1..pairs.len() {
+                    let passed = shown[end] - shown[start];
+                    prop_assert!(shown[end] >= shown[end - 1]);
+                    let (before, now) = (pairs[end - 1], pairs[end]);
+                    most += (now.0 - before.0).max(now.1 - before.1).max(0.0);
+                    let least = (now.0 - pairs[start].0).max(now.1 - pairs[start].1);
+                    // Sums of such numbers are exact to a few thousandths.
+                    prop_assert!(passed <= most + 0.01, "{} passed, {} shown", most, passed);
+                    prop_assert!(passed >= least - SLACK_MS - 0.01, "{} passed, {} shown", least, passed);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn time_is_right_however_often_it_is_read(
+        steps in vec(0.0..3.0, 2_000..4_000), grains in (1.0..400.0_f64, 1.0..400.0_f64), offsets in (0.0..1e9_f64, 0.0..1e12_f64),
+    ) {
+        let coarse = |time: f64, grain: f64| (time / grain).floor() * grain;
+        let mut clock = Clock::new();
+        let mut time = 0.0;
+        for step in steps {
+            time += step;
+            let shown = clock.read(
+                coarse(time, grains.0) + offsets.0.floor(),
+                coarse(time, grains.1) + offsets.1.floor(),
+            );
+            prop_assert!((shown - time).abs() <= 400.0, "{} passed, {} shown", time, shown);
+        }
+    }
+
+    #[test]
+    fn clocks_that_drift_apart_never_make_time_run_faster_than_the_faster_one(
+        rate in 0.5..2.0, step in 0.1..700.0,
+    ) {
+        let mut clock = Clock::new();
+        for count in 0..3_000 {
+            let time = f64::from(count) * step;
+            let shown = clock.read(time, time * rate);
+            prop_assert!((shown - time.max(time * rate)).abs() < 0.01, "{} shown at {}", shown, time);
         }
     }
 

@@ -60,6 +60,11 @@ impl Event {
         }
     }
 
+    /// Whether no connection was made, so that the request never left this machine.
+    fn is_unsent(&self) -> bool {
+        matches!(self, Event::Lost { loss: Loss::Connection, sent: false })
+    }
+
     /// Whether it may have been carried out, for all we know.
     fn is_unknown(&self) -> bool {
         match self {
@@ -131,7 +136,7 @@ proptest! {
         prop_assert!(sends.len() <= max_retries as usize + 1, "{} sends", sends.len());
         let mut slept = 0.0;
         for (index, (event, random, step)) in sends.iter().enumerate() {
-            let harmless = event.did_nothing() || replayable && event.is_unknown();
+            let harmless = event.did_nothing() || event.is_unsent() || replayable && event.is_unknown();
             let asked = event.asked_ms();
             match step {
                 CreateStep::Retry(ms) => {
@@ -213,10 +218,24 @@ fn rule_1_each_status_is_repeated_as_the_table_says() {
 }
 
 #[test]
-fn a_create_that_was_not_sent_is_not_repeated_and_not_billed() {
+fn a_create_whose_connection_was_never_made_is_sent_again_and_not_billed() {
     for replayable in [false, true] {
-        let step = Create::new(PATH.into(), 2, replayable).lost(Loss::Connection, false, 0.5);
-        assert!(matches!(step, CreateStep::Fail(failure) if failure.outcome == Outcome::NotSent));
+        let mut create = Create::new(PATH.into(), 2, replayable);
+        assert_eq!(create.lost(Loss::Connection, false, 0.5), CreateStep::Retry(500.0));
+        assert_eq!(create.lost(Loss::Connection, false, 0.5), CreateStep::Retry(1_000.0));
+        let CreateStep::Fail(failure) = create.lost(Loss::Connection, false, 0.5) else { panic!("a third") };
+        assert_eq!((failure.kind, failure.outcome), (Kind::Connection, Outcome::NotSent));
+        assert_eq!(failure.message, "POST /v1/images/generations was not sent: the connection failed.");
+    }
+}
+
+#[test]
+fn a_key_function_that_takes_too_long_is_not_asked_again() {
+    for replayable in [false, true] {
+        let step = Create::new(PATH.into(), 2, replayable).lost(Loss::Timeout, false, 0.5);
+        let CreateStep::Fail(failure) = step else { panic!("repeated") };
+        assert_eq!((failure.kind, failure.outcome), (Kind::RequestTimeout, Outcome::NotSent));
+        assert_eq!(failure.message, "POST /v1/images/generations was not sent in time.");
     }
 }
 

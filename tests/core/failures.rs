@@ -114,7 +114,7 @@ fn a_message_says_what_happened_why_and_what_to_do() {
 fn a_lost_create_may_have_been_billed_unless_it_was_never_sent() {
     for (loss, kind) in [(Loss::Connection, Kind::Connection), (Loss::Timeout, Kind::RequestTimeout)] {
         for (sent, outcome) in [(true, Outcome::Unknown), (false, Outcome::NotSent)] {
-            let CreateStep::Fail(failure) = Create::new(PATH.into(), 9, false).lost(loss, sent, 0.5) else {
+            let CreateStep::Fail(failure) = Create::new(PATH.into(), 0, false).lost(loss, sent, 0.5) else {
                 panic!("rule 1: a lost create was repeated");
             };
             assert_eq!((failure.kind, failure.outcome, failure.status), (kind, outcome, 0));

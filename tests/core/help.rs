@@ -15,12 +15,12 @@ pub fn config() -> ProptestConfig {
 
 /// An answer with a JSON body.
 pub fn reply(status: u16, body: Plain) -> Reply<Json> {
-    Reply { status, body: Some(body.into()), retry_after: RetryAfter::NONE }
+    Reply { status, body: Some(body.into()), retry_after: RetryAfter::NONE, location: Json::nothing() }
 }
 
 /// An answer whose body broke off or is no JSON.
 pub fn bodiless(status: u16) -> Reply<Json> {
-    Reply { status, body: None, retry_after: RetryAfter::NONE }
+    Reply { status, body: None, retry_after: RetryAfter::NONE, location: Json::nothing() }
 }
 
 /// The same answer with a `Retry-After` header of seconds.

@@ -106,13 +106,17 @@ fn every_answer_to_a_create_leads_to_its_phase() {
 
 #[test]
 fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
-    for loss in [Loss::Connection, Loss::Timeout] {
-        for (sent, phase) in [(true, Phase::Unknown), (false, Phase::Idle)] {
-            let mut job = sending();
-            let ruling = job.sent::<Json>(&options(), FREE, Err((loss, sent)), NOW, 0.5);
-            assert!(matches!(ruling, Ruling::Fail(_)));
-            assert_eq!(job.phase, phase);
-        }
+    for (loss, sent, phase) in [
+        (Loss::Connection, true, Phase::Unknown),
+        (Loss::Timeout, true, Phase::Unknown),
+        (Loss::Timeout, false, Phase::Idle),
+        // Nothing was billed, so it is sent again.
+        (Loss::Connection, false, Phase::Queued),
+    ] {
+        let mut job = sending();
+        let ruling = job.sent::<Json>(&options(), FREE, Err((loss, sent)), NOW, 0.5);
+        assert_eq!(matches!(ruling, Ruling::Fail(_)), phase != Phase::Queued);
+        assert_eq!(job.phase, phase);
     }
 }
 

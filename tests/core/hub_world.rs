@@ -53,10 +53,14 @@ impl Sent {
         })
     }
 
-    /// Whether the server has said that it did nothing, and that asking again may help.
+    /// Whether it was certainly not carried out, and asking again may help.
     pub fn may_be_repeated(&self) -> bool {
-        matches!(self, Sent::Refused { status, retryable, .. }
-            if *status == 429 && *retryable != Some(false) || *status == 503 && *retryable == Some(true))
+        match self {
+            Sent::Refused { status: 429, retryable, .. } => *retryable != Some(false),
+            Sent::Refused { status: 503, retryable, .. } => *retryable == Some(true),
+            Sent::Lost { loss: Loss::Connection, sent } => !sent,
+            _ => false,
+        }
     }
 
     /// Whether it may have been carried out, for all that anybody knows.

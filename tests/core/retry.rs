@@ -1,6 +1,6 @@
 //! How long the server asks to wait, and how long we do where it does not.
 
-use lemondata_wasm::core::{Create, CreateStep, Loss, RetryAfter, Verdict, Wait};
+use lemondata_wasm::core::{Create, CreateStep, Loss, Origin, RetryAfter, Verdict, Wait};
 use proptest::prelude::*;
 use serde_json::{Value as Plain, json};
 
@@ -62,7 +62,7 @@ fn the_back_off_of_a_create_doubles_within_a_minute() {
 #[test]
 fn the_back_off_of_a_wait_doubles_from_the_cadence_to_half_a_minute() {
     let options = with_key(&[("maxWait", Json::Number(f64::INFINITY))]).unwrap();
-    let mut wait = Wait::new::<Json>(task("t", ""), &options, false, 0.0, 0.0).unwrap();
+    let mut wait = Wait::new::<Json>(task("t", ""), &options, Origin::Elsewhere, 0.0, 0.0).unwrap();
     let mut gaps = Vec::new();
     for _ in 0..100 {
         assert!(matches!(wait.lost(Loss::Connection, 0.0, 1.0), Verdict::Lost(_)));

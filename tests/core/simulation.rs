@@ -1,7 +1,7 @@
 //! A small world that drives a wait: time is a number, and whatever can happen does.
 
 use lemondata_wasm::core::{
-    Base, Failure, Loss, Options, Reply, RetryAfter, Status, Step, Task, Verdict, Wait,
+    Base, Failure, Loss, Options, Origin, Reply, RetryAfter, Status, Step, Task, Verdict, Wait,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -189,14 +189,16 @@ fn judge(wait: &mut Wait, base: &Base, turn: &Turn, now: f64) -> Ruling {
 /// Runs a scenario. The wait passes through `carry` before every step, as if it were stored in between.
 pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
     let Scenario { task, own, options, start, turns, naps } = scenario;
-    let mut wait = Wait::new::<Json>(task.clone(), options, *own, *start, 0.5).expect("a path to poll");
+    let origin = if *own { Origin::Created } else { Origin::Elsewhere };
+    let mut wait = Wait::new::<Json>(task.clone(), options, origin, *start, 0.5).expect("a path to poll");
     let (mut turns, mut naps) = (turns.iter().cloned(), naps.iter());
     let mut now = *start;
     let mut run = Run { polls: Vec::new(), sleeps: Vec::new(), ended: 0.0, gave_up: None };
     for _ in 0..MANY_STEPS {
         wait = carry(wait);
         match wait.next(now) {
-            Step::Sleep(ms) => {
+            Step::Sleep(until) => {
+                let ms = until - now;
                 run.sleeps.push((now, ms, run.polls.len()));
                 match naps.next().unwrap_or(&Nap::Full) {
                     Nap::Full => now += ms,
@@ -236,7 +238,8 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                     }
                 }
             }
-            Step::Poll(path, timeout) => {
+            Step::Poll(path, until) => {
+                let timeout = until - now;
                 let turn = turns.next().unwrap_or_else(still_running);
                 let at = now;
                 let lasts = if turn.event == Event::Lost(Loss::Timeout) { timeout } else { turn.took };

@@ -1,6 +1,6 @@
 //! The state machine of a wait, step by step.
 
-use lemondata_wasm::core::{Kind, Loss, Options, Outcome, Reply, Status, Step, Task, Verdict, Wait};
+use lemondata_wasm::core::{Kind, Loss, Options, Origin, Outcome, Reply, Status, Step, Task, Verdict, Wait};
 use serde_json::{Value as Plain, json};
 
 use crate::{
@@ -18,15 +18,15 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(task: Task, own: bool, given: &[(&str, Plain)]) -> Subject {
+    fn new(task: Task, origin: Origin, given: &[(&str, Plain)]) -> Subject {
         let given: Vec<_> = given.iter().map(|(name, value)| (*name, Json::from(value.clone()))).collect();
         let options = Options { poll_min: 3_000.0, poll_max: 5_000.0, ..with_key(&given).unwrap() };
-        let wait = Wait::new::<Json>(task, &options, own, 0.0, 0.5).expect("a path to poll");
+        let wait = Wait::new::<Json>(task, &options, origin, 0.0, 0.5).expect("a path to poll");
         Subject { wait, options, now: 0.0 }
     }
 
     fn bare(given: &[(&str, Plain)]) -> Subject {
-        Subject::new(task("ldtask_1", ""), false, given)
+        Subject::new(task("ldtask_1", ""), Origin::Elsewhere, given)
     }
 
     fn next(&mut self) -> Step {
@@ -36,16 +36,15 @@ impl Subject {
     /// The path and the time-out of the poll that has to come now.
     fn poll(&mut self) -> (String, f64) {
         match self.next() {
-            Step::Poll(path, timeout) => (path, timeout),
+            Step::Poll(path, until) => (path, until - self.now),
             step => panic!("{step:?} at {}", self.now),
         }
     }
 
     /// Sleeps as long as wanted, and tells how long that was.
     fn sleep(&mut self) -> f64 {
-        let Step::Sleep(ms) = self.next() else { panic!("no sleep at {}", self.now) };
-        self.now += ms;
-        ms
+        let Step::Sleep(until) = self.next() else { panic!("no sleep at {}", self.now) };
+        until - std::mem::replace(&mut self.now, until)
     }
 
     fn answer(&mut self, reply: &Reply<Json>) -> Verdict {
@@ -87,40 +86,123 @@ fn a_task_is_polled_until_it_is_done() {
 
 #[test]
 fn our_own_task_is_polled_after_one_gap() {
-    let mut subject = Subject::new(task("img_1", ""), true, &[]);
+    let mut subject = Subject::new(task("img_1", ""), Origin::Created, &[]);
     assert_eq!(subject.sleep(), 4_000.0);
     assert_eq!(subject.poll().0, "/v1/images/generations/img_1");
 }
 
 #[test]
-fn a_404_counts_as_running_for_ten_seconds_after_our_own_create_alone() {
-    let mut own = Subject::new(task("img_1", "/v1/tasks/img_1"), true, &[]);
-    for _ in 0..2 {
-        own.sleep();
-        own.poll();
-        assert_eq!(own.answer(&missing()), Verdict::Again);
+fn a_404_counts_as_running_for_ten_seconds_after_our_own_create() {
+    for (origin, fresh_polls) in [
+        (Origin::Created, 2),
+        (Origin::Generated(0.0), 3),
+        (Origin::Generated(-5_000.0), 2),
+        (Origin::Generated(-10_000.0), 0),
+    ] {
+        let mut subject = Subject::new(task("img_1", "/v1/tasks/img_1"), origin, &[]);
+        if origin == Origin::Created {
+            subject.sleep();
+        }
+        for _ in 0..fresh_polls {
+            subject.poll();
+            assert_eq!(subject.answer(&missing()), Verdict::Again, "{origin:?}");
+            subject.sleep();
+        }
+        // Behind that, it has to be missing twice.
+        subject.poll();
+        assert_eq!(subject.answer(&missing()), Verdict::Again, "{origin:?}");
+        assert!(subject.sleep() >= 3_000.0);
+        subject.poll();
+        let Verdict::Fail(failure) = subject.answer(&missing()) else { panic!("{origin:?} goes on") };
+        assert_eq!((failure.kind, failure.outcome), (Kind::TaskNotFound, Outcome::Accepted));
     }
-    own.now = 10_000.0;
-    assert!(matches!(own.answer(&missing()), Verdict::Fail(failure) if failure.kind == Kind::TaskNotFound));
-
-    let mut other = Subject::new(task("img_1", "/v1/tasks/img_1"), false, &[]);
-    other.poll();
-    assert!(matches!(other.answer(&missing()), Verdict::Fail(failure) if failure.kind == Kind::TaskNotFound));
 }
 
 #[test]
-fn a_bare_id_is_looked_for_on_the_other_path_once() {
+fn a_404_counts_only_when_it_is_the_second_in_a_row() {
+    let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Elsewhere, &[]);
+    for (answer, is_end) in [
+        (missing(), false),
+        (running(), false),
+        (missing(), false),
+        // What is no answer says nothing of the task.
+        (bodiless(502), false),
+        (bodiless(404), true),
+    ] {
+        subject.poll();
+        assert_eq!(matches!(subject.answer(&answer), Verdict::Fail(_)), is_end, "{answer:?}");
+        if !is_end {
+            subject.sleep();
+        }
+    }
+}
+
+#[test]
+fn a_404_that_no_poll_can_follow_counts_at_once() {
+    for (name, value) in [("maxPolls", json!(1)), ("maxWait", json!(0))] {
+        let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Elsewhere, &[(name, value)]);
+        subject.poll();
+        let Verdict::Fail(failure) = subject.answer(&missing()) else { panic!("{name} goes on") };
+        assert_eq!((failure.kind, failure.outcome), (Kind::TaskNotFound, Outcome::Accepted), "{name}");
+    }
+    // So does one that asks for more time than there is.
+    let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Elsewhere, &[]);
+    subject.poll();
+    let Verdict::Fail(failure) = subject.answer(&asking(missing(), 400.0)) else { panic!("it goes on") };
+    assert_eq!((failure.kind, failure.retry_after_ms), (Kind::TaskNotFound, 400_000.0));
+    // A fresh one is still running.
+    let mut subject =
+        Subject::new(task("t", "/v1/tasks/t"), Origin::Generated(0.0), &[("maxPolls", json!(1))]);
+    subject.poll();
+    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.failure().0, Kind::PollBudget);
+}
+
+#[test]
+fn a_bare_id_is_looked_for_on_the_other_path_at_once() {
     for (id, paths) in [
         ("ldtask_1", ["/v1/tasks/ldtask_1", "/v1/images/generations/ldtask_1"]),
         ("img_1", ["/v1/images/generations/img_1", "/v1/tasks/img_1"]),
     ] {
-        let mut subject = Subject::new(task(id, ""), false, &[]);
+        let mut subject = Subject::new(task(id, ""), Origin::Elsewhere, &[]);
         assert_eq!(subject.poll().0, paths[0]);
         assert_eq!(subject.answer(&missing()), Verdict::Again);
         assert_eq!(subject.poll().0, paths[1]);
+        assert_eq!(subject.answer(&missing()), Verdict::Again);
+        // After a gap, once more on both.
+        assert_eq!(subject.sleep(), 4_500.0);
+        assert_eq!(subject.poll().0, paths[1]);
+        assert_eq!(subject.answer(&missing()), Verdict::Again);
+        assert_eq!(subject.poll().0, paths[0]);
         let Verdict::Fail(failure) = subject.answer(&bodiless(404)) else { panic!("a third path") };
         assert_eq!((failure.kind, failure.outcome), (Kind::NotFound, Outcome::Accepted));
     }
+}
+
+#[test]
+fn the_other_path_is_part_of_the_same_poll() {
+    // It counts as no second poll, and shares the time of the first.
+    let mut subject = Subject::bare(&[("maxPolls", json!(1))]);
+    assert_eq!(subject.next(), Step::Poll("/v1/tasks/ldtask_1".into(), 60_000.0));
+    subject.now = 20_000.0;
+    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.next(), Step::Poll("/v1/images/generations/ldtask_1".into(), 60_000.0));
+    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert_eq!(subject.failure().0, Kind::PollBudget);
+
+    // A laptop that sleeps in between leaves it the time of a last poll.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    subject.now = HOUR;
+    assert_eq!(subject.poll().1, 5_000.0);
+
+    // A first path that uses all of the time up leaves none for the other.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.now = 60_000.0;
+    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.sleep(), 4_500.0);
 }
 
 #[test]
@@ -156,6 +238,9 @@ fn the_first_usable_poll_url_serves_the_whole_wait() {
     assert_eq!(subject.wait.task, task("ldtask_1", "/v1/a?x=1"));
     // Where the server has said where to ask, there is no other path.
     subject.poll();
+    subject.answer(&missing());
+    subject.sleep();
+    assert_eq!(subject.poll().0, "/v1/a?x=1");
     assert!(matches!(subject.answer(&missing()), Verdict::Fail(_)));
 }
 
@@ -163,23 +248,72 @@ fn the_first_usable_poll_url_serves_the_whole_wait() {
 fn rule_3_a_foreign_poll_url_is_refused_and_the_task_given_back_without_it() {
     let options = with_key(&[]).unwrap();
     for poll_url in ["https://evil.example/t", "//evil.example/t", "http://api.lemondata.cc/t", "http://["] {
-        let (failure, left) = Wait::new::<Json>(task("t", poll_url), &options, false, 0.0, 0.5).unwrap_err();
+        let (failure, left) =
+            Wait::new::<Json>(task("t", poll_url), &options, Origin::Elsewhere, 0.0, 0.5).unwrap_err();
         assert_eq!((failure.kind, failure.outcome), (Kind::UntrustedUrl, Outcome::Accepted));
         assert_eq!(left, task("t", ""));
         assert!(!failure.message.contains(poll_url));
-        assert!(Wait::new::<Json>(left, &options, false, 0.0, 0.5).is_ok());
+        assert!(Wait::new::<Json>(left, &options, Origin::Elsewhere, 0.0, 0.5).is_ok());
     }
 }
 
 #[test]
-fn one_poll_is_sent_whatever_the_limits_are() {
+fn rule_4_a_task_that_is_asked_for_once_never_outlasts_one_poll() {
     let mut subject = Subject::bare(&[("maxWait", json!(0)), ("maxPolls", json!(1))]);
-    subject.wait.once();
+    subject.wait.once(0.0);
     assert_eq!(subject.poll(), ("/v1/tasks/ldtask_1".into(), 60_000.0));
     // A bare id that is not there is looked for on the other path, even so.
     assert_eq!(subject.answer(&missing()), Verdict::Again);
-    assert_eq!(subject.poll().0, "/v1/images/generations/ldtask_1");
+    assert_eq!(subject.poll(), ("/v1/images/generations/ldtask_1".into(), 60_000.0));
     assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+
+    // Whatever the server asks for, a refusal is told as itself.
+    for (answer, kind) in [
+        (missing(), Kind::TaskNotFound),
+        (bodiless(404), Kind::NotFound),
+        (bodiless(429), Kind::RateLimit),
+        (bodiless(502), Kind::Server),
+        (bodiless(200), Kind::Response),
+    ] {
+        for origin in [Origin::Elsewhere, Origin::Generated(0.0)] {
+            let mut subject = Subject::new(task("ldtask_1", ""), origin, &[]);
+            subject.wait.once(0.0);
+            subject.poll();
+            let Verdict::Fail(failure) = subject.answer(&asking(answer.clone(), 3_600.0)) else {
+                panic!("{answer:?} goes on")
+            };
+            assert_eq!((failure.kind, failure.outcome), (kind, Outcome::Accepted));
+            assert_eq!(failure.retry_after_ms, HOUR);
+        }
+    }
+    let mut subject = Subject::bare(&[]);
+    subject.wait.once(0.0);
+    subject.poll();
+    assert!(matches!(subject.wait.lost(Loss::Timeout, 0.0, 0.5), Verdict::Fail(_)));
+}
+
+#[test]
+fn a_countdown_knows_when_the_next_poll_is_due() {
+    let mut subject = Subject::bare(&[("maxPolls", json!(2))]);
+    subject.poll();
+    subject.answer(&running());
+    assert_eq!(subject.wait.due(), Some(4_500.0));
+    subject.sleep();
+    subject.poll();
+    subject.answer(&running());
+    assert_eq!(subject.wait.due(), None);
+}
+
+#[test]
+fn a_message_never_asks_to_wait_0_s() {
+    for (seconds, expected) in [(0.4, "1 s"), (1.0, "1 s"), (7.2, "8 s")] {
+        let mut subject = Subject::bare(&[("maxPolls", json!(1))]);
+        subject.poll();
+        subject.answer(&asking(running(), seconds));
+        let Step::Fail(failure) = subject.next() else { panic!("no failure") };
+        let expected = format!("; the server asks to wait {expected}. The task goes on");
+        assert!(failure.message.contains(&expected), "{}", failure.message);
+    }
 }
 
 #[test]
@@ -212,7 +346,7 @@ fn a_poll_of_another_wait_counts_as_one_of_this() {
     subject.now = 7_000.0;
     subject.poll();
     subject.answer(&running());
-    assert_eq!(subject.next(), Step::Sleep(3_000.0));
+    assert_eq!(subject.next(), Step::Sleep(10_000.0));
     subject.now = 8_000.0;
     subject.wait.join();
     assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
@@ -399,7 +533,7 @@ fn gaps_are_long_while_few_tasks_are_done_and_shorter_afterwards() {
     // The first gap behind our own create uses the whole interval: many may be created at once.
     let own = |random| {
         let options = with_key(&[]).unwrap();
-        let mut wait = Wait::new::<Json>(task("img_1", ""), &options, true, 0.0, random).unwrap();
+        let mut wait = Wait::new::<Json>(task("img_1", ""), &options, Origin::Created, 0.0, random).unwrap();
         wait.next(0.0)
     };
     assert_eq!((own(0.0), own(1.0)), (Step::Sleep(3_000.0), Step::Sleep(5_000.0)));
@@ -407,7 +541,7 @@ fn gaps_are_long_while_few_tasks_are_done_and_shorter_afterwards() {
 
 #[test]
 fn a_message_tells_neither_the_query_nor_the_key() {
-    let mut subject = Subject::new(task("t", "/v1/tasks/t?token=secret"), false, &[]);
+    let mut subject = Subject::new(task("t", "/v1/tasks/t?token=secret"), Origin::Elsewhere, &[]);
     assert_eq!(subject.poll().0, "/v1/tasks/t?token=secret");
     for answer in [bodiless(400), bodiless(429), bodiless(302), bodiless(200), reply(200, json!({}))] {
         let (Verdict::Fail(failure) | Verdict::Lost(failure)) = subject.answer(&answer) else { panic!() };
@@ -426,7 +560,7 @@ fn stored(wait: &Wait) -> Wait {
 
 #[test]
 fn a_wait_is_plain_json() {
-    let mut subject = Subject::new(task("t", "/v1/tasks/t"), true, &[("maxPolls", json!(3))]);
+    let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Created, &[("maxPolls", json!(3))]);
     assert_eq!(stored(&subject.wait), subject.wait);
     subject.sleep();
     subject.poll();
@@ -438,7 +572,7 @@ fn a_wait_is_plain_json() {
 fn a_wait_without_limits_is_plain_json_too() {
     let endless = Json::Number(f64::INFINITY);
     let options = with_key(&[("maxWait", endless.clone()), ("requestTimeout", endless)]).unwrap();
-    let wait = Wait::new::<Json>(task("t", ""), &options, false, 0.0, 0.5).unwrap();
+    let wait = Wait::new::<Json>(task("t", ""), &options, Origin::Elsewhere, 0.0, 0.5).unwrap();
     assert_eq!(stored(&wait), wait);
 }
 

@@ -25,6 +25,21 @@ fn gaps(run: &Run) -> impl Iterator<Item = (&Poll, &Poll, f64)> {
     pairs.map(|polls| (&polls[0], &polls[1], polls[1].at - polls[0].answered))
 }
 
+/// Whether a poll goes on to the other path of a bare id: it is part of the one before it.
+fn is_other_path(before: &Poll, poll: &Poll) -> bool {
+    before.ruling == Ruling::Again && before.path != poll.path
+}
+
+/// Whether the poll of this number, if there is one, goes on to the other path.
+fn goes_on(run: &Run, index: usize) -> bool {
+    index > 0 && run.polls.get(index).is_some_and(|poll| is_other_path(&run.polls[index - 1], poll))
+}
+
+/// The polls that count: those that do not only go on to the other path.
+fn counted(run: &Run) -> impl Iterator<Item = &Poll> {
+    run.polls.iter().enumerate().filter(move |(index, _)| !goes_on(run, *index)).map(|(_, poll)| poll)
+}
+
 /// The path below the origin that a poll URL of the scenarios means.
 fn path_of(poll_url: &str) -> Option<&str> {
     match poll_url {
@@ -57,7 +72,7 @@ proptest! {
             };
             prop_assert!(gap <= longest.max(asked) + poll.overslept + ROUNDING, "{} ms behind {:?}", gap, poll);
             // The other path of a bare id is asked at once; the last poll comes at the deadline.
-            let swapped = poll.ruling == Ruling::Again && next.path != poll.path;
+            let swapped = is_other_path(poll, next);
             let is_cut = next.at >= scenario.deadline() - ROUNDING;
             prop_assert!(gap >= min - ROUNDING || swapped || is_cut, "{} ms behind {:?}", gap, poll);
         }
@@ -89,7 +104,7 @@ proptest! {
         for (index, poll) in run.polls.iter().enumerate() {
             let asked = poll.turn.asked_ms();
             let left = (scenario.deadline() - poll.answered).max(0.0);
-            if poll.ruling.goes_on() && asked > left {
+            if poll.ruling.goes_on() && asked > left && !goes_on(&run, index + 1) {
                 let failure = run.gave_up.as_ref().expect("an end");
                 prop_assert_eq!((index + 1, run.ended), (run.polls.len(), poll.answered));
                 prop_assert_eq!(failure.retry_after_ms, asked);
@@ -102,14 +117,16 @@ proptest! {
         let run = run(&scenario);
         let deadline = scenario.deadline();
         for (at, ms, _) in &run.sleeps {
-            prop_assert!(*ms > 0.0 && at + ms <= deadline + ROUNDING, "{} ms of sleep at {}", ms, at);
+            // The other path shares the time of a last poll.
+            let latest = deadline + if run.polls.is_empty() { 0.0 } else { SUSPENDED_MS };
+            prop_assert!(*ms > 0.0 && at + ms <= latest + ROUNDING, "{} ms of sleep at {}", ms, at);
         }
         for poll in run.polls.iter().filter(|poll| !poll.joined) {
-            prop_assert!(poll.timeout > 0.0 && poll.timeout <= scenario.options.poll_timeout);
+            prop_assert!(poll.timeout > 0.0 && poll.timeout <= scenario.options.poll_timeout + ROUNDING);
             let end = deadline.max(poll.at + SUSPENDED_MS);
             prop_assert!(poll.at + poll.timeout <= end + ROUNDING, "{:?}", poll);
         }
-        prop_assert!(run.polls.iter().filter(|poll| poll.at >= deadline).count() <= 1);
+        prop_assert!(counted(&run).filter(|poll| poll.at >= deadline).count() <= 1);
     }
 
     #[test]
@@ -134,12 +151,14 @@ proptest! {
     fn the_budget_of_polls_is_kept_and_costs_no_further_sleep(scenario in scenario()) {
         let run = run(&scenario);
         let budget = scenario.options.max_polls as usize;
-        let is_exhausted = budget > 0 && run.polls.len() == budget && run.gave_up.is_some();
-        prop_assert!(budget == 0 || run.polls.len() <= budget);
+        let polls = counted(&run).count();
+        let is_exhausted = budget > 0 && polls == budget && run.gave_up.is_some();
+        prop_assert!(budget == 0 || polls <= budget);
         let ended_by_it = run.gave_up.as_ref().is_some_and(|failure| failure.kind == Kind::PollBudget);
         prop_assert_eq!(is_exhausted, ended_by_it);
         if is_exhausted {
-            prop_assert!(run.sleeps.iter().all(|(_, _, polls)| *polls < budget));
+            let last = (0..run.polls.len()).rev().find(|index| !goes_on(&run, *index)).expect("a poll");
+            prop_assert!(run.sleeps.iter().all(|(_, _, polls)| *polls <= last || goes_on(&run, *polls)));
         }
     }
 
@@ -187,31 +206,50 @@ proptest! {
         let (images, tasks) = ("/api/v1/images/generations/", "/api/v1/tasks/");
         let id = &scenario.task.id;
         let order = if id.starts_with("img_") { [images, tasks] } else { [tasks, images] };
-        let [mut path, other] = order.map(|route| format!("{route}{id}"));
-        let mut other = Some(other);
-        if let Some(given) = path_of(&scenario.task.poll_url) {
-            (path, other) = (given.into(), None);
-        }
+        let [mut path, mut other] = order.map(|route| format!("{route}{id}"));
         let mut is_given = !scenario.task.poll_url.is_empty();
-        for poll in run(&scenario).polls {
+        if let Some(given) = path_of(&scenario.task.poll_url) {
+            path = given.into();
+        }
+        let run = run(&scenario);
+        for (poll, next) in run.polls.iter().zip(run.polls.iter().skip(1).map(Some).chain([None])) {
             prop_assert_eq!(&poll.path, &path);
             match poll.turn.event {
                 Event::Running { poll_url, .. } if !is_given => {
                     if let Some(named) = path_of(poll_url) {
-                        (path, other, is_given) = (named.into(), None, true);
+                        (path, is_given) = (named.into(), true);
                     }
+                }
+                Event::Missing { .. } if !is_given && next.is_some_and(|next| next.path == other) => {
+                    std::mem::swap(&mut path, &mut other);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_404_ends_a_wait_only_where_it_is_old_and_the_second_or_the_last(scenario in scenario()) {
+        let fresh_until = scenario.start + if scenario.own { FRESH_MS } else { 0.0 };
+        let run = run(&scenario);
+        let mut is_missing = false;
+        for (index, poll) in run.polls.iter().enumerate() {
+            match poll.turn.event {
+                Event::Missing { .. } if goes_on(&run, index + 1) => prop_assert_eq!(&poll.ruling, &Ruling::Again),
+                Event::Missing { .. } if poll.answered < fresh_until => {
+                    prop_assert_eq!(&poll.ruling, &Ruling::Again);
                 }
                 Event::Missing { coded } => {
-                    if scenario.own && poll.answered < scenario.start + FRESH_MS {
-                        prop_assert_eq!(poll.ruling, Ruling::Again);
-                    } else if let Some(other) = other.take() {
-                        path = other;
-                        prop_assert_eq!(poll.ruling, Ruling::Again);
-                    } else {
-                        let kind = if coded { Kind::TaskNotFound } else { Kind::NotFound };
-                        prop_assert!(matches!(&poll.ruling, Ruling::Failed(failure) if failure.kind == kind));
+                    let kind = if coded { Kind::TaskNotFound } else { Kind::NotFound };
+                    match &poll.ruling {
+                        // Another poll follows, or the wait has slept and was suspended.
+                        Ruling::Again => prop_assert!(!is_missing && run.polls.len() > index + 1, "{:?}", poll),
+                        Ruling::Failed(failure) => prop_assert_eq!(failure.kind, kind),
+                        ruling => prop_assert!(false, "{:?}", ruling),
                     }
+                    is_missing = true;
                 }
+                Event::Running { .. } => is_missing = false,
                 _ => {}
             }
         }
