@@ -175,6 +175,8 @@ const BEGINNINGS = [
 
 /** The type that the first bytes tell, or nothing. */
 function typeOf(head) {
-  const text = Array.from(head.subarray(0, HEAD_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const text = Array.from(head.subarray(0, HEAD_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
   return BEGINNINGS.find(([, beginning]) => beginning.test(text))?.[0];
 }

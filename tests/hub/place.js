@@ -159,5 +159,17 @@ export async function startHub(server, bindings, files) {
     },
   });
   const url = `${await worker.ready}`.replace(/\/$/, '');
-  return { ...hubAt(url), worker, printed, close: () => worker.dispose() };
+  return {
+    ...hubAt(url),
+    worker,
+    printed,
+    /** What the hub's tasks have logged. */
+    events: () =>
+      printed
+        .join('')
+        .split('\n')
+        .filter((line) => line.startsWith('EVENT '))
+        .map((line) => JSON.parse(line.slice('EVENT '.length))),
+    close: () => worker.dispose(),
+  };
 }

@@ -61,6 +61,8 @@ export class TaskHub extends Inside(Hub) {
       requestTimeout: env.REQUEST_TIMEOUT_MS,
       limiter: env.LEMONDATA_PER_MINUTE && env.LIMITER,
       pictures: env.KEEPS && env.PICTURES,
+      log: (event) => console.log(`EVENT ${JSON.stringify(event)}`),
+      ...env.SETTINGS,
     };
     return env.CONTROL ? { ...usual, ...createHolds(env) } : usual;
   }
@@ -76,7 +78,7 @@ export class FleetLimiter extends Inside(Limiter) {
 export class OnceKey extends Inside(Once) {
   settings(env) {
     const usual = super.settings(env);
-    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS };
+    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.ONCE_SETTINGS };
   }
 }
 
@@ -109,7 +111,13 @@ export default toCloudflare((env) => {
   };
   const hub = createRelay({
     ...usual,
-    hub: durableHub({ tasks: env.TASKS, pictures: env.PICTURES, answerWithin: env.ANSWER_WITHIN_MS }),
+    hub: durableHub({
+      tasks: env.TASKS,
+      pictures: env.PICTURES,
+      answerWithin: env.ANSWER_WITHIN_MS,
+      heartbeat: env.HEARTBEAT_MS,
+      streamLife: env.STREAM_LIFE_MS,
+    }),
   });
   const store = createRelay({ ...usual, store: durableStore(env.KEYS) });
   return (request, context) => {
