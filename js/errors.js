@@ -90,8 +90,9 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   const [kindName, Class] = classes[kind];
   const name = NAMES[param];
   const { requestId, body, cause } = Object(answer);
-  const said = Object(Object(body).error);
-  const text = (value) => (typeof value === 'string' ? value : undefined);
+  const top = Object(body);
+  const error = Object(top.error);
+  const text = (...values) => values.find((value) => value && typeof value === 'string');
   const number = (value) => (typeof value === 'number' ? value : undefined);
   const list = (value) => (Array.isArray(value) ? value : undefined);
   return new Class({
@@ -99,16 +100,16 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + message,
     status: status || undefined,
-    code: text(said.code),
-    type: text(said.type),
-    param: name ?? text(said.param),
-    hint: text(said.hint),
-    didYouMean: text(said.did_you_mean),
-    suggestions: list(said.suggestions),
-    alternatives: list(said.alternatives),
-    balanceUsd: number(said.balance_usd),
-    estimatedCostUsd: number(said.estimated_cost_usd),
-    requestId,
+    code: text(error.code, top.code, error.type),
+    type: text(error.type),
+    param: name ?? text(error.param),
+    hint: text(error.hint),
+    didYouMean: text(error.did_you_mean),
+    suggestions: list(error.suggestions),
+    alternatives: list(error.alternatives),
+    balanceUsd: number(error.balance_usd),
+    estimatedCostUsd: number(error.estimated_cost_usd),
+    requestId: text(requestId, error.request_id, top.request_id),
     retryAfterMs: retryAfterMs || undefined,
     body,
     task,

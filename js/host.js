@@ -8,7 +8,8 @@ export const NAMES = /* @__PURE__ */ (
   'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries pollInterval ' +
   'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
   'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
-  'cancelled error code message hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
+  'video_url audio_url model_url video videos cancelled error code type message msg detail errors ' +
+  'validation_errors field loc hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
   'seconds date location body value given defaults'
 ).split(' ');
 

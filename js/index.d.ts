@@ -491,7 +491,10 @@ export declare class LemonDataError extends Error {
   readonly outcome: Outcome;
   /** The HTTP status, where there was an answer. */
   readonly status?: number | undefined;
-  /** The provider's `error.code`, such as `insufficient_balance`, or the code of a failed task. */
+  /**
+   * What the provider calls the error, such as `insufficient_balance`, or the failure of a task: its `error.code`, or
+   * its `error.type` where it sends no code.
+   */
   readonly code?: string | undefined;
   /** The provider's `error.type`. */
   readonly type?: string | undefined;
@@ -509,7 +512,7 @@ export declare class LemonDataError extends Error {
   readonly balanceUsd?: number | undefined;
   /** What the request would have cost, in US dollars. */
   readonly estimatedCostUsd?: number | undefined;
-  /** The `x-request-id` of the answer, which the provider's support asks for. */
+  /** The `x-request-id` of the answer, or the `request_id` in its body: the provider's support asks for it. */
   readonly requestId?: string | undefined;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
@@ -580,12 +583,18 @@ export declare class ServerError extends LemonDataError {
   readonly kind: 'server';
 }
 
-/** The server has no such task, or no longer (404, `async_task_not_found`). */
+/**
+ * The server has no such task, or no longer (404, `async_task_not_found`). A wait asks once more before it believes
+ * that: a server may hear of a new task late.
+ */
 export declare class TaskNotFoundError extends LemonDataError {
   readonly kind: 'task_not_found';
 }
 
-/** The task ended as failed. The message says why, `code` where the provider gives one. */
+/**
+ * The task ended without a result: it failed, expired or was filtered. The message says why, `code` where the provider
+ * gives one.
+ */
 export declare class TaskFailedError extends LemonDataError {
   readonly kind: 'task_failed' | 'task_cancelled';
   readonly outcome: 'failed';
@@ -596,7 +605,10 @@ export declare class TaskCancelledError extends TaskFailedError {
   readonly kind: 'task_cancelled';
 }
 
-/** No answer: the transport failed (`cause` tells how). A create may have been billed. */
+/**
+ * No answer: the transport failed (`cause` tells how). A create may have been billed, unless `outcome` is `not_sent`:
+ * then no connection was made, not even when it was tried again.
+ */
 export declare class ConnectionError extends LemonDataError {
   readonly kind: 'connection';
 }
@@ -606,7 +618,10 @@ export declare class RequestTimeoutError extends LemonDataError {
   readonly kind: 'request_timeout';
 }
 
-/** An answer that cannot be understood: not JSON, neither images nor a task in it, or a redirect. */
+/**
+ * An answer that cannot be understood: not JSON, neither images nor a task in it, or a redirect, which is never
+ * followed: the message says where it leads.
+ */
 export declare class ResponseError extends LemonDataError {
   readonly kind: 'response';
 }
@@ -635,7 +650,10 @@ export declare class UntrustedUrlError extends LemonDataError {
   readonly task: Task;
 }
 
-/** `onTask` failed; `cause` is what it threw. The task goes on: `waitForTask(error.task)` waits for it. */
+/**
+ * `onTask` failed, and `cause` is what it threw; or it did not finish within `maxWait` (at least 5 s). The task goes on:
+ * `waitForTask(error.task)` waits for it.
+ */
 export declare class CallbackError extends LemonDataError {
   readonly kind: 'callback';
   readonly outcome: 'accepted';

@@ -23,10 +23,15 @@ pub struct Reply<V> {
     pub location: V,
 }
 
-impl<V> Reply<V> {
+impl<V: Value> Reply<V> {
     /// Whether the status says that the request was carried out.
     pub fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
+    }
+
+    /// What the body says of an error.
+    pub fn error(&self) -> V {
+        self.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error))
     }
 }
 
@@ -82,50 +87,75 @@ impl Meaning {
         reply: &Reply<V>,
         known: Option<&Task>,
     ) -> Result<Meaning, Box<Failure>> {
-        let unclear = |why| Err(Failure::unclear(target, why, reply.status));
+        let unclear = |why| Err(Failure::unclear(target, why, reply));
         let Some(body) = reply.body.as_ref() else {
-            let mut failure = Failure::unclear(target, "its body broke off or is not JSON", reply.status);
-            failure.retry_after_ms = reply.retry_after.asked_ms(&V::nothing());
-            return Err(failure);
+            return unclear("its body broke off or is not JSON");
         };
-        let told = task_of(body);
-        let is_told = told.is_some();
-        let task = told.or_else(|| known.cloned());
-        let has_images = body.get(Name::Data).any(has_image);
-        let status = body.text_of(Name::Status);
-        let meaning = |status, task| Ok(Meaning { status, task, is_foreign: false });
-        match &*status {
-            "failed" => Err(task_failure(body, task)),
-            "completed" if has_images || body.entries().any(is_result) => meaning(Status::Completed, task),
-            "completed" => {
-                let mut failure =
-                    Failure::unclear(target, "it holds no image of the completed task", reply.status);
-                if task.is_some() {
-                    failure.leave_task();
-                    failure.task = task;
-                }
-                Err(failure)
-            }
-            "" if has_images => meaning(Status::Completed, task),
-            "" if !is_told => unclear("it holds neither an image nor a task"),
-            "pending" if task.is_some() => meaning(Status::Pending, task),
-            // Whatever the state is called, the task is not done. An answer that names none can only be
-            // the result itself.
-            _ => {
-                let status_now = if task.is_some() {
-                    Status::Processing
-                } else if has_images {
-                    Status::Completed
-                } else {
-                    return unclear("it names neither the id nor the poll_url of its task");
-                };
-                Ok(Meaning {
-                    status: status_now,
-                    task,
-                    is_foreign: status != "processing" && !status.is_empty(),
-                })
-            }
+        let named = task_of(body);
+        let is_named = named.is_some();
+        let task = named.or_else(|| known.cloned());
+        // A number is no word.
+        let status = if body.has(Name::Status) { body.text_of(Name::Status) } else { String::new() };
+        let word = Word::of(&status);
+        let has_result = has_result(body) || word == Word::Done && has_other_result(body);
+        let end = match word {
+            Word::Done if has_result => "",
+            _ if word == Word::Cancelled || body.flag_of(Name::Cancelled) == Some(true) => CANCELLED,
+            Word::Done => " was completed without a result",
+            Word::Failed => " failed",
+            _ => "",
+        };
+        if !end.is_empty() {
+            return Err(task_failure(body, task, end));
         }
+        let is_running = matches!(word, Word::Pending | Word::Processing);
+        // An answer that names no task can only be the result itself.
+        let status_now = if has_result && (!is_running || task.is_none()) {
+            Status::Completed
+        } else if status.is_empty() && !is_named {
+            return unclear("it holds neither an image nor a task");
+        } else if task.is_none() {
+            return unclear("it names neither the id nor the poll_url of its task");
+        } else if word == Word::Pending {
+            Status::Pending
+        } else {
+            Status::Processing
+        };
+        let is_foreign = status != status_now.name() && !status.is_empty();
+        Ok(Meaning { status: status_now, task, is_foreign })
+    }
+}
+
+/// What the word of a status means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Pending,
+    Processing,
+    Done,
+    Failed,
+    Cancelled,
+    /// A word that we do not know, or none.
+    Other,
+}
+
+/// The words that providers of such APIs use, in any case of letters.
+static WORDS: [(&str, Word); 5] = [
+    ("pending queued submitted created waiting starting", Word::Pending),
+    ("processing running in_progress generating", Word::Processing),
+    ("completed succeeded success done finished", Word::Done),
+    ("failed failure error expired timeout rejected", Word::Failed),
+    ("cancelled canceled aborted", Word::Cancelled),
+];
+
+impl Word {
+    fn of(status: &str) -> Word {
+        let has = |words: &str| {
+            words
+                .as_bytes()
+                .split(|byte| *byte == b' ')
+                .any(|word| word.eq_ignore_ascii_case(status.as_bytes()))
+        };
+        WORDS.iter().find(|(words, _)| has(words)).map_or(Word::Other, |(_, word)| *word)
     }
 }
 
@@ -158,31 +188,44 @@ fn is_id(id: &str) -> bool {
     !matches!(id, "" | "." | "..")
 }
 
-fn has_image<V: Value>(item: &V) -> bool {
-    item.has(Name::Url) || item.has(Name::B64Json)
+/// The fields that hold a result, whatever the status is called: first those of the answer itself, then those of an
+/// element of its data as well.
+static RESULTS: [Name; 5] = [Name::VideoUrl, Name::AudioUrl, Name::ModelUrl, Name::Url, Name::B64Json];
+
+fn has_any<V: Value>(value: &V, names: &[Name]) -> bool {
+    names.iter().any(|name| value.has(*name))
 }
 
-/// Other task types put their result into fields such as `video_url`.
-fn is_result<V: Value>(entry: &V) -> bool {
-    let name = entry.item(0).text();
-    let names_result = name.ends_with("url") && name != "poll_url" || name == "output" || name == "result";
-    names_result && {
-        let value = entry.item(1);
-        value.is_filled() || (Type::List.bit() | Type::Object.bit()) & value.kind().bit() != 0
+fn has_result<V: Value>(body: &V) -> bool {
+    body.get(Name::Data).any(|item| has_any(item, &RESULTS))
+        || has_any(body, &RESULTS[..3])
+        || has_any(&body.get(Name::Video), &RESULTS)
+        || body.get(Name::Videos).any(|item| item.is_filled() || has_any(item, &RESULTS))
+}
+
+/// A task that is done may have put its result into a field that we do not know. Beside an error it has none: a
+/// URL there is more likely a link.
+fn has_other_result<V: Value>(body: &V) -> bool {
+    body.kind_of(Name::Error) == Type::Nothing
+        && body.entries().any(|entry| {
+            let name = entry.item(0).text();
+            let value = entry.item(1);
+            (name.ends_with("url") && name != "poll_url" || name == "output" || name == "result")
+                && (value.is_filled() || value.entries().length() > 0)
+        })
+}
+
+const CANCELLED: &str = " was cancelled";
+
+fn task_failure<V: Value>(body: &V, task: Option<Task>, end: &str) -> Box<Failure> {
+    let kind = if end == CANCELLED { Kind::TaskCancelled } else { Kind::TaskFailed };
+    let mut failure = Failure::new(kind, Outcome::Failed, &["The task"]);
+    if let Some(task) = &task {
+        failure.say(&[" ", &task.id]);
     }
-}
-
-fn task_failure<V: Value>(body: &V, task: Option<Task>) -> Box<Failure> {
-    let (kind, end) = if body.flag_of(Name::Cancelled) == Some(true) {
-        (Kind::TaskCancelled, " was cancelled")
-    } else {
-        (Kind::TaskFailed, " failed")
-    };
-    let id = task.as_ref().map_or("", |task| &task.id);
-    let mut failure = Failure::new(kind, Outcome::Failed, &["The task ", id, end]);
-    let said = reason(&body.get(Name::Error));
-    failure.say(if said.is_empty() { &["."] } else { &[": "] });
-    failure.say(&[&said]);
+    failure.say(&[end]);
+    let reason = reason(body);
+    failure.say(&[if reason.is_empty() { "." } else { ": " }, &reason]);
     failure.task = task;
     failure
 }

@@ -45,8 +45,7 @@ impl Create {
     pub fn answer<V: Value>(&mut self, reply: &Reply<V>, random: f64) -> CreateStep {
         let target = ["POST ", &self.path];
         if !reply.is_success() {
-            let failure = Failure::of_answer(&target, reply.status, reply.body.as_ref(), &reply.retry_after);
-            return self.again(failure, random);
+            return self.again(Failure::of_answer(&target, reply), random);
         }
         match Meaning::of(&target, reply, None) {
             Ok(meaning) => CreateStep::Done(meaning),

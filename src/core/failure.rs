@@ -2,12 +2,18 @@
 
 use super::{
     Loss,
-    answer::Task,
+    answer::{Reply, Task},
     name::Name,
-    retry::RetryAfter,
     text::{contains, join, number},
     value::{Type, Value},
 };
+
+/// What the code or the type of a 404 is where the provider does not know the task.
+const TASK_NOT_FOUND: &str = "async_task_not_found";
+/// An origin that no redirect leads to: a relative one seems to.
+const NOWHERE: &str = "http://x";
+/// A reason names so many of what is wrong.
+const MAX_REASONS: u32 = 5;
 
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
@@ -59,7 +65,6 @@ impl Kind {
             Kind::PaymentRequired => "Top up, or choose a cheaper model.",
             Kind::PermissionDenied => "Check what this key may use.",
             Kind::RateLimit => "Wait before the next request.",
-            Kind::Response => "Redirects are not followed: check baseUrl.",
             _ => "",
         }
     }
@@ -166,20 +171,16 @@ impl Failure {
 
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
     ///
-    /// The outcome is that of a create: whoever waits for a task replaces it by `Accepted`.
-    pub fn of_answer<V: Value>(
-        target: &[&str],
-        status: u16,
-        body: Option<&V>,
-        retry_after: &RetryAfter,
-    ) -> Box<Failure> {
-        let error = body.map_or_else(V::nothing, |body| body.get(Name::Error));
+    /// The outcome is that of a create: a wait replaces it by `Accepted`.
+    pub fn of_answer<V: Value>(target: &[&str], reply: &Reply<V>) -> Box<Failure> {
+        let status = reply.status;
+        let error = reply.error();
         let code = error.text_of(Name::Code);
-        let retryable = error.flag_of(Name::Retryable);
         let mut kind = Kind::of_status(status);
-        if kind == Kind::NotFound && code == "async_task_not_found" {
+        if kind == Kind::NotFound && (code == TASK_NOT_FOUND || error.text_of(Name::Type) == TASK_NOT_FOUND) {
             kind = Kind::TaskNotFound;
         }
+        let retryable = error.flag_of(Name::Retryable);
         let outcome = match status {
             503 if retryable == Some(true) => Outcome::Rejected,
             408 | 500.. => Outcome::Unknown,
@@ -191,31 +192,49 @@ impl Failure {
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
-        let said = reason(&error);
+        let reason = reply.body.as_ref().map_or_else(String::new, reason);
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
             hint = join(&["Did you mean ", &guess, "?"]);
         }
+        if kind == Kind::Response {
+            let place =
+                V::parse_url(&reply.location.text(), NOWHERE).map_or(String::new(), |place| place.origin);
+            // A path leads to where we are already, and another scheme to no server.
+            hint = if place != NOWHERE && place.starts_with("http") {
+                join(&["Redirects are not followed: if you trust it, set baseUrl to ", &place, "."])
+            } else {
+                "Redirects are not followed: check baseUrl.".into()
+            };
+        }
         let advice = if hint.is_empty() { kind.advice() } else { &hint };
-        if !said.is_empty() {
-            failure.say(&[": ", &said]);
+        if !reason.is_empty() {
+            failure.say(&[": ", &reason]);
         }
         if !contains(&failure.message, advice) {
             failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
         }
-        failure.status = status;
-        failure.retry_after_ms = retry_after.asked_ms(&error);
-        failure.is_final = retryable == Some(false);
+        failure.read_hints(reply);
         failure
     }
 
     /// A successful answer that cannot be understood.
-    pub fn unclear(target: &[&str], why: &str, status: u16) -> Box<Failure> {
+    pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Reply<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
-        failure.say(&[" was answered, but ", why, "."]);
-        failure.status = status;
+        failure.say(&[" was answered, but ", why]);
+        let reason = reply.body.as_ref().map_or_else(String::new, reason);
+        failure.say(&[if reason.is_empty() { "." } else { ": " }, &reason]);
+        failure.read_hints(reply);
         failure
+    }
+
+    /// Reads what an answer says of asking again.
+    fn read_hints<V: Value>(&mut self, reply: &Reply<V>) {
+        let error = reply.error();
+        self.status = reply.status;
+        self.retry_after_ms = reply.retry_after.asked_ms(&error);
+        self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 
     /// An attempt that brought no answer.
@@ -245,8 +264,41 @@ impl Failure {
     }
 }
 
-/// What the provider says of an error: a string, or an object with a message.
-pub fn reason<V: Value>(error: &V) -> String {
-    let text = error.text();
-    if text.is_empty() { error.text_of(Name::Message) } else { text }
+/// Why an answer refuses, in whatever way its server or a gateway before it says so.
+pub fn reason<V: Value>(body: &V) -> String {
+    let mut reason = String::new();
+    for &name in &[Name::Error, Name::Message, Name::Detail, Name::Errors] {
+        if reason.is_empty() {
+            reason = list(&body.get(name));
+        }
+    }
+    let fields = list(&body.get(Name::ValidationErrors));
+    let link = if reason.is_empty() || fields.is_empty() { "" } else { "; " };
+    join(&[&reason, link, &fields])
+}
+
+/// What a value says, or each of the first elements of an array.
+fn list<V: Value>(value: &V) -> String {
+    let mut text = phrase(value);
+    for index in 0..value.length().min(MAX_REASONS) {
+        let next = phrase(&value.item(index));
+        text = join(&[&text, if text.is_empty() || next.is_empty() { "" } else { "; " }, &next]);
+    }
+    text
+}
+
+/// What a value says: a string, or an object with a message and the field that it is about.
+fn phrase<V: Value>(value: &V) -> String {
+    let mut text = value.text();
+    for &name in &[Name::Message, Name::Msg, Name::Detail] {
+        if text.is_empty() {
+            text = value.text_of(name);
+        }
+    }
+    let mut field = value.text_of(Name::Field);
+    let loc = value.get(Name::Loc);
+    if loc.length() > 0 {
+        field = loc.item(loc.length() - 1).text();
+    }
+    join(&[&field, if text.is_empty() || field.is_empty() { "" } else { ": " }, &text])
 }

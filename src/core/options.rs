@@ -132,7 +132,10 @@ impl Options {
         let base_url =
             if is_given(Name::BaseUrl) { given.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
         let Some(location) = V::parse_url(&base_url, "")
-            .filter(|location| location.is_plain && location.origin.starts_with("http"))
+            // A `blob:` URL has the origin of its maker, but a whole URL for a path.
+            .filter(|location| {
+                location.is_plain && location.origin.starts_with("http") && location.path.starts_with("/")
+            })
         else {
             return Err(Failure::refusal(
                 Name::BaseUrl,

@@ -1,7 +1,7 @@
 //! Where a request may go. The key goes to the base URL's origin and nowhere else.
 
 use super::{
-    text::{join, split, without_query},
+    text::{find, join, split},
     value::Value,
 };
 
@@ -29,13 +29,11 @@ pub struct Base {
 impl Base {
     /// From a parsed URL. A trailing slash and a trailing `/v1` are accepted, since other clients want them.
     pub fn new(location: Location) -> Base {
-        let mut prefix = location.path;
-        trim_slashes(&mut prefix);
-        if prefix.ends_with("/v1") {
-            prefix.truncate(prefix.len() - 3);
-            trim_slashes(&mut prefix);
+        let mut prefix = trim_slashes(&location.path);
+        if let Some(rest) = prefix.strip_suffix("/v1") {
+            prefix = trim_slashes(rest);
         }
-        Base { origin: location.origin, prefix }
+        Base { origin: location.origin, prefix: prefix.into() }
     }
 
     /// The path, below the origin, of one of our own routes.
@@ -67,21 +65,24 @@ impl Base {
             return None;
         }
         let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with("/"));
-        // An absolute URL is meant as it is. Only such a one can be parsed with a base that has no path.
-        let is_absolute = V::parse_url(poll_url, "x:").is_some();
+        // An absolute URL is meant as it is. Only such a one has its origin from elsewhere than the base.
+        let is_absolute =
+            V::parse_url(poll_url, "x://y").is_some_and(|location| location.origin == self.origin);
         Some(if inside || is_absolute { path } else { self.own_path(&path) })
     }
 }
 
 /// The last segment of a poll URL: the id of a task that was given without one.
 pub fn last_segment(poll_url: &str) -> &str {
-    let path = without_query(poll_url);
+    let end = find(poll_url, |byte| matches!(byte, b'?' | b'#'));
+    let path = trim_slashes(split(poll_url, end).0);
     let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
     split(path, start).1
 }
 
-fn trim_slashes(path: &mut String) {
-    while path.ends_with("/") {
-        path.truncate(path.len() - 1);
+fn trim_slashes(mut path: &str) -> &str {
+    while let Some(rest) = path.strip_suffix("/") {
+        path = rest;
     }
+    path
 }

@@ -240,14 +240,14 @@ impl Wait {
                     }
                     return Verdict::Answered(meaning);
                 }
-                // The task has an answer, only it did not arrive.
-                Err(failure) if reply.body.is_none() => return self.lose(failure, now, random),
                 Err(failure) => failure,
             }
         } else {
-            Failure::of_answer(&target, reply.status, reply.body.as_ref(), &reply.retry_after)
+            Failure::of_answer(&target, reply)
         };
         match failure.kind {
+            // A success that says nothing of the task is no answer: the right one has not arrived.
+            Kind::Response if reply.is_success() && !failure.is_final => self.lose(failure, now, random),
             Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
             Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
             _ => Verdict::Fail(accepted(failure)),

@@ -13,6 +13,12 @@ use core::{
     ptr::null_mut,
 };
 
+/// The end of the first block of `size` bytes that begins at a multiple of it, not before `start`; none where that
+/// lies beyond what an address can name.
+fn end_of(start: usize, size: usize) -> Option<usize> {
+    (start.checked_add(size - 1)? & !(size - 1)).checked_add(size)
+}
+
 /// A block holds a link while it is free, and keeps alignments up to its size.
 const SMALLEST: u32 = 4; // 2^4 bytes
 const PAGE: usize = 65_536;
@@ -53,8 +59,8 @@ unsafe impl GlobalAlloc for Allocator {
             }
             let size = 1_usize << class;
             let (start, end) = &mut *self.fresh.get();
-            let mut at = (*start + size - 1) & !(size - 1);
-            if at + size > *end {
+            let mut behind = end_of(*start, size);
+            if behind.is_none_or(|behind| behind > *end) {
                 // Memory that was grown by somebody else in between is not ours: begin anew behind it.
                 let pages = (2 * size).div_ceil(PAGE);
                 let first = memory_grow(0, pages);
@@ -64,11 +70,13 @@ unsafe impl GlobalAlloc for Allocator {
                 if first * PAGE != *end {
                     *start = first * PAGE;
                 }
-                *end = (first + pages) * PAGE;
-                at = (*start + size - 1) & !(size - 1);
+                // The last byte of 4 GiB stays unused: an address cannot name the end behind it.
+                *end = (first + pages).saturating_mul(PAGE);
+                behind = end_of(*start, size);
             }
-            *start = at + size;
-            at as *mut u8
+            let Some(behind) = behind else { return null_mut() };
+            *start = behind;
+            (behind - size) as *mut u8
         }
     }
 

@@ -18,8 +18,8 @@ type Expected<'a> = Result<(Status, &'a str, bool), (Kind, Outcome)>;
 
 const UNCLEAR: Expected<'static> = Err((Kind::Response, Outcome::Unknown));
 
-/// The task is known, so that it can be asked for again.
-const NO_IMAGE: Expected<'static> = Err((Kind::Response, Outcome::Accepted));
+const FAILED: Expected<'static> = Err((Kind::TaskFailed, Outcome::Failed));
+const CANCELLED: Expected<'static> = Err((Kind::TaskCancelled, Outcome::Failed));
 
 fn check(name: &str, body: &Plain, known: Option<&Task>, expected: Expected<'_>) {
     let meaning = Meaning::of(&TARGET, &reply(200, body.clone()), known);
@@ -89,6 +89,7 @@ fn rule_5_only_status_and_fields_decide() {
     let running = Ok((Status::Processing, "t", false));
     let foreign = Ok((Status::Processing, "t", true));
     let done = Ok((Status::Completed, "t", false));
+    let foreign_done = Ok((Status::Completed, "t", true));
     let inline = Ok((Status::Completed, "", false));
     let cases = [
         // The id, in either field; the first that is filled.
@@ -99,13 +100,33 @@ fn rule_5_only_status_and_fields_decide() {
         ("null task_id", json!({"task_id": null, "id": "t", "status": "pending"}), pending),
         ("poll_url alone", json!({"poll_url": "/v1/tasks/t?x=/y", "status": "pending"}), pending),
         ("no id at all", json!({"status": "pending"}), UNCLEAR),
-        ("a poll_url without an id", json!({"poll_url": "/v1/tasks/", "status": "pending"}), UNCLEAR),
+        (
+            "a poll_url with a slash at its end",
+            json!({"poll_url": "/v1/tasks/t/", "status": "pending"}),
+            pending,
+        ),
+        ("a poll_url with a fragment", json!({"poll_url": "/v1/tasks/t#/y", "status": "pending"}), pending),
+        ("a poll_url without an id", json!({"poll_url": "//", "status": "pending"}), UNCLEAR),
+        ("a numeric id", json!({"id": 42, "status": "pending"}), Ok((Status::Pending, "42", false))),
+        ("a numeric task_id", json!({"task_id": 7, "id": "u"}), Ok((Status::Processing, "7", false))),
+        ("an id that is no whole number", json!({"id": 4.5, "status": "pending"}), UNCLEAR),
         // The status.
         ("processing", json!({"id": "t", "status": "processing"}), running),
-        ("an unknown status", json!({"id": "t", "status": "queued"}), foreign),
-        ("another case", json!({"id": "t", "status": "COMPLETED", "data": image}), foreign),
-        ("unknown, with an image", json!({"id": "t", "status": "upscaling", "data": image}), foreign),
-        ("unknown, without a task", json!({"status": "succeeded"}), UNCLEAR),
+        ("an unknown status", json!({"id": "t", "status": "dreaming"}), foreign),
+        ("another case", json!({"id": "t", "status": "COMPLETED", "data": image}), foreign_done),
+        ("unknown, with an image", json!({"id": "t", "status": "upscaled", "data": image}), foreign_done),
+        ("unknown, with a video", json!({"id": "t", "status": "encoded", "video_url": "x"}), foreign_done),
+        (
+            "unknown, with links",
+            json!({"id": "t", "status": "dreaming", "status_url": "x", "output": []}),
+            foreign,
+        ),
+        (
+            "unknown, with a placeholder",
+            json!({"id": "t", "status": "dreaming", "data": placeholder}),
+            foreign,
+        ),
+        ("unknown, without a task", json!({"status": "dreaming"}), UNCLEAR),
         (
             "unknown, image, no task",
             json!({"status": "ok", "data": image}),
@@ -128,15 +149,41 @@ fn rule_5_only_status_and_fields_decide() {
         // Completed needs a result.
         ("completed", json!({"id": "t", "status": "completed", "data": image}), done),
         ("completed, no task", json!({"status": "completed", "data": image}), inline),
-        ("completed without data", json!({"id": "t", "status": "completed"}), NO_IMAGE),
-        ("completed, empty", json!({"id": "t", "status": "completed", "data": []}), NO_IMAGE),
-        ("completed, placeholders", json!({"id": "t", "status": "completed", "data": placeholder}), NO_IMAGE),
-        ("a poll_url is no result", json!({"poll_url": "/v1/tasks/t", "status": "completed"}), NO_IMAGE),
+        ("completed without data", json!({"id": "t", "status": "completed"}), FAILED),
+        ("completed, empty", json!({"id": "t", "status": "completed", "data": []}), FAILED),
+        ("completed, placeholders", json!({"id": "t", "status": "completed", "data": placeholder}), FAILED),
+        ("a poll_url is no result", json!({"poll_url": "/v1/tasks/t", "status": "completed"}), FAILED),
         ("video", json!({"id": "t", "status": "completed", "video_url": "https://cdn.example/v"}), done),
+        ("a video object", json!({"id": "t", "status": "done", "video": {"url": "x"}}), foreign_done),
+        ("videos", json!({"id": "t", "status": "success", "videos": [{"url": "x"}]}), foreign_done),
+        ("videos as texts", json!({"id": "t", "status": "completed", "videos": ["x"]}), done),
+        ("audio", json!({"id": "t", "status": "completed", "audio_url": "x"}), done),
+        ("a model", json!({"id": "t", "status": "completed", "model_url": "x"}), done),
+        ("audio in data", json!({"id": "t", "status": "completed", "data": [{"audio_url": "x"}]}), done),
+        ("a video without a status", json!({"id": "t", "video_url": "x"}), done),
+        ("an inline video", json!({"video": {"url": "x"}}), inline),
+        (
+            "empty videos",
+            json!({"id": "t", "status": "completed", "videos": [{"url": ""}, "", null]}),
+            FAILED,
+        ),
         ("several", json!({"id": "t", "status": "completed", "url": ["https://cdn.example/v"]}), done),
         ("output", json!({"id": "t", "status": "completed", "output": {"glb": "x"}}), done),
-        ("an empty video_url", json!({"id": "t", "status": "completed", "video_url": ""}), NO_IMAGE),
-        ("a null video_url", json!({"id": "t", "status": "completed", "video_url": null}), NO_IMAGE),
+        ("no output", json!({"id": "t", "status": "completed", "output": {}, "result": []}), FAILED),
+        ("a filtered image", json!({"id": "t", "status": "completed", "error": {"message": "no"}}), FAILED),
+        (
+            "a filtered image beside a link",
+            json!({"id": "t", "status": "completed", "error": "no", "image_url": "https://cdn.example/reference"}),
+            FAILED,
+        ),
+        (
+            "an error beside an image",
+            json!({"id": "t", "status": "completed", "error": "1 of 2", "data": image}),
+            done,
+        ),
+        ("done without a task and a result", json!({"status": "succeeded", "data": []}), FAILED),
+        ("an empty video_url", json!({"id": "t", "status": "completed", "video_url": ""}), FAILED),
+        ("a null video_url", json!({"id": "t", "status": "completed", "video_url": null}), FAILED),
         ("a video while running", json!({"id": "t", "status": "processing", "video_url": "x"}), running),
         // Whatever else a server may say.
         ("a failure without a word", json!({"status": "failed"}), Err((Kind::TaskFailed, Outcome::Failed))),
@@ -144,6 +191,12 @@ fn rule_5_only_status_and_fields_decide() {
             "cancelled: false",
             json!({"status": "failed", "cancelled": false}),
             Err((Kind::TaskFailed, Outcome::Failed)),
+        ),
+        ("cancelled by flag alone", json!({"id": "t", "status": "pending", "cancelled": true}), CANCELLED),
+        (
+            "an image before it was cancelled",
+            json!({"id": "t", "status": "completed", "cancelled": true, "data": image}),
+            done,
         ),
         ("null", json!(null), UNCLEAR),
         ("a list", json!([{"url": "https://cdn.example/1.png"}]), UNCLEAR),
@@ -172,7 +225,8 @@ fn a_poll_that_names_no_task_is_about_the_one_that_was_asked_for() {
     let known = task("known", "");
     let cases = [
         (json!({"status": "pending"}), Ok((Status::Pending, "known", false))),
-        (json!({"status": "queued"}), Ok((Status::Processing, "known", true))),
+        (json!({"status": "queued"}), Ok((Status::Pending, "known", true))),
+        (json!({"status": 500, "error": "Internal Server Error"}), UNCLEAR),
         (json!({"status": "pending", "id": "told"}), Ok((Status::Pending, "told", false))),
         (json!({"status": "completed", "video_url": "x"}), Ok((Status::Completed, "known", false))),
         (json!({"progress": 4}), UNCLEAR),
@@ -191,12 +245,76 @@ fn a_failed_task_says_why() {
         (json!({"status": "failed", "error": null}), "The task t failed."),
         (json!({"status": "failed", "cancelled": true}), "The task t was cancelled."),
         (json!({"status": "failed", "cancelled": true, "error": "Late"}), "The task t was cancelled: Late"),
+        (json!({"status": "expired", "message": "Too old"}), "The task t failed: Too old"),
+        (json!({"status": "completed", "data": []}), "The task t was completed without a result."),
+        (
+            json!({"status": "completed", "error": {"message": "Filtered", "code": "content_policy"}}),
+            "The task t was completed without a result: Filtered",
+        ),
     ];
     for (body, message) in cases {
         let failure = Meaning::of(&TARGET, &reply(200, body), Some(&known)).unwrap_err();
         assert_eq!(failure.message, message);
         assert_eq!(failure.task.as_ref(), Some(&known));
     }
+}
+
+#[test]
+fn a_task_that_was_never_named_fails_without_a_name() {
+    let body = json!({"status": "COMPLETED", "data": [], "error": "Filtered"});
+    let CreateStep::Fail(failure) = Create::new(TARGET[1].into(), 2, true).answer(&reply(200, body), 0.5)
+    else {
+        panic!("it is done or repeated");
+    };
+    assert_eq!((failure.kind, failure.outcome, &failure.task), (Kind::TaskFailed, Outcome::Failed, &None));
+    assert_eq!(failure.message, "The task was completed without a result: Filtered");
+}
+
+#[test]
+fn the_words_of_every_dialect_are_understood_in_any_case_of_letters() {
+    let image = json!([{"url": "https://cdn.example/1.png"}]);
+    let words: [(&str, Expected<'_>, Expected<'_>); 5] = [
+        (
+            "pending queued submitted created waiting starting",
+            Ok((Status::Pending, "t", true)),
+            Ok((Status::Pending, "t", true)),
+        ),
+        (
+            "processing running in_progress generating",
+            Ok((Status::Processing, "t", true)),
+            Ok((Status::Processing, "t", true)),
+        ),
+        ("completed succeeded success done finished", FAILED, Ok((Status::Completed, "t", true))),
+        ("failed failure error expired timeout rejected", FAILED, FAILED),
+        ("cancelled canceled aborted", CANCELLED, CANCELLED),
+    ];
+    for (words, bare, with_image) in words {
+        for word in words.split(' ') {
+            let title = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+            for word in [word.to_owned(), word.to_uppercase(), title] {
+                let keep = |expected: Expected<'_>| {
+                    expected.map(|(status, _, _)| (status, "t", status.name() != word))
+                };
+                check(&word, &json!({"id": "t", "status": word}), None, keep(bare));
+                check(&word, &json!({"id": "t", "status": word, "data": image}), None, keep(with_image));
+            }
+        }
+    }
+    // A part of a word, and more than one of them, is another word.
+    for word in ["", "complete", "done finished", " done", "done ", "dОne"] {
+        let meaning = Meaning::of(&TARGET, &reply(200, json!({"id": "t", "status": word})), None);
+        assert_eq!(meaning.map(|meaning| meaning.status).ok(), Some(Status::Processing), "{word:?}");
+    }
+}
+
+#[test]
+fn a_success_that_says_nothing_of_a_task_says_why_and_when_to_ask_again() {
+    let body = json!({"error": {"message": "Overloaded", "retryable": false, "retry_after": 7}});
+    let failure = Meaning::of(&TARGET, &reply(200, body), None).unwrap_err();
+    let expected =
+        "POST /v1/images/generations was answered, but it holds neither an image nor a task: Overloaded";
+    assert_eq!(failure.message, expected);
+    assert_eq!((failure.is_final, failure.retry_after_ms), (true, 7_000.0));
 }
 
 #[test]
@@ -230,7 +348,8 @@ fn a_reference_is_an_id_or_an_object_that_holds_one() {
         (json!(".."), None),
         (json!({"id": ".."}), None),
         (json!({}), None),
-        (json!({"id": 7}), None),
+        (json!({"id": 7}), Some(task("7", ""))),
+        (json!({"poll_url": "/v1/tasks/t/"}), Some(task("t", "/v1/tasks/t/"))),
         (json!(7), None),
         (json!(null), None),
         (json!(["t"]), None),

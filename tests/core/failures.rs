@@ -4,14 +4,14 @@ use lemondata_wasm::core::{Create, CreateStep, Failure, Kind, Loss, Outcome, Rep
 use serde_json::{Value as Plain, json};
 
 use crate::{
-    help::{bodiless, reply},
+    help::{bodiless, message, reply, task},
     json::Json,
 };
 
 const PATH: &str = "/v1/images/generations";
 
 fn failure_of(answer: &Reply<Json>) -> Box<Failure> {
-    Failure::of_answer(&["POST ", PATH], answer.status, answer.body.as_ref(), &answer.retry_after)
+    Failure::of_answer(&["POST ", PATH], answer)
 }
 
 #[test]
@@ -79,6 +79,9 @@ fn a_lost_task_is_told_by_its_code() {
     assert_eq!(failure_of(&reply(404, coded.clone())).kind, Kind::TaskNotFound);
     assert_eq!(failure_of(&reply(404, json!({"error": {"code": "no_such_route"}}))).kind, Kind::NotFound);
     assert_eq!(failure_of(&reply(500, coded)).kind, Kind::Server);
+    let typed = json!({"error": {"type": "async_task_not_found"}});
+    assert_eq!(failure_of(&reply(404, typed.clone())).kind, Kind::TaskNotFound);
+    assert_eq!(failure_of(&reply(400, typed)).kind, Kind::InvalidRequest);
 }
 
 #[test]
@@ -107,6 +110,97 @@ fn a_message_says_what_happened_why_and_what_to_do() {
     for (status, body, expected) in cases {
         let failure = failure_of(&reply(status, body));
         assert_eq!(failure.message, format!("POST {PATH} was answered with status {expected}"));
+    }
+}
+
+#[test]
+fn a_reason_is_found_wherever_a_server_or_a_gateway_puts_it() {
+    let cases: [(Plain, &str); 21] = [
+        (json!({"error": {"message": "Bad size"}}), ": Bad size"),
+        (json!({"error": "Bad size"}), ": Bad size"),
+        (json!({"message": "Bad size"}), ": Bad size"),
+        (json!({"detail": "Bad size"}), ": Bad size"),
+        (json!({"error": {"detail": "Bad size"}}), ": Bad size"),
+        (json!({"detail": {"message": "Bad size"}}), ": Bad size"),
+        (json!({"detail": [{"loc": ["body", "size"], "msg": "Bad", "type": "value_error"}]}), ": size: Bad"),
+        (json!({"detail": [{"loc": [], "msg": "Bad"}, {"loc": ["n"], "msg": "Huge"}]}), ": Bad; n: Huge"),
+        (json!({"detail": [{"loc": ["body", 0], "msg": "Bad"}]}), ": 0: Bad"),
+        (json!({"errors": ["Bad size", "Huge n"]}), ": Bad size; Huge n"),
+        (json!({"errors": [{"message": "Bad size"}]}), ": Bad size"),
+        (json!({"errors": [{"field": "size", "message": "bad"}, null, {}, 7]}), ": size: bad; 7"),
+        (json!({"errors": ["1", "2", "3", "4", "5", "6"]}), ": 1; 2; 3; 4; 5"),
+        // The first that says something counts.
+        (json!({"error": {}, "message": "Bad size", "detail": "x"}), ": Bad size"),
+        (json!({"error": {"message": ""}, "message": "", "detail": [], "errors": "Bad size"}), ": Bad size"),
+        // What is wrong with the fields stands behind it.
+        (
+            json!({"error": {"message": "Invalid"}, "validation_errors": [{"field": "n", "message": "too large"}]}),
+            ": Invalid; n: too large",
+        ),
+        (json!({"validation_errors": [{"field": "n", "message": "too large"}]}), ": n: too large"),
+        (json!({"validation_errors": [{"field": "n"}]}), ": n"),
+        // Nothing is said.
+        (json!({"error": true, "message": [], "detail": {}}), ""),
+        (json!([]), ""),
+        (json!({"error": {"message": {"text": "deep"}}}), ""),
+    ];
+    for (body, expected) in cases {
+        let failure = failure_of(&reply(422, body.clone()));
+        let message = failure.message.trim_end_matches([' ', '.']);
+        assert_eq!(message, format!("POST {PATH} was answered with status 422{expected}"), "{body}");
+    }
+}
+
+#[test]
+fn a_redirect_says_where_it_leads_and_never_the_query() {
+    for (location, expected) in [
+        ("https://api.tokenlab.sh/v1/images/generations?token=secret", "https://api.tokenlab.sh"),
+        ("HTTPS://user:secret@Api.TokenLab.sh:8443/", "https://api.tokenlab.sh:8443"),
+        ("http://api.lemondata.cc/", "http://api.lemondata.cc"),
+    ] {
+        for status in [301, 302, 307, 308] {
+            let failure = failure_of(&Reply { location: Json::Plain(location.into()), ..bodiless(status) });
+            assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Rejected));
+            let expected = format!(
+                "POST {PATH} was answered with status {status}. Redirects are not followed: if you trust it, set \
+                 baseUrl to {expected}."
+            );
+            assert_eq!(failure.message, expected);
+        }
+    }
+    for location in ["/login?token=secret", "login", "", "http://[", "mailto:secret@x", "?secret"] {
+        let failure = failure_of(&Reply { location: Json::Plain(location.into()), ..bodiless(302) });
+        let expected = "status 302. Redirects are not followed: check baseUrl.";
+        assert!(failure.message.ends_with(expected), "{location}: {}", failure.message);
+    }
+    // Where it leads means nothing under another status.
+    let failure = failure_of(&Reply { location: Json::Plain("https://x.example".into()), ..bodiless(404) });
+    assert!(!failure.message.contains("x.example"), "{}", failure.message);
+}
+
+#[test]
+fn every_failure_of_a_callback_or_an_option_has_its_text_here() {
+    let reference = task("t", "/v1/tasks/t");
+    let goes_on = "The task goes on at the server: waitForTask(error.task) waits on.";
+    for (failure, expected) in [
+        (Failure::callback_failed(reference.clone()), "onTask failed: see error.cause. "),
+        (Failure::callback_late(reference.clone()), "onTask did not finish within maxWait. "),
+    ] {
+        assert_eq!((failure.kind, failure.outcome), (Kind::Callback, Outcome::Accepted));
+        assert_eq!(failure.message, format!("{expected}{goes_on}"));
+        assert_eq!(failure.task.as_ref(), Some(&reference));
+    }
+    for (failure, kind, expected) in [
+        (Failure::key_function(), Kind::Authentication, "The apiKey function failed: see error.cause."),
+        (
+            Failure::headers(),
+            Kind::InvalidRequest,
+            "headers must be what new Headers() takes, or a function that returns it.",
+        ),
+        (Failure::not_json(), Kind::InvalidRequest, "request must be plain JSON."),
+    ] {
+        assert_eq!((failure.kind, failure.outcome), (kind, Outcome::NotSent));
+        assert_eq!(message(&failure), expected);
     }
 }
 

@@ -83,7 +83,7 @@ fn every_answer_to_a_create_leads_to_its_phase() {
             "a completed task without its picture",
             200,
             json!({"id": "img_x", "status": "completed"}),
-            Phase::Left,
+            Phase::Failed,
         ),
         ("nothing that can be understood", 200, json!({}), Phase::Unknown),
         ("too many requests", 429, json!({}), Phase::Queued),
@@ -130,7 +130,7 @@ fn every_answer_to_a_poll_leads_to_its_phase() {
         ("an error", 500, json!({}), Phase::Waiting),
         ("an error for good", 500, json!({"error": {"retryable": false}}), Phase::Left),
         ("a bad key", 401, json!({}), Phase::Left),
-        ("completed without a picture", 200, json!({"status": "completed"}), Phase::Left),
+        ("completed without a picture", 200, json!({"status": "completed"}), Phase::Failed),
         ("completed", 200, completed(), Phase::Completed),
         ("failed", 200, json!({"status": "failed"}), Phase::Failed),
     ];

@@ -93,11 +93,13 @@ impl Value for Json {
     }
 
     fn entries(&self) -> Json {
-        let fields = self.plain().as_object().into_iter().flatten();
-        let entry = |(name, value): (&String, &Plain)| {
-            Json::List(vec![Json::Plain(name.as_str().into()), self.field(name, Some(value))])
+        let entry = |name: &str, value: &Plain| {
+            Json::List(vec![Json::Plain(name.into()), self.field(name, Some(value))])
         };
-        Json::List(fields.map(entry).collect())
+        let fields = self.plain().as_object().into_iter().flatten();
+        let items = self.plain().as_array().into_iter().flatten().enumerate();
+        let items = items.map(|(index, value)| entry(&index.to_string(), value));
+        Json::List(fields.map(|(name, value)| entry(name, value)).chain(items).collect())
     }
 
     fn length(&self) -> u32 {
@@ -117,7 +119,12 @@ impl Value for Json {
 
     fn text(&self) -> String {
         assert!(!matches!(self, Json::Payload(_)), "rule 7: a payload was copied");
-        self.plain().as_str().unwrap_or_default().into()
+        match self.plain() {
+            Plain::String(text) => text.clone(),
+            // A whole number gives its digits: some ids are such numbers.
+            Plain::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+            _ => String::new(),
+        }
     }
 
     fn number(&self) -> f64 {

@@ -1,11 +1,11 @@
 //! Where a request may go.
 
-use lemondata_wasm::core::{CREATE_PATH, Value, read_task, without_query};
+use lemondata_wasm::core::{CREATE_PATH, Name, Value, read_task, without_query};
 use proptest::{collection::vec, prelude::*, sample::select};
 use url::Url;
 
 use crate::{
-    help::{API, base, config},
+    help::{API, base, config, with_key},
     json::Json,
 };
 
@@ -73,6 +73,9 @@ fn a_poll_url_on_the_same_origin_is_called() {
         (prefixed, "/relay/v1/tasks/t", "/relay/v1/tasks/t"),
         (prefixed, "/relayed/v1/tasks/t", "/relay/relayed/v1/tasks/t"),
         (prefixed, "/v1/tasks/t?x=/relay/", "/relay/v1/tasks/t?x=/relay/"),
+        (prefixed, "/v1/tasks/t#x", "/relay/v1/tasks/t"),
+        (prefixed, "/v1/tasks/t?x=1#https://api.lemondata.cc/", "/relay/v1/tasks/t?x=1"),
+        (prefixed, "https:v1/tasks/t", "/relay/v1/tasks/t"),
         // Dot segments are gone before the prefix is looked for.
         (prefixed, "/relay/../v1/tasks/t", "/relay/v1/tasks/t"),
         (prefixed, "/relay/%2e%2E/admin", "/relay/admin"),
@@ -149,6 +152,29 @@ fn rule_3_a_blob_has_the_origin_of_its_maker_but_no_path_of_ours() {
         assert_eq!(base(API).poll_path::<Json>(poll_url), None, "{poll_url}");
     }
     assert_eq!(base("http://relay").poll_path::<Json>("blob:http://relay/t"), None);
+}
+
+#[test]
+fn rule_3_a_blob_is_no_base_url() {
+    for url in ["blob:https://x.example/t", "BLOB:https://x.example", "blob:http://localhost:8787/t"] {
+        let failure = with_key(&[("baseUrl", Json::Plain(url.into()))]).expect_err(url);
+        assert_eq!(failure.param, Some(Name::BaseUrl), "{url}");
+    }
+}
+
+/// Whether a URL is absolute must not hang on what a parser makes of a base without a path: that of Node 20 takes a
+/// fragment with it for a relative URL.
+#[test]
+fn a_fragment_changes_nothing_of_where_a_poll_url_leads() {
+    for poll_url in
+        ["/v1/tasks/t", "v1/tasks/t", "?x=1", "https://api.lemondata.cc/v1/tasks/t", "//evil.example/t"]
+    {
+        for url in BASES {
+            let base = base(url);
+            let expected = base.poll_path::<Json>(poll_url);
+            assert_eq!(base.poll_path::<Json>(&format!("{poll_url}#/x")), expected, "{poll_url} below {url}");
+        }
+    }
 }
 
 #[test]

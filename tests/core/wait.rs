@@ -420,6 +420,60 @@ fn rule_6_retryable_false_ends_the_wait() {
 }
 
 #[test]
+fn rule_2_a_success_that_says_nothing_of_the_task_is_waited_out() {
+    for body in [
+        json!({}),
+        json!(null),
+        json!([]),
+        json!("ok"),
+        json!({"error": {"message": "Overloaded"}}),
+        json!({"error": {"retryable": true}}),
+        json!({"error": "Internal Server Error", "status": 500}),
+        json!({"data": [], "message": "Maintenance"}),
+    ] {
+        let mut subject = Subject::bare(&[]);
+        for _ in 0..3 {
+            subject.poll();
+            let Verdict::Lost(failure) = subject.answer(&reply(200, body.clone())) else { panic!("{body}") };
+            assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Accepted), "{body}");
+            subject.sleep();
+        }
+        subject.poll();
+        assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    }
+    // With the hint of its error.
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    subject.answer(&reply(200, json!({"error": {"retry_after": 20}})));
+    assert_eq!(subject.sleep(), 20_000.0);
+    // Unless asking again cannot help.
+    subject.poll();
+    let verdict = subject.answer(&reply(200, json!({"error": {"message": "Gone", "retryable": false}})));
+    assert!(matches!(verdict, Verdict::Fail(failure) if failure.outcome == Outcome::Accepted));
+}
+
+#[test]
+fn a_redirect_of_a_poll_ends_the_wait() {
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    let moved = Reply { location: Json::Plain("https://api.tokenlab.sh/".into()), ..bodiless(301) };
+    let Verdict::Fail(failure) = subject.answer(&moved) else { panic!("it goes on") };
+    assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Accepted));
+    assert!(failure.message.contains("https://api.tokenlab.sh"), "{}", failure.message);
+}
+
+#[test]
+fn a_task_that_is_done_without_a_result_has_failed() {
+    for status in ["completed", "SUCCEEDED"] {
+        let mut subject = Subject::bare(&[]);
+        subject.poll();
+        let body = json!({"status": status, "data": [], "error": {"message": "Filtered"}});
+        let Verdict::Fail(failure) = subject.answer(&reply(200, body)) else { panic!("{status} goes on") };
+        assert_eq!((failure.kind, failure.outcome), (Kind::TaskFailed, Outcome::Failed));
+    }
+}
+
+#[test]
 fn a_used_up_budget_fails_without_a_sleep() {
     let mut subject = Subject::bare(&[("maxPolls", json!(2))]);
     subject.poll();

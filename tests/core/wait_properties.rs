@@ -182,7 +182,9 @@ proptest! {
             let expected = match &poll.turn.event {
                 Event::Running { .. } => matches!(poll.ruling, Ruling::Running),
                 Event::Completed => poll.ruling == Ruling::Completed,
-                Event::Broken => matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Response),
+                Event::Broken | Event::Unclear => {
+                    matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Response)
+                }
                 Event::Lost(Loss::Connection) => {
                     matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Connection)
                 }
@@ -192,7 +194,7 @@ proptest! {
                 Event::Refused { status: 408 | 429 | 500.., retryable } if *retryable != Some(false) => {
                     matches!(poll.ruling, Ruling::Lost(_))
                 }
-                Event::Refused { .. } | Event::Unclear | Event::Failed { .. } => {
+                Event::Refused { .. } | Event::Failed { .. } => {
                     matches!(poll.ruling, Ruling::Failed(_))
                 }
                 Event::Missing { .. } => !matches!(poll.ruling, Ruling::Running | Ruling::Lost(_)),
