@@ -5,7 +5,10 @@
  * @packageDocumentation
  */
 
-/** What a relay is: it mounts under any path, and answers every request, also those that it refuses. */
+/**
+ * What a relay is: it mounts under any path, and answers every request, also those that it refuses. Called with
+ * anything but a web `Request`, such as Express does with what it mounts, it throws a `TypeError` that names the adapters.
+ */
 export type Relay = (request: Request, context?: RelayContext) => Promise<Response>;
 
 /** What the runtime gives along with a request. */
@@ -16,7 +19,10 @@ export interface RelayContext {
   ip?: string | undefined;
 }
 
-/** The options of {@link createRelay}. Times are in milliseconds. */
+/**
+ * The options of {@link createRelay}. Times are in milliseconds. Where they come from environment variables, numeric
+ * text counts as a number, and `'true'` and `'false'` as flags.
+ */
 export interface RelayOptions<Context extends RelayContext = RelayContext> {
   /** The service's key, or a function that returns it, asked at every request. It never reaches a client. */
   apiKey: string | (() => string | Promise<string>);
@@ -60,6 +66,16 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   maxBodyBytes?: number | undefined;
   /** The time that a body may take to arrive. Default 10 000. */
   bodyTimeoutMs?: number | undefined;
+  /**
+   * The largest answer of the service, unpacked. A larger one ends as a 502. Default 256 MiB, which ten 4K pictures as
+   * base64 fit into; on Cloudflare 40 MiB, since a worker has 128 MB for everything.
+   */
+  maxAnswerBytes?: number | undefined;
+  /**
+   * The time that `authorize`, `user`, the limiter and the store may take. Default 10 000. Those that wait for another's
+   * create may wait for as long as that takes, beside it.
+   */
+  callbackTimeoutMs?: number | undefined;
   /**
    * What becomes of fields that are not documented and not in `allowedFields`. Default `'drop'`. With `'pass'`, a
    * client can ask for whatever your account may do.
@@ -115,6 +131,8 @@ export type RelayEvent =
       upstreamStatus?: number;
       /** What is known of the effect of a create that failed. */
       outcome?: string;
+      /** The service's own id of the request, where it failed. */
+      requestId?: string;
       /** How a hub's task is watched, where it is. */
       watches?: 'stream' | 'websocket';
       /** Whether an answer from the store or the hub was given. */
@@ -125,18 +143,30 @@ export type RelayEvent =
       prompt?: string;
     }
   | {
-      /**
-       * What has failed: `authorize`, the limiter, the store, the hub, `user`, something else before the service was
-       * asked, or the relay itself afterwards.
-       */
-      event:
-        | 'authorize_failed'
-        | 'limiter_failed'
-        | 'store_failed'
-        | 'hub_failed'
-        | 'user_failed'
-        | 'not_sent'
-        | 'failed';
+      /** The service has refused, failed or not answered, or a task has ended without a result. */
+      event: 'upstream_failed';
+      /** What was asked for. */
+      upstream?: 'create' | 'poll';
+      /** The model that a create named. */
+      model?: string;
+      /** Who called. */
+      identity?: string;
+      /** What kind of error it is, such as `rate_limit`. */
+      kind?: string;
+      /** The service's code where it has the form of one, or else the kind. */
+      code?: string;
+      /** The service's HTTP status, 0 for no answer. */
+      status: number;
+      /** What is known of the effect, such as `rejected` or `unknown`. */
+      outcome?: string;
+      /** The service's own id of the request. */
+      requestId?: string;
+      /** The whole error, in the service's own words. It may name your account: keep it from clients. */
+      error: unknown;
+    }
+  | {
+      /** What has failed: `authorize`, the limiter, the store, the hub, `user`, or the relay itself. */
+      event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'hub_failed' | 'user_failed' | 'failed';
       /** What was thrown. */
       error: unknown;
     };
@@ -169,8 +199,9 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * Lets everybody in, each under their address: an `authorize` for a demonstration, or behind something that guards
  * by itself. IPv6 addresses count by their network of 64 bits.
  *
- * The address is `context.ip`, which {@link toNodeHandler} sets, or Cloudflare's own header on Cloudflare. Behind a
- * proxy, say with `from` where that one puts it; a header that anybody can send is no address.
+ * The address is `context.ip`, which {@link toNodeHandler} and, on Node, {@link toHono} set, or Cloudflare's own header
+ * on Cloudflare. Behind a proxy, say with `from` where that one puts it; a port behind it is left out. What is no IP
+ * address, such as a list, is refused, since a client could write into it what it likes.
  */
 export declare function anonymousByIp(options?: {
   from?: (request: Request, context?: RelayContext) => string | null | undefined;
@@ -185,12 +216,13 @@ export interface Limiter {
 /**
  * Token buckets in the memory of this process or isolate: others count for themselves.
  *
- * @param options how many creates (default 20) and polls (default 240) a minute, and at once
+ * @param options how many creates (default 20) and polls (default 240) a minute, and at once. `now` is a clock in
+ * milliseconds that does not go back, default `performance.now`
  */
 export declare function memoryLimiter(options?: {
-  creates?: number;
-  polls?: number;
-  now?: () => number;
+  creates?: number | undefined;
+  polls?: number | undefined;
+  now?: (() => number) | undefined;
 }): Limiter;
 
 /** A rate limiting binding of Cloudflare, as far as it is used. */
@@ -210,8 +242,8 @@ export interface RateLimitBinding {
  */
 export declare function cloudflareLimiter(bindings: {
   creates: RateLimitBinding;
-  polls?: RateLimitBinding;
-  periodSeconds?: 10 | 60;
+  polls?: RateLimitBinding | undefined;
+  periodSeconds?: 10 | 60 | undefined;
 }): Limiter;
 
 /** An answer as a store keeps it: plain JSON. */
@@ -298,6 +330,8 @@ export interface HubNames {
 export interface HubPicture {
   /** Its bytes. */
   body: ReadableStream;
+  /** How many bytes these are. Without it, the relay serves no ranges. */
+  size?: number | undefined;
   /** Its content type. */
   type?: string | undefined;
   /** Its tag, quoted. */
@@ -323,15 +357,19 @@ export interface Hub {
  * Keeps answers in the memory of this process or isolate. Enough for one server; several need a store that they
  * share.
  *
- * @param options how long an answer is kept (`ttlMs`, default one day), and how many are (`maxEntries`, default
- * 10,000). `maxLength`, default 32 Mi characters, is for all their bodies together: beyond it, the oldest are
- * dropped, and whoever asks for one of those is answered 502 `answer_not_kept`
+ * @param options how long a key is kept after its create was settled (`ttlMs`, default one day), and how many are
+ * (`maxEntries`, default 100,000): refused creates make room for others, and where nothing else is left, a create under
+ * a further key is answered 503. `claimMs`, default 600 000, is when a create that was never settled counts as lost;
+ * it must be longer than the relay's `requestTimeout`. `maxLength`, default 32 Mi characters, is for all bodies together:
+ * beyond it, the oldest are dropped, and their keys are answered 502 `answer_not_kept`. `now` is a clock in
+ * milliseconds that does not jump, default `performance.now`
  */
 export declare function memoryStore(options?: {
-  ttlMs?: number;
-  maxEntries?: number;
-  maxLength?: number;
-  now?: () => number;
+  ttlMs?: number | undefined;
+  claimMs?: number | undefined;
+  maxEntries?: number | undefined;
+  maxLength?: number | undefined;
+  now?: (() => number) | undefined;
 }): OnceStore;
 
 /**
@@ -347,37 +385,54 @@ export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
   fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
 };
 
-/** For Hono: `app.all('/api/lemondata/*', toHono(relay))`. */
+/**
+ * For Hono: `app.all('/api/lemondata/*', toHono(relay))`. A body that a middleware has read with `c.req` is taken from
+ * there.
+ */
 export declare function toHono(
   relay: Relay,
-): (context: { req: { raw: Request }; executionCtx: RelayContext }) => Promise<Response>;
+): (context: {
+  req: { raw: Request; text(): Promise<string> };
+  env?: unknown;
+  executionCtx: RelayContext;
+}) => Promise<Response>;
+
+/** Where a server is. */
+export interface AdapterOptions {
+  /**
+   * The origin where pages see this server, such as `'https://app.example'`, if a proxy in front of it speaks another
+   * protocol or has another name, or the server cannot tell. It is what `'self'` in `allowedOrigins` stands for. A
+   * request that names the host of somebody else is then refused with 421, so that no foreign page can make this server
+   * its own by DNS rebinding; addresses and names without a dot pass.
+   */
+  origin?: string | undefined;
+}
 
 /**
  * For a route of Next.js, `app/api/lemondata/[...path]/route.js`: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`.
  *
- * @param options `origin`: where pages see this server. `next start` tells its routes that they are at `localhost`
+ * @param options `next start` tells its routes that they are at `localhost`: name the `origin`
  */
 export declare function toNextRoute(
   relay: Relay,
-  options?: { origin?: string },
+  options?: AdapterOptions,
 ): Record<
   'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
   (request: Request) => Promise<Response>
 >;
 
 /**
- * For Node's `http` and for Express: `createServer(toNodeHandler(relay))`, `app.use('/api/lemondata', toNodeHandler(relay))`.
- * It must come before whatever reads bodies.
+ * For Node's `http`, `https` and `http2`, Express, Fastify and Koa: `createServer(toNodeHandler(relay))`,
+ * `app.use('/api/lemondata', toNodeHandler(relay))`.
  *
- * @param options `origin`: where pages see this server, if a proxy in front of it speaks another protocol or has
- * another name
+ * It comes best before whatever reads bodies. Where `express.json()` has read one, it takes `request.body`.
  */
 export declare function toNodeHandler(
   relay: Relay,
-  options?: { origin?: string },
+  options?: AdapterOptions,
 ): (incoming: NodeRequest, outgoing: NodeResponse) => Promise<void>;
 
-/** `http.IncomingMessage`, as far as it is used. */
+/** `http.IncomingMessage`, or that of `http2`, as far as it is used. */
 export interface NodeRequest {
   /** The HTTP method. */
   method?: string | undefined;
@@ -392,7 +447,7 @@ export interface NodeRequest {
   };
 }
 
-/** `http.ServerResponse`, as far as it is used. */
+/** `http.ServerResponse`, or that of `http2`, as far as it is used. */
 export interface NodeResponse {
   /** Sends the status and the headers. */
   writeHead(status: number, headers: Record<string, string>): unknown;

@@ -61,7 +61,12 @@ export function durableHub(bindings) {
     async picture(id, index) {
       const object = await pictures?.get(nameOf(id, index));
       return object
-        ? { body: object.body, type: object.httpMetadata?.contentType, etag: object.httpEtag }
+        ? {
+            body: object.body,
+            size: object.size,
+            type: object.httpMetadata?.contentType,
+            etag: object.httpEtag,
+          }
         : undefined;
     },
   };

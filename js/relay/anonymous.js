@@ -15,6 +15,26 @@ const groupsOf = (part) =>
     .filter(Boolean)
     .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''));
 
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const IPV6 = /^[\da-f]*:[\da-f:]*(?:\d+\.\d+\.\d+\.\d+)?(?:%[\w.-]+)?$/i;
+
+/**
+ * The address in what a proxy wrote, which may add a port: each connection of one client has another.
+ *
+ * @throws {TypeError} if it is something else, such as a list, in which a client can write what it likes
+ */
+function addressIn(text) {
+  const address = String(text)
+    .trim()
+    .replace(/^\[(.+)\](:\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
+  if (IPV4.test(address) || IPV6.test(address)) return address;
+  throw new TypeError(
+    `anonymousByIp: the address must be one IP address, but is ${JSON.stringify(address.slice(0, 60))}. Let ` +
+      '`from` return the one that your proxy vouches for.',
+  );
+}
+
 /** The address, of which an IPv6 customer has a whole network of 64 bits. */
 function networkOf(address) {
   if (!address.includes(':')) return address;
@@ -38,7 +58,7 @@ function networkOf(address) {
 export function anonymousByIp({ from = vouchedFor } = {}) {
   return (request, context) => {
     const address = from(request, context);
-    return address ? `ip:${networkOf(address)}` : null;
+    return address ? `ip:${networkOf(addressIn(address))}` : null;
   };
 }
 

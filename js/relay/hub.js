@@ -98,7 +98,7 @@ export function createHubRoutes(hub, { references, need, refused }) {
       'cache-control': PICTURE_CACHING,
       etag: found.etag,
     };
-    return { status: 200, headers, body: found.body };
+    return { status: 200, headers, body: found.body, size: found.size };
   }
 
   return { has, create, look, picture };

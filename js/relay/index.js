@@ -6,15 +6,27 @@
  * be called and what an error says is the client's to know.
  */
 
-import { LemonData, LemonDataError, TaskFailedError, UntrustedUrlError } from 'lemondata-wasm';
+import {
+  LemonData,
+  LemonDataError,
+  ResponseError,
+  TaskCancelledError,
+  TaskFailedError,
+} from 'lemondata-wasm';
+import { LONGEST_TIMER_MS } from '../settings.js';
+import { conditional } from './conditional.js';
 import { digest } from './digest.js';
 import { createHubRoutes } from './hub.js';
 import { readOptions } from './options.js';
 import { createOrigins } from './origins.js';
-import { createReferences } from './references.js';
-import { keyReused, notFound, Refusal } from './refusal.js';
+import { publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
+import { createRedactor } from './redactor.js';
+import { createReferences, idInPollUrl } from './references.js';
+import { keyReused, notFound, REFUSAL, Refusal } from './refusal.js';
 import { makeRequest, readJson } from './requests.js';
+import { cappedFetch } from './upstream.js';
 import { rename } from './view.js';
+import { within } from './within.js';
 
 export { toCloudflare, toHono, toNextRoute, toNodeHandler } from './adapters.js';
 export { anonymousByIp } from './anonymous.js';
@@ -26,28 +38,14 @@ const PICTURE_ROUTE = /\/v1\/tasks\/([^/]+)\/images\/(\d{1,3})$/;
 const POLL_ROUTE = /\/v1\/(?:images\/generations|tasks)\/([^/]+)$/;
 const HEALTH_ROUTE = /\/health$/;
 
-/** Errors of the account that the relay uses are its operator's affair. */
-const ACCOUNT_STATUSES = [401, 402, 403];
-/** What a client needs of the provider's errors, and what tells it nothing of the account. */
-const TOLD = [
-  'type',
-  'code',
-  'param',
-  'hint',
-  'did_you_mean',
-  'suggestions',
-  'alternatives',
-  'retryable',
-  'retry_after',
-];
-
 /** For the log alone: nobody is there any more to be answered. */
 const CLIENT_GONE = 499;
-/** Browsers by themselves send a request again that is answered so, a create among them. */
-const REQUEST_TIMEOUT = 408;
-const GATEWAY_TIMEOUT = 504;
-/** No `Response` can have a greater one. */
-const MAX_STATUS = 599;
+/** What the client package allows a create by default. */
+const CREATE_TIMEOUT_MS = 300_000;
+/** How long a key rests whose create was refused without a `Retry-After`. */
+const PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 600_000;
+const MAX_PAUSES = 10_000;
 
 /** On every answer. */
 const HEADERS = {
@@ -57,21 +55,43 @@ const HEADERS = {
   vary: 'origin',
 };
 
+/** For a proxy or a compressing middleware, which would keep events until there are many of them. */
+const STREAM_HEADERS = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
+
 export function createRelay(options) {
   const settings = readOptions(options);
-  const { authorize, limiter, store, hub, user, logPrompts, now } = settings;
+  const { authorize, limiter, store, hub, user, logPrompts, now, callbackTimeoutMs } = settings;
   const origins = createOrigins(settings.allowedOrigins, settings);
-  const references = createReferences(settings.secrets, settings);
+  const references = createReferences(settings.secrets, { ...settings, kind: hub ? 'hub' : 'task' });
+  const redactor = createRedactor();
+  /** Whoever waits for another's create waits for as long as that may take. */
+  const createTimeoutMs = Math.min(
+    (settings.requestTimeout ?? CREATE_TIMEOUT_MS) + callbackTimeoutMs,
+    LONGEST_TIMER_MS,
+  );
   const client = new LemonData({
-    apiKey: settings.apiKey,
+    async apiKey() {
+      const { apiKey } = settings;
+      const key = typeof apiKey === 'function' ? await apiKey() : apiKey;
+      redactor.learn(key);
+      return key;
+    },
     baseUrl: settings.baseUrl,
-    fetch: settings.fetch,
+    fetch: cappedFetch(settings.fetch, settings.maxAnswerBytes),
     requestTimeout: settings.requestTimeout,
     // The client in the page repeats what is safe to repeat.
     maxRetries: 0,
   });
 
-  const routes = hub && createHubRoutes(hub, { references, need, refused });
+  const routes =
+    hub &&
+    createHubRoutes(hub, {
+      references,
+      need: (name, work) => need(name, work, createTimeoutMs),
+      refused,
+    });
+  /** The keys whose create was refused, to be tried again later: `until` and the answer, in the order of refusal. */
+  const pauses = new Map();
 
   /** A log that fails must not fail the request. */
   function log(event) {
@@ -86,13 +106,14 @@ export function createRelay(options) {
     const [, reference] = POLL_ROUTE.exec(pathname) ?? [];
     if (reference) return { name: 'poll', methods: ['GET'], reference };
     const [, owner, index] = (hub && PICTURE_ROUTE.exec(pathname)) ?? [];
-    if (owner) return { name: 'picture', methods: ['GET'], reference: owner, index: Number(index) };
+    if (owner) return { name: 'picture', methods: ['GET', 'HEAD'], reference: owner, index: Number(index) };
     if (CREATE_ROUTE.test(pathname)) return { name: 'create', methods: ['POST'] };
     if (HEALTH_ROUTE.test(pathname)) return { name: 'health', methods: ['GET'] };
     throw new Refusal(404, 'not_found', 'There is no such route.');
   }
 
   async function handle(request, context, event, headers) {
+    if (context?.[REFUSAL]) throw context[REFUSAL];
     const route = routeOf(request);
     event.route = route.name;
     Object.assign(headers, origins.check(request));
@@ -111,7 +132,7 @@ export function createRelay(options) {
     const identity = await identify(request, context);
     event.identity = identity;
     const kind = route.name === 'create' ? 'create' : 'poll';
-    const waitMs = (await need('limiter', () => limiter?.take(identity, kind))) ?? 0;
+    const waitMs = await need('limiter', () => waitFor(identity, kind));
     if (waitMs > 0) {
       throw new Refusal(429, 'rate_limit_exceeded', 'Too many requests: wait before the next one.', {
         retryAfterMs: waitMs,
@@ -121,21 +142,32 @@ export function createRelay(options) {
     if (route.name === 'create') return create(request, context, identity, event);
     const task = await references.read(route.reference, identity);
     if (!task) throw notFound();
-    if (route.name === 'picture') return routes.picture(task, route.index);
+    if (route.name === 'picture') return conditional(request, await routes.picture(task, route.index));
     if (routes?.has(task)) return routes.look(task, route.reference, request, event);
     return poll(task, route.reference, request, event);
   }
 
-  /** What a request cannot do without. Where it fails, nothing has been done, and the client may try again. */
-  async function need(name, work) {
+  /**
+   * What a request cannot do without. Where it fails or never settles, nothing has been done, and the client may try
+   * again.
+   */
+  async function need(name, work, timeoutMs = callbackTimeoutMs) {
     try {
-      return await work();
+      return await within(timeoutMs, work(), name);
     } catch (error) {
       log({ event: `${name}_failed`, error });
       throw new Refusal(503, 'relay_unavailable', 'The relay cannot serve you now. Try again.', {
         retryable: true,
       });
     }
+  }
+
+  /** What the limiter says. Anything but a time would switch it off. */
+  async function waitFor(identity, kind) {
+    if (!limiter) return 0;
+    const waitMs = await limiter.take(identity, kind);
+    if (waitMs >= 0) return waitMs;
+    throw new TypeError(`The limiter must return milliseconds or 0, but returned ${String(waitMs)}.`);
   }
 
   /** Who it is: a text, or a refusal. */
@@ -189,7 +221,7 @@ export function createRelay(options) {
   async function once(idempotencyKey, made, identity, event) {
     const key = await digest([identity, idempotencyKey]);
     const fingerprint = await digest(Object.entries(made));
-    const known = await need('store', () => store.claim(key, fingerprint));
+    const known = await claim(key, fingerprint);
     if (known && known.fingerprint !== fingerprint) {
       throw keyReused();
     }
@@ -197,87 +229,154 @@ export function createRelay(options) {
       event.repeated = true;
       return known.answer ?? failed(new Error('The store has lost the answer to a create.'));
     }
+    const pausing = pauseOf(key);
+    if (pausing) {
+      event.repeated = true;
+      await settle(key, undefined);
+      return pausing;
+    }
     // A bug's answer is kept, too: what it has done is not known, so that it must not be done again.
-    const { didNothing, ...answer } = await send(made, identity, event).catch(failed);
-    // What is known is told, whether or not it could be stored.
-    await need('store', () => store.settle(key, didNothing ? undefined : answer)).catch(() => {});
+    const { didNothing, pauseMs, ...answer } = await send(made, identity, event).catch(failed);
+    if (didNothing && pauseMs) pause(key, answer, pauseMs);
+    await settle(key, didNothing ? undefined : answer);
     return answer;
+  }
+
+  /** Asks the store for a key. A claim that comes too late is given back, since nobody will settle it. */
+  async function claim(key, fingerprint) {
+    let isLate = false;
+    const claiming = async () => {
+      const known = await store.claim(key, fingerprint);
+      if (isLate && !known) await store.settle(key, undefined);
+      return known;
+    };
+    try {
+      return await need('store', claiming, createTimeoutMs);
+    } finally {
+      isLate = true;
+    }
+  }
+
+  /** Tells the store. The client gets its answer whether or not that works, and without waiting for ever. */
+  const settle = (key, answer) => need('store', () => store.settle(key, answer)).catch(() => {});
+
+  /** Duplicates of a refused create would all be sent in turn: for the time of its pause they get its answer. */
+  function pause(key, answer, pauseMs) {
+    for (const [old, { until }] of pauses) {
+      if (until > now() && pauses.size < MAX_PAUSES) break;
+      pauses.delete(old);
+    }
+    pauses.delete(key);
+    pauses.set(key, { answer, until: now() + Math.min(pauseMs, MAX_PAUSE_MS) });
+  }
+
+  /** The answer to a create whose key rests. */
+  function pauseOf(key) {
+    const { answer, until } = pauses.get(key) ?? {};
+    const left = until - now();
+    if (!(left > 0)) return undefined;
+    return { ...answer, headers: { ...answer.headers, 'retry-after': String(Math.ceil(left / 1000)) } };
   }
 
   async function send(made, identity, event) {
     event.upstream = 'create';
-    const told = {};
+    const info = {};
     try {
-      const generation = await client.generate(made, { onResponse: (info) => Object.assign(told, info) });
-      return json(200, rename(generation, await refer(generation, identity)), told);
+      const generation = await client.generate(made, { onResponse: (found) => Object.assign(info, found) });
+      return json(200, rename(publicGeneration(generation), await refer(generation, identity)), info);
     } catch (error) {
       if (!(error instanceof LemonDataError)) throw error;
       if (!(error instanceof TaskFailedError)) return refused(error, event);
-      // A task's own end is an answer like any other.
-      return json(200, rename(error.body, await refer(error.task, identity)), told);
+      return ended(error, await refer(error.task, identity), event, info);
     }
   }
 
   /** A reference to the task, where there is one. */
-  const refer = async (task, identity) => task?.task_id && references.sign(task, identity);
+  async function refer(task, identity) {
+    if (!task?.task_id) return undefined;
+    const { task_id, poll_url } = task;
+    const isUsable = idInPollUrl(poll_url, settings.baseUrl) !== undefined;
+    try {
+      return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, identity);
+    } catch (cause) {
+      throw unusable('named its task by an id that no reference can hold', { task_id }, cause);
+    }
+  }
 
   async function poll(task, reference, request, event) {
     event.upstream = 'poll';
-    const told = {};
-    const ask = (known) =>
-      client.getTask(known, {
-        signal: request.signal,
-        onResponse: (info) => Object.assign(told, info),
-      });
+    const info = {};
+    const options = { signal: request.signal, onResponse: (found) => Object.assign(info, found) };
     try {
-      const generation = await ask(task).catch((error) => {
-        // Its poll URL leads to another server: the id alone will do.
-        if (error instanceof UntrustedUrlError) return ask(error.task);
+      const found = await client.getTask(task, options).catch((error) => {
+        if (error instanceof TaskFailedError) return error;
         throw error;
       });
-      return json(200, rename(generation, reference), told);
+      const isEnd = found instanceof TaskFailedError;
+      assertNames(task, isEnd ? found.task : found);
+      if (isEnd) return ended(found, reference, event, info);
+      return json(200, rename(publicGeneration(found), reference), info);
     } catch (error) {
-      // The task's own end is an answer like any other.
-      if (error instanceof TaskFailedError) return json(200, rename(error.body, reference), told);
       if (request.signal?.aborted) return json(CLIENT_GONE, {});
       if (!(error instanceof LemonDataError)) throw error;
       return refused(error, event);
     }
   }
 
-  /** What a client is told of an error upstream, or of the fields of one. */
-  function refused(error, event) {
-    const { status = 0, outcome, requestId, retryAfterMs, body } = error;
-    event.upstreamStatus = status;
-    event.outcome = outcome;
-    event.code = error.code ?? error.kind;
-    const said = Object(Object(body).error);
-    const headers = {};
-    if (requestId) headers['x-request-id'] = requestId;
-    if (retryAfterMs) headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+  /** Another task's answer may be another user's. */
+  function assertNames(task, { id, task_id }) {
+    const known = [task.task_id, idInPollUrl(task.poll_url, settings.baseUrl)];
+    if ([id, task_id].some((name) => known.includes(name) || known.includes(String(name)))) return;
+    throw unusable('answered a poll with another task', task);
+  }
 
-    if (outcome === 'not_sent') {
-      log({ event: 'not_sent', error });
-      const told = { message: 'The relay could not send the request.', code: 'relay_error', retryable: true };
-      return { ...json(503, { error: { type: 'relay_error', ...told } }), didNothing: true };
-    }
-    if (ACCOUNT_STATUSES.includes(status)) {
-      const message = 'The service refused the account of this relay; its operator can see why.';
-      return { ...json(403, { error: { message, type: 'relay_error', code: 'upstream_refused' } }), headers };
-    }
-    if (status < 400 || status > MAX_STATUS) {
-      // No answer, or none that can be understood: for a create it is not known what came of it.
-      const message = 'The service gave no answer that can be used.';
-      return { ...json(502, { error: { message, type: 'relay_error', code: 'upstream_error' } }), headers };
-    }
-    const told = { message: 'The service could not carry the request out.' };
-    if (status < 500 && typeof said.message === 'string') told.message = said.message;
-    for (const name of TOLD) if (said[name] !== undefined) told[name] = said[name];
-    const answer = json(status === REQUEST_TIMEOUT ? GATEWAY_TIMEOUT : status, { error: told });
-    Object.assign(answer.headers, headers);
+  /** An answer of the service that must not be passed on. */
+  const unusable = (what, task, cause) =>
+    new ResponseError({
+      kind: 'response',
+      outcome: 'accepted',
+      message: `The service ${what}.`,
+      task,
+      cause,
+    });
+
+  /** A task's own end is an answer like any other. */
+  function ended(error, reference, event, info) {
+    report(error, event);
+    const failure = publicFailure(error.body, error instanceof TaskCancelledError);
+    return json(200, rename(failure, reference), info, true);
+  }
+
+  /** The answer to an error upstream, or to the fields of one. */
+  function refused(error, event) {
+    report(error, event);
+    const { status, body, requestId, retryAfterMs } = publicError(error);
+    const answer = json(status, body, { requestId }, true);
+    if (retryAfterMs) answer.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+    if (error.outcome === 'not_sent') return { ...answer, didNothing: true };
     // As the client decides: these say that nothing was done.
-    const didNothing = outcome === 'rejected' && (status === 429 || status === 503);
-    return didNothing ? { ...answer, didNothing } : answer;
+    const didNothing = error.outcome === 'rejected' && (error.status === 429 || error.status === 503);
+    return didNothing ? { ...answer, didNothing, pauseMs: retryAfterMs ?? PAUSE_MS } : answer;
+  }
+
+  /** Tells the operator what the client is not told. */
+  function report(error, event) {
+    const { status = 0, outcome, kind, requestId } = error;
+    const code = publicCode(error.code) ?? kind;
+    Object.assign(event, { upstreamStatus: status, outcome, code, requestId });
+    const { upstream, model, identity } = event;
+    log({
+      event: 'upstream_failed',
+      upstream,
+      model,
+      identity,
+      kind,
+      code,
+      status,
+      outcome,
+      requestId,
+      error,
+    });
   }
 
   /** The answer to an error that nobody foresaw. It shows nothing of it. */
@@ -288,40 +387,59 @@ export function createRelay(options) {
     });
   }
 
-  return async function relay(request, context) {
+  /** Answers a request, whatever becomes of it. */
+  async function answer(request, context) {
     const started = now();
     const event = { event: 'request', method: request.method, route: 'none' };
     const headers = {};
-    let answer;
+    let found;
     try {
-      answer = await handle(request, context, event, headers);
+      found = await handle(request, context, event, headers);
     } catch (error) {
       if (error instanceof Refusal) {
         event.code = error.error.code;
-        answer = {
+        found = {
           status: error.status,
           headers: error.headers,
           body: JSON.stringify({ error: error.error }),
         };
       } else {
-        answer = failed(error);
+        found = failed(error);
       }
     }
-    log({ ...event, status: answer.status, durationMs: now() - started });
-    return new Response(answer.body, {
-      status: answer.status,
-      webSocket: answer.webSocket,
-      headers: { ...HEADERS, ...answer.headers, ...headers },
+    log({ ...event, status: found.status, durationMs: now() - started });
+    const isStream = found.headers['content-type'] === 'text/event-stream';
+    return new Response(found.body, {
+      status: found.status,
+      webSocket: found.webSocket,
+      headers: { ...HEADERS, ...found.headers, ...(isStream && STREAM_HEADERS), ...headers },
     });
+  }
+
+  return function relay(request, context) {
+    // A promise that rejects would leave a request without an answer in most of the frameworks that call it so.
+    if (!isRequest(request)) throw new TypeError(NO_REQUEST);
+    return answer(request, context);
   };
+
+  /**
+   * An answer as plain JSON, which a store can keep. An error is short enough to look for the key in other spellings,
+   * too.
+   */
+  function json(status, body, { requestId, rateLimit } = {}, isError = false) {
+    const headers = {};
+    if (requestId) headers['x-request-id'] = redactor.redact(requestId, true);
+    for (const [name, value] of Object.entries(rateLimit ?? {})) {
+      if (value !== undefined) headers[`x-ratelimit-${name}`] = String(value);
+    }
+    return { status, headers, body: redactor.redact(JSON.stringify(body), isError) };
+  }
 }
 
-/** An answer as plain JSON, which a store can keep. */
-function json(status, body, { requestId, rateLimit } = {}) {
-  const headers = {};
-  if (requestId) headers['x-request-id'] = requestId;
-  for (const [name, value] of Object.entries(rateLimit ?? {})) {
-    if (value !== undefined) headers[`x-ratelimit-${name}`] = String(value);
-  }
-  return { status, headers, body: JSON.stringify(body) };
-}
+/** Whether this is a web `Request`, of whichever implementation. */
+const isRequest = (request) => typeof request?.headers?.get === 'function' && typeof request.url === 'string';
+
+const NO_REQUEST =
+  'A relay takes a web Request, but was called with something else. Mount it by an adapter of lemondata-wasm/relay: ' +
+  "toNodeHandler(relay) for Node's http, https and http2, Express, Fastify and Koa, toHono(relay) for Hono, " +
+  'toNextRoute(relay) for Next.js, toCloudflare((env) => relay) for Cloudflare.';

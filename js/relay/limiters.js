@@ -12,7 +12,8 @@ const MINUTE_MS = 60_000;
 /** So many identities are remembered; beyond that, those that have asked for nothing the longest are forgotten. */
 const MAX_IDENTITIES = 100_000;
 
-const MEMORY_RULES = { creates: count(20), polls: count(240), now: callback(Date.now) };
+// A clock that never goes back: an allowance that comes back with it could be spent twice.
+const MEMORY_RULES = { creates: count(20), polls: count(240), now: callback(() => performance.now()) };
 
 /** Those that Cloudflare offers. */
 const PERIODS = [10, 60];
@@ -45,9 +46,11 @@ export function memoryLimiter(options) {
     take(identity, kind) {
       const size = sizes[kind];
       const name = JSON.stringify([kind, identity]);
-      const at = now();
-      const bucket = buckets.get(name) ?? { left: size, at };
-      const refilled = Math.min(size, bucket.left + (Math.max(0, at - bucket.at) / MINUTE_MS) * size);
+      const known = buckets.get(name);
+      // Time that has been counted is not counted again.
+      const at = Math.max(now(), known?.at ?? Number.NEGATIVE_INFINITY);
+      const bucket = known ?? { left: size, at };
+      const refilled = Math.min(size, bucket.left + ((at - bucket.at) / MINUTE_MS) * size);
       const passes = refilled >= 1;
       // The order of a Map is that of insertion.
       buckets.delete(name);

@@ -13,58 +13,102 @@
 import { callback, count, milliseconds, readSettings } from '../settings.js';
 
 const DAY_MS = 86_400_000;
-const MAX_ENTRIES = 10_000;
+/** A create that is not settled after so long never will be: longer than the relay's time-out for it. */
+const CLAIM_MS = 600_000;
+/** A settled key is some 300 bytes beside its answer. */
+const MAX_ENTRIES = 100_000;
 /** Answers can hold pictures, and an edge worker has 128 MB for everything. */
 const MAX_LENGTH = 32 * 1024 * 1024;
 
 const RULES = {
   ttlMs: milliseconds(DAY_MS),
+  claimMs: milliseconds(CLAIM_MS),
   maxEntries: count(MAX_ENTRIES),
   maxLength: count(MAX_LENGTH),
-  now: callback(Date.now),
+  // A clock that never jumps: a key that is forgotten early can be billed again.
+  now: callback(() => performance.now()),
 };
 
-/** In the place of an answer that was too much to keep: the create was carried out, and must not be again. */
-const DROPPED = {
+const gone = (code, message) => ({
   status: 502,
   headers: {},
-  body: JSON.stringify({
-    error: { message: 'The answer is not kept any more.', type: 'relay_error', code: 'answer_not_kept' },
-  }),
-};
+  body: JSON.stringify({ error: { message, type: 'relay_error', code } }),
+});
+
+/** In the place of an answer that was too much to keep: the create was carried out, and must not be again. */
+const DROPPED = gone('answer_not_kept', 'The answer is not kept any more.');
+
+/** In the place of an answer that never came: the create may have been carried out, and must not be again. */
+const LOST = gone(
+  'create_outcome_unknown',
+  'The relay was interrupted: the create may have been carried out and billed.',
+);
+
+/** A refused create has cost nothing, and costs nothing when it is repeated. */
+const isHarmless = ({ status }) => status >= 400 && status < 500;
 
 /**
  * Keeps the answers in the memory of this process, or of this isolate: another one knows nothing of them. Enough
  * for one server; several need a store that they share.
  *
- * @param {{ ttlMs?: number, maxEntries?: number, maxLength?: number, now?: () => number }} [options]
+ * A key is kept for `ttlMs` after its create was settled, if need be without its answer, and never dropped before.
+ * Where there are too many, the store refuses further ones.
+ *
+ * @param {{ ttlMs?: number, claimMs?: number, maxEntries?: number, maxLength?: number, now?: () => number }} [options]
  * @returns {OnceStore}
  */
 export function memoryStore(options) {
-  const { ttlMs, maxEntries, maxLength, now } = readSettings('memoryStore', RULES, options);
-  /** In the order of their claims. */
+  const { ttlMs, claimMs, maxEntries, maxLength, now } = readSettings('memoryStore', RULES, options);
+  /** In the order of their last change. */
   const entries = new Map();
+  /** The keys that may go first where there are too many. */
+  const harmless = new Set();
   /** Of all bodies together. */
   let length = 0;
+
+  const ageOf = (entry) => now() - entry.at;
 
   function keep(entry, answer) {
     length += (answer?.body.length ?? 0) - (entry.answer?.body.length ?? 0);
     entry.answer = answer;
   }
 
+  function drop(key, entry) {
+    keep(entry, undefined);
+    entries.delete(key);
+    harmless.delete(key);
+  }
+
+  function finish(key, entry, answer) {
+    keep(entry, answer);
+    entry.at = now();
+    entries.delete(key);
+    entries.set(key, entry);
+    if (isHarmless(answer)) harmless.add(key);
+    entry.settle(answer);
+  }
+
   function forgetOld() {
     for (const [key, entry] of entries) {
-      const isOld = entry.at + ttlMs <= now();
-      if (!isOld && entries.size <= maxEntries) return;
-      // One that is being carried out must not be carried out again; after so long, nobody does any more.
-      if (!entry.answer && !isOld) continue;
-      keep(entry, undefined);
-      entries.delete(key);
-      entry.settle(DROPPED);
+      if (entry.answer && ageOf(entry) < ttlMs) return;
+      if (entry.answer) drop(key, entry);
+      // Those that are under way are few.
+      else if (ageOf(entry) >= claimMs) finish(key, entry, LOST);
     }
   }
 
-  /** Drops the oldest answers, though not this one, for which somebody may be about to ask. */
+  function makeRoom() {
+    if (entries.size < maxEntries) return;
+    const [key] = harmless;
+    if (key === undefined) {
+      throw new Error(
+        `memoryStore is full: it holds ${maxEntries} keys of the last ${ttlMs} ms. Raise maxEntries or lower ttlMs.`,
+      );
+    }
+    drop(key, entries.get(key));
+  }
+
+  /** Drops the oldest answers, but not this one, which somebody may be about to ask for, and keeps their keys. */
   function dropBut(latest) {
     for (const entry of entries.values()) {
       if (length <= maxLength) return;
@@ -79,9 +123,10 @@ export function memoryStore(options) {
       if (entry) {
         if (entry.fingerprint !== fingerprint) return { fingerprint: entry.fingerprint, answer: undefined };
         const answer = entry.answer ?? (await entry.settled);
-        // Freed: whoever comes first tries.
+        // Freed: the first of those that wait tries.
         return answer ? { fingerprint, answer } : this.claim(key, fingerprint);
       }
+      makeRoom();
       let settle;
       const settled = new Promise((resolve) => {
         settle = resolve;
@@ -94,12 +139,12 @@ export function memoryStore(options) {
       const entry = entries.get(key);
       if (!entry) return;
       if (answer) {
-        keep(entry, answer);
+        finish(key, entry, answer);
         dropBut(entry);
       } else {
-        entries.delete(key);
+        drop(key, entry);
+        entry.settle(undefined);
       }
-      entry.settle(answer);
     },
   };
 }

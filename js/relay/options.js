@@ -33,6 +33,10 @@ const MODELS = [
 /** Fields that have a check of their own, or that the relay sets itself. */
 const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', '__proto__'];
 
+const MIB = 1024 * 1024;
+/** Workers have 128 MB for everything, and an answer is in memory as text, as objects and as text again. */
+const isCloudflare = globalThis.navigator?.userAgent === 'Cloudflare-Workers';
+
 const isFunction = (value) => typeof value === 'function';
 /** A list of texts with at least one of them. */
 const isOffer = (value) =>
@@ -82,7 +86,7 @@ const RULES = {
   requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),
   allowedOrigins: list(
     ['self'],
-    "a list of exact origins such as 'https://app.example', or 'self'",
+    "a list of exact origins such as 'https://app.example' or 'chrome-extension://…', or 'self'",
     isOrigin,
   ),
   allowedHeaders: list([], 'a list of header names', (name) => /^[\w-]+$/.test(name)),
@@ -93,6 +97,8 @@ const RULES = {
   maxPromptLength: count(4000),
   maxBodyBytes: count(64 * 1024),
   bodyTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
+  maxAnswerBytes: count(isCloudflare ? 40 * MIB : 256 * MIB),
+  callbackTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
   extraFields: choice('drop', ['drop', 'refuse', 'pass']),
   allowedFields: list([], 'a list of further fields that may pass', (name) => !OWN_FIELDS.includes(name)),
   user: setting(

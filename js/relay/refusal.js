@@ -27,3 +27,9 @@ export const keyReused = () =>
   new Refusal(422, 'idempotency_key_reused', 'This Idempotency-Key belongs to another request.', {
     param: 'idempotencyKey',
   });
+
+/**
+ * Where the context of a request holds a refusal that an adapter has found: no valid `Request` could be made. The
+ * relay answers and logs it like its own.
+ */
+export const REFUSAL = Symbol('lemondata-wasm.refusal');

@@ -16,10 +16,21 @@ const DEFAULT_MODEL = 'dall-e-3';
 
 const invalid = (param, message) => new Refusal(400, 'invalid_request_error', message, { param });
 
+const isWord = (value) => typeof value === 'string' && value.length <= MAX_WORD_LENGTH;
+
 const isShallow = (value, left = MAX_DEPTH) =>
   typeof value !== 'object' ||
   value === null ||
   (left > 0 && Object.values(value).every((item) => isShallow(item, left - 1)));
+
+/** The same JSON with the fields of its objects in order: how a client orders them makes no other request of it. */
+function ordered(value) {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
+  const object = Object.create(null);
+  for (const name of Object.keys(value).sort()) object[name] = ordered(value[name]);
+  return object;
+}
 
 /**
  * Reads a body as JSON, without ever holding more than the cap.
@@ -40,6 +51,7 @@ export async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
     new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBodyBytes} bytes.`);
   if (Number(headers.get('content-length')) > maxBodyBytes) throw tooLarge();
 
+  if (request.bodyUsed) throw new Error('The body was read before the relay got the request.');
   const reader = request.body?.getReader();
   if (!reader) throw invalid(undefined, 'The request has no body.');
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -111,8 +123,7 @@ export function makeRequest(body, user, rules) {
   for (const name of WORDS) {
     const value = given.get(name) ?? undefined;
     if (value === undefined) continue;
-    const isAllowed = name !== 'size' || (sizes ? sizes.includes(value) : SIZE.test(value));
-    if (typeof value !== 'string' || value.length > MAX_WORD_LENGTH || !isAllowed) {
+    if (!isWord(value) || (name === 'size' && !(sizes ? sizes.includes(value) : SIZE.test(value)))) {
       const choice =
         name === 'size' && sizes ? `one of ${sizes.join(', ')}` : 'one that the provider documents';
       throw invalid(name, `${name} must be ${choice}.`);
@@ -120,11 +131,11 @@ export function makeRequest(body, user, rules) {
     made[name] = value;
   }
 
-  const passing = extraFields === 'pass' ? [...given.keys()] : allowedFields;
-  for (const name of passing) {
+  const passing = extraFields === 'pass' ? [...given.keys()] : [...allowedFields];
+  for (const name of passing.sort()) {
     if (!given.has(name) || name in made || NEVER.includes(name)) continue;
     if (!isShallow(given.get(name))) throw invalid(name, `${name} is nested too deeply.`);
-    made[name] = given.get(name);
+    made[name] = ordered(given.get(name));
   }
   if (extraFields === 'refuse') {
     // Whose request it is, the relay itself says; that a client says it, too, is no offence.

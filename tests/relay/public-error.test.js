@@ -34,7 +34,7 @@ describe('the account stays with the operator', () => {
         { message: ACCOUNT, type: 'invalid_request_error', hint: ACCOUNT, did_you_mean: ACCOUNT },
         { message: 'No.', code: 'insufficient_balance' },
         { message: 'No.', type: 'billing_hard_limit' },
-      undefined,
+        undefined,
         { message: 'No.', balance_usd: 3.12, account: 'acct_1', organization: 'org_1', details: ACCOUNT },
         { message: 'No.', code: 'acct_1 has $3.12', param: 'ops@company.example', type: '<b>billing</b>' },
         {
