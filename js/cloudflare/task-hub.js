@@ -11,6 +11,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { attempt, current, exchange } from '../host.js';
 import { digest } from '../relay/digest.js';
 import { publicCode } from '../relay/public-error.js';
+import { createRedactor } from '../relay/redactor.js';
 import { cappedFetch } from '../relay/upstream.js';
 import { failureOf, textOf } from '../relay/view.js';
 import {
@@ -98,6 +99,7 @@ export class TaskHub extends DurableObject {
   #lastState;
   /** The pictures that cannot be copied, however often it is tried. */
   #hopeless = new Set();
+  #redactor = createRedactor();
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -153,6 +155,11 @@ export class TaskHub extends DurableObject {
     } catch {}
   }
 
+  /** A text that a log may hold. */
+  #cut(value) {
+    return this.#redactor.redact(String(value).slice(0, MAX_TEXT_LENGTH), true);
+  }
+
   #logError(event, error, more) {
     const { kind, status, code, outcome, requestId, retryAfterMs, message, cause } = error;
     this.#log({
@@ -165,8 +172,8 @@ export class TaskHub extends DurableObject {
       outcome,
       requestId,
       retryAfterMs,
-      message: String(message).slice(0, MAX_TEXT_LENGTH),
-      cause: cause && String(cause).slice(0, MAX_TEXT_LENGTH),
+      message: this.#cut(message),
+      cause: cause && this.#cut(cause),
     });
   }
 
@@ -363,9 +370,9 @@ export class TaskHub extends DurableObject {
 
   async #askForTurn(need) {
     const { identity, model = NO_MODEL } = this.#order;
+    const patience = ask('patience', this.#job, Date.now());
     let turn;
     try {
-      const patience = ask('patience', this.#job, Date.now());
       const fleet = await this.#fleet();
       turn = await fleet.take(this.ctx.id.toString(), identity, need, patience, model);
     } catch (error) {
@@ -375,7 +382,8 @@ export class TaskHub extends DurableObject {
     }
     // A limiter with a wrong setting is no limiter.
     if (turn.problem) throw new TypeError(turn.problem);
-    const isQueued = turn.wait_ms > 0 && need === 'create';
+    // One whose turn would come too late is not in the queue: it fails now.
+    const isQueued = turn.wait_ms > 0 && turn.wait_ms <= patience && need === 'create';
     this.#queue = isQueued ? turn : undefined;
     this.#job = ask('turn', this.#job, turn.wait_ms, Date.now());
     if (isQueued) this.#report();
@@ -396,6 +404,7 @@ export class TaskHub extends DurableObject {
     try {
       const { apiKey, fetch } = this.#options;
       const key = await current(apiKey);
+      this.#redactor.learn(key);
       const isCreate = act === 'send';
       const body = isCreate ? getText(this.#kv, 'request') : undefined;
       await exchange(about, fetch, url, isCreate ? 'POST' : 'GET', controller.signal, undefined, key, body);
@@ -434,7 +443,9 @@ export class TaskHub extends DurableObject {
     const bounded = Object.entries({ ...fields, body: boundedBody(body) })
       .map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, MAX_TEXT_LENGTH) : value])
       .filter(([, value]) => lengthOf(value) <= MAX_BODY_LENGTH);
-    return { ...this.#view, error: Object.fromEntries(bounded) };
+    // The service may repeat the key, in whatever spelling.
+    const text = this.#redactor.redact(JSON.stringify(Object.fromEntries(bounded)), true);
+    return { ...this.#view, error: JSON.parse(text) };
   }
 
   /** Copies the pictures, one at a time: each may be large. Each copy is stored as soon as it is made. */

@@ -45,6 +45,26 @@ const Inside = (Base) =>
       this.ctx.storage.kv.put(name, value);
     }
 
+    /** Stores something, as another version may have done. */
+    put(name, value) {
+      this.ctx.storage.kv.put(name, value);
+    }
+
+    /** Writes a row, and then one that is too large for a row, as one. What is left of the first, and the error. */
+    breakOff() {
+      const { kv } = this.ctx.storage;
+      let message;
+      try {
+        this.ctx.storage.transactionSync(() => {
+          kv.put('first', 'written');
+          kv.put('second', 'x'.repeat(3_000_000));
+        });
+      } catch (error) {
+        message = error.message;
+      }
+      return [[kv.get('order')?.identity, kv.get('first') ?? null], message];
+    }
+
     /** All that it has in memory is gone, and whatever it is at. */
     reset() {
       this.ctx.abort('A test ends it.');
@@ -71,7 +91,8 @@ export class TaskHub extends Inside(Hub) {
 export class FleetLimiter extends Inside(Limiter) {
   settings(env) {
     const isNarrow = this.ctx.id.equals(env.LIMITER.idFromName('narrow'));
-    return isNarrow ? { perMinute: env.NARROW_PER_MINUTE } : super.settings(env);
+    if (isNarrow) return { perMinute: env.NARROW_PER_MINUTE };
+    return { ...super.settings(env), ...env.LIMITER_SETTINGS };
   }
 }
 
