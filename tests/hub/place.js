@@ -44,6 +44,8 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
     RETENTION_MS: 3_600_000,
     REQUEST_TIMEOUT_MS: 20_000,
     ANSWER_WITHIN_MS: 2000,
+    // workerd may lose a socket without a word when an object is reset: this is how soon a stream finds out.
+    HEARTBEAT_MS: 500,
     ...bindings,
   },
   durableObjects: {
