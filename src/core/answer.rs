@@ -29,6 +29,11 @@ impl<V: Value> Reply<V> {
         matches!(self.status, 200..=299)
     }
 
+    /// Why it refuses, or nothing.
+    pub fn reason(&self) -> String {
+        self.body.as_ref().map_or_else(String::new, reason)
+    }
+
     /// What the body says of an error.
     pub fn error(&self) -> V {
         self.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error))
@@ -219,13 +224,10 @@ const CANCELLED: &str = " was cancelled";
 
 fn task_failure<V: Value>(body: &V, task: Option<Task>, end: &str) -> Box<Failure> {
     let kind = if end == CANCELLED { Kind::TaskCancelled } else { Kind::TaskFailed };
-    let mut failure = Failure::new(kind, Outcome::Failed, &["The task"]);
-    if let Some(task) = &task {
-        failure.say(&[" ", &task.id]);
-    }
-    failure.say(&[end]);
+    let (gap, id) = task.as_ref().map_or(("", ""), |task| (" ", &task.id));
     let reason = reason(body);
-    failure.say(&[if reason.is_empty() { "." } else { ": " }, &reason]);
+    let link = if reason.is_empty() { "." } else { ": " };
+    let mut failure = Failure::new(kind, Outcome::Failed, &["The task", gap, id, end, link, &reason]);
     failure.task = task;
     failure
 }

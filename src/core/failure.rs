@@ -14,6 +14,8 @@ const TASK_NOT_FOUND: &str = "async_task_not_found";
 const NOWHERE: &str = "http://x";
 /// A reason names so many of what is wrong.
 const MAX_REASONS: u32 = 5;
+/// A reason stands at most so deep in a body: `detail[].message` is at the third level.
+const MAX_DEPTH: u8 = 3;
 
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
@@ -180,9 +182,8 @@ impl Failure {
         if kind == Kind::NotFound && (code == TASK_NOT_FOUND || error.text_of(Name::Type) == TASK_NOT_FOUND) {
             kind = Kind::TaskNotFound;
         }
-        let retryable = error.flag_of(Name::Retryable);
         let outcome = match status {
-            503 if retryable == Some(true) => Outcome::Rejected,
+            503 if error.flag_of(Name::Retryable) == Some(true) => Outcome::Rejected,
             408 | 500.. => Outcome::Unknown,
             _ => Outcome::Rejected,
         };
@@ -192,7 +193,7 @@ impl Failure {
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
-        let reason = reply.body.as_ref().map_or_else(String::new, reason);
+        let reason = reply.reason();
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
@@ -215,25 +216,24 @@ impl Failure {
         if !contains(&failure.message, advice) {
             failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
         }
-        failure.read_hints(reply);
+        failure.read_hints(reply, &error);
         failure
     }
 
     /// A successful answer that cannot be understood.
     pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Reply<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
-        failure.say(&[" was answered, but ", why]);
-        let reason = reply.body.as_ref().map_or_else(String::new, reason);
-        failure.say(&[if reason.is_empty() { "." } else { ": " }, &reason]);
-        failure.read_hints(reply);
+        let reason = reply.reason();
+        let link = if reason.is_empty() { "." } else { ": " };
+        failure.say(&[" was answered, but ", why, link, &reason]);
+        failure.read_hints(reply, &reply.error());
         failure
     }
 
-    /// Reads what an answer says of asking again.
-    fn read_hints<V: Value>(&mut self, reply: &Reply<V>) {
-        let error = reply.error();
+    /// Reads what an answer and the `error` in it say of asking again.
+    fn read_hints<V: Value>(&mut self, reply: &Reply<V>, error: &V) {
         self.status = reply.status;
-        self.retry_after_ms = reply.retry_after.asked_ms(&error);
+        self.retry_after_ms = reply.retry_after.asked_ms(error);
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 
@@ -266,39 +266,34 @@ impl Failure {
 
 /// Why an answer refuses, in whatever way its server or a gateway before it says so.
 pub fn reason<V: Value>(body: &V) -> String {
-    let mut reason = String::new();
-    for &name in &[Name::Error, Name::Message, Name::Detail, Name::Errors] {
-        if reason.is_empty() {
-            reason = list(&body.get(name));
-        }
-    }
-    let fields = list(&body.get(Name::ValidationErrors));
-    let link = if reason.is_empty() || fields.is_empty() { "" } else { "; " };
-    join(&[&reason, link, &fields])
+    reason_at(body, 0)
 }
 
-/// What a value says, or each of the first elements of an array.
-fn list<V: Value>(value: &V) -> String {
-    let mut text = phrase(value);
-    for index in 0..value.length().min(MAX_REASONS) {
-        let next = phrase(&value.item(index));
-        text = join(&[&text, if text.is_empty() || next.is_empty() { "" } else { "; " }, &next]);
+/// The first text that says something, with the first elements of lists behind it. Nobody nests reasons deeply, but an
+/// attacker may nest anything.
+fn reason_at<V: Value>(value: &V, depth: u8) -> String {
+    let mut text = value.text();
+    if depth < MAX_DEPTH {
+        for &name in &[Name::Error, Name::Message, Name::Msg, Name::Detail, Name::Errors] {
+            if text.is_empty() {
+                text = reason_at(&value.get(name), depth + 1);
+            }
+        }
+        for index in 0..value.length().min(MAX_REASONS) {
+            text = both(&text, "; ", &reason_at(&value.item(index), depth + 1));
+        }
+        text = both(&text, "; ", &reason_at(&value.get(Name::ValidationErrors), depth + 1));
+        let mut field = value.text_of(Name::Field);
+        let loc = value.get(Name::Loc);
+        for index in 0..loc.length().min(MAX_REASONS) {
+            field = loc.item(index).text();
+        }
+        text = both(&field, ": ", &text);
     }
     text
 }
 
-/// What a value says: a string, or an object with a message and the field that it is about.
-fn phrase<V: Value>(value: &V) -> String {
-    let mut text = value.text();
-    for &name in &[Name::Message, Name::Msg, Name::Detail] {
-        if text.is_empty() {
-            text = value.text_of(name);
-        }
-    }
-    let mut field = value.text_of(Name::Field);
-    let loc = value.get(Name::Loc);
-    if loc.length() > 0 {
-        field = loc.item(loc.length() - 1).text();
-    }
-    join(&[&field, if text.is_empty() || field.is_empty() { "" } else { ": " }, &text])
+/// Two texts, with a link where neither is empty.
+fn both(first: &str, link: &str, second: &str) -> String {
+    join(&[first, if first.is_empty() || second.is_empty() { "" } else { link }, second])
 }

@@ -1,7 +1,7 @@
 //! Where a request may go. The key goes to the base URL's origin and nowhere else.
 
 use super::{
-    text::{find, join, split},
+    text::{join, split, without_query},
     value::Value,
 };
 
@@ -74,15 +74,15 @@ impl Base {
 
 /// The last segment of a poll URL: the id of a task that was given without one.
 pub fn last_segment(poll_url: &str) -> &str {
-    let end = find(poll_url, |byte| matches!(byte, b'?' | b'#'));
-    let path = trim_slashes(split(poll_url, end).0);
-    let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
-    split(path, start).1
+    let path = trim_slashes(without_query(poll_url));
+    split(path, end_behind(path, |byte| byte == b'/')).1
 }
 
-fn trim_slashes(mut path: &str) -> &str {
-    while let Some(rest) = path.strip_suffix("/") {
-        path = rest;
-    }
-    path
+fn trim_slashes(path: &str) -> &str {
+    split(path, end_behind(path, |byte| byte != b'/')).0
+}
+
+/// The index behind the last byte for which `test` holds, or 0.
+fn end_behind(text: &str, test: fn(u8) -> bool) -> usize {
+    text.bytes().rposition(test).map_or(0, |index| index + 1)
 }

@@ -105,7 +105,6 @@ fn rule_5_only_status_and_fields_decide() {
             json!({"poll_url": "/v1/tasks/t/", "status": "pending"}),
             pending,
         ),
-        ("a poll_url with a fragment", json!({"poll_url": "/v1/tasks/t#/y", "status": "pending"}), pending),
         ("a poll_url without an id", json!({"poll_url": "//", "status": "pending"}), UNCLEAR),
         ("a numeric id", json!({"id": 42, "status": "pending"}), Ok((Status::Pending, "42", false))),
         ("a numeric task_id", json!({"task_id": 7, "id": "u"}), Ok((Status::Processing, "7", false))),
@@ -146,7 +145,21 @@ fn rule_5_only_status_and_fields_decide() {
         ("inline with placeholders", json!({"data": placeholder}), UNCLEAR),
         ("inline, data not a list", json!({"data": {"url": "https://cdn.example/1.png"}}), UNCLEAR),
         ("inline, items not objects", json!({"data": ["https://cdn.example/1.png", null, 1]}), UNCLEAR),
-        // Completed needs a result.
+    ];
+    for (name, body, expected) in cases {
+        check(name, &body, None, expected);
+    }
+}
+
+#[test]
+fn a_task_is_done_only_with_a_result() {
+    let image = json!([{"url": "https://cdn.example/1.png"}]);
+    let placeholder = json!([{"url": "", "revised_prompt": "a cat"}]);
+    let running = Ok((Status::Processing, "t", false));
+    let done = Ok((Status::Completed, "t", false));
+    let foreign_done = Ok((Status::Completed, "t", true));
+    let inline = Ok((Status::Completed, "", false));
+    let cases = [
         ("completed", json!({"id": "t", "status": "completed", "data": image}), done),
         ("completed, no task", json!({"status": "completed", "data": image}), inline),
         ("completed without data", json!({"id": "t", "status": "completed"}), FAILED),

@@ -426,7 +426,7 @@ impl World<'_> {
             Got::Answer { status, body, header } => {
                 let retry_after = header.read(self.wall);
                 let body = body.as_ref().map(redacted);
-                let location = Json::nothing();
+                let location = vocabulary::location(*status);
                 (Ok(Reply { status: *status, body, retry_after, location }), retry_after)
             }
         }

@@ -27,4 +27,5 @@ mod simulation;
 mod urls;
 mod vocabulary;
 mod wait;
+mod wait_model;
 mod wait_properties;

@@ -275,3 +275,13 @@ fn rule_1_a_create_through_a_relay_is_keyed() {
         assert_eq!(with_key(&given).unwrap().makes_key, makes_key);
     }
 }
+
+#[test]
+fn rule_4_a_callback_that_takes_the_task_has_an_end() {
+    for (max_wait, expected) in [(json!(300_000), 300_100.0), (json!(0), 5_100.0), (json!(4_999), 5_100.0)] {
+        let options = with_key(&[("maxWait", max_wait.into())]).unwrap();
+        assert_eq!(options.announce_until(100.0), expected);
+    }
+    let options = with_key(&[("maxWait", Json::Number(f64::INFINITY))]).unwrap();
+    assert!(options.announce_until(100.0).is_finite());
+}

@@ -93,7 +93,7 @@ fn junk() -> BoxedStrategy<Plain> {
 }
 
 /// Every name of a field that means something, and some that do not.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 36] = [
     "status",
     "task_id",
     "id",
@@ -106,6 +106,18 @@ const NAMES: [&str; 24] = [
     "url",
     "b64_json",
     "video_url",
+    "audio_url",
+    "model_url",
+    "video",
+    "videos",
+    "msg",
+    "detail",
+    "errors",
+    "validation_errors",
+    "field",
+    "loc",
+    "request_id",
+    "image_url",
     "output",
     "result",
     "message",
@@ -122,7 +134,8 @@ const NAMES: [&str; 24] = [
 
 fn id() -> BoxedStrategy<Plain> {
     let usual = words(&["img_abc123def456", "ldtask_aaaaaaaaaaaaaaaa"]);
-    prop_oneof![3 => usual, 1 => words(&["img_", "a/b", "..", ".", "", "é🍋", "a?b", "%2e%2e", "t"])].boxed()
+    let numbers = of([json!(7), json!(4_503_599_627_370_497_u64), json!(-1), json!(1.5)]);
+    prop_oneof![6 => usual, 1 => numbers, 2 => words(&["img_", "a/b", "..", ".", "", "é🍋", "a?b", "%2e%2e", "t"])].boxed()
 }
 
 fn poll_url() -> BoxedStrategy<Plain> {
@@ -130,6 +143,9 @@ fn poll_url() -> BoxedStrategy<Plain> {
         "",
         "/v1/tasks/t",
         "/v1/tasks/t",
+        "/v1/tasks/t/",
+        "/v1/tasks/t#https://evil.example/",
+        "https:v1/tasks/t",
         "/v1/images/generations/img_1",
         "/api/lemondata/v1/tasks/t",
         "/v1/tasks/../../admin",
@@ -192,12 +208,26 @@ fn detail() -> impl Strategy<Value = (&'static str, Plain)> {
     prop_oneof![
         field("message", words(&texts)),
         field("hint", words(&texts)),
+        field("detail", reasons()),
         field("code", words(&["model_not_found", "async_task_not_found", "rate_limit_exceeded", "", KEY])),
-        field("type", words(&["invalid_request_error", "all_channels_failed"])),
+        field("type", words(&["invalid_request_error", "all_channels_failed", "async_task_not_found"])),
         field("retryable", of([json!(true), json!(true), json!(false)])),
         field("retryable", of([json!(true), json!(true), json!(null)])),
         field("retry_after", seconds().prop_map(Plain::from).boxed()),
     ]
+}
+
+/// Why a server or a gateway refuses, in its own way.
+fn reasons() -> BoxedStrategy<Plain> {
+    of([
+        json!("Bad size"),
+        json!(KEY),
+        json!([]),
+        json!(["Bad size", null, {"message": "Huge n", "field": "n"}]),
+        json!([{"loc": ["body", "size"], "msg": "Bad"}, {"loc": [], "msg": ""}]),
+        json!({"message": "Bad size"}),
+        json!([[[[[["deep"]]]]]]),
+    ])
 }
 
 fn error() -> BoxedStrategy<Plain> {
@@ -207,8 +237,20 @@ fn error() -> BoxedStrategy<Plain> {
 
 /// A field of an answer.
 fn part() -> impl Strategy<Value = (&'static str, Plain)> {
-    let status =
-        words(&["pending", "processing", "completed", "failed", "queued", "COMPLETED", "succeeded", ""]);
+    let status = words(&[
+        "pending",
+        "processing",
+        "completed",
+        "failed",
+        "queued",
+        "COMPLETED",
+        "succeeded",
+        "Running",
+        "canceled",
+        "EXPIRED",
+        "dreaming",
+        "",
+    ]);
     prop_oneof![
         3 => field("status", status),
         2 => field("task_id", id()),
@@ -218,6 +260,8 @@ fn part() -> impl Strategy<Value = (&'static str, Plain)> {
         1 => field("error", error()),
         1 => field("cancelled", of([json!(true), json!(false)])),
         1 => field("video_url", words(&["https://cdn.example.com/a.mp4", ""])),
+        1 => field("videos", of([json!([{"url": "https://cdn.example.com/a.mp4"}]), json!([]), json!([""])])),
+        1 => (select(vec!["detail", "errors", "validation_errors", "message"]), reasons()),
         1 => (select(NAMES.to_vec()), junk()),
     ]
 }
@@ -238,13 +282,24 @@ fn example() -> BoxedStrategy<Plain> {
 
 /// A task that is not done, as it should be said.
 fn running() -> BoxedStrategy<Plain> {
-    (of(["pending", "processing", "processing", "queued"]), id(), option::of(poll_url()))
+    (of(["pending", "processing", "processing", "QUEUED", "dreaming"]), id(), option::of(poll_url()))
         .prop_map(|(status, id, poll_url)| json!({"status": status, "task_id": id, "poll_url": poll_url, "data": []}))
         .boxed()
 }
 
 fn refusal() -> impl Strategy<Value = Option<Plain>> {
-    error().prop_map(|error| Some(json!({"error": error})))
+    let gateway = select(vec!["detail", "errors", "validation_errors", "message"]);
+    prop_oneof![
+        4 => error().prop_map(|error| Some(json!({"error": error}))),
+        1 => (gateway, reasons()).prop_map(|(name, reasons)| Some(Plain::Object(object(vec![(name, reasons)])))),
+    ]
+}
+
+/// Where a redirect leads, with a query that no message may show.
+pub fn location(status: u16) -> Json {
+    let place =
+        ["https://api.tokenlab.sh/v1?", "/login?", "//evil.example?", "http://[?"][usize::from(status % 4)];
+    Json::Plain(format!("{place}{QUERY}").into())
 }
 
 fn body() -> BoxedStrategy<Option<Plain>> {
@@ -308,13 +363,20 @@ pub fn got_by_create() -> BoxedStrategy<Got> {
 
 /// What a poll brings: as a rule, something after which the wait goes on.
 pub fn got_by_poll() -> BoxedStrategy<Got> {
-    let gone = Just(Some(json!({"error": {"code": "async_task_not_found"}})));
+    let gone = of([
+        Some(json!({"error": {"code": "async_task_not_found"}})),
+        Some(json!({"error": {"type": "async_task_not_found"}})),
+        Some(json!({})),
+        None,
+    ]);
+    let nothing = of([json!({}), json!(null), json!([]), json!({"error": {"message": "Overloaded"}})]);
     prop_oneof![
         6 => answer(status(), body()),
         10 => answer(Just(200_u16), running().prop_map(Some)),
         2 => answer(of([429_u16, 500, 502, 503]), refusal()),
         1 => answer(of([429_u16, 500, 502, 503]), body()),
-        1 => answer(Just(404_u16), gone),
+        2 => answer(Just(404_u16), gone),
+        1 => answer(Just(200_u16), nothing.prop_map(Some)),
         2 => lost(),
     ]
     .boxed()
