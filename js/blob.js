@@ -6,38 +6,64 @@ import {
   InvalidRequestError,
   ownError,
   RequestTimeoutError,
+  ResponseError,
+  TaskFailedError,
 } from './errors.js';
+import { read } from './host.js';
 
+/** How pictures begin, in base64. */
 const SIGNATURES = [
   [/^iVBORw0KGgo/, 'image/png'],
   [/^\/9j\//, 'image/jpeg'],
   [/^R0lGOD/, 'image/gif'],
   [/^UklGR.{6}XRUJQ/, 'image/webp'],
+  [/^.{5}GZ0eXBhdmlm/, 'image/avif'],
 ];
+/** So many bytes hold the longest of them. */
+const SIGNATURE_BYTES = 12;
 
+const DATA_URL = /^data:(image\/[\w.+-]+)?[^,]*;base64,/i;
+
+/** The time for a picture, as for a create. */
+const TIMEOUT_MS = 300_000;
 /** The longest time that a timer of the platform can count. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const refuse = (param, message, cause) =>
-  ownError(InvalidRequestError, 'not_sent', message, { param, cause });
+  ownError(InvalidRequestError, 'not_sent', param + message, { param, cause });
 
 export async function toBlob(image, options) {
-  const { b64_json, url } = Object(image);
-  if (typeof b64_json === 'string' && b64_json !== '') {
+  const b64 = read(image, 'b64_json');
+  const url = read(image, 'url');
+  const error = read(image, 'error');
+  const text = typeof b64 === 'string' && b64 ? b64 : url;
+  if (typeof text === 'string' && text && (text === b64 || DATA_URL.test(text))) {
     try {
-      return decode(b64_json);
+      return decode(text);
     } catch (cause) {
-      throw refuse('b64_json', 'b64_json is not base64.', cause);
+      throw refuse(text === b64 ? 'b64_json' : 'url', ' is not base64.', cause);
     }
   }
-  if (typeof url !== 'string' || url === '') {
-    throw refuse('image', 'image must be an image of result.data, with a url or b64_json.');
+  if (typeof url === 'string' && url) return download(url, Object(options));
+  if (error) {
+    const message = `The picture failed: ${read(error, 'message') ?? error}`;
+    throw ownError(TaskFailedError, 'failed', message, { code: read(error, 'code'), body: image });
   }
-  return download(url, { requestTimeout: 60_000, ...options });
+  throw refuse(
+    'image',
+    read(image, 'data') || read(image, 'map')
+      ? ' must be one image, such as result.data[0]; it is a whole result.'
+      : ' must be an image of result.data, with a url or b64_json.',
+  );
 }
 
-function decode(b64) {
-  const type = SIGNATURES.find(([signature]) => signature.test(b64))?.[1] ?? '';
+const typeOf = (b64) => SIGNATURES.find(([signature]) => signature.test(b64))?.[1];
+
+/** Decodes base64, in the alphabet of URLs as well, and with or without the head of a data URL. */
+function decode(text) {
+  const [head = '', named] = DATA_URL.exec(text) ?? [];
+  const b64 = text.slice(head.length).replace(/[-_]/g, (char) => (char === '-' ? '+' : '/'));
+  const type = typeOf(b64) ?? named ?? '';
   return new Blob([Uint8Array.fromBase64?.(b64) ?? decodeByBuffer(b64) ?? decodeByText(b64)], { type });
 }
 
@@ -57,14 +83,19 @@ function decodeByText(b64) {
 }
 
 /** Downloads a picture. It is on somebody else's server, which gets neither key nor headers. */
-async function download(url, { fetch: custom, signal, requestTimeout }) {
-  signal?.throwIfAborted();
+async function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
+  if (!(typeof requestTimeout === 'number' && requestTimeout > 0)) {
+    throw refuse('requestTimeout', ` must be milliseconds above 0; it is ${String(requestTimeout)}.`);
+  }
+  if (signal && !signal.addEventListener) throw refuse('signal', ' must be an AbortSignal.');
+  const reason = () => signal.reason ?? new DOMException('The download was aborted.', 'AbortError');
+  if (signal?.aborted) throw reason();
   const target = `GET ${url.split('?')[0]}`;
   const controller = new AbortController();
   let timer;
   let stop;
   const stopped = new Promise((_, reject) => {
-    stop = () => reject(signal.reason);
+    stop = () => reject(reason());
     signal?.addEventListener('abort', stop);
     if (requestTimeout <= LONGEST_TIMER_MS) {
       const late = () =>
@@ -75,15 +106,26 @@ async function download(url, { fetch: custom, signal, requestTimeout }) {
   async function load() {
     const init = { signal: controller.signal };
     let response;
+    let blob;
+    let start;
     try {
       response = await (custom ? custom(url, init) : fetch(url, init));
-      if (response.ok) return await response.blob();
+      blob = response.ok && (await response.blob());
+      start = blob && new Uint8Array(await blob.slice(0, SIGNATURE_BYTES).arrayBuffer());
     } catch (cause) {
       throw ownError(ConnectionError, 'rejected', `${target} got no picture: the connection failed.`, {
         cause,
       });
     }
-    throw errorOfStatus(response.status, `${target} was answered with status ${response.status}.`);
+    const { status } = response;
+    if (!blob) throw errorOfStatus(status, `${target} was answered with status ${status}.`);
+    if (/^image\//i.test(blob.type)) return blob;
+    // Storage often names no type, so that the first bytes have to tell. A page is none, whatever its status.
+    const isNamed = blob.type && !/octet-stream/i.test(blob.type);
+    const type = isNamed ? undefined : typeOf(btoa(String.fromCharCode(...start)));
+    if (type) return blob.slice(0, blob.size, type);
+    const what = isNamed ? blob.type : 'something of no known type';
+    throw ownError(ResponseError, 'rejected', `${target} is no picture, but ${what}.`, { status });
   }
   try {
     return await Promise.race([load(), stopped]);

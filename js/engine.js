@@ -15,14 +15,12 @@ export function createEngine(glue) {
   const engine = {
     broken: false,
 
-    /** What rejects the calls under way, given the error of a trap. */
+    /** The calls under way, which a trap ends. */
     calls,
 
     imports: undefined,
 
     run: undefined,
-
-    live,
 
     /** @param {WebAssembly.Instance} instance */
     start(instance) {
@@ -35,14 +33,8 @@ export function createEngine(glue) {
     },
   };
 
-  /** Stops a module that goes on in spite of a trap: one further in, in a callback that it had called. */
-  function live() {
-    if (engine.broken) throw new Error('the module has trapped');
-  }
-
   const { imports, start } = glue({
     setTimeout(callback, ms) {
-      live();
       const timer = setTimeout(() => {
         timers.delete(timer);
         callback();
@@ -59,15 +51,15 @@ export function createEngine(glue) {
 
   function collapse(error) {
     engine.broken = true;
+    for (const call of [...calls]) call.abandon(error);
     for (const timer of timers) clearTimeout(timer);
-    for (const abandon of [...calls]) abandon(error);
   }
 
   function guard(enter) {
     return (...args) => {
+      // The platform calls back late, or the module itself goes on after a trap further in, and must stop.
       if (engine.broken) {
-        // Called by the platform, there is nobody to tell; called by the module's own imports, it must stop.
-        if (depth > 0) live();
+        if (depth > 0) throw new Error('the module has trapped');
         return;
       }
       depth += 1;

@@ -1,6 +1,6 @@
 /** The error classes. What each of them means stands in `index.d.ts`. */
 
-import { NAMES } from './host.js';
+import { NAMES, redact, redactAll } from './host.js';
 
 const BRAND = Symbol.for('lemondata-wasm.error');
 
@@ -89,7 +89,13 @@ const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
 export function makeError(kind, outcome, message, status, param, retryAfterMs, answer, task) {
   const [kindName, Class] = classes[kind];
   const name = NAMES[param];
-  const { requestId, body, cause } = Object(answer);
+  const { requestId, body: original, cause, secret } = Object(answer);
+  let body;
+  try {
+    body = redactAll(original, secret);
+  } catch {
+    // It is nested too deep to be looked through: nothing of it is shown.
+  }
   const top = Object(body);
   const error = Object(top.error);
   const text = (...values) => values.find((value) => value && typeof value === 'string');
@@ -98,7 +104,7 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   return new Class({
     kind: kindName,
     outcome: OUTCOMES[outcome],
-    message: (name ?? '') + message,
+    message: (name ?? '') + redact(message, secret),
     status: status || undefined,
     code: text(error.code, top.code, error.type),
     type: text(error.type),

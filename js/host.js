@@ -10,7 +10,7 @@ export const NAMES = /* @__PURE__ */ (
   'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
   'video_url audio_url model_url video videos cancelled error code type message msg detail errors ' +
   'validation_errors field loc hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
-  'seconds date location body value given defaults'
+  'seconds date now location body value given defaults addEventListener removeEventListener age'
 ).split(' ');
 
 /** How many of the names are options. */
@@ -30,6 +30,8 @@ const ITSELF = 99;
 const TYPES = ['number', 'array', 'object', 'function'];
 const NUMBER = 6;
 const OBJECT = 8;
+/** What is none of them, such as a symbol, or an object that cannot be looked at. */
+const OTHER = 5;
 
 /** A field, or `undefined` where there is none or its getter throws. */
 export function read(value, name) {
@@ -38,18 +40,26 @@ export function read(value, name) {
   } catch {}
 }
 
+// Values come from callers and servers: a getter or a proxy that throws must not throw into the module.
 export function field(value, key) {
   if (key < WAY) return read(value, NAMES[key]);
-  return key > ITSELF ? read(value, key - ITSELF - 1) : WAYS[key - WAY](value);
+  if (key > ITSELF) return read(value, key - ITSELF - 1);
+  try {
+    return WAYS[key - WAY](value);
+  } catch {}
 }
 
 export function kindOf(value, key) {
   value = field(value, key);
   if (value == null) return 0;
-  const type = Array.isArray(value) ? 'array' : typeof value;
-  if (type === 'boolean') return value ? 2 : 1;
-  if (type === 'string') return value ? 4 : 3;
-  return TYPES.indexOf(type) + NUMBER;
+  try {
+    const type = Array.isArray(value) ? 'array' : typeof value;
+    if (type === 'boolean') return value ? 2 : 1;
+    if (type === 'string') return value ? 4 : 3;
+    return TYPES.indexOf(type) + NUMBER;
+  } catch {
+    return OTHER;
+  }
 }
 
 export function numberOf(value, key) {
@@ -60,22 +70,47 @@ export function numberOf(value, key) {
 const encoder = /* @__PURE__ */ new TextEncoder();
 let encoded;
 
-/** Encodes a text, and says how many bytes that takes. */
+/** No text is longer in linear memory: a server may send megabytes of message. */
+const LONGEST_TEXT = 65_536;
+
+/** Encodes a text, and says how many bytes that takes. Some servers number their tasks. */
 export function textOf(value, key) {
   value = field(value, key);
+  if (Number.isSafeInteger(value)) value = `${value}`;
   if (!value || typeof value !== 'string') return 0;
-  encoded = encoder.encode(value);
+  encoded = encoder.encode(value.slice(0, LONGEST_TEXT));
   return encoded.length;
 }
 
 /** Writes what has been encoded. */
 export const fill = (bytes) => bytes.set(encoded);
 
+/** An option that cannot be read is of no type that is allowed. */
+const UNREADABLE = /* @__PURE__ */ Symbol('unreadable');
+
+function option(options, name) {
+  try {
+    return options?.[name];
+  } catch {
+    return UNREADABLE;
+  }
+}
+
 /** The options of a call over those of its client, each read once: what has been checked is what is used. */
-export const given = (options, defaults) =>
+export const mergeOptions = (options, defaults) =>
   Object.fromEntries(
-    NAMES.slice(0, OPTIONS).map((name) => [name, read(options, name) ?? read(defaults, name)]),
+    NAMES.slice(0, OPTIONS).map((name) => [name, option(options, name) ?? option(defaults, name)]),
   );
+
+/** A random UUID. Pages without a secure context lack `randomUUID`. */
+export function randomUuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
 
 /**
  * Origin, path with query, and whether there is nothing else, of a URL that may be relative: to `base`, or to
@@ -93,7 +128,7 @@ export function parseUrl(text, base) {
 /** What a relay answers a poll with that it goes on to answer. */
 const STREAM = 'text/event-stream';
 
-/** The data of server-sent events, as a relay of ours sends them: one line each. */
+/** The data of server-sent events, as a relay of ours sends them: one line each; `undefined` for a heartbeat. */
 async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
@@ -102,7 +137,10 @@ async function* events(body) {
     if (done) return;
     const lines = (text + value).split('\n');
     text = lines.pop();
-    for (const line of lines) if (line.startsWith('data:')) yield line.slice(5);
+    for (const line of lines) {
+      if (line.startsWith('data:')) yield line.slice(5);
+      else if (line.startsWith(':')) yield;
+    }
   }
 }
 
@@ -116,35 +154,44 @@ export const attempt = (cause, method) => ({
   isSent: false,
   isLate: false,
   isJson: false,
-  isRefused: undefined,
+  isStream: false,
   status: undefined,
   headers: undefined,
   seconds: undefined,
   date: undefined,
+  now: undefined,
+  location: undefined,
   requestId: undefined,
   body: undefined,
   request: undefined,
   told: undefined,
   rest: undefined,
+  secret: undefined,
 });
 
 /** What an option says, which may be a function. */
 export const current = async (option, argument) => (typeof option === 'function' ? option(argument) : option);
 
-/** A promise of the `value` of an option that may be a function, or of an attempt that its failure is the cause of. */
-export function ask(host, key, argument) {
-  host.live();
-  const asked = current(host.given[NAMES[key]], argument);
-  return host.follow(
-    asked.then(
-      (value) => ({ value }),
-      (cause) => attempt(cause),
-    ),
-  );
+/**
+ * The key as `value` and the headers for one request. Where the key's function fails, an attempt with the cause;
+ * where the headers cannot be used, `isRefused`, without a cause, which could show their values.
+ */
+export async function readCredentials(apiKey, headers) {
+  let value;
+  try {
+    value = await current(apiKey);
+  } catch (cause) {
+    return attempt(cause);
+  }
+  try {
+    return { value, headers: new Headers(await current(headers)) };
+  } catch {
+    return { value, isRefused: true };
+  }
 }
 
 /** The `value` as JSON, or an attempt with the cause why there is none. */
-export function stringify(value) {
+export function toJson(value) {
   try {
     return { value: JSON.stringify(value) };
   } catch (cause) {
@@ -152,93 +199,98 @@ export function stringify(value) {
   }
 }
 
-/** A promise of an attempt, which the host has at hand from the start: there may be no time for more. */
-export function send(host, url, isCreate, controller, key, body, idempotencyKey) {
-  host.live();
-  const method = isCreate ? 'POST' : 'GET';
-  const about = attempt(undefined, method);
-  const { fetch, headers } = host.given;
-  host.about = about;
-  host.controller = controller;
-  return host.follow(
-    exchange(about, fetch, url, method, controller.signal, headers, key, body, idempotencyKey, host.streams),
-  );
+/** Codes of Node, Deno and Bun for a connection that was never made. A page is told none. */
+const NOT_CONNECTED =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/;
+/** Node's own `fetch` gives up by itself, after 300 s. */
+const OUT_OF_TIME = /^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
+
+/** Whether the code of an error, or of a cause of it, matches. */
+function hasCode(error, pattern) {
+  for (let depth = 0; error && depth < 9; depth += 1) {
+    if (pattern.test(read(error, 'code'))) return true;
+    error = read(error, 'cause');
+  }
+  return false;
+}
+
+/**
+ * A text without the secret that a server may have echoed: nobody who logs an error is to find it there. A key that
+ * is as short as a word stays, since the word would go everywhere.
+ */
+export const redact = (text, secret) =>
+  secret?.length >= SHORTEST_SECRET && typeof text === 'string' ? text.replaceAll(secret, '[key]') : text;
+const SHORTEST_SECRET = 8;
+
+/** The same of all texts within an answer; the names of its fields stay. */
+export function redactAll(value, secret) {
+  if (Array.isArray(value)) return value.map((item) => redactAll(item, secret));
+  if (kindOf(value, ITSELF) !== OBJECT) return redact(value, secret);
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, redactAll(field, secret)]));
 }
 
 /**
  * Sends a request and reads its answer into `about`: its status, its `Retry-After` read both ways and its body,
- * where that is JSON. It never fails: what went wrong is the `cause`. Headers that cannot be used are told
- * apart, without a cause, which could show their values. Where it may be a stream, the answer is the first of it,
- * and `about.rest` has what follows.
+ * where that is JSON. It never fails: what went wrong is the `cause`. Where it may be a stream, the answer is the
+ * first of it, and `about.rest` has what follows.
  */
 export async function exchange(
   about,
-  custom,
-  url,
-  method,
-  signal,
-  headers,
-  key,
-  body,
-  idempotencyKey,
-  streams,
+  { fetch: custom, url, signal, headers = new Headers(), key, body, idempotencyKey, streams },
 ) {
-  // A server may echo the key; nobody who logs its answer is to find it there.
-  const redact = (text) => (key && text ? text.replaceAll(key, '[key]') : (text ?? undefined));
-  const clean = (_, value) => {
-    if (typeof value === 'string') return redact(value);
-    if (kindOf(value, ITSELF) !== OBJECT) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, field]) => [redact(name), field]));
-  };
-  const header = (name) => redact(about.headers?.get(name));
+  const header = (name) => redact(about.headers?.get(name), key) ?? undefined;
   function take(text) {
-    about.body = redact(text);
-    // Where there are escapes, the key may have been written in another way.
-    about.body = JSON.parse(about.body, key && about.body?.includes('\\') ? clean : undefined);
+    about.body = text;
+    about.body = JSON.parse(text);
     about.isJson = true;
   }
-  /** This attempt and those that follow, each as if it had been asked for. */
+  /** This attempt and those that follow, each as if it had been asked for. A heartbeat repeats the last one. */
   async function* takeAll(body) {
+    let last;
     for await (const text of events(body)) {
-      take(text);
+      last = text ?? last;
+      if (last === undefined) continue;
+      take(last);
       yield about;
       about = { ...about, rest: undefined };
     }
   }
-  let init;
+  about.secret = key;
+  headers.set('accept', `application/json${streams ? `, ${STREAM}` : ''}`);
+  if (key) headers.set('authorization', `Bearer ${key}`);
+  if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);
+  if (body) headers.set('content-type', 'application/json');
+  if (signal.aborted) return;
   try {
-    init = new Headers(await current(headers));
-  } catch {
-    about.isRefused = true;
-    return about;
-  }
-  init.set('accept', `application/json${streams ? `, ${STREAM}` : ''}`);
-  if (key) init.set('authorization', `Bearer ${key}`);
-  if (idempotencyKey) init.set('idempotency-key', idempotencyKey);
-  if (body) init.set('content-type', 'application/json');
-  if (signal.aborted) return about;
-  about.isSent = true;
-  try {
-    // Called as a function, since workers refuse another `this`. A redirect would carry the key to wherever it
-    // points; edge workers refuse "error".
-    // Deno's sends a string again, and has it billed again, when a connection breaks that it had kept open.
+    // Deno's `fetch` sends a string again, and has it billed again, when a connection breaks that it had kept open.
     if (body && typeof Deno === 'object') body = new Blob([body]);
-    init = { method, signal, headers: init, body, redirect: 'manual' };
-    const response = await (custom ? custom(url, init) : fetch(url, init));
+    // A redirect would carry the key to wherever it points; edge workers refuse "error".
+    const init = { method: about.method, signal, headers, body, redirect: 'manual' };
+    // An answer from a cache would freeze a task. Runtimes that do not know the field may refuse it.
+    if (globalThis.Request && 'cache' in Request.prototype) init.cache = 'no-store';
+    // Called as a function, since workers refuse another `this`.
+    const responding = custom ? custom(url, init) : fetch(url, init);
+    about.isSent = true;
+    const response = await responding;
     about.headers = response.headers;
     about.status = response.status;
     const retryAfter = header('retry-after');
     about.seconds = Number(retryAfter);
     about.date = Date.parse(retryAfter);
+    // A date is one of the server's clock, which may differ from ours.
+    about.now = Date.parse(header('date')) || Date.now();
+    about.location = header('location');
     about.requestId = header('x-request-id');
     if (streams && header('content-type')?.startsWith(STREAM)) {
+      about.isStream = true;
       about.rest = takeAll(response.body);
       await about.rest.next();
     } else take(await response.text());
   } catch (cause) {
     about.cause = cause;
+    if (hasCode(cause, NOT_CONNECTED)) about.isSent = false;
+    about.isLate = hasCode(cause, OUT_OF_TIME);
   }
-  return about;
 }
 
 /** What `onResponse` is told. */
@@ -253,6 +305,9 @@ export function responseInfo({ method, request: [path, durationMs, attempt], sta
 
 /** In the order of the core's `Status`. */
 const STATUSES = ['pending', 'processing', 'completed'];
+
+/** The provider's own object of a task that has ended without a result. */
+export const failed = (body, task_id) => ({ ...body, status: 'failed', ...(task_id && { task_id }) });
 
 /** Makes the provider's own object a generation. */
 export function normalise(body, status, isForeign, taskId) {

@@ -143,17 +143,39 @@ export interface Task {
   poll_url?: string;
 }
 
-/** All that names a task: its id, an object that holds one, or a generation, fresh or out of a store. */
+/**
+ * All that names a task: its id, an object that holds one, or a generation, fresh or out of a store. A field that a
+ * store holds without a value may be there as `null` or `undefined`.
+ */
 export type TaskRef =
   | string
-  | Task
+  | {
+      /** The task's id, opaque. */
+      task_id: string;
+      /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+      poll_url?: string | null | undefined;
+    }
   | {
       /** The task's id, under the name that the provider's own objects have for it. */
       id: string;
       /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
-      poll_url?: string;
+      poll_url?: string | null | undefined;
+    }
+  | {
+      /** There is nothing to wait for. */
+      status: 'completed';
+      /** The images. */
+      data: ImageSource[];
     }
   | Generation;
+
+/** What {@link toBlob} takes: an image, fresh or out of a store. */
+export interface ImageSource {
+  /** Where the image can be downloaded, without the key. */
+  url?: string | null | undefined;
+  /** The image itself, in base64. */
+  b64_json?: string | null | undefined;
+}
 
 // Options
 
@@ -385,15 +407,18 @@ export declare function getTask<Fields = unknown>(
 ): Promise<Generation<Fields>>;
 
 /**
- * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`.
+ * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`. Either may be a data URL.
  *
- * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`.
+ * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`, 300 000 by
+ * default.
  *
  * @throws {@link InvalidRequestError} where the image has neither, or is not base64
+ * @throws {@link TaskFailedError} where it holds an `error` instead, as one of several images may
+ * @throws {@link ResponseError} where the download is no picture, such as a page with status 200
  * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}, where the download fails; or the
  * reason of the signal
  */
-export declare function toBlob(image: Image, options?: Options): Promise<Blob>;
+export declare function toBlob(image: ImageSource, options?: Options): Promise<Blob>;
 
 /**
  * The same functions with options that are given once. The options of a call win over them.

@@ -6,7 +6,7 @@ import wasm from 'lemondata:wasm';
 import { createClient } from './client.js';
 import { decode } from './decode.js';
 import { inBrowser } from './place.js';
-import { takeSeat } from './share.js';
+import { Subscriber } from './poll-sharing.js';
 
 export { toBlob } from './blob.js';
 export * from './public-errors.js';
@@ -14,5 +14,5 @@ export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /*
   glue,
   () => WebAssembly.compile(decode(wasm)),
   inBrowser,
-  takeSeat,
+  Subscriber,
 );

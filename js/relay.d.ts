@@ -204,7 +204,7 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * address, such as a list, is refused, since a client could write into it what it likes.
  */
 export declare function anonymousByIp(options?: {
-  from?: (request: Request, context?: RelayContext) => string | null | undefined;
+  from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
 }): (request: Request, context?: RelayContext) => string | null;
 
 /** How much one identity may ask for. Where it fails, the answer is a 503 and nothing has been done. */
@@ -282,12 +282,18 @@ export interface OnceStore {
   settle(key: string, answer: StoredAnswer | undefined): Promise<void>;
 }
 
+/** The platform's `ReadableStream`, of bytes. Older types of Node name it only as the body of a response. */
+export type ByteStream =
+  typeof globalThis extends Record<'ReadableStream', Record<'prototype', infer Stream>>
+    ? Stream
+    : NonNullable<Response['body']>;
+
 /** A task as a hub knows it: plain data, but for a long result. */
 export interface View {
   /** The generation as it stands, without its `data`. */
   generation: Record<string, unknown>;
   /** The `data` of a completed one, as JSON; a stream where that is long. */
-  data?: string | ReadableStream<Uint8Array> | undefined;
+  data?: string | ByteStream | undefined;
   /** The indices of the images that the hub has copied, and serves. */
   kept?: number[] | undefined;
   /** The fields of the error that it has come to. */
@@ -311,11 +317,11 @@ export interface HubAnswer {
   /** The id of its task: with a key, always the same. It never reaches a client. */
   id: string;
   /** How the task stands. */
-  view?: View;
+  view?: View | undefined;
   /** Whether the key was known. */
-  isRepeated?: boolean;
+  isRepeated?: boolean | undefined;
   /** Whether the key was known, with another fingerprint: then there is no view. */
-  isReused?: boolean;
+  isReused?: boolean | undefined;
 }
 
 /** What a client knows a task and the relay by. */
@@ -329,7 +335,7 @@ export interface HubNames {
 /** A picture that a hub keeps. */
 export interface HubPicture {
   /** Its bytes. */
-  body: ReadableStream;
+  body: ByteStream;
   /** How many bytes these are. Without it, the relay serves no ranges. */
   size?: number | undefined;
   /** Its content type. */
@@ -337,6 +343,10 @@ export interface HubPicture {
   /** Its tag, quoted. */
   etag: string;
 }
+
+/** The platform's `WebSocket`, which older types of Node lack. */
+export type HubSocket =
+  typeof globalThis extends Record<'WebSocket', Record<'prototype', infer Socket>> ? Socket : object;
 
 /** Carries tasks on, whatever becomes of the requests. */
 export interface Hub {
@@ -348,7 +358,7 @@ export interface Hub {
    * A socket that tells how a task stands, now and whenever that changes, as the JSON for a client, and closes when
    * there is nothing more to tell; nothing where {@link Hub.look} says it all.
    */
-  watch(id: string, names: HubNames): Promise<WebSocket | undefined>;
+  watch(id: string, names: HubNames): Promise<HubSocket | undefined>;
   /** A copy of an image, or nothing where there is none. */
   picture(id: string, index: number): Promise<HubPicture | undefined>;
 }

@@ -7,6 +7,12 @@
 
 export * from './index.js';
 
+/** The platform's `WebAssembly.Module`. The types of Node have none unless the `dom` library comes with them. */
+export type CompiledModule =
+  typeof globalThis extends Record<'WebAssembly', Record<'Module', Record<'prototype', infer Module>>>
+    ? Module
+    : object;
+
 /**
  * What holds the module, `lemondata-wasm/lemondata.wasm`: its URL, an answer of `fetch` (or a promise of it), its
  * bytes, or the compiled module.
@@ -17,8 +23,8 @@ export type ModuleSource =
   | Response
   | PromiseLike<Response>
   | ArrayBuffer
-  | ArrayBufferView<ArrayBuffer>
-  | WebAssembly.Module;
+  | ArrayBufferView
+  | CompiledModule;
 
 /**
  * Provides the module: to be called before the first call of the package, which waits for it.

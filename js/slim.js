@@ -4,7 +4,7 @@ import glue from 'lemondata:glue';
 import { createClient } from './client.js';
 import { InvalidRequestError, ownError } from './errors.js';
 import { inBrowser } from './place.js';
-import { takeSeat } from './share.js';
+import { Subscriber } from './poll-sharing.js';
 
 let module;
 
@@ -51,5 +51,5 @@ export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /*
   glue,
   load,
   inBrowser,
-  isEdge ? undefined : takeSeat,
+  isEdge ? undefined : Subscriber,
 );

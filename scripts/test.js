@@ -40,6 +40,12 @@ function files(folder) {
   return names.sort().map((name) => join('tests', folder, name));
 }
 
+/** The tests that lie beside the module they are about. */
+function beside(folder) {
+  const names = readdirSync(join(root, folder), { recursive: true });
+  return names.filter((name) => name.endsWith('.test.js')).map((name) => join(folder, name));
+}
+
 /** Every part: what it needs, what it runs, and how to count what that says. */
 const PARTS = {
   lint: {
@@ -96,6 +102,7 @@ const PARTS = {
       },
     ],
   },
+  js: { ready() {}, commands: () => [{ argv: node(...beside('js')), count: nodeTests }] },
   server: { ready() {}, commands: () => [{ argv: node(...files('server')), count: nodeTests }] },
   types: { ready: ensureBuild, commands: () => [{ argv: node(...files('types')), count: nodeTests }] },
   e2e: {
@@ -149,6 +156,15 @@ const PARTS = {
       ensureWebKit();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
+  },
+  stress: {
+    ready() {
+      ensureBuild();
+      ensureChromium();
+      ensureFirefox();
+      ensureWebKit();
+    },
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('stress')), count: nodeTests }],
   },
   studio: {
     ready() {

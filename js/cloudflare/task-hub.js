@@ -398,21 +398,23 @@ export class TaskHub extends DurableObject {
     await this.#guard();
     // That a create is being sent has to be stored before it is.
     if (act === 'send') await this.ctx.storage.sync();
-    let about = attempt();
+    const isCreate = act === 'send';
+    const method = isCreate ? 'POST' : 'GET';
+    let about = attempt(undefined, method);
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), timeout);
     try {
       const { apiKey, fetch } = this.#options;
       const key = await current(apiKey);
       this.#redactor.learn(key);
-      const isCreate = act === 'send';
       const body = isCreate ? getText(this.#kv, 'request') : undefined;
-      await exchange(about, fetch, url, isCreate ? 'POST' : 'GET', controller.signal, undefined, key, body);
+      await exchange(about, { fetch, url, signal: controller.signal, key, body });
     } catch (cause) {
-      about = attempt(cause);
+      // There is no key, or it cannot be sent.
+      about = attempt(cause, method);
     }
     clearTimeout(timer);
-    about.isLate = controller.signal.aborted;
+    about.isLate ||= controller.signal.aborted;
 
     const { model = NO_MODEL } = this.#order;
     const [job, ruling, value, pause] = ask('judge', this.#job, this.#options, about, model, Date.now());

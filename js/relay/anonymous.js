@@ -16,7 +16,7 @@ const groupsOf = (part) =>
     .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''));
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
-const IPV6 = /^[\da-f]*:[\da-f:]*(?:\d+\.\d+\.\d+\.\d+)?(?:%[\w.-]+)?$/i;
+const IPV6 = /^[\da-f]*:[\da-f]*:[\da-f:]*(?:\d+\.\d+\.\d+\.\d+)?(?:%[\w.-]+)?$/i;
 
 /**
  * The address in what a proxy wrote, which may add a port: each connection of one client has another.

@@ -166,7 +166,7 @@ export function createRelay(options) {
   async function waitFor(identity, kind) {
     if (!limiter) return 0;
     const waitMs = await limiter.take(identity, kind);
-    if (waitMs >= 0) return waitMs;
+    if (typeof waitMs === 'number' && waitMs >= 0) return waitMs;
     throw new TypeError(`The limiter must return milliseconds or 0, but returned ${String(waitMs)}.`);
   }
 
@@ -313,7 +313,7 @@ export function createRelay(options) {
         throw error;
       });
       const isEnd = found instanceof TaskFailedError;
-      assertNames(task, isEnd ? found.task : found);
+      assertNames(task, Object(isEnd ? found.body : found));
       if (isEnd) return ended(found, reference, event, info);
       return json(200, rename(publicGeneration(found), reference), info);
     } catch (error) {
@@ -326,7 +326,8 @@ export function createRelay(options) {
   /** Another task's answer may be another user's. */
   function assertNames(task, { id, task_id }) {
     const known = [task.task_id, idInPollUrl(task.poll_url, settings.baseUrl)];
-    if ([id, task_id].some((name) => known.includes(name) || known.includes(String(name)))) return;
+    const named = [id, task_id].filter((name) => name !== undefined && name !== null);
+    if (named.length === 0 || named.some((name) => known.includes(String(name)))) return;
     throw unusable('answered a poll with another task', task);
   }
 

@@ -16,8 +16,9 @@ const ACCOUNT_TEXT =
   /account|balance|billing|\bcredits?\b|\bquota\b|top.?up|recharge|subscription|invoice|payment|api.?key|organi[sz]ation|\b(sk|mt)-/i;
 const E_MAIL = /[^\s@<>"']{1,64}@[^\s@<>"']{1,64}\.[^\s@<>"',;]{1,64}/g;
 const AMOUNT = /[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(USD|EUR|dollars?)\b/g;
-const CODE = /^[\w.:/-]{1,64}$/;
-const PARAM = /^[\w.[\]-]{1,64}$/;
+/** What begins like a key, such as a masked one, is neither a code nor a field. */
+const CODE = /^(?!(?:sk|mt)-)[\w.:/-]{1,64}$/i;
+const PARAM = /^(?!(?:sk|mt)-)[\w.[\]-]{1,64}$/i;
 const REQUEST_ID = /^[!-~]{1,200}$/;
 
 const MAX_TEXT_LENGTH = 2000;

@@ -28,7 +28,7 @@ const fromBase64Url = (text) =>
   Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
 
 /** The routes that the service documents for polls, below the prefix of its base URL. */
-const POLL_PATH = /^\/v1\/(?:images\/generations|images|tasks)\/([^/]+)\/?$/;
+const POLL_PATH = /^\/v1\/(?:images\/generations|images(?!\/(?:generations|edits)\/?$)|tasks)\/([^/]+)\/?$/;
 /** The service's address where no other is set. */
 const BASE_URL = 'https://api.lemondata.cc';
 

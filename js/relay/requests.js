@@ -9,6 +9,8 @@ const MAX_MODEL_LENGTH = 128;
 /** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
 const MAX_DEPTH = 32;
 const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
+/** The fields that are checked by name: what has not come through there does not pass as any other field. */
+const CHECKED = ['prompt', 'model', 'n', ...WORDS];
 /** What the relay says by itself, and what is no field. */
 const NEVER = ['user', '__proto__'];
 /** The provider's own default. */
@@ -133,7 +135,7 @@ export function makeRequest(body, user, rules) {
 
   const passing = extraFields === 'pass' ? [...given.keys()] : [...allowedFields];
   for (const name of passing.sort()) {
-    if (!given.has(name) || name in made || NEVER.includes(name)) continue;
+    if (!given.has(name) || CHECKED.includes(name) || NEVER.includes(name)) continue;
     if (!isShallow(given.get(name))) throw invalid(name, `${name} is nested too deeply.`);
     made[name] = ordered(given.get(name));
   }

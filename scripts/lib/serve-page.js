@@ -99,8 +99,10 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     // What a model knows beyond the documented fields, its own server judges.
     extraFields: 'pass',
     store: memoryStore(),
-    log({ event, error, upstreamStatus, code }) {
-      if (event !== 'request') console.error(redact(String(error?.stack ?? error)));
+    log({ event, error, outcome, upstreamStatus, code }) {
+      // What the service answers, the page shows.
+      const isShown = event === 'upstream_failed' && outcome !== 'not_sent';
+      if (event !== 'request' && !isShown) console.error(redact(String(error?.stack ?? error)));
       // Other pages are not told what is wrong with the account. The person at this machine has to be.
       if (ACCOUNT_STATUSES.includes(upstreamStatus)) {
         const said = redact(`${code}`);

@@ -90,9 +90,13 @@ names! {
     IsRefused "isRefused"
     Seconds "seconds"
     Date "date"
+    Now "now"
     Location "location"
     Body "body"
     Value "value"
     Given "given"
     Defaults "defaults"
+    AddEventListener "addEventListener"
+    RemoveEventListener "removeEventListener"
+    Age "age"
 }

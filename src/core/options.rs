@@ -93,7 +93,7 @@ impl Options {
             let fits = kind == Type::Nothing
                 || types & kind.bit() != 0
                     && match name {
-                        Name::Signal => given.get(name).flag_of(Name::Aborted).is_some(),
+                        Name::Signal => is_signal(&given.get(name)),
                         Name::RequestTimeout => number() > 0.0,
                         Name::MaxRetries => is_whole(number()),
                         Name::MaxWait => number() >= 0.0,
@@ -182,6 +182,13 @@ impl Options {
     pub fn announce_until(&self, now: f64) -> f64 {
         now + self.max_wait.max(ANNOUNCE_MS)
     }
+}
+
+/// Whether this has what we use of an `AbortSignal`. Half a signal would keep a call from its end.
+fn is_signal<V: Value>(signal: &V) -> bool {
+    signal.flag_of(Name::Aborted).is_some()
+        && signal.kind_of(Name::AddEventListener) == Type::Function
+        && signal.kind_of(Name::RemoveEventListener) == Type::Function
 }
 
 /// Checks that a key is fit for a header. The message never shows it.

@@ -22,6 +22,9 @@ const LAST_POLL_MS: f64 = 5_000.0;
 const EARLY_POLLS: u32 = 6;
 /// After these, gaps are of this part of the interval.
 const LATE_PART: f64 = 0.8;
+/// A relay's stream says something every 15 s, if only that nothing has changed. One that is silent for so long, in
+/// milliseconds, is dead.
+const SILENT_MS: f64 = 30_000.0;
 /// Sleeps and attempts end at the deadline. One that ends later than this behind it was suspended: a
 /// laptop slept, or a page was frozen.
 const SUSPENDED_MS: f64 = 5_000.0;
@@ -52,6 +55,9 @@ pub struct Wait {
     /// When the poll under way runs out of time.
     #[serde(default)]
     until: f64,
+    /// When the last answer came.
+    #[serde(default)]
+    heard: f64,
     /// Before this the server does not want to be asked, whatever wakes us.
     not_before: f64,
     polls: u32,
@@ -153,6 +159,7 @@ impl Wait {
             deadline: now + options.max_wait,
             due: now,
             until: now,
+            heard: now,
             not_before: now,
             polls: 0,
             max_polls: options.max_polls,
@@ -185,6 +192,11 @@ impl Wait {
     /// When the next poll is due, as things stand; none where there is none to come.
     pub fn due(&self) -> Option<f64> {
         if self.end == End::NotYet { Some(self.due) } else { None }
+    }
+
+    /// When a stream of answers counts as dead, unless one comes before.
+    pub fn silent_at(&self) -> f64 {
+        self.heard + SILENT_MS
     }
 
     /// What to do at `now`. A poll counts as sent.
@@ -227,6 +239,7 @@ impl Wait {
     /// Judges the answer to a poll. `random` lies in 0..1.
     pub fn answer<V: Value>(&mut self, base: &Base, reply: &Reply<V>, now: f64, random: f64) -> Verdict {
         let target = ["GET ", without_query(&self.path)];
+        self.heard = now;
         let failure = if reply.is_success() {
             match Meaning::of(&target, reply, Some(&self.task)) {
                 Ok(meaning) => {

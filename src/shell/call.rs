@@ -1,16 +1,16 @@
-//! One call: its options, its timer, its promise, and the one place where it waits.
+//! One call: its options, its timer, and the one promise that it waits for.
 
 use std::{
     cell::RefCell,
     future::Future,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use gloo_timers::callback::Timeout;
 use js_sys::{Date, Math, Promise};
-use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use wasm_bindgen::{JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
@@ -45,8 +45,8 @@ pub fn random() -> f64 {
     Math::random()
 }
 
-/// What a failed call rejects with. `about` is what the attempt brought that led to it.
-pub fn error(failure: &Failure, about: &JsValue) -> JsValue {
+/// What a failed call rejects with. `attempt` led to it.
+pub fn error(failure: &Failure, attempt: &JsValue) -> JsValue {
     let task = failure.task.as_ref().map(task_to_js).unwrap_or_default();
     js::make_error(
         failure.kind as u8,
@@ -55,7 +55,7 @@ pub fn error(failure: &Failure, about: &JsValue) -> JsValue {
         failure.status,
         failure.param.map_or(u8::MAX, |name| name as u8),
         failure.retry_after_ms,
-        about,
+        attempt,
         &task,
     )
 }
@@ -63,120 +63,146 @@ pub fn error(failure: &Failure, about: &JsValue) -> JsValue {
 /// A task reference as plain JSON.
 pub fn task_to_js(task: &Task) -> JsValue {
     // One by one: the names of a struct's fields would bring a cache of three kilobytes.
-    let part = |text: &String| serde_wasm_bindgen::to_value(text).unwrap_or_default();
-    js::task(&part(&task.id), &part(&task.poll_url))
+    js::task(&text_to_js(&task.id), &text_to_js(&task.poll_url))
+}
+
+/// A text as a value of JavaScript.
+pub fn text_to_js(text: &String) -> JsValue {
+    serde_wasm_bindgen::to_value(text).unwrap_or_default()
 }
 
 /// What ends a wait inside a call.
 pub enum Event {
-    /// The promise has settled.
+    /// The promise has brought this, or another call has.
     Settled(JsValue),
-    /// The signal, the page or another call has woken a sleep.
+    /// The host has woken a sleep.
     Woken,
-    /// The timer has run out.
+    /// The time is up.
     Timeout,
 }
 
 /// A call under way.
 pub struct Call {
     pub options: Options,
-    /// The options as they were given.
+    /// The options as JavaScript values.
     pub given: JsValue,
     pub host: Host,
     runner: Rc<Runner>,
+    /// Work of the call's own; none while it sleeps.
     future: Option<JsFuture>,
     timer: Option<Timeout>,
-    /// How long a sleep is, and when it ends.
-    sleep: (f64, f64),
-    _listener: Closure<dyn FnMut()>,
+    /// When the timer fires, and whether that covers a part of its time only.
+    fires_at: f64,
+    is_piece: bool,
+    /// When the wait ends at the latest.
+    until: f64,
+    _wake: Closure<dyn FnMut()>,
 }
 
 impl Call {
-    pub fn new(options: Options, host: Host, runner: &Rc<Runner>) -> Call {
+    /// None where the host could not listen, and has settled the call.
+    pub fn new(options: Options, host: Host, browser: bool, runner: &Rc<Runner>) -> Option<Call> {
         let woken = Rc::clone(runner);
-        let listener = Closure::<dyn FnMut()>::new(move || {
-            trap::at("listener");
+        let wake = Closure::<dyn FnMut()>::new(move || {
+            trap::at("wake");
             woken.woken.set(true);
             task::run(&woken);
         });
-        host.listen(listener.as_ref().unchecked_ref());
-        Call {
+        if !host.listen(browser, wake.as_ref()) {
+            return None;
+        }
+        Some(Call {
             options,
             given: host.get(Name::Given),
             host,
             runner: Rc::clone(runner),
             future: None,
             timer: None,
-            sleep: (0.0, 0.0),
-            _listener: listener,
-        }
+            fires_at: 0.0,
+            is_piece: false,
+            until: 0.0,
+            _wake: wake,
+        })
     }
 
     /// Fails with the reason of the caller's signal once that has aborted.
     pub fn check(&self) -> Result<(), JsValue> {
-        let signal = self.given.get(Name::Signal);
-        if signal.flag_of(Name::Aborted) == Some(true) { Err(signal.get(Name::Reason)) } else { Ok(()) }
+        if self.given.get(Name::Signal).flag_of(Name::Aborted) == Some(true) {
+            return Err(self.host.reason());
+        }
+        Ok(())
     }
 
     /// What has happened, if it has: what the call waited for, or else an abort, or else the end of its time.
-    pub fn event(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, JsValue>> {
+    pub fn event(&mut self) -> Result<Option<Event>, JsValue> {
+        let is_woken = self.runner.woken.replace(false);
         // What has arrived counts, even where the caller aborts in the same moment: it may be a task.
         if let Some(future) = &mut self.future {
-            if let Poll::Ready(value) = Pin::new(future).poll(context) {
+            // The host wakes the call when the promise has settled, so that no waker is needed.
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(value) = Pin::new(future).poll(&mut context) {
                 self.future = None;
-                return Poll::Ready(value.map(Event::Settled));
+                return value.map(|value| Some(Event::Settled(value)));
             }
-        } else if self.runner.woken.replace(false) {
-            return Poll::Ready(Ok(Event::Woken));
+        } else if is_woken {
+            let value = self.host.take();
+            if !value.is_nothing() {
+                trap::at("shared");
+                return Ok(Some(Event::Settled(value)));
+            }
         }
         self.check()?;
-        if !self.runner.fired.replace(false) {
-            return Poll::Pending;
-        }
-        self.timer = None;
-        if self.future.take().is_none() {
-            let (ms, end) = self.sleep;
-            if ms < LONGEST_TIMER_MS && now() < end {
-                now_at_least(end);
+        if self.runner.fired.replace(false) {
+            if self.is_piece {
+                self.set_timer();
+                return Ok(None);
             }
+            // The timer is proof of the time, whatever a coarse or frozen clock shows.
+            now_at_least(self.fires_at);
+            self.timer = None;
+            self.future = None;
+            return Ok(Some(Event::Timeout));
         }
-        Poll::Ready(Ok(Event::Timeout))
+        Ok(if is_woken && self.future.is_none() { Some(Event::Woken) } else { None })
     }
 
-    /// Waits for a promise that never rejects.
-    pub fn wait_for(&mut self, promise: Promise) {
+    /// Waits for a promise of the host's, until some time at most.
+    pub fn wait_for(&mut self, promise: Promise, until: f64) {
         self.future = Some(promise.into());
+        self.limit(until);
     }
 
-    /// Sleeps, unless the runtime comes back to life before.
-    pub fn sleep(&mut self, ms: f64) {
-        self.sleep = (ms, now() + ms);
+    /// Sleeps until some time, unless something of a `kind` ends it before.
+    pub fn sleep(&mut self, kind: u8, until: f64) {
         self.runner.woken.set(false);
-        self.limit(ms);
+        self.host.sleep(kind);
+        self.limit(until);
     }
 
-    /// How much is left of a sleep.
-    pub fn left(&self) -> f64 {
-        self.sleep.1 - now()
+    #[allow(clippy::float_cmp)] // the timer is set for exactly that time
+    fn limit(&mut self, until: f64) {
+        if self.timer.is_none() || until != self.until {
+            self.until = until;
+            self.set_timer();
+        }
     }
 
-    /// Sets the timer; none for a time without end.
-    pub fn limit(&mut self, ms: f64) {
+    fn set_timer(&mut self) {
+        let now = now();
+        let ms = self.until - now;
         self.timer = None;
         self.runner.fired.set(false);
+        self.is_piece = ms > LONGEST_TIMER_MS;
         if ms < f64::INFINITY {
             let runner = Rc::clone(&self.runner);
-            self.timer = Some(Timeout::new(ms.min(LONGEST_TIMER_MS).ceil() as u32, move || {
+            let ms = ms.clamp(0.0, LONGEST_TIMER_MS).ceil();
+            self.fires_at = now + ms;
+            self.timer = Some(Timeout::new(ms as u32, move || {
                 trap::at("timer");
                 runner.fired.set(true);
                 task::run(&runner);
             }));
         }
-    }
-
-    /// Ends the time of the timer.
-    pub fn unlimit(&mut self) {
-        self.limit(f64::INFINITY);
     }
 }
 

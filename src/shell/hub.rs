@@ -130,10 +130,10 @@ pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: 
     match ruling {
         Ruling::Answered(meaning) => reply(&job, "answered", &attempt.generation(&meaning), &pause),
         Ruling::Again(failure) => {
-            let failure = failure.map_or(JsValue::UNDEFINED, |failure| fail(&job, failure, &attempt.about));
+            let failure = failure.map_or(JsValue::UNDEFINED, |failure| fail(&job, failure, &attempt.value));
             reply(&job, "again", &failure, &pause)
         }
-        Ruling::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &attempt.about), &pause),
+        Ruling::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &attempt.value), &pause),
     }
 }
 

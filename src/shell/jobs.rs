@@ -1,21 +1,22 @@
 //! What the package does: each turn carries out decisions of the core, up to where the job has to wait.
+//!
+//! Settling is the first act of an end. Nothing enters the module from inside: every turn begins in a microtask or a
+//! timer of its own.
 
-use std::{
-    mem::replace,
-    task::{Context, Poll},
-};
+use std::mem::replace;
 
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use web_sys::AbortController;
 
 use super::{
     call::{Call, Event, error, now, random, task_to_js},
-    http::{Attempt, Request},
+    http::Attempt,
     js, trap,
 };
 use crate::core::{
-    CREATE_PATH, Create, CreateStep, Failure, Name, Origin, Status, Step, Task, Type, Value, Verdict, Wait,
-    check_key, check_request, read_task, without_query,
+    CREATE_PATH, Create, CreateStep, Failure, Loss, Name, Origin, Outcome, Status, Step, Task, Type, Value,
+    Verdict, Wait, check_key, check_request, read_task, without_query,
 };
 
 /// What a job does: `js/client.js` knows the numbers.
@@ -23,6 +24,11 @@ const GENERATE: u8 = 0;
 const GENERATE_AND_WAIT: u8 = 1;
 const GET_TASK: u8 = 2;
 pub const WAIT_FOR_TASK: u8 = 3;
+
+/// What a job waits for beside work of its own: `js/call.js` and `js/poll-sharing.js` know the numbers.
+const GAP: u8 = 0;
+const STREAM: u8 = 2;
+const PAUSE: u8 = 3;
 
 /// Whether there is nothing to wait for.
 pub fn is_completed(reference: &JsValue) -> bool {
@@ -34,8 +40,8 @@ type Turn = Result<Option<JsValue>, JsValue>;
 
 /// What a job waits for.
 enum Stage {
-    /// The key of a request.
-    Key,
+    /// Key and headers of a request.
+    Credentials,
     /// The answer to a request.
     Answer,
     /// The time to repeat a create.
@@ -44,14 +50,36 @@ enum Stage {
     Announcement(Task, JsValue),
     /// The time of the next poll.
     Gap,
-    /// The poll of another call.
-    Other,
+    /// The poll of another call, or its stream.
+    Shared(u8),
+}
+
+/// The request at hand.
+struct Request {
+    /// Below the base URL's origin.
+    path: String,
+    /// When it has to have an answer.
+    until: f64,
+    /// Counts the attempts of a create, or the polls of a wait, from 1.
+    number: u32,
+    started: f64,
+    /// Ends its fetch, while that is under way.
+    fetch: Option<AbortController>,
+}
+
+impl Drop for Job {
+    /// Ends a fetch that nothing waits for any more.
+    fn drop(&mut self) {
+        if let Some(fetch) = &self.request.fetch {
+            fetch.abort();
+        }
+    }
 }
 
 /// A job under way.
 pub struct Job {
     call: Call,
-    what: u8,
+    command: u8,
     stage: Stage,
     create: Create,
     /// What judges the polls, once the task is known.
@@ -62,31 +90,22 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(call: Call, what: u8) -> Job {
+    pub fn new(call: Call, command: u8) -> Job {
         let options = &call.options;
         let path = options.base.own_path(CREATE_PATH);
-        let request = Request {
-            path: path.clone(),
-            body: JsValue::UNDEFINED,
-            idempotency_key: JsValue::UNDEFINED,
-            timeout: options.create_timeout,
-            number: 0,
-            started: 0.0,
-            controller: None,
-        };
-        let create = Create::new(path, options.max_retries, options.relay);
-        Job { call, what, stage: Stage::Pause, create, wait: None, request, cause: JsValue::UNDEFINED }
+        let create = Create::new(path.clone(), options.max_retries, options.relay);
+        let request = Request { path, until: 0.0, number: 0, started: 0.0, fetch: None };
+        Job { call, command, stage: Stage::Pause, create, wait: None, request, cause: JsValue::UNDEFINED }
     }
 
-    /// Goes on as far as it can. Tells whether the job has ended.
-    pub fn advance(&mut self, context: &mut Context<'_>) -> bool {
-        while let Poll::Ready(event) = self.call.event(context) {
-            let turn = event.and_then(|event| self.take(event));
-            if self.ends(turn) {
-                return true;
-            }
-        }
-        false
+    /// Goes on after something has woken the job. Tells whether it has ended.
+    pub fn advance(&mut self) -> bool {
+        let turn = match self.call.event() {
+            Ok(None) => return false,
+            Ok(Some(event)) => self.handle(event),
+            Err(reason) => Err(reason),
+        };
+        self.ends(turn)
     }
 
     /// Settles the promise of the call where a turn has ended the job.
@@ -101,126 +120,149 @@ impl Job {
 
     /// The first turn.
     pub fn start(&mut self, input: &JsValue) -> Turn {
-        if matches!(self.what, GENERATE | GENERATE_AND_WAIT) {
+        if matches!(self.command, GENERATE | GENERATE_AND_WAIT) {
             check_request(input).map_err(|failure| self.fail(failure))?;
-            let body = js::stringify(input);
-            self.request.body = body.get(Name::Value);
-            if self.request.body.is_nothing() {
+            let body = self.call.host.get(Name::Body);
+            if body.kind_of(Name::Value) == Type::Nothing {
                 return Err(error(&Failure::not_json(), &body));
             }
-            self.request.idempotency_key = if self.call.options.makes_key {
-                js::random_uuid()
-            } else {
-                self.call.given.get(Name::IdempotencyKey)
-            };
-            self.send()
+            if self.call.options.makes_key {
+                self.call.host.make_key();
+            }
+            self.send_create()
         } else {
             let task = read_task(input).map_err(|failure| self.fail(failure))?;
-            self.wait_for(task, false)
+            let age = self.call.host.number_of(Name::Age);
+            let origin = if age >= 0.0 { Origin::Generated(now() - age) } else { Origin::Elsewhere };
+            self.wait_for(task, origin)
         }
     }
 
     /// The turn after something has happened.
-    fn take(&mut self, event: Event) -> Turn {
-        let is_late = matches!(event, Event::Timeout);
-        let about = if let Event::Settled(about) = event { about } else { JsValue::UNDEFINED };
-        match &self.stage {
-            Stage::Key if !is_late => {
-                let key = about.get(Name::Value);
-                if about.flag_of(Name::IsSent).is_some() {
-                    return Err(self.fail_of(Failure::key_function(), &about));
+    fn handle(&mut self, event: Event) -> Turn {
+        match (&self.stage, event) {
+            (Stage::Credentials, Event::Settled(credentials)) => {
+                if credentials.flag_of(Name::IsSent).is_some() {
+                    return Err(self.fail_of(Failure::key_function(), &credentials));
                 }
                 // A function that has no key at hand must not send the request without one.
-                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
-                self.exchange(&key)
-            }
-            Stage::Key | Stage::Answer => {
-                if about.flag_of(Name::IsRefused).is_some() {
+                if self.call.given.kind_of(Name::ApiKey) == Type::Function {
+                    let key = credentials.get(Name::Value);
+                    let key = if key.is_filled() { key.text() } else { String::new() };
+                    check_key(&key, Name::ApiKey).map_err(|failure| self.fail(failure))?;
+                }
+                if credentials.flag_of(Name::IsRefused).is_some() {
                     return Err(self.fail(Failure::headers()));
                 }
-                trap::at("answer");
-                self.call.unlimit();
-                if is_late {
-                    self.request.hang_up();
-                }
-                self.request.controller = None;
-                let attempt = Attempt::of(self.call.host.finish(
-                    is_late,
-                    without_query(&self.request.path),
-                    now() - self.request.started,
-                    self.request.number,
-                ));
-                if self.wait.is_some() { self.judge_poll(&attempt) } else { self.judge_create(&attempt) }
+                self.exchange()
             }
-            Stage::Pause => {
-                let left = self.call.left();
-                // To the end, whatever comes back to life.
-                if left > 0.0 {
-                    self.call.sleep(left);
-                    return Ok(None);
-                }
-                self.send()
-            }
-            Stage::Announcement(..) => {
+            (Stage::Answer, Event::Settled(_)) => self.finish(false),
+            (Stage::Credentials | Stage::Answer, Event::Timeout) => self.finish(true),
+            (Stage::Pause, Event::Timeout) => self.send_create(),
+            (Stage::Announcement(..), event) => {
                 let Stage::Announcement(task, generation) = replace(&mut self.stage, Stage::Pause) else {
                     return Ok(None);
                 };
-                if about.flag_of(Name::IsSent).is_some() {
-                    return Err(error(&Failure::callback_failed(task), &about));
-                }
-                self.announced(task, generation)
-            }
-            Stage::Gap | Stage::Other => {
-                let is_gap = matches!(self.stage, Stage::Gap);
-                let news = self.call.host.news(is_late && !is_gap);
-                let Some(wait) = &mut self.wait else { return Ok(None) };
-                if !news.is_nothing() {
-                    if is_gap {
-                        wait.join();
+                let (failure, value) = match event {
+                    Event::Settled(value) if value.flag_of(Name::IsSent).is_none() => {
+                        return self.announced(task, generation);
                     }
-                    return self.judge_poll(&Attempt::of(news));
-                }
-                if is_gap {
-                    if !is_late {
-                        wait.wake(now());
-                    }
-                    self.follow()
-                } else {
-                    self.poll()
-                }
+                    Event::Settled(value) => (Failure::callback_failed(task), value),
+                    _ => (Failure::callback_late(task), JsValue::UNDEFINED),
+                };
+                Err(error(&failure, &value))
             }
+            (Stage::Gap, Event::Settled(value)) => {
+                if let Some(wait) = &mut self.wait {
+                    wait.join();
+                }
+                self.judge_poll(&Attempt::of(value))
+            }
+            (Stage::Gap, event) => {
+                if let (Some(wait), Event::Woken) = (&mut self.wait, event) {
+                    wait.wake(now());
+                }
+                self.follow()
+            }
+            (Stage::Shared(_), Event::Settled(value)) => self.judge_poll(&Attempt::of(value)),
+            (Stage::Shared(kind), Event::Timeout) if *kind != STREAM || !self.is_silent() => {
+                let attempt =
+                    Attempt { result: Err((Loss::Timeout, true)), value: js::attempt(&JsValue::UNDEFINED) };
+                self.judge_poll(&attempt)
+            }
+            // The other call has given up, or its stream is silent.
+            (Stage::Shared(_), _) => self.send(),
+            (_, Event::Woken) | (Stage::Pause, _) => Ok(None),
         }
     }
 
-    /// Sends the request, as soon as its key is there.
+    /// Waits for a promise of the host's, until some time at most. The caller may have aborted in the meantime.
+    fn wait_until(&mut self, stage: Stage, promise: Promise, until: f64) -> Turn {
+        self.stage = stage;
+        self.call.wait_for(promise, until);
+        self.call.check().map(|()| None)
+    }
+
+    /// Sleeps until some time, unless something of a `kind` ends it before.
+    fn sleep_until(&mut self, stage: Stage, kind: u8, until: f64) -> Turn {
+        self.stage = stage;
+        self.call.sleep(kind, until);
+        self.call.check().map(|()| None)
+    }
+
+    fn send_create(&mut self) -> Turn {
+        self.request.number += 1;
+        self.request.until = now() + self.call.options.create_timeout;
+        self.send()
+    }
+
+    /// Prepares a request.
     fn send(&mut self) -> Turn {
         self.call.check()?;
-        self.request.number += u32::from(self.wait.is_none());
         self.request.started = now();
-        self.call.limit(self.request.timeout);
-        let key = self.call.given.get(Name::ApiKey);
-        if key.kind() != Type::Function {
-            return self.exchange(&key);
-        }
-        self.call.wait_for(js::ask(&self.call.host, Name::ApiKey as u8, &JsValue::UNDEFINED));
-        self.stage = Stage::Key;
-        Ok(None)
+        let credentials = self.call.host.prepare();
+        self.wait_until(Stage::Credentials, credentials, self.request.until)
     }
 
-    fn exchange(&mut self, key: &JsValue) -> Turn {
+    /// Sends a request, or waits for that of another call. `getTask` is to tell how things stand now.
+    fn exchange(&mut self) -> Turn {
+        let options = &self.call.options;
+        let url = options.base.url(&self.request.path);
+        let streams = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
+            let kind = self.call.host.join(&url, self.is_silent());
+            if kind > 0 {
+                let until = if kind == STREAM {
+                    self.request.until.min(wait.silent_at())
+                } else {
+                    self.request.until
+                };
+                return self.sleep_until(Stage::Shared(kind), kind, until);
+            }
+            options.relay
+        } else {
+            false
+        };
         let controller = AbortController::new()?;
-        self.call.wait_for(js::send(
-            &self.call.host,
-            &self.call.options.base.url(&self.request.path),
-            self.wait.is_none(),
-            &controller,
-            key,
-            &self.request.body,
-            &self.request.idempotency_key,
+        let answer = self.call.host.send(&url, self.wait.is_none(), &controller, streams);
+        self.request.fetch = Some(controller);
+        self.wait_until(Stage::Answer, answer, self.request.until)
+    }
+
+    /// Does what the core makes of the attempt that has ended.
+    fn finish(&mut self, is_late: bool) -> Turn {
+        trap::at("answer");
+        if let Some(fetch) = self.request.fetch.take()
+            && is_late
+        {
+            fetch.abort();
+        }
+        let attempt = Attempt::of(self.call.host.finish(
+            is_late,
+            without_query(&self.request.path),
+            now() - self.request.started,
+            self.request.number,
         ));
-        self.request.controller = Some(controller);
-        self.stage = Stage::Answer;
-        Ok(None)
+        if self.wait.is_some() { self.judge_poll(&attempt) } else { self.judge_create(&attempt) }
     }
 
     /// Does what the core makes of an attempt at a create.
@@ -230,12 +272,8 @@ impl Job {
             Err((loss, sent)) => self.create.lost(*loss, *sent, random()),
         };
         match step {
-            CreateStep::Retry(ms) => {
-                self.call.sleep(ms);
-                self.stage = Stage::Pause;
-                Ok(None)
-            }
-            CreateStep::Fail(failure) => Err(error(&failure, &attempt.about)),
+            CreateStep::Retry(ms) => self.sleep_until(Stage::Pause, PAUSE, now() + ms),
+            CreateStep::Fail(failure) => Err(error(&failure, &attempt.value)),
             CreateStep::Done(meaning) => {
                 let generation = attempt.generation(&meaning);
                 match meaning.task {
@@ -253,18 +291,17 @@ impl Job {
         if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
             return self.announced(task, generation);
         }
-        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
-        self.stage = Stage::Announcement(task, generation);
-        Ok(None)
+        let taken = self.call.host.announce(&reference);
+        let until = self.call.options.announce_until(now());
+        self.wait_until(Stage::Announcement(task, generation), taken, until)
     }
 
     fn announced(&mut self, task: Task, generation: JsValue) -> Turn {
-        if self.what == GENERATE { Ok(Some(generation)) } else { self.wait_for(task, true) }
+        if self.command == GENERATE { Ok(Some(generation)) } else { self.wait_for(task, Origin::Created) }
     }
 
-    /// Begins to wait for a task; `own` is one of this job's own create.
-    fn wait_for(&mut self, task: Task, own: bool) -> Turn {
-        let origin = if own { Origin::Created } else { Origin::Elsewhere };
+    /// Begins to wait for a task.
+    fn wait_for(&mut self, task: Task, origin: Origin) -> Turn {
         match Wait::new::<JsValue>(task, &self.call.options, origin, now(), random()) {
             Ok(mut wait) => {
                 if self.is_once() {
@@ -278,8 +315,6 @@ impl Job {
             }
         }
         self.request.number = 0;
-        self.request.body = JsValue::UNDEFINED;
-        self.request.idempotency_key = JsValue::UNDEFINED;
         self.follow()
     }
 
@@ -289,52 +324,43 @@ impl Job {
         match wait.next(now()) {
             Step::Poll(path, until) => {
                 self.request.path = path;
-                self.request.timeout = until - now();
+                self.request.until = until;
                 self.request.number += 1;
-                self.poll()
+                self.send()
             }
-            Step::Sleep(until) => {
-                self.call.sleep(until - now());
-                self.stage = Stage::Gap;
-                Ok(None)
-            }
+            Step::Sleep(until) => self.sleep_until(Stage::Gap, GAP, until),
             Step::Fail(failure) => Err(self.fail_of(failure, &js::attempt(&self.cause))),
         }
     }
 
-    /// Sends a poll, or waits for that of another call. Who asks `once` wants to know how things stand now.
-    fn poll(&mut self) -> Turn {
-        let options = &self.call.options;
-        let url = options.base.url(&self.request.path);
-        if self.is_once() || !self.call.host.join(&url, options.relay) {
-            return self.send();
-        }
-        self.call.sleep(self.request.timeout);
-        self.stage = Stage::Other;
-        Ok(None)
-    }
-
     /// Does what the core makes of a poll.
     fn judge_poll(&mut self, attempt: &Attempt) -> Turn {
+        let is_once = self.is_once();
         let Some(wait) = &mut self.wait else { return Ok(None) };
         let verdict = match &attempt.result {
             Ok(reply) => wait.answer(&self.call.options.base, reply, now(), random()),
             Err((loss, _)) => wait.lost(*loss, now(), random()),
         };
+        let next_poll_ms = wait.due().map_or(-1.0, |due| due - now());
         match verdict {
             Verdict::Answered(meaning) => {
                 let generation = attempt.generation(&meaning);
-                if !self.is_once() {
-                    self.call.host.tell(Name::OnUpdate as u8, &generation);
+                let is_over = meaning.status == Status::Completed;
+                if is_once {
+                    return Ok(Some(generation));
                 }
-                if self.is_once() || meaning.status == Status::Completed {
+                self.call.host.update(&generation, if is_over { -1.0 } else { next_poll_ms });
+                if is_over {
                     return Ok(Some(generation));
                 }
             }
             Verdict::Again => {}
-            Verdict::Lost(failure) if !self.is_once() => self.cause = self.fail_of(failure, &attempt.about),
-            Verdict::Lost(failure) | Verdict::Fail(failure) => {
-                return Err(self.fail_of(failure, &attempt.about));
+            Verdict::Lost(failure) => self.cause = self.fail_of(failure, &attempt.value),
+            Verdict::Fail(failure) => {
+                if failure.outcome == Outcome::Failed && !is_once {
+                    self.call.host.update(&attempt.failed(&wait.task.id), -1.0);
+                }
+                return Err(self.fail_of(failure, &attempt.value));
             }
         }
         self.follow()
@@ -342,7 +368,12 @@ impl Job {
 
     /// Whether the job asks for a task without waiting for it.
     fn is_once(&self) -> bool {
-        self.what == GET_TASK
+        self.command == GET_TASK
+    }
+
+    /// Whether a stream that answers this wait has been silent for too long.
+    fn is_silent(&self) -> bool {
+        self.wait.as_ref().is_some_and(|wait| now() >= wait.silent_at())
     }
 
     /// What a failure rejects with.
@@ -351,11 +382,11 @@ impl Job {
     }
 
     /// What a failure that an attempt led to rejects with. The task of a wait goes on in spite of it.
-    fn fail_of(&self, mut failure: Box<Failure>, about: &JsValue) -> JsValue {
+    fn fail_of(&self, mut failure: Box<Failure>, attempt: &JsValue) -> JsValue {
         if let Some(wait) = &self.wait {
             failure.leave_task();
             failure.task = Some(wait.task.clone());
         }
-        error(&failure, about)
+        error(&failure, attempt)
     }
 }

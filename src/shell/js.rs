@@ -1,6 +1,6 @@
 //! What the shell calls in JavaScript.
 
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
@@ -13,30 +13,60 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn settle(this: &Host, is_done: bool, value: &JsValue);
 
-    /// Calls back when the signal aborts, or when a hidden page or a lost network comes back, until the
-    /// call is settled.
+    /// Calls back when the signal aborts, a page comes back or another call has something, until the call is
+    /// settled: always in a microtask, never from inside the module. Where listening fails, the call is settled,
+    /// and the answer is `false`.
     #[wasm_bindgen(method)]
-    pub fn listen(this: &Host, callback: &Function);
+    pub fn listen(this: &Host, is_browser: bool, wake: &JsValue) -> bool;
 
-    /// Calls a callback, if there is one, whose failure must not end the call.
+    /// Why the caller has aborted.
     #[wasm_bindgen(method)]
-    pub fn tell(this: &Host, name: u8, value: &JsValue);
+    pub fn reason(this: &Host) -> JsValue;
 
-    /// Whether another call of this client asks this URL at this moment, or has asked it, so that this one
-    /// need not: it wakes this one when it has an answer, or has given up.
-    /// Where it asks itself, the answer may be one that `streams`.
+    // The promises of the next three never reject.
+
+    /// The key and the headers of the next request; they may be functions.
     #[wasm_bindgen(method)]
-    pub fn join(this: &Host, url: &str, streams: bool) -> bool;
+    pub fn prepare(this: &Host) -> Promise;
 
-    /// The attempt of another call that this one is to take for its own, or else, where that is late, one
-    /// that ran out of time; `undefined` for none.
+    /// Sends a request with these: a promise of an attempt.
     #[wasm_bindgen(method)]
-    pub fn news(this: &Host, is_late: bool) -> JsValue;
+    pub fn send(
+        this: &Host,
+        url: &str,
+        is_create: bool,
+        controller: &AbortController,
+        streams: bool,
+    ) -> Promise;
 
-    /// Ends an attempt, and gives it out: tells `onResponse` of an answer that is not too late, and calls that
-    /// joined.
+    /// Makes an idempotency key for the create.
+    #[wasm_bindgen(method, js_name = makeKey)]
+    pub fn make_key(this: &Host);
+
+    /// Calls `onTask`.
+    #[wasm_bindgen(method)]
+    pub fn announce(this: &Host, task: &JsValue) -> Promise;
+
+    /// Notes what this call waits for besides its timer.
+    #[wasm_bindgen(method)]
+    pub fn sleep(this: &Host, kind: u8);
+
+    /// The attempt of another call that has ended a sleep; `undefined` where something else has.
+    #[wasm_bindgen(method)]
+    pub fn take(this: &Host) -> JsValue;
+
+    /// What this call has to wait for where another one sends the same poll, as a `kind` of wait; 0 for nothing. A
+    /// stream that is silent for too long is given up.
+    #[wasm_bindgen(method)]
+    pub fn join(this: &Host, url: &str, is_silent: bool) -> u8;
+
+    /// Ends an attempt, and passes it on: to `onResponse`, unless it is too late, and to the calls that joined.
     #[wasm_bindgen(method)]
     pub fn finish(this: &Host, is_late: bool, path: &str, duration_ms: f64, number: u32) -> JsValue;
+
+    /// Calls `onUpdate`. The next poll is due in so many milliseconds; a negative number means never.
+    #[wasm_bindgen(method)]
+    pub fn update(this: &Host, task: &JsValue, next_poll_ms: f64);
 
     /// Notes the task that the call has created, for the error of a trap.
     #[wasm_bindgen(method, setter)]
@@ -44,9 +74,6 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn monotonic_now() -> f64;
-
-    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
-    pub fn random_uuid() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/js/host.js")]
@@ -69,24 +96,10 @@ extern "C" {
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
 
-    /// A promise of what an option says, which may be a function. It never rejects, and settles at the end of
-    /// the call at the latest.
-    pub fn ask(host: &Host, name: u8, argument: &JsValue) -> Promise;
-
     pub fn attempt(cause: &JsValue) -> JsValue;
 
-    /// Sends a request: a promise of an attempt, as `ask` makes it.
-    pub fn send(
-        host: &Host,
-        url: &str,
-        is_create: bool,
-        controller: &AbortController,
-        key: &JsValue,
-        body: &JsValue,
-        idempotency_key: &JsValue,
-    ) -> Promise;
-
-    pub fn stringify(value: &JsValue) -> JsValue;
+    /// The provider's own object of a task that has ended without a result.
+    pub fn failed(body: &JsValue, task_id: &JsValue) -> JsValue;
 
     pub fn task(id: &JsValue, poll_url: &JsValue) -> JsValue;
 

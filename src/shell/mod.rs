@@ -40,7 +40,8 @@ pub fn run(what: u8, input: JsValue, host: Host, browser: bool) {
         Err(failure) => return host.settle(false, &call::error(&failure, &JsValue::UNDEFINED)),
     };
     let runner = Rc::default();
-    let mut job = Job::new(Call::new(options, host, &runner), what);
+    let Some(call) = Call::new(options, host, browser, &runner) else { return };
+    let mut job = Job::new(call, what);
     let turn = job.start(&input);
     if !job.ends(turn) {
         task::spawn(&runner, job);

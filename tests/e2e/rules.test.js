@@ -105,14 +105,15 @@ describe('rule 3: what is secret', GUARD, () => {
   test('in the query of a poll_url is in no error and not told to onResponse', async () => {
     const poll_url = '/v1/tasks/1?token=secret';
     const lost = { status: 404, headers: {} };
-    const { requests, options } = script(answer({ error: { code: 'async_task_not_found' } }, lost));
+    const missing = () => answer({ error: { code: 'async_task_not_found' } }, lost);
+    const { requests, options } = script(missing(), missing());
     const told = [];
     const onResponse = (info) => told.push(info.path);
     const error = await failure(waitForTask({ task_id: 'img_1', poll_url }, { ...options, onResponse }));
     assert.ok(error instanceof TaskNotFoundError);
     assert.match(requests[0].url, /secret/);
     assert.doesNotMatch(error.message, /secret/);
-    assert.deepEqual(told, ['/v1/tasks/1']);
+    assert.deepEqual(told, ['/v1/tasks/1', '/v1/tasks/1']);
   });
 
   test('in headers that cannot be used is in no error', async () => {
@@ -145,13 +146,15 @@ describe('rule 4: a call ends', GUARD, () => {
     }
   });
 
-  test('where a getter of an option throws: it counts as not given', async () => {
-    const { options } = script(answer(done));
+  test('where a getter of an option throws', async () => {
+    const { requests, options } = script(answer(done));
     const get = () => {
       throw new Error('no');
     };
     Object.defineProperty(options, 'onTask', { enumerable: true, get });
-    assert.equal((await waitForTask('img_1', options)).status, 'completed');
+    const error = await failure(waitForTask('img_1', options));
+    assert.ok(error instanceof InvalidRequestError);
+    assert.deepEqual([error.param, error.outcome, requests], ['onTask', 'not_sent', []]);
   });
 });
 

@@ -50,6 +50,15 @@ const Inside = (Base) =>
       this.ctx.storage.kv.put(name, value);
     }
 
+    /** Stores rows as another version may have done, and ends: a running task must not write its own in between. */
+    async replace(rows) {
+      await this.ctx.blockConcurrencyWhile(async () => {
+        for (const [name, value] of Object.entries(rows)) this.ctx.storage.kv.put(name, value);
+        await this.ctx.storage.sync();
+        this.ctx.abort('A test ends it.');
+      });
+    }
+
     /** Writes a row, and then one that is too large for a row, as one. What is left of the first, and the error. */
     breakOff() {
       const { kv } = this.ctx.storage;

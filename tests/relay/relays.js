@@ -23,6 +23,29 @@ const byHeader = (request) => request.headers.get('x-user');
 /** A person who is logged in: the browser sends this along by itself, whichever page asks. */
 const byCookie = (request) => /\bsession=(\w+)/.exec(request.headers.get('cookie') ?? '')?.[1];
 
+/** The bytes of the one picture that the hub has. */
+export const PICTURE = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
+
+/** A hub whose tasks all run for ever, and have one picture. */
+const makeHub = () => ({
+  create: async () => ({ id: 'one', view: { generation: { status: 'pending' } } }),
+  look: async () => ({ generation: { status: 'pending' } }),
+  watch: async () => undefined,
+  async picture(_id, index) {
+    if (index !== 0) return undefined;
+    // In parts, as storage has it.
+    const parts = [PICTURE.slice(0, 300), PICTURE.slice(300, 301), PICTURE.slice(301)];
+    const body = new ReadableStream({
+      pull(controller) {
+        const part = parts.shift();
+        if (part) controller.enqueue(part);
+        else controller.close();
+      },
+    });
+    return { body, size: PICTURE.length, type: 'image/png', etag: '"the-tag"' };
+  },
+});
+
 /**
  * @typedef {object} Env
  * @property {string} key
@@ -68,6 +91,12 @@ export function makeRelays({ key, upstream, secret, page, CREATES, POLLS }, log)
     past: createRelay({ ...usual, now: () => Date.now() - 2 * DAY_MS }),
     stranger: createRelay({ ...usual, secret: `${secret}, but another one` }),
     slow: createRelay({ ...usual, bodyTimeoutMs: 50 }),
+    passing: createRelay({ ...usual, extraFields: 'pass' }),
+    capped: createRelay({ ...usual, maxAnswerBytes: 8 * 1024 * 1024 }),
+    // With the secret of the others.
+    hubbed: createRelay({ ...usual, hub: makeHub() }),
+    stuck: createRelay({ ...usual, authorize: () => new Promise(() => {}), callbackTimeoutMs: 20 }),
+    queued: createRelay({ ...usual, limiter: { take: () => new Promise(() => {}) }, callbackTimeoutMs: 20 }),
     broken: createRelay({
       ...usual,
       authorize() {

@@ -374,11 +374,14 @@ describe('the key', () => {
     assert.equal(json().error.code, 'upstream_refused');
     assert.equal(headers['x-studio-account'], '401 invalid_api_key', 'the page may say what is wrong');
     upstream.next({ on: 'create', reply: { status: 402, body: { error: { message: KEY, code: KEY } } } });
-    assert.equal((await create()).headers['x-studio-account'], '402');
+    assert.equal((await create()).headers['x-studio-account'], '402 payment_required');
     assert.equal((await create()).headers['x-studio-account'], undefined);
     assert.deepEqual(
       said.mock.calls.map(({ arguments: [line] }) => line),
-      ['LemonData refused the account: 401 invalid_api_key', 'LemonData refused the account: 402 [key]'],
+      [
+        'LemonData refused the account: 401 invalid_api_key',
+        'LemonData refused the account: 402 payment_required',
+      ],
     );
   });
 

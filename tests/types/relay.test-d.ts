@@ -62,17 +62,20 @@ const options: RelayOptions = {
   maxPromptLength: 1,
   maxBodyBytes: 1,
   bodyTimeoutMs: 1,
+  maxAnswerBytes: 1,
+  callbackTimeoutMs: 1,
   extraFields: 'refuse',
   allowedFields: ['seed'],
   user: (identity) => identity.toUpperCase(),
   ttlMs: 1,
   limiter: memoryLimiter({ creates: 1, polls: 1, now: () => 0 }),
-  store: memoryStore({ ttlMs: 1, maxEntries: 1, maxLength: 1, now: () => 0 }),
+  store: memoryStore({ ttlMs: 1, claimMs: 1, maxEntries: 1, maxLength: 1, now: () => 0 }),
   log: (event) => expectTypeOf(event).toEqualTypeOf<RelayEvent>(),
   logPrompts: true,
   now: () => 0,
 };
 createRelay(options);
+createRelay({ ...needed, user: async (identity) => identity });
 createRelay({ ...needed, user: false, limiter: false, models: ['flux-pro'] as const, store: undefined });
 // @ts-expect-error: a misspelt option
 createRelay({ ...needed, allowedOrigin: [] });
@@ -89,6 +92,7 @@ createRelay({ ...needed, limiter: { take: () => true } });
 declare const event: RelayEvent;
 if (event.event === 'request') expectTypeOf(event.status).toEqualTypeOf<number>();
 else expectTypeOf(event.error).toEqualTypeOf<unknown>();
+if (event.event === 'upstream_failed') expectTypeOf(event.status).toEqualTypeOf<number>();
 
 // What others can implement
 const limiter: Limiter = { take: (identity, kind) => (kind === 'create' ? identity.length : 0) };
@@ -116,7 +120,8 @@ cloudflareLimiter({ creates: {} as Env['CREATES'], periodSeconds: 30 });
 cloudflareLimiter({ polls: {} as Env['CREATES'] });
 
 new Hono().all('/api/lemondata/*', toHono(relay));
-const { GET, POST, OPTIONS } = toNextRoute(relay);
+const { GET, POST, OPTIONS } = toNextRoute(relay, { origin: undefined });
+toNodeHandler(relay, { origin: 'https://app.example' });
 for (const method of [GET, POST, OPTIONS]) expectTypeOf(method(request)).toEqualTypeOf<Promise<Response>>();
 
 /** What Node's and Express's types have of these. */

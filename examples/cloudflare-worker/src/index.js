@@ -20,7 +20,8 @@ export default toCloudflare((env) =>
     // An address is nobody's business but yours.
     user: false,
 
-    allowedOrigins: env.ALLOWED_ORIGINS.split(' '),
+    // Without any, those of the relay's own address alone.
+    allowedOrigins: env.ALLOWED_ORIGINS?.trim().split(/\s+/),
     limiter: cloudflareLimiter({ creates: env.CREATES, polls: env.POLLS }),
     hub: durableHub({ tasks: env.TASKS, pictures: env.PICTURES }),
     log: (event) => console.log(event),

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 export const samples = {
   'sample/lemon.mjs': 'node/import',
   'sample/lemon.cjs': 'node/require',
+  'sample/patient.mjs': 'node/patient',
   'sample/slim.mjs': 'slim/node',
   'sample/openai.mjs': 'migration/openai',
   'sample/polling.mjs': 'migration/polling',
@@ -67,6 +68,26 @@ cells['node-sample'] = {
     writeFileSync(path('sample', 'task.json'), JSON.stringify({ task_id: task }));
     await project.execute('node', ['lemon.mjs'], {}, 'sample');
     assert.equal(server.counts.creates, 1, 'the task was waited for, not paid for again');
+    await checkPatience(project);
     return outcome;
   },
 };
+
+/** A create that is answered later than Node's own fetch waits comes through with the one of the sample. */
+async function checkPatience(project) {
+  const { path, execute, server } = project;
+  const picture = 'http://127.0.0.1/lemon.png';
+  const late = { on: 'create', reply: { delay: 100, body: { created: 1, data: [{ url: picture }] } } };
+  for (const version of VERSIONS) {
+    const node = path('node_modules', `node-${version}`, 'bin', 'node');
+    for (const [file, expected] of [
+      ['../impatient.js', 'UND_ERR_HEADERS_TIMEOUT'],
+      ['patient.mjs', picture],
+    ]) {
+      server.reset();
+      server.next(late);
+      const output = await execute(node, ['--import=../short-timeouts.js', file], {}, 'sample');
+      assert.equal(output.trim(), expected, `${file} in Node ${version}`);
+    }
+  }
+}

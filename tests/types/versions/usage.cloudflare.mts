@@ -1,0 +1,29 @@
+/** The relay and its hub in a worker. */
+
+import { durableHub, durableStore, FleetLimiter, OnceKey, TaskHub } from 'lemondata-wasm/cloudflare';
+import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
+
+interface Env {
+  LEMONDATA_API_KEY: string;
+  TASKS: DurableObjectNamespace<Pictures>;
+  KEYS: DurableObjectNamespace<OnceKey>;
+  LIMITS: DurableObjectNamespace<FleetLimiter>;
+  PICTURES: R2Bucket;
+}
+
+export class Pictures extends TaskHub {
+  protected override settings(env: Env): ReturnType<TaskHub['settings']> {
+    return { ...super.settings(env), limiter: env.LIMITS, pictures: env.PICTURES };
+  }
+}
+export { FleetLimiter, OnceKey };
+
+export default toCloudflare(({ LEMONDATA_API_KEY, TASKS, KEYS, PICTURES }: Env) =>
+  createRelay({
+    apiKey: LEMONDATA_API_KEY,
+    secret: 'x'.repeat(32),
+    authorize: () => 'ann',
+    hub: durableHub({ tasks: TASKS, pictures: PICTURES }),
+    store: durableStore(KEYS),
+  }),
+) satisfies ExportedHandler<Env>;
