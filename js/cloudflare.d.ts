@@ -84,7 +84,7 @@ export interface TaskHubSettings {
   maxWait?: NumberSetting | undefined;
   /** How long an ended task and its pictures are kept. Default 86 400 000, a day. */
   retention?: NumberSetting | undefined;
-  /** The longest answer of the service, in bytes, unpacked. Default 100 Mi. What is longer counts as lost. */
+  /** The longest answer of the service, in bytes, unpacked. Default 40 Mi. What is longer counts as lost. */
   maxAnswerBytes?: NumberSetting | undefined;
   /** The largest picture that is copied, in bytes. Default 25 Mi. A larger one keeps the service's URL. */
   maxPictureBytes?: NumberSetting | undefined;

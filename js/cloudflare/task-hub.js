@@ -71,7 +71,7 @@ const RULES = {
   // A task that nobody watches has time, but has to end.
   maxWait: milliseconds(15 * MINUTE_MS),
   retention: milliseconds(24 * HOUR_MS),
-  maxAnswerBytes: count(100 * MEBIBYTE),
+  maxAnswerBytes: count(40 * MEBIBYTE),
   maxPictureBytes: count(25 * MEBIBYTE),
   maxWatchers: count(1000),
   log: callback((event) => console.error(event)),

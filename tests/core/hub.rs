@@ -1,7 +1,7 @@
 //! The state machine of a hub's task: every transition of its table, and what holds whatever happens to it.
 
 use lemondata_wasm::core::{Act, Job, Kind, Loss, Need, Options, Outcome, Phase, Ruling, Status, Terms};
-use proptest::prelude::*;
+use proptest::{prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
 use crate::{
@@ -677,4 +677,67 @@ proptest! {
 fn a_job_that_waits_counts_its_time_from_the_wall_clock() {
     let job = answered(FREE, 200, pending());
     assert_eq!(time_of(&job, &["wait", "deadline"]), NOW + options().max_wait);
+}
+
+/// Any JSON that may stand in a stored field.
+fn stored_value() -> impl Strategy<Value = Plain> {
+    prop_oneof![
+        Just(Plain::Null),
+        any::<bool>().prop_map(Plain::from),
+        any::<i64>().prop_map(Plain::from),
+        any::<f64>().prop_map(Plain::from),
+        select(vec!["", "waiting", "queued", "dreaming", "NotYet"]).prop_map(Plain::from),
+        Just(json!([])),
+        Just(json!({})),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_damaged_state_is_refused_or_goes_on_but_never_panics(
+        version in select(vec!["0", "1"]),
+        index in 0_usize..100,
+        field in 0_usize..100,
+        inner in 0_usize..100,
+        value in prop::option::of(stored_value()),
+        passed in 0_u32..100_000_000,
+    ) {
+        let states: Vec<_> = stored(version).into_iter().collect();
+        let mut state = states[index % states.len()].1.clone();
+        let damage = |object: &mut Plain, at: usize| -> Option<String> {
+            let fields = object.as_object_mut()?;
+            let name = fields.keys().nth(at % fields.len().max(1))?.clone();
+            Some(name)
+        };
+        let Some(name) = damage(&mut state, field) else { return Ok(()) };
+        let place = match damage(&mut state[&name], inner) {
+            Some(within) => &mut state[&name][within],
+            None => &mut state[&name],
+        };
+        match value {
+            Some(value) => *place = value,
+            None => *place = Plain::Null,
+        }
+        let Some(mut job) = serde_json::from_value::<Job>(state).ok().and_then(|job| job.migrated(true)) else {
+            return Ok(());
+        };
+        let mut now = NOW + f64::from(passed);
+        for _ in 0..20 {
+            match job.next(&options(), LIMITED, now) {
+                Act::Sleep(until) => now = until,
+                Act::Ask(_) => job.turn(0.0, now),
+                Act::Send(..) => {
+                    job.sent(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
+                }
+                Act::Poll(..) => {
+                    job.polled(&options(), LIMITED, Ok(&reply(200, completed())), now, 0.5);
+                }
+                Act::Keep => job.kept(true, LIMITED, now, 0.5),
+                Act::Fail(_) | Act::Forget => {}
+            }
+            job.resume::<Json>(&options(), now, 0.5);
+        }
+    }
 }
