@@ -9,7 +9,55 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Options } from './index.js';
 import type { Hub, HubAnswer, HubOrder, OnceStore, View } from './relay.js';
 
-/** What a {@link TaskHub} works with. Times are in milliseconds. */
+/** A number, or the same as text: environment variables are text. Anything else stops the hub, with a sentence. */
+export type NumberSetting = number | `${number}`;
+
+/** A failure that a {@link TaskHub} logs, as plain JSON. The fields that are not known are left out. */
+export interface HubEvent {
+  /**
+   * - `upstream_failed`: a create or a poll was refused, lost, or answered with a failed task
+   * - `gave_up`: a task has ended without an answer of the service, for example since its turn came too late
+   * - `picture_failed`: a picture could not be copied
+   * - `limiter_failed`: the limiter did not answer
+   * - `alarm_failed`: the object could not go on, and tries again in a minute
+   * - `state_unreadable`: a later version has stored the task
+   */
+  event:
+    | 'upstream_failed'
+    | 'gave_up'
+    | 'picture_failed'
+    | 'limiter_failed'
+    | 'alarm_failed'
+    | 'state_unreadable';
+  /** The id of the task's object. */
+  task: string;
+  /** Who created the task, as `authorize` says. */
+  identity?: string | undefined;
+  /** The model of the create. */
+  model?: string | undefined;
+  /** What was sent. */
+  upstream?: 'create' | 'poll' | undefined;
+  /** The kind of the error, as the client's errors have it. */
+  kind?: string | undefined;
+  /** The HTTP status of the service's answer. */
+  status?: number | undefined;
+  /** The service's code. */
+  code?: string | undefined;
+  /** What is known of the request's effect, as the client's errors have it. */
+  outcome?: string | undefined;
+  /** The service's id of the request. */
+  requestId?: string | undefined;
+  /** How long the service or the limiter asks to wait. */
+  retryAfterMs?: number | undefined;
+  /** What happened: in the service's words, too, which may name the account. Clients never get them. */
+  message?: string | undefined;
+  /** What lies behind it, such as the transport's error. */
+  cause?: string | undefined;
+  /** The picture's index. */
+  index?: number | undefined;
+}
+
+/** What a {@link TaskHub} works with. Times are in milliseconds. A wrong setting stops it before it answers anybody. */
 export interface TaskHubSettings {
   /** The service's key, or a function that returns it, asked at every request. It is never stored. */
   apiKey: string | (() => string | Promise<string>);
@@ -25,22 +73,34 @@ export interface TaskHubSettings {
   /** The gap between two polls. Default `{ min: 3000, max: 5000 }`, as the service asks. */
   pollInterval?: Options['pollInterval'];
   /** One attempt at the service. Default: 300 000 for a create, 60 000 for a poll. */
-  requestTimeout?: number | undefined;
+  requestTimeout?: NumberSetting | undefined;
   /** How often a create is sent again that the service has refused without doing anything. Default 2. */
-  maxRetries?: number | undefined;
+  maxRetries?: NumberSetting | undefined;
   /**
    * How long a create may queue for its turn, and how long its task is polled after that. Default 900 000. A task
-   * that runs longer is left: it is polled again when somebody asks for it.
+   * that runs longer is left: it is polled again when a client asks for it. It must be positive: with no time to
+   * wait, no create could be sent.
    */
-  maxWait?: number | undefined;
+  maxWait?: NumberSetting | undefined;
   /** How long an ended task and its pictures are kept. Default 86 400 000, a day. */
-  retention?: number | undefined;
+  retention?: NumberSetting | undefined;
+  /** The longest answer of the service, in bytes, unpacked. Default 40 Mi. What is longer counts as lost. */
+  maxAnswerBytes?: NumberSetting | undefined;
+  /** The largest picture that is copied, in bytes. Default 25 Mi. A larger one keeps the service's URL. */
+  maxPictureBytes?: NumberSetting | undefined;
+  /** How many sockets and streams a task has at once. Default 1,000. Further clients get JSON, and poll. */
+  maxWatchers?: NumberSetting | undefined;
+  /** Called with every failure, one event each. Default: `console.error`. */
+  log?: ((event: HubEvent) => void) | undefined;
 }
 
 /** What a {@link FleetLimiter} works with. */
 export interface FleetSettings {
-  /** The requests that the service allows the key in a minute, creates and polls together. */
-  perMinute: number;
+  /**
+   * The requests that the service allows the key in a minute, creates and polls together: a whole number from 1 to
+   * 1,000,000. Default 1,000. With anything else, nothing is sent.
+   */
+  perMinute?: NumberSetting | undefined;
 }
 
 /** What a {@link FleetLimiter} answers. */
@@ -51,6 +111,8 @@ export interface Turn {
   position: number;
   /** How many requests wait, this one included. */
   length: number;
+  /** Why nobody has a turn: a wrong setting. */
+  problem?: string | undefined;
 }
 
 /** What an {@link OnceKey} works with. Times are in milliseconds. */
@@ -59,9 +121,9 @@ export interface OnceSettings {
    * After so long, a create that nobody has settled counts as lost, and is answered 502 `create_outcome_unknown`
    * from then on. Default 600 000.
    */
-  claim: number;
+  claim?: NumberSetting | undefined;
   /** How long an answer is kept. Default 86 400 000, a day. */
-  retention: number;
+  retention?: NumberSetting | undefined;
 }
 
 /** What {@link durableHub} works with. */
@@ -70,8 +132,12 @@ export interface HubBindings<Class extends TaskHub = TaskHub> {
   tasks: DurableObjectNamespace<Class>;
   /** The bucket that it copies pictures to, where it does. */
   pictures?: R2Bucket | undefined;
-  /** After so many milliseconds, a create that is not answered yet is told as a task. Default 10 000. */
-  answerWithin?: number | undefined;
+  /** After so many milliseconds, a create that is not answered yet is answered as a task. Default 10 000. */
+  answerWithin?: NumberSetting | undefined;
+  /** How often a stream brings a comment at least, in milliseconds. Default 15 000: clients wait for 30 000. */
+  heartbeat?: NumberSetting | undefined;
+  /** After so many milliseconds a stream ends, and its client asks again. Default 300 000. */
+  streamLife?: NumberSetting | undefined;
 }
 
 /**
@@ -106,13 +172,14 @@ export declare class TaskHub extends DurableObject {
   /** Takes a create, once: {@link durableHub} calls it. */
   create(order: Omit<HubOrder, 'key'> & { waitMs: number }): Promise<Omit<HubAnswer, 'id'>>;
   /** How the task stands: {@link durableHub} calls it. */
-  look(): View | undefined;
+  look(): Promise<View | undefined>;
 }
 
 /**
  * The turns of all tasks that share a key, one object for each key: creates and polls together stay below the
  * service's limit, they take turns where both wait, and so do the identities within each. After a 429, nobody sends
- * anything for as long as the service asks, and everybody less for a minute after that.
+ * anything for as long as the service asks, and everybody less for a minute after that. No pause is longer than ten
+ * minutes; after one that was cut, a single request tries. A 429 that names a model is a pause for its creates alone.
  */
 export declare class FleetLimiter extends DurableObject {
   /**
@@ -125,9 +192,12 @@ export declare class FleetLimiter extends DurableObject {
    * Asks for a turn that is of use within so many milliseconds: a `wait_ms` of 0 is the turn itself.
    * {@link TaskHub} calls it.
    */
-  take(ticket: string, identity: string, need: 'create' | 'poll', patience?: number): Turn;
-  /** The service has refused a request: nobody sends any for so many milliseconds. {@link TaskHub} calls it. */
-  slow(ms: number): void;
+  take(ticket: string, identity: string, need: 'create' | 'poll', patience?: number, model?: string): Turn;
+  /**
+   * The service has refused a request: nobody sends any for so many milliseconds, or no create of the model.
+   * {@link TaskHub} calls it.
+   */
+  slow(ms: number, model?: string): void;
 }
 
 /**

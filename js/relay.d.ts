@@ -348,8 +348,20 @@ export interface HubPicture {
 export type HubSocket =
   typeof globalThis extends Record<'WebSocket', Record<'prototype', infer Socket>> ? Socket : object;
 
+/** How a relay makes streams of a hub's sockets. */
+export interface HubStreams {
+  /** How often a stream brings a comment at least, in milliseconds. Default 15 000. */
+  heartbeat?: number | undefined;
+  /** After so many milliseconds a stream ends, and its client asks again. Default 300 000. */
+  longest?: number | undefined;
+  /** Whether the hub's sockets answer `ping` with `pong`: then a stream ends when its socket does not. */
+  pings?: boolean | undefined;
+}
+
 /** Carries tasks on, whatever becomes of the requests. */
 export interface Hub {
+  /** How streams are made of its sockets. */
+  streams?: HubStreams | undefined;
   /** Carries a create out, once for each key, and answers within seconds. */
   create(order: HubOrder): Promise<HubAnswer>;
   /** How a task stands, or nothing where there is none. */

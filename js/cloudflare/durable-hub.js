@@ -1,22 +1,34 @@
 /** The hub as a relay sees it: tasks by the ids of their objects. */
 
+import { LONGEST_TIMER_MS, methods, milliseconds, readSettings, required } from '../settings.js';
 import { nameOf } from './pictures.js';
 
-/** A create that takes longer is answered as a task, though its model may answer at once. */
-const ANSWER_WITHIN_MS = 10_000;
+const RULES = {
+  tasks: required(
+    methods(['idFromName', 'idFromString', 'newUniqueId', 'get'], 'the binding of the class TaskHub'),
+    'Declare it under "durable_objects" in wrangler.jsonc, and pass it: durableHub({ tasks: env.TASKS }).',
+  ),
+  pictures: methods(['get'], 'the binding of an R2 bucket'),
+  // A create that takes longer is answered as a task, though its model may answer at once.
+  answerWithin: milliseconds(10_000, { min: 0, max: LONGEST_TIMER_MS }),
+  heartbeat: milliseconds(15_000, { max: LONGEST_TIMER_MS }),
+  streamLife: milliseconds(300_000, { max: LONGEST_TIMER_MS }),
+};
 
 /**
  * @param {object} bindings
  * @param {DurableObjectNamespace} bindings.tasks of `TaskHub`
  * @param {R2Bucket} [bindings.pictures] the bucket that `TaskHub` copies pictures to
  * @param {number} [bindings.answerWithin] in milliseconds
+ * @param {number} [bindings.heartbeat] in milliseconds
+ * @param {number} [bindings.streamLife] in milliseconds
  */
-export function durableHub({ tasks, pictures, answerWithin = ANSWER_WITHIN_MS }) {
-  if (typeof tasks?.idFromName !== 'function') {
-    throw new TypeError(
-      'durableHub needs tasks, the binding of the class TaskHub: durableHub({ tasks: env.TASKS }).',
-    );
-  }
+export function durableHub(bindings) {
+  const { tasks, pictures, answerWithin, heartbeat, streamLife } = readSettings(
+    'durableHub',
+    RULES,
+    bindings,
+  );
 
   /** An id that this namespace has not made names nothing. */
   function objectOf(id) {
@@ -28,6 +40,9 @@ export function durableHub({ tasks, pictures, answerWithin = ANSWER_WITHIN_MS })
   }
 
   return {
+    // `TaskHub` answers a ping without waking up.
+    streams: { heartbeat, longest: streamLife, pings: true },
+
     async create({ key, ...order }) {
       // The key names the object, so that duplicates meet there, wherever they arrive.
       const id = key === undefined ? tasks.newUniqueId() : tasks.idFromName(key);

@@ -4,18 +4,17 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
+import { count, readSettings } from '../settings.js';
 import { ask } from './core.js';
 
-/** What LemonData allows an account of the lowest class. */
-const PER_MINUTE = 1000;
+const RULES = {
+  // By default what LemonData allows an account of the lowest class.
+  perMinute: count(1000, { max: 1_000_000 }),
+};
 
 export class FleetLimiter extends DurableObject {
   #name = this.ctx.id.toString();
-
-  constructor(ctx, env) {
-    super(ctx, env);
-    this.#muster();
-  }
+  #isMustered = false;
 
   /**
    * What the object works with: override it where your bindings have other names.
@@ -23,33 +22,45 @@ export class FleetLimiter extends DurableObject {
    * @param {Record<string, any>} env
    */
   settings(env) {
-    return { perMinute: Number(env.LEMONDATA_PER_MINUTE ?? PER_MINUTE) };
+    return { perMinute: env.LEMONDATA_PER_MINUTE };
   }
 
-  /** Asks for a turn that is of use within so many milliseconds: a wait of 0 is the turn itself. */
-  take(ticket, identity, need, patience = Number.POSITIVE_INFINITY) {
-    const turn = () => ask('ask', this.#name, ticket, identity, need, patience, Date.now());
-    const told = turn();
-    if (told) return told;
-    // The core has been started anew.
-    this.#muster();
-    return turn();
+  /**
+   * Asks for a turn that is of use within so many milliseconds: a wait of 0 is the turn itself. With a wrong setting,
+   * nobody has a turn: the answer is the `problem`.
+   */
+  take(ticket, identity, need, patience = Number.POSITIVE_INFINITY, model = '') {
+    const turn = () => ask('ask', this.#name, ticket, identity, need, patience, model, Date.now());
+    try {
+      return this.#withFleet(turn);
+    } catch (error) {
+      if (error instanceof TypeError) return { wait_ms: 0, position: 0, length: 0, problem: error.message };
+      throw error;
+    }
   }
 
-  /** The provider has refused a request: nobody sends any for so many milliseconds. */
-  slow(ms) {
-    const now = Date.now();
+  /** The service has refused a request: nobody sends any for so many milliseconds, or none of the model. */
+  slow(ms, model = '') {
+    const pauses = this.#withFleet(() => ask('slow', this.#name, ms, model, Date.now()));
     // Another instance of this object would not know.
-    this.ctx.storage.kv.put('closedUntil', now + ms);
-    ask('slow', this.#name, ms, now);
+    this.ctx.storage.kv.put('pauses', pauses);
+  }
+
+  /** Asks the core, whose fleet is gone if the core has been started anew. */
+  #withFleet(work) {
+    if (!this.#isMustered) this.#muster();
+    const answer = work();
+    if (answer) return answer;
+    this.#muster();
+    return work();
   }
 
   #muster() {
-    const now = Date.now();
-    const { perMinute } = this.settings(this.env);
-    if (!(perMinute > 0)) throw new TypeError('perMinute must be a positive number of requests.');
-    ask('muster', this.#name, perMinute, now);
-    const closedUntil = this.ctx.storage.kv.get('closedUntil') ?? 0;
-    if (closedUntil > now) ask('slow', this.#name, closedUntil - now, now);
+    const { perMinute } = readSettings('FleetLimiter', RULES, this.settings(this.env));
+    const { kv } = this.ctx.storage;
+    // The first release stored one time.
+    const pauses = kv.get('pauses') ?? { all: { until: kv.get('closedUntil') ?? 0 } };
+    ask('muster', this.#name, perMinute, pauses, Date.now());
+    this.#isMustered = true;
   }
 }

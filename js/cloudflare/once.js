@@ -4,13 +4,16 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
+import { milliseconds, readSettings } from '../settings.js';
 import { getText, putText } from './texts.js';
 
-const DAY_MS = 86_400_000;
-/** A create that is not settled after so long never will be: longer than the relay's time-out for it. */
-const CLAIM_MS = 600_000;
+const RULES = {
+  // Longer than the relay's time-out for a create: one that is not settled by then never will be.
+  claim: milliseconds(600_000),
+  retention: milliseconds(86_400_000),
+};
 
-/** In the place of an answer that never came: the create may have been carried out, and must not be again. */
+/** In the place of an answer that never came: the create may have been carried out, and must not be repeated. */
 const LOST = {
   status: 502,
   headers: {},
@@ -29,15 +32,20 @@ export class OnceKey extends DurableObject {
 
   /** How long an unsettled claim and a settled answer are kept, in milliseconds. Override it to change them. */
   settings(_env) {
-    return { claim: CLAIM_MS, retention: DAY_MS };
+    return { claim: RULES.claim.fallback, retention: RULES.retention.fallback };
+  }
+
+  get #times() {
+    return readSettings('OnceKey', RULES, this.settings(this.env));
   }
 
   async claim(fingerprint) {
     for (;;) {
       const entry = this.#kv.get('entry');
       if (!entry) {
+        const { claim } = this.#times;
         this.#kv.put('entry', { fingerprint });
-        await this.ctx.storage.setAlarm(Date.now() + this.settings(this.env).claim);
+        await this.ctx.storage.setAlarm(Date.now() + claim);
         return undefined;
       }
       if (entry.fingerprint !== fingerprint) return { fingerprint: entry.fingerprint, answer: undefined };
@@ -51,9 +59,11 @@ export class OnceKey extends DurableObject {
     if (!entry || entry.head) return;
     if (answer) {
       const { body, ...head } = answer;
-      putText(this.#kv, 'body', body);
-      this.#kv.put('entry', { ...entry, head });
-      await this.ctx.storage.setAlarm(Date.now() + this.settings(this.env).retention);
+      this.ctx.storage.transactionSync(() => {
+        putText(this.#kv, 'body', body);
+        this.#kv.put('entry', { ...entry, head });
+      });
+      await this.ctx.storage.setAlarm(Date.now() + this.#times.retention);
     } else await this.#forget();
     this.#wake();
   }

@@ -2,19 +2,181 @@
 
 /** The time for one picture, in milliseconds. */
 const TIMEOUT_MS = 60_000;
+/** So many redirects are followed, each to the same origin. */
+const MAX_REDIRECTS = 3;
+/** So many bytes at the start of a picture tell its type. */
+const HEAD_LENGTH = 16;
 
-export const nameOf = (id, index) => `${id}/${index}`;
+const folderOf = (id) => `${id}/`;
+export const nameOf = (id, index) => `${folderOf(id)}${index}`;
 
-/** Copies a picture. The provider's URL is public: no key goes with it. */
-export async function copyPicture(bucket, id, index, url) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`A picture was answered with status ${response.status}.`);
-  const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
-  // A bucket has to know a length beforehand, which a stream tells in its header alone.
-  const hasLength = response.headers.has('content-length') && !response.headers.has('content-encoding');
-  const body = hasLength ? response.body : await response.arrayBuffer();
-  await bucket.put(nameOf(id, index), body, { httpMetadata: { contentType } });
+/** A picture that cannot be copied, however often it is tried. */
+class Hopeless extends Error {
+  isFinal = true;
 }
 
-export const dropPictures = (bucket, id, indices) =>
-  bucket?.delete(indices.map((index) => nameOf(id, index)));
+/**
+ * Copies a picture, unless it has been copied already: some URLs serve once. They are public, so no key goes with the
+ * request.
+ *
+ * @param {R2Bucket} bucket
+ * @param {string} id of the task's object
+ * @param {number} index of the picture
+ * @param {string} url
+ * @param {{ baseUrl?: string, maxPictureBytes: number }} options
+ */
+export async function copyPicture(bucket, id, index, url, { baseUrl, maxPictureBytes }) {
+  const name = nameOf(id, index);
+  if (await bucket.head(name)) return;
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
+  try {
+    const { body, headers } = await open(url, baseUrl, controller.signal);
+    const length = headers.has('content-encoding')
+      ? Number.NaN
+      : Number(headers.get('content-length') ?? Number.NaN);
+    if (length > maxPictureBytes) throw tooLarge(maxPictureBytes);
+    const reader = capped(body, maxPictureBytes).getReader();
+    const head = await readHead(reader);
+    const contentType = typeOf(head);
+    if (!contentType) throw new Hopeless('A picture does not begin as an image does.');
+    await bucket.put(name, await contentOf(reader, head, length), { httpMetadata: { contentType } });
+  } finally {
+    clearTimeout(timer);
+    controller.abort();
+  }
+}
+
+/** Deletes all that has been copied for a task, whether or not that was stored. */
+export async function deletePictures(bucket, id) {
+  if (!bucket) return;
+  let cursor;
+  do {
+    const page = await bucket.list({ prefix: folderOf(id), cursor });
+    if (page.objects.length > 0) await bucket.delete(page.objects.map(({ key }) => key));
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor);
+}
+
+/** The answer with the picture: 200, with the type of an image, from where the URL leads by itself. */
+async function open(url, baseUrl, signal) {
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    checkUrl(url, baseUrl);
+    const response = await fetch(url, { signal, redirect: 'manual' });
+    const { status, headers, body } = response;
+    if (status >= 300 && status < 400 && headers.has('location')) {
+      const next = new URL(headers.get('location'), url);
+      if (next.origin !== new URL(url).origin) {
+        throw new Hopeless('A picture redirects to another origin.');
+      }
+      url = next.href;
+      continue;
+    }
+    if (status !== 200 || !body) throw new Error(`A picture was answered with status ${status}.`);
+    const type = headers.get('content-type') ?? '';
+    if (!/^(image\/|(application|binary)\/octet-stream)/i.test(type)) {
+      throw new Hopeless(`A picture has the type ${type.slice(0, 100) || 'of nothing'}.`);
+    }
+    return response;
+  }
+  throw new Hopeless(`A picture redirects more than ${MAX_REDIRECTS} times.`);
+}
+
+/** Only `https:`, or the service's own origin: a service in development may speak `http:`. */
+function checkUrl(url, baseUrl) {
+  const { protocol, origin } = URL.canParse(url) ? new URL(url) : {};
+  if (protocol !== 'https:' && !(baseUrl && origin === new URL(baseUrl).origin)) {
+    throw new Hopeless('A picture has no URL of https.');
+  }
+}
+
+const tooLarge = (maxPictureBytes) =>
+  new Hopeless(`A picture is larger than maxPictureBytes, ${maxPictureBytes} bytes.`);
+
+/** The same stream, which fails at the cap: a small body may unpack to any length. */
+function capped(body, maxPictureBytes) {
+  let size = 0;
+  return body.pipeThrough(
+    new TransformStream({
+      transform(chunk, controller) {
+        size += chunk.byteLength;
+        if (size > maxPictureBytes) throw tooLarge(maxPictureBytes);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+}
+
+/** The first chunks, until they hold what tells the type. */
+async function readHead(reader) {
+  const chunks = [];
+  for (let size = 0; size < HEAD_LENGTH; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    size += value.byteLength;
+  }
+  return joined(chunks);
+}
+
+/** A bucket has to know a length beforehand. Without one, the picture is read first. */
+async function contentOf(reader, head, length) {
+  if (!Number.isNaN(length)) {
+    const { readable, writable } = new FixedLengthStream(length);
+    pour(reader, head, writable).catch(() => {});
+    return readable;
+  }
+  const chunks = [head];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return joined(chunks);
+    chunks.push(value);
+  }
+}
+
+/** Writes all of it. A body that breaks off breaks the copy off. */
+async function pour(reader, head, writable) {
+  const writer = writable.getWriter();
+  try {
+    await writer.write(head);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      await writer.write(value);
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.abort(error);
+  }
+}
+
+function joined(chunks) {
+  const all = new Uint8Array(chunks.reduce((size, { byteLength }) => size + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return all;
+}
+
+/** How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts. */
+const BEGINNINGS = [
+  ['image/png', /^89504e470d0a1a0a/],
+  ['image/jpeg', /^ffd8ff/],
+  ['image/gif', /^47494638(37|39)61/],
+  // RIFF, a length, WEBP
+  ['image/webp', /^52494646.{8}57454250/],
+  // A length, ftyp, avif or avis
+  ['image/avif', /^.{8}667479706176(6966|6973)/],
+  ['image/bmp', /^424d/],
+  ['image/tiff', /^(49492a00|4d4d002a)/],
+];
+
+/** The type that the first bytes tell, or nothing. */
+function typeOf(head) {
+  const text = Array.from(head.subarray(0, HEAD_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
+  return BEGINNINGS.find(([, beginning]) => beginning.test(text))?.[0];
+}

@@ -2,14 +2,14 @@
 
 import { digest } from './digest.js';
 import { keyReused, notFound, Refusal } from './refusal.js';
-import { failureOf, streamOf, textOf } from './view.js';
+import { failureOf, isEnd, isQueueFull, streamOf, textOf } from './view.js';
 import { eventsOf } from './watch.js';
 
 /** What the id of a hub's task begins with, where a reference holds it. */
 const PREFIX = 'hub:';
 const STREAM = 'text/event-stream';
-/** The ends of a task of its own. */
-const ENDS = ['task_failed', 'task_cancelled'];
+/** A longer one could not be stored with a socket. */
+const MAX_BASE_LENGTH = 2048;
 /** A picture never changes, and is its owner's alone. */
 const PICTURE_CACHING = 'private, max-age=86400, immutable';
 
@@ -33,28 +33,37 @@ export function createHubRoutes(hub, { references, need, refused }) {
   /** Hands a create to the hub, which carries it out whatever becomes of this request. */
   async function create(idempotencyKey, made, identity, request, event) {
     const hasKey = idempotencyKey !== null;
-    const told = {
+    const order = {
       key: hasKey ? await digest([identity, idempotencyKey]) : undefined,
       fingerprint: await digest(Object.entries(made)),
       identity,
       request: { ...made },
     };
-    // With a key, the same can be asked again; without one, nobody would know what has been done.
-    const given = hasKey ? await need('hub', () => hub.create(told)) : await hub.create(told);
-    if (given.isReused) throw keyReused();
-    event.repeated = given.isRepeated || undefined;
-    const { error } = given.view;
-    if (error && !ENDS.includes(error.kind)) return refused(error, event);
-    const reference = await references.sign({ task_id: PREFIX + given.id }, identity);
-    return answerOf(given.view, reference, baseOf(request));
+    // With a key, the client can ask again. Without one, it is not known what has been done.
+    const answer = hasKey ? await need('hub', () => hub.create(order)) : await hub.create(order);
+    if (answer.isReused) throw keyReused();
+    if (!answer.view) throw notFound();
+    event.repeated = answer.isRepeated || undefined;
+    const { error } = answer.view;
+    if (error && isQueueFull(error)) {
+      event.code = error.kind;
+      throw new Refusal(429, 'rate_limit_exceeded', 'Too many creates wait for their turn.', {
+        retryAfterMs: error.retryAfterMs,
+        retryable: true,
+      });
+    }
+    if (error && !isEnd(error)) return refused(error, event);
+    const reference = await references.sign({ task_id: PREFIX + answer.id }, identity);
+    return answerOf(answer.view, reference, baseOf(request));
   }
 
-  /** How a hub's task stands: once, or, for whoever can hear it, from now on. */
+  /** How a hub's task stands: once, or from now on, for a client that can take a stream or a socket. */
   async function look(task, reference, request, event) {
     const id = idOf(task);
     const names = { reference, base: baseOf(request) };
-    const upgrades = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
-    const streams = !upgrades && request.headers.get('accept')?.includes(STREAM);
+    const isShort = names.base.length <= MAX_BASE_LENGTH;
+    const upgrades = isShort && request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+    const streams = isShort && !upgrades && request.headers.get('accept')?.includes(STREAM);
     if (upgrades || streams) {
       event.watches = upgrades ? 'websocket' : 'stream';
       const webSocket = await need('hub', () => hub.watch(id, names));
@@ -63,7 +72,7 @@ export function createHubRoutes(hub, { references, need, refused }) {
         return {
           status: 200,
           headers: { 'content-type': STREAM },
-          body: eventsOf(webSocket, request.signal),
+          body: eventsOf(webSocket, request.signal, hub.streams),
         };
     }
     const view = await need('hub', () => hub.look(id));

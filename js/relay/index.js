@@ -88,7 +88,7 @@ export function createRelay(options) {
     createHubRoutes(hub, {
       references,
       need: (name, work) => need(name, work, createTimeoutMs),
-      refused,
+      refused: answerTo,
     });
   /** The keys whose create was refused, to be tried again later: `until` and the answer, in the order of refusal. */
   const pauses = new Map();
@@ -348,9 +348,15 @@ export function createRelay(options) {
     return json(200, rename(failure, reference), info, true);
   }
 
-  /** The answer to an error upstream, or to the fields of one. */
+  /** The answer to an error upstream. */
   function refused(error, event) {
     report(error, event);
+    return answerTo(error, event);
+  }
+
+  /** The same for the fields of an error that has been logged, as the hub does for its own. */
+  function answerTo(error, event) {
+    note(error, event);
     const { status, body, requestId, retryAfterMs } = publicError(error);
     const answer = json(status, body, { requestId }, true);
     if (retryAfterMs) answer.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
@@ -360,11 +366,16 @@ export function createRelay(options) {
     return didNothing ? { ...answer, didNothing, pauseMs: retryAfterMs ?? PAUSE_MS } : answer;
   }
 
+  /** Adds to the event of the request what has become of it upstream. */
+  function note({ status = 0, outcome, kind, code, requestId }, event) {
+    Object.assign(event, { upstreamStatus: status, outcome, code: publicCode(code) ?? kind, requestId });
+  }
+
   /** Tells the operator what the client is not told. */
   function report(error, event) {
+    note(error, event);
     const { status = 0, outcome, kind, requestId } = error;
     const code = publicCode(error.code) ?? kind;
-    Object.assign(event, { upstreamStatus: status, outcome, code, requestId });
     const { upstream, model, identity } = event;
     log({
       event: 'upstream_failed',

@@ -1,5 +1,13 @@
 /** How a hub's task looks to a client: with the relay's reference in the place of everything that names it. */
 
+import { publicError, publicFailure, publicGeneration } from './public-error.js';
+
+/** The kinds of error that are a task's own end. */
+const ENDS = ['task_failed', 'task_cancelled'];
+
+/** Whether an error is the end of a task: to a client, that is an answer like any other. */
+export const isEnd = ({ kind }) => ENDS.includes(kind);
+
 /**
  * A task as a hub sees it.
  *
@@ -23,17 +31,15 @@ export function rename({ id, task_id, poll_url, ...rest }, reference) {
 
 /** A view's generation and data as JSON, where that is short. */
 export function textOf({ generation, data, kept = [] }, reference, base) {
-  const told = rename(generation, reference);
-  if (data === undefined) return JSON.stringify({ ...told, data: [] });
-  const images = JSON.parse(data).map((image, index) =>
+  const images = JSON.parse(data ?? '[]').map((image, index) =>
     kept.includes(index) ? { ...image, url: `${base}/v1/tasks/${reference}/images/${index}` } : image,
   );
-  return JSON.stringify({ ...told, data: images });
+  return JSON.stringify(rename(publicGeneration({ ...generation, data: images }), reference));
 }
 
 /** The same as a stream, where it is long. */
 export function streamOf({ generation, data }, reference) {
-  const head = JSON.stringify(rename(generation, reference)).slice(0, -1);
+  const head = JSON.stringify(rename(publicGeneration(generation), reference)).slice(0, -1);
   const { readable, writable } = new TransformStream();
   const encoder = new TextEncoder();
   const write = async (text) => {
@@ -47,23 +53,36 @@ export function streamOf({ generation, data }, reference) {
     await write('}');
     await writable.close();
   };
-  // Whoever reads it finds that it broke off.
+  // The reader finds that it broke off.
   pour().catch((error) => writable.abort(error).catch(() => {}));
   return readable;
 }
 
-/** The task's own end, as the provider says it, or else in its words. */
-export function failureOf({ body, code, kind, message }, reference) {
-  const isProviders = kind === 'task_failed' || kind === 'task_cancelled';
-  if (isProviders && body) return JSON.stringify(rename(body, reference));
-  const error = { code: code ?? FAILURE_CODES[kind] ?? 'create_failed', message };
-  return JSON.stringify(rename({ status: 'failed', data: [], error }, reference));
+/** A task that has ended without a result, as JSON: by its own end, or since its create has failed. */
+export function failureOf(error, reference) {
+  const failure = isEnd(error)
+    ? publicFailure(error.body, error.kind === 'task_cancelled')
+    : { status: 'failed', data: [], error: reasonOf(error) };
+  return JSON.stringify(rename(failure, reference));
 }
 
-/** Why there is no task: what a hub finds by itself. */
-const FAILURE_CODES = {
-  connection: 'create_outcome_unknown',
-  request_timeout: 'create_outcome_unknown',
-  response: 'create_outcome_unknown',
-  rate_limit: 'rate_limit_exceeded',
-};
+/** Why there is no task. It goes by the outcome: that is what the client has to know. */
+function reasonOf(error) {
+  if (error.outcome === 'unknown') {
+    const message =
+      'The create may have been carried out and billed: there is no answer that says so or not.';
+    return { code: 'create_outcome_unknown', message };
+  }
+  if (isQueueFull(error)) {
+    const { message, retryAfterMs } = error;
+    return {
+      code: 'rate_limit_exceeded',
+      message,
+      retry_after: retryAfterMs && Math.ceil(retryAfterMs / 1000),
+    };
+  }
+  return { code: 'create_failed', ...publicError(error).body.error };
+}
+
+/** Whether a create has not had its turn in time, at the hub's own limiter. */
+export const isQueueFull = ({ kind, outcome }) => kind === 'rate_limit' && outcome === 'not_sent';

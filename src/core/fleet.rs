@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{answer::Reply, name::Name, value::Value};
+use super::{answer::Reply, name::Name, text::contains, value::Value};
 
 /// The provider counts requests by the minute.
 const WINDOW_MS: f64 = 60_000.0;
@@ -32,6 +32,17 @@ const IN_FRONT: usize = 64;
 const MEMORY: f64 = 0.02;
 /// Nobody is asked to come back sooner, in milliseconds: the answer costs more than the wait.
 const MIN_WAIT_MS: f64 = 50.0;
+/// The range of limits, in requests a minute. What is no number falls to the lower end: a mistake must not open
+/// the limiter.
+const FEWEST: f64 = 1.0;
+const MOST: f64 = 1_000_000.0;
+/// No answer closes the limiter for longer, in milliseconds, whatever it asks for: one absurd `Retry-After` would
+/// stop every user.
+const LONGEST_PAUSE_MS: f64 = 600_000.0;
+/// After a pause that was cut, one request goes first. The others wait so long for what it brings, in milliseconds.
+const PROBE_MS: f64 = 5_000.0;
+/// So many models are remembered as closed.
+const MAX_MODELS: usize = 100;
 
 /// What a turn is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +168,51 @@ fn leave(counts: &mut BTreeMap<String, u64>, identity: &str) {
     }
 }
 
+/// A time in which nobody sends, because the provider has refused a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Closure {
+    until: f64,
+    /// Whether the provider asked for more than [`LONGEST_PAUSE_MS`].
+    is_cut: bool,
+}
+
+impl Closure {
+    /// A longer pause counts, a shorter one does not.
+    fn pause(&mut self, ms: f64, now: f64) {
+        self.is_cut |= ms > LONGEST_PAUSE_MS;
+        self.until = self.until.max(now + ms.min(LONGEST_PAUSE_MS));
+    }
+
+    /// A request goes. The first one after a pause that was cut is a probe.
+    fn pass(&mut self, now: f64) {
+        if core::mem::take(&mut self.is_cut) {
+            self.until = now + PROBE_MS;
+        }
+    }
+
+    /// The same, as a process finds it that has just started.
+    fn restored(self, now: f64) -> Closure {
+        Closure { until: self.until.min(now + LONGEST_PAUSE_MS), ..self }
+    }
+}
+
+/// Which pauses a fleet keeps: plain data, so that they outlive the process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pauses {
+    all: Closure,
+    /// The models that the provider has refused by their names.
+    models: BTreeMap<String, Closure>,
+}
+
+impl Pauses {
+    /// Whether any of them lasts.
+    pub fn last(&self, now: f64) -> bool {
+        self.all.until > now || self.models.values().any(|closure| closure.until > now)
+    }
+}
+
 /// A bucket of tokens, one for each request.
 #[derive(Clone, Debug)]
 struct Bucket {
@@ -166,8 +222,8 @@ struct Bucket {
     burst: f64,
     tokens: f64,
     at: f64,
-    /// Before this, nobody has a turn: there are no tokens, and none are added.
-    closed_until: f64,
+    /// While it lasts, nobody has a turn: there are no tokens, and none are added.
+    closed: Closure,
     /// The part of the rate that is used, which grows back to 1.
     pace: f64,
     /// For how long the bucket has been full, in milliseconds.
@@ -175,8 +231,16 @@ struct Bucket {
 }
 
 impl Bucket {
+    /// Closes it, and opens it at a slower pace.
+    fn close(&mut self, closed: &Closure) {
+        self.pace = (self.pace * SLOWDOWN).max(SLOWEST);
+        self.tokens = 0.0;
+        self.full_for = 0.0;
+        self.closed = *closed;
+    }
+
     fn refill(&mut self, now: f64) {
-        let passed = (now - self.at.max(self.closed_until)).max(0.0);
+        let passed = (now - self.at.max(self.closed.until)).max(0.0);
         let slowed = passed.min(self.slow_for());
         let gained = slowed * (self.pace + slowed / (2.0 * WINDOW_MS)) + (passed - slowed);
         let tokens = self.tokens + gained * self.rate;
@@ -199,7 +263,7 @@ impl Bucket {
     /// How long it takes, in milliseconds, until there are so many tokens, were they not limited: what
     /// [`Bucket::refill`] gains, solved for the time.
     fn wait_for(&self, tokens: f64, now: f64) -> f64 {
-        let closed = (self.closed_until - now).max(0.0);
+        let closed = (self.closed.until - now).max(0.0);
         let missing = (tokens - self.tokens).max(0.0) / self.rate;
         let slowed = self.slow_for();
         let gained = slowed * (self.pace + 1.0) / 2.0;
@@ -224,21 +288,25 @@ pub struct Fleet {
     creates_part: f64,
     number: u64,
     swept_at: f64,
+    /// The models whose creates have to wait.
+    models: BTreeMap<String, Closure>,
 }
 
 impl Fleet {
     /// A fleet that sends at most `per_minute` requests in any minute.
     pub fn new(per_minute: f64, now: f64) -> Fleet {
+        #[allow(clippy::manual_clamp)] // `clamp` would keep what is not a number
+        let per_minute = per_minute.max(FEWEST).min(MOST);
         // A second's worth. With fewer than two, waiting for whoever comes first would let a full bucket stand idle.
         let burst = (per_minute / 60.0).max((per_minute / 2.0).clamp(1.0, 2.0));
         let bucket = Bucket {
             // What a full bucket lets through at once is missing in the minute that follows.
-            rate: (per_minute - burst).max(per_minute.min(1.0)) / WINDOW_MS,
+            rate: (per_minute - burst).max(1.0) / WINDOW_MS,
             burst,
             // Nobody knows what was sent before: a fleet that is lost again and again must not begin full.
             tokens: 1.0,
             at: now,
-            closed_until: now,
+            closed: Closure { until: now, is_cut: false },
             pace: 1.0,
             full_for: 0.0,
         };
@@ -250,7 +318,56 @@ impl Fleet {
             creates_part: 0.0,
             number: 0,
             swept_at: now,
+            models: BTreeMap::new(),
         }
+    }
+
+    /// A fleet that keeps the pauses of one whose process is gone.
+    pub fn with_pauses(per_minute: f64, pauses: Pauses, now: f64) -> Fleet {
+        let mut fleet = Fleet::new(per_minute, now);
+        if pauses.all.until > now {
+            fleet.bucket.close(&pauses.all.restored(now));
+        }
+        fleet.models =
+            pauses.models.into_iter().map(|(model, closure)| (model, closure.restored(now))).collect();
+        fleet
+    }
+
+    /// The pauses that have to outlive this process.
+    pub fn pauses(&self) -> Pauses {
+        Pauses { all: self.bucket.closed, models: self.models.clone() }
+    }
+
+    /// Asks for a turn for a create of this model, which may have to wait while others need not. Otherwise it is
+    /// [`Fleet::ask_within`].
+    pub fn ask_for(
+        &mut self,
+        model: &str,
+        ticket: &str,
+        identity: &str,
+        need: Need,
+        patience_ms: f64,
+        now: f64,
+    ) -> Turn {
+        let closed = self.models.get(model).filter(|closure| need == Need::Create && closure.until > now);
+        if let Some(closure) = closed {
+            let wait_ms = (closure.until - now).ceil().max(MIN_WAIT_MS);
+            // It keeps no place: the queue must not wait for it.
+            if let Some((key, _)) = self.creates.tickets.get(ticket) {
+                let index = self.creates.index(*key);
+                self.creates.remove(ticket, index);
+            }
+            let length = (self.creates.places.len() + self.polls.places.len()) as u32 + 1;
+            return Turn { wait_ms, position: self.creates.places.len() as u32, length };
+        }
+        let turn = self.ask_within(ticket, identity, need, patience_ms, now);
+        if turn.wait_ms == 0.0
+            && need == Need::Create
+            && let Some(closure) = self.models.get_mut(model)
+        {
+            closure.pass(now);
+        }
+        turn
     }
 
     /// Asks for a turn. A `ticket` names the request, and keeps its place from one time to the next.
@@ -295,6 +412,10 @@ impl Fleet {
         if is_idle || bucket.tokens >= f64::from(needed) {
             bucket.tokens -= 1.0;
             bucket.full_for = 0.0;
+            if bucket.closed.is_cut {
+                bucket.tokens = 0.0;
+                bucket.closed.pass(now);
+            }
             self.last = need;
             let is_create = f64::from(u8::from(need == Need::Create));
             self.creates_part += (is_create - self.creates_part) * MEMORY;
@@ -319,12 +440,25 @@ impl Fleet {
     pub fn slow(&mut self, ms: f64, now: f64) {
         let bucket = &mut self.bucket;
         bucket.refill(now);
-        if now >= bucket.closed_until {
-            bucket.pace = (bucket.pace * SLOWDOWN).max(SLOWEST);
+        let mut closed = bucket.closed;
+        closed.pause(ms, now);
+        if now >= bucket.closed.until {
+            bucket.close(&closed);
+        } else {
+            bucket.closed = closed;
         }
-        bucket.tokens = 0.0;
-        bucket.full_for = 0.0;
-        bucket.closed_until = bucket.closed_until.max(now + ms);
+    }
+
+    /// The provider has refused a create by the name of its model: none of that model is sent for so long.
+    pub fn slow_model(&mut self, model: &str, ms: f64, now: f64) {
+        self.models.retain(|_, closure| closure.until > now || closure.is_cut);
+        self.models.entry(model.into()).or_default().pause(ms, now);
+        if self.models.len() > MAX_MODELS {
+            let first = self.models.iter().min_by(|one, other| one.1.until.total_cmp(&other.1.until));
+            if let Some(model) = first.map(|(model, _)| model.clone()) {
+                self.models.remove(&model);
+            }
+        }
     }
 }
 
@@ -333,7 +467,18 @@ pub fn slow_ms<V: Value>(reply: &Reply<V>) -> f64 {
     if reply.status != 429 {
         return 0.0;
     }
-    let error = reply.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error));
-    let asked = reply.retry_after.asked_ms(&error);
+    let asked = reply.retry_after.asked_ms(&error_of(reply));
     if asked > 0.0 { asked } else { DEFAULT_SLOW_MS }
+}
+
+/// Whether an answer of 429 refuses this model, and says nothing of the others.
+pub fn names_model<V: Value>(reply: &Reply<V>, model: &str) -> bool {
+    let error = error_of(reply);
+    reply.status == 429
+        && !model.is_empty()
+        && (error.text_of(Name::Code).starts_with("model_") || contains(&error.text_of(Name::Message), model))
+}
+
+fn error_of<V: Value>(reply: &Reply<V>) -> V {
+    reply.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error))
 }

@@ -1,9 +1,9 @@
-//! The state machine of a hub's task, which outlives whoever has asked for it.
+//! The state machine of a hub's task, which outlives the request that created it.
 //!
-//! The shell stores a [`Job`] before it sends or copies anything that [`Job::next`] says, and stores what came of it;
-//! it does not ask for what is next before. It may leave out that a task still runs, and that it waits for a turn or
-//! the next poll: a later process comes to the same by asking again. So whatever ends the process, that one reads from
-//! the state what may have happened since:
+//! The shell stores a [`Job`] before it carries out an act of [`Job::next`] that sends or copies something, and stores
+//! the job again once it knows the result. Only then does it ask for the next act. It need not store that a task still
+//! runs, nor a wait for a turn or for the next poll: a later process finds that out by asking again. So whatever ends
+//! the process, the next one reads from the state what may have happened:
 //!
 //! | phase | what is certain | after a crash |
 //! | --- | --- | --- |
@@ -13,9 +13,9 @@
 //! | `keeping` | the result is stored, its pictures may not be | copies them again, up to five times in all |
 //! | `completed`, `failed` | the task has ended | – |
 //! | `refused` | the server refused the create | – |
-//! | `idle` | nothing was done, and whoever comes with the key may try again | – |
+//! | `idle` | nothing was done, and a create with the same key may try again | – |
 //! | `unknown` | the create may have been carried out: it is never sent again | – |
-//! | `left` | the task goes on, and nobody polls it until somebody asks for it | – |
+//! | `left` | the task goes on, and is polled again when a client asks for it | – |
 
 use serde::{Deserialize, Serialize};
 
@@ -32,10 +32,18 @@ use super::{
     wait::{Origin, Step, Verdict, Wait},
 };
 
-/// For the time of so many polls, whoever asks for a task that was left hears why; after that, asking carries it on.
+/// The version of a stored [`Job`]. Version 0 had no such field.
+const VERSION: u32 = 1;
+/// A task that was left tells why for so many gaps between polls. After that, asking for it carries it on.
 const TELLS: f64 = 2.0;
-/// How often pictures are tried to be copied; after that, those of the provider have to do.
+/// How often the hub tries to copy the pictures. After that, the provider's URLs stay.
 const MAX_KEEPS: u32 = 5;
+/// The last poll comes at the end of the wait, and may wait for its turn for so long, in milliseconds.
+const LAST_TURN_MS: f64 = 60_000.0;
+/// The pause after a 429 that does not say how long to wait, in milliseconds.
+const DEFAULT_PAUSE_MS: f64 = 1_000.0;
+/// A pause is routine if it is longer than the gap between two polls by no more than this, in milliseconds.
+const ROUTINE_MS: f64 = 1_000.0;
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +82,13 @@ pub struct Terms {
 
 /// A create and the wait for its task: plain data, so that it can be stored and carried on elsewhere. All
 /// times are milliseconds of the wall clock, since no other one outlives a process.
+///
+/// A field that a later version adds has a default, so that the states of earlier versions can be read:
+/// `tests/core/fixtures` keeps some of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
+    #[serde(default)]
+    version: u32,
     /// Where it stands.
     pub phase: Phase,
     create: Create,
@@ -84,17 +97,18 @@ pub struct Job {
     due: f64,
     /// When it came to its end.
     ended: f64,
-    /// When a request that has not had its turn gives up; 0 where none has asked for one.
-    queue_deadline: f64,
+    /// When a request that has not had its turn gives up. Version 0 wrote 0 for a poll that had not asked for one.
+    #[serde(alias = "queue_deadline")]
+    until: f64,
     /// How long the limiter wanted it to wait, in milliseconds.
     asked: f64,
     /// Whether it has got the turn that it had asked for.
     has_turn: bool,
     /// Whether a poll is under way.
     polling: bool,
-    /// Before this no poll may be sent, whoever asks for the task.
+    /// Before this the server must not be asked, whatever clients want.
     not_before: f64,
-    /// How often the pictures have been tried to be copied.
+    /// How often the hub has tried to copy the pictures.
     keeps: u32,
 }
 
@@ -122,8 +136,8 @@ pub enum Act {
 pub enum Ruling {
     /// The generation as it stands.
     Answered(Meaning),
-    /// No answer, or one that says to come back: the job goes on.
-    Again,
+    /// No answer, or one that says to come back: the job goes on. The failure, where there is one, is for the log.
+    Again(Option<Box<Failure>>),
     /// The job has come to this end.
     Fail(Box<Failure>),
 }
@@ -132,18 +146,36 @@ impl Job {
     /// A job that has not sent its create.
     pub fn new(options: &Options, now: f64) -> Job {
         Job {
+            version: VERSION,
             phase: Phase::Queued,
             create: Create::new(options.base.own_path(CREATE_PATH), options.max_retries, false),
             wait: None,
             due: now,
             ended: 0.0,
-            queue_deadline: now + options.max_wait,
+            until: now + options.max_wait,
             asked: 0.0,
             has_turn: false,
             polling: false,
             not_before: now,
             keeps: 0,
         }
+    }
+
+    /// The job as this version stores it, or nothing if a later version has written it.
+    ///
+    /// Version 0 could store that a job is completed and fail to store its result: `has_result` tells. Then the task
+    /// is polled again.
+    pub fn migrated(self, has_result: bool) -> Option<Job> {
+        let mut job = if self.version > VERSION { None } else { Some(Job { version: VERSION, ..self }) }?;
+        if job.phase == Phase::Completed && !has_result {
+            job.phase = if job.wait.is_some() { Phase::Left } else { Phase::Unknown };
+        }
+        Some(job)
+    }
+
+    /// Whether an ended job has been kept for as long as it has to be.
+    pub fn is_expired(&self, now: f64) -> bool {
+        self.phase.is_end() && now >= self.due
     }
 
     /// The task, once there is one.
@@ -154,7 +186,7 @@ impl Job {
     /// What to do at `now`. The job may have changed: store it first.
     pub fn next(&mut self, options: &Options, terms: Terms, now: f64) -> Act {
         if self.phase == Phase::Sending {
-            // Whoever sent it would have told what came of it.
+            // The process that sent it would have stored the result.
             let failure = Failure::new(
                 Kind::Connection,
                 Outcome::Unknown,
@@ -169,7 +201,7 @@ impl Job {
             return sleep_until(self.due);
         }
         match self.phase {
-            Phase::Queued if now >= self.queue_deadline => {
+            Phase::Queued if now >= self.until => {
                 let message = ["The create did not get its turn within maxWait. Nothing was carried out."];
                 let mut failure = Failure::new(Kind::RateLimit, Outcome::NotSent, &message);
                 failure.retry_after_ms = self.asked;
@@ -204,20 +236,21 @@ impl Job {
             wait.lost(Loss::Connection, now, 0.5);
         }
         if wait.is_due(now) && !self.takes_turn(terms) {
-            if self.queue_deadline == 0.0 {
-                self.queue_deadline = now + options.max_wait;
-            } else if now >= self.queue_deadline {
+            if self.until == 0.0 {
+                self.until = now + options.max_wait;
+            }
+            if now >= self.until {
                 let message =
                     ["A poll did not get its turn within maxWait. The task goes on at the server: \
                      waitForTask(error.task) waits on."];
-                let failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, &message);
+                let mut failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, &message);
+                failure.retry_after_ms = self.asked;
                 return Act::Fail(self.fail(failure, terms, now));
             }
             return Act::Ask(Need::Poll);
         }
         match self.wait.as_mut().map(|wait| wait.next(now)) {
             Some(Step::Poll(path, until)) => {
-                self.queue_deadline = 0.0;
                 self.polling = true;
                 self.not_before = now + options.poll_min;
                 Act::Poll(path, until - now)
@@ -232,9 +265,20 @@ impl Job {
         core::mem::take(&mut self.has_turn) || !terms.limited
     }
 
-    /// How long the turn that it asks for may take, in milliseconds. A poll has all the time: its task is there.
+    /// Whether a sleep is one that every task has between its polls. A later process finds it out by asking again,
+    /// so that it need not be stored.
+    pub fn is_routine(options: &Options, until: f64, now: f64) -> bool {
+        until - now <= options.poll_max + ROUTINE_MS
+    }
+
+    /// Whether a client that repeats an `idle` create has to wait: for so many milliseconds; 0 where it need not.
+    pub fn pause_ms(&self, now: f64) -> f64 {
+        (self.not_before - now).max(0.0)
+    }
+
+    /// How long the turn that it asks for may take, in milliseconds.
     pub fn patience(&self, now: f64) -> f64 {
-        if self.phase == Phase::Queued { self.queue_deadline - now } else { LONGEST_WAIT_MS }
+        self.until - now
     }
 
     /// Takes what the limiter says: to go, or to ask again after so many milliseconds.
@@ -242,10 +286,10 @@ impl Job {
         self.has_turn = wait_ms <= 0.0;
         self.asked = wait_ms.max(0.0);
         if self.asked > self.patience(now) {
-            // A create that will not have its turn in time has no place in the queue.
-            self.queue_deadline = now;
+            // A request that will not have its turn in time has no place in the queue.
+            self.until = now;
         }
-        self.due = (now + self.asked).min(self.queue_deadline);
+        self.due = (now + self.asked).min(self.until);
     }
 
     /// Judges what came of the create. `random` lies in 0..1.
@@ -257,15 +301,26 @@ impl Job {
         now: f64,
         random: f64,
     ) -> Ruling {
-        let step = match result {
-            Ok(reply) => self.create.answer(reply, random),
-            Err((loss, sent)) => self.create.lost(loss, sent, random),
+        let judge = |create: &mut Create| match &result {
+            Ok(reply) => create.answer(reply, random),
+            Err((loss, sent)) => create.lost(*loss, *sent, random),
         };
+        let mut step = judge(&mut self.create);
+        let mut reason = None;
+        if let CreateStep::Retry(ms) = step {
+            // Without another attempt, the same answer is this failure.
+            let last = judge(&mut Create::new(options.base.own_path(CREATE_PATH), 0, false));
+            if now + ms >= self.until {
+                step = last;
+            } else if let CreateStep::Fail(failure) = last {
+                reason = Some(failure);
+            }
+        }
         match step {
             CreateStep::Retry(ms) => {
                 self.phase = Phase::Queued;
-                self.due = (now + ms).min(self.queue_deadline);
-                Ruling::Again
+                self.due = now + ms;
+                Ruling::Again(reason)
             }
             CreateStep::Done(meaning) => {
                 self.take(&meaning, terms, now);
@@ -294,7 +349,7 @@ impl Job {
     ) -> Ruling {
         self.polling = false;
         let Some(wait) = &mut self.wait else {
-            return Ruling::Again;
+            return Ruling::Again(None);
         };
         let verdict = match result {
             Ok(reply) => wait.answer(&options.base, reply, now, random),
@@ -305,12 +360,13 @@ impl Job {
                 self.take(&meaning, terms, now);
                 Ruling::Answered(meaning)
             }
-            Verdict::Again | Verdict::Lost(_) => Ruling::Again,
+            Verdict::Again => Ruling::Again(None),
+            Verdict::Lost(failure) => Ruling::Again(Some(failure)),
             Verdict::Fail(failure) => Ruling::Fail(self.fail(failure, terms, now)),
         }
     }
 
-    /// Takes whether the pictures have been copied. `random` lies in 0..1.
+    /// Takes whether the pictures are copied. `random` lies in 0..1.
     pub fn kept(&mut self, done: bool, terms: Terms, now: f64, random: f64) {
         if done || self.keeps >= MAX_KEEPS {
             self.end(Phase::Completed, terms, now);
@@ -319,20 +375,23 @@ impl Job {
         }
     }
 
-    /// Somebody asks for the task: one that was left a while ago is polled again. Tells whether it is.
+    /// A client asks for the task. One that was left a while ago is polled again, but not before the server wants
+    /// it: until then the reason stands. Returns whether it is polled again.
     pub fn resume<V: Value>(&mut self, options: &Options, now: f64, random: f64) -> bool {
-        let was_left = self.phase == Phase::Left && now >= self.ended + TELLS * options.poll_max;
+        let tells_until = (self.ended + TELLS * options.poll_max).max(self.not_before);
+        let was_left = self.phase == Phase::Left && now >= tells_until;
         let task = self.task().filter(|_| was_left).cloned();
         task.is_some_and(|task| {
             self.wait_for::<V>(task, options, Origin::Elsewhere, now, random);
-            self.due = now.max(self.not_before);
+            self.due = now;
             true
         })
     }
 
     fn wait_for<V: Value>(&mut self, task: Task, options: &Options, origin: Origin, now: f64, random: f64) {
         self.phase = Phase::Waiting;
-        self.queue_deadline = 0.0;
+        self.until = now + options.max_wait + LAST_TURN_MS;
+        self.asked = 0.0;
         let wait = Wait::new::<V>(task, options, origin, now, random)
             // Where its poll URL leads elsewhere, the id has to do.
             .or_else(|(_, task)| Wait::new::<V>(task, options, origin, now, random));
@@ -358,7 +417,9 @@ impl Job {
             Outcome::Rejected if !matches!(failure.status, 429 | 503) => Phase::Refused,
             Outcome::Rejected | Outcome::NotSent => Phase::Idle,
         };
-        self.not_before = self.not_before.max(now + failure.retry_after_ms);
+        let is_pause = failure.status == 429 && failure.retry_after_ms == 0.0;
+        let pause = if is_pause { DEFAULT_PAUSE_MS } else { failure.retry_after_ms };
+        self.not_before = self.not_before.max(now + pause);
         self.end(phase, terms, now);
         failure
     }

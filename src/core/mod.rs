@@ -22,7 +22,7 @@ pub use answer::{Meaning, Reply, Status, Task, read_task};
 pub use clock::Clock;
 pub use create::{Create, CreateStep};
 pub use failure::{Failure, Kind, Outcome};
-pub use fleet::{Fleet, Need, Turn, slow_ms};
+pub use fleet::{Fleet, Need, Pauses, Turn, names_model, slow_ms};
 pub use hub::{Act, Job, Phase, Ruling, Terms};
 pub use name::Name;
 pub use options::{Environment, Options, check_key};

@@ -14,7 +14,8 @@ use super::{
     http::Attempt,
 };
 use crate::core::{
-    Act, Environment, Failure, Fleet, Job, Need, Options, Phase, Ruling, Terms, check_request, slow_ms,
+    Act, Environment, Failure, Fleet, Job, Need, Options, Pauses, Phase, Ruling, Terms, check_request,
+    names_model, slow_ms,
 };
 
 thread_local! {
@@ -38,7 +39,7 @@ fn read_terms(options: &JsValue) -> Terms {
     }
 }
 
-/// What a job has come to, as an error. Its task goes on in spite of it.
+/// A job's failure as an error, with the job's task.
 fn fail(job: &Job, mut failure: Box<Failure>, about: &JsValue) -> JsValue {
     if let Some(task) = job.task() {
         failure.leave_task();
@@ -56,8 +57,23 @@ fn save<T: Serialize>(value: &T) -> Thrown<JsValue> {
 }
 
 /// The job as it is now, what to do or what came of it, and two values that belong to that.
-fn said(job: &Job, what: &str, first: &JsValue, second: &JsValue) -> Thrown<JsValue> {
+fn reply(job: &Job, what: &str, first: &JsValue, second: &JsValue) -> Thrown<JsValue> {
     Ok(Array::of4(&save(job)?, &what.into(), first, second).into())
+}
+
+/// A stored job as this version stores it; nothing where this version cannot read it.
+#[wasm_bindgen]
+pub fn migrate(job: JsValue, has_result: bool) -> Thrown<JsValue> {
+    match load::<Job>(job).ok().and_then(|job| job.migrated(has_result)) {
+        Some(job) => save(&job),
+        None => Ok(JsValue::UNDEFINED),
+    }
+}
+
+/// Whether an ended job has been kept for as long as it has to be.
+#[wasm_bindgen]
+pub fn expired(job: JsValue, now: f64) -> Thrown<bool> {
+    Ok(load::<Job>(job)?.is_expired(now))
 }
 
 /// A job that has not sent its create. It throws where the request or the options cannot be used.
@@ -68,20 +84,20 @@ pub fn begin(options: &JsValue, request: &JsValue, now: f64) -> Thrown<JsValue> 
     save(&Job::new(&read, now))
 }
 
-/// What to do at `now`: `[job, act, first, second]`.
+/// What to do at `now`: `[job, act, first, second]`. A sleep comes with its end and whether it is routine.
 #[wasm_bindgen]
 pub fn next(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
     let read = read_options(options)?;
     let nothing = JsValue::UNDEFINED;
     match job.next(&read, read_terms(options), now) {
-        Act::Ask(need) => said(&job, "ask", &save(&need)?, &nothing),
-        Act::Send(path, timeout) => said(&job, "send", &read.base.url(&path).into(), &timeout.into()),
-        Act::Poll(path, timeout) => said(&job, "poll", &read.base.url(&path).into(), &timeout.into()),
-        Act::Keep => said(&job, "keep", &nothing, &nothing),
-        Act::Sleep(until) => said(&job, "sleep", &until.into(), &nothing),
-        Act::Fail(failure) => said(&job, "fail", &fail(&job, failure, &nothing), &nothing),
-        Act::Forget => said(&job, "forget", &nothing, &nothing),
+        Act::Ask(need) => reply(&job, "ask", &save(&need)?, &nothing),
+        Act::Send(path, timeout) => reply(&job, "send", &read.base.url(&path).into(), &timeout.into()),
+        Act::Poll(path, timeout) => reply(&job, "poll", &read.base.url(&path).into(), &timeout.into()),
+        Act::Keep => reply(&job, "keep", &nothing, &nothing),
+        Act::Sleep(until) => reply(&job, "sleep", &until.into(), &Job::is_routine(&read, until, now).into()),
+        Act::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &nothing), &nothing),
+        Act::Forget => reply(&job, "forget", &nothing, &nothing),
     }
 }
 
@@ -93,26 +109,46 @@ pub fn turn(job: JsValue, wait_ms: f64, now: f64) -> Thrown<JsValue> {
     save(&job)
 }
 
-/// Judges what came of a create or a poll: `[job, ruling, generation or error, slow]`, where `slow` is how long the
-/// whole fleet has to wait.
+/// Judges what came of a create or a poll: `[job, ruling, generation or error, pause]`. The pause is how long the
+/// whole fleet has to wait in milliseconds, or all creates of the model, where the answer refuses that:
+/// `{ms, of_model}`.
 #[wasm_bindgen]
-pub fn judge(job: JsValue, options: &JsValue, about: JsValue, now: f64) -> Thrown<JsValue> {
+pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
     let read = read_options(options)?;
     let terms = read_terms(options);
     let attempt = Attempt::of(about);
     let result = attempt.result.as_ref().map_err(|lost| *lost);
-    let slow = result.map_or(0.0, slow_ms).into();
+    let ms = result.map_or(0.0, slow_ms);
+    let of_model = result.is_ok_and(|reply| names_model(reply, model));
+    let pause = if ms > 0.0 { save(&Pause { ms, of_model })? } else { JsValue::UNDEFINED };
     let ruling = if job.phase == Phase::Sending {
         job.sent(&read, terms, result, now, random())
     } else {
         job.polled(&read, terms, result, now, random())
     };
     match ruling {
-        Ruling::Answered(meaning) => said(&job, "answered", &attempt.generation(&meaning), &slow),
-        Ruling::Again => said(&job, "again", &JsValue::UNDEFINED, &slow),
-        Ruling::Fail(failure) => said(&job, "fail", &fail(&job, failure, &attempt.value), &slow),
+        Ruling::Answered(meaning) => reply(&job, "answered", &attempt.generation(&meaning), &pause),
+        Ruling::Again(failure) => {
+            let failure = failure.map_or(JsValue::UNDEFINED, |failure| fail(&job, failure, &attempt.value));
+            reply(&job, "again", &failure, &pause)
+        }
+        Ruling::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &attempt.value), &pause),
     }
+}
+
+/// How long an answer asks others to wait.
+#[derive(Serialize)]
+struct Pause {
+    ms: f64,
+    /// Whether it is for creates of its model alone.
+    of_model: bool,
+}
+
+/// For how many milliseconds a client that repeats an idle create has to wait.
+#[wasm_bindgen]
+pub fn pause_ms(job: JsValue, now: f64) -> Thrown<f64> {
+    Ok(load::<Job>(job)?.pause_ms(now))
 }
 
 /// Takes whether the pictures have been copied.
@@ -123,7 +159,7 @@ pub fn kept(job: JsValue, options: &JsValue, done: bool, now: f64) -> Thrown<JsV
     save(&job)
 }
 
-/// Somebody asks for the task: the job, where it has to be carried on for that; otherwise nothing.
+/// A client asks for the task: the job, where that carries it on; otherwise nothing.
 #[wasm_bindgen]
 pub fn resume(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
@@ -134,10 +170,13 @@ pub fn resume(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     }
 }
 
-/// Begins a fleet, in place of one of that name whose object is gone.
+/// Begins a fleet, in place of one of that name whose object is gone: with the pauses of that one, or `undefined`.
 #[wasm_bindgen]
-pub fn muster(name: String, per_minute: f64, now: f64) {
-    FLEETS.with_borrow_mut(|fleets| fleets.insert(name, Fleet::new(per_minute, now)));
+pub fn muster(name: String, per_minute: f64, pauses: JsValue, now: f64) {
+    // Pauses that cannot be read are not worth an object that never starts.
+    let pauses: Pauses = load(pauses).unwrap_or_default();
+    let fleet = Fleet::with_pauses(per_minute, pauses, now);
+    FLEETS.with_borrow_mut(|fleets| fleets.insert(name, fleet));
 }
 
 /// How long the job can wait for its turn, in milliseconds.
@@ -146,7 +185,8 @@ pub fn patience(job: JsValue, now: f64) -> Thrown<f64> {
     Ok(load::<Job>(job)?.patience(now))
 }
 
-/// Asks for a turn that is of use within so many milliseconds: `{wait_ms, position, length}`.
+/// Asks for a turn that is of use within so many milliseconds: `{wait_ms, position, length}`; nothing where there is
+/// no such fleet.
 #[wasm_bindgen]
 pub fn ask(
     name: &str,
@@ -154,21 +194,29 @@ pub fn ask(
     identity: &str,
     need: JsValue,
     patience_ms: f64,
+    model: &str,
     now: f64,
 ) -> Thrown<JsValue> {
     let need: Need = load(need)?;
     FLEETS.with_borrow_mut(|fleets| match fleets.get_mut(name) {
-        Some(fleet) => save(&fleet.ask_within(ticket, identity, need, patience_ms, now)),
+        Some(fleet) => save(&fleet.ask_for(model, ticket, identity, need, patience_ms, now)),
         None => Ok(JsValue::UNDEFINED),
     })
 }
 
-/// The provider has refused a request: nobody sends any for so many milliseconds.
+/// The provider has refused a request: nobody sends any for so many milliseconds, or none of the model, where it is
+/// not empty. Returns the pauses to store; nothing where there is no such fleet.
 #[wasm_bindgen]
-pub fn slow(name: &str, ms: f64, now: f64) {
-    FLEETS.with_borrow_mut(|fleets| {
-        if let Some(fleet) = fleets.get_mut(name) {
-            fleet.slow(ms, now);
+pub fn slow(name: &str, ms: f64, model: &str, now: f64) -> Thrown<JsValue> {
+    FLEETS.with_borrow_mut(|fleets| match fleets.get_mut(name) {
+        Some(fleet) => {
+            if model.is_empty() {
+                fleet.slow(ms, now);
+            } else {
+                fleet.slow_model(model, ms, now);
+            }
+            save(&fleet.pauses())
         }
-    });
+        None => Ok(JsValue::UNDEFINED),
+    })
 }

@@ -67,7 +67,6 @@ struct Request {
     fetch: Option<AbortController>,
 }
 
-
 impl Drop for Job {
     /// Ends a fetch that nothing waits for any more.
     fn drop(&mut self) {
@@ -187,7 +186,8 @@ impl Job {
             }
             (Stage::Shared(_), Event::Settled(value)) => self.judge_poll(&Attempt::of(value)),
             (Stage::Shared(kind), Event::Timeout) if *kind != STREAM || !self.is_silent() => {
-                let attempt = Attempt { result: Err((Loss::Timeout, true)), value: js::attempt(&JsValue::UNDEFINED) };
+                let attempt =
+                    Attempt { result: Err((Loss::Timeout, true)), value: js::attempt(&JsValue::UNDEFINED) };
                 self.judge_poll(&attempt)
             }
             // The other call has given up, or its stream is silent.
@@ -231,7 +231,11 @@ impl Job {
         let streams = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
             let kind = self.call.host.join(&url, self.is_silent());
             if kind > 0 {
-                let until = if kind == STREAM { self.request.until.min(wait.silent_at()) } else { self.request.until };
+                let until = if kind == STREAM {
+                    self.request.until.min(wait.silent_at())
+                } else {
+                    self.request.until
+                };
                 return self.sleep_until(Stage::Shared(kind), kind, until);
             }
             options.relay

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeSet, BinaryHeap},
 };
 
-use lemondata_wasm::core::{Fleet, Need, Turn, slow_ms};
+use lemondata_wasm::core::{Fleet, Need, Pauses, Turn, names_model, slow_ms};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
 
@@ -491,4 +491,122 @@ fn only_a_429_slows_and_for_as_long_as_it_says() {
     for (name, reply, expected) in cases {
         assert_eq!(slow_ms(&reply), expected, "{name}");
     }
+}
+
+/// What a process that has just started finds in the store.
+fn stored(fleet: &Fleet) -> Pauses {
+    serde_json::from_value(serde_json::to_value(fleet.pauses()).unwrap()).unwrap()
+}
+
+#[test]
+fn the_pauses_outlive_the_process_and_a_shorter_one_does_not_end_a_longer_one() {
+    let mut fleet = Fleet::new(600.0, 0.0);
+    fleet.slow(30_000.0, 0.0);
+    fleet.slow(1_000.0, 10.0);
+    assert!(stored(&fleet).last(29_999.0) && !stored(&fleet).last(30_000.0));
+    let mut again = Fleet::with_pauses(600.0, stored(&fleet), 20.0);
+    assert!(again.ask("a", "a", Need::Poll, 29_999.0).wait_ms > 0.0);
+    assert_eq!(again.ask("a", "a", Need::Poll, 31_000.0).wait_ms, 0.0);
+    // A pause that is over leaves nothing.
+    assert_eq!(
+        Fleet::with_pauses(600.0, stored(&fleet), 40_000.0).ask("a", "a", Need::Poll, 40_000.0).wait_ms,
+        0.0
+    );
+}
+
+#[test]
+fn an_absurd_refusal_closes_for_ten_minutes_and_then_lets_one_request_try() {
+    for absurd in [1e15, f64::INFINITY] {
+        let mut fleet = Fleet::new(6_000.0, 0.0);
+        fleet.slow(absurd, 0.0);
+        let mut fleet = Fleet::with_pauses(6_000.0, stored(&fleet), 1.0);
+        assert!((600_000.0..600_100.0).contains(&fleet.ask("gone", "a", Need::Poll, 1.0).wait_ms));
+        let grants = run(&mut fleet, &crowd("a", Need::Poll, 600_001, 20));
+        assert!(grants[0].at < 601_000, "{:?}", grants[0]);
+        assert!(grants[1].at >= grants[0].at + 5_000, "the others wait for the probe: {:?}", grants[1]);
+        assert!(grants[19].at < 610_000, "{:?}", grants[19]);
+        // The probe is refused as well.
+        let mut fleet = Fleet::new(6_000.0, 0.0);
+        fleet.slow(absurd, 0.0);
+        assert_eq!(fleet.ask("a", "a", Need::Poll, 600_100.0).wait_ms, 0.0);
+        fleet.slow(absurd, 600_200.0);
+        assert!(fleet.ask("b", "a", Need::Poll, 1_200_199.0).wait_ms > 0.0);
+    }
+}
+
+#[test]
+fn a_refusal_of_one_model_closes_that_one_alone() {
+    let mut fleet = Fleet::new(600.0, 0.0);
+    fleet.slow_model("flux-pro", 20_000.0, 0.0);
+    let mut fleet = Fleet::with_pauses(600.0, stored(&fleet), 1.0);
+    let mut ask =
+        |model: &str, ticket: &str, need, now| fleet.ask_for(model, ticket, "a", need, f64::INFINITY, now);
+    let turn = ask("flux-pro", "a", Need::Create, 2_000.0);
+    assert_eq!((turn.wait_ms, turn.position, turn.length), (18_000.0, 0, 1));
+    assert_eq!(ask("dall-e-3", "b", Need::Create, 2_000.0).wait_ms, 0.0);
+    // Polls are not creates of the model.
+    assert_eq!(ask("flux-pro", "c", Need::Poll, 3_000.0).wait_ms, 0.0);
+    assert_eq!(ask("flux-pro", "a", Need::Create, 20_000.0).wait_ms, 0.0);
+}
+
+#[test]
+fn an_absurd_refusal_of_a_model_is_tried_by_one_create() {
+    let mut fleet = Fleet::new(6_000.0, 0.0);
+    fleet.slow_model("flux-pro", 1e15, 0.0);
+    let mut ask = |ticket: &str, now| fleet.ask_for("flux-pro", ticket, "a", Need::Create, 1e15, now).wait_ms;
+    assert_eq!(ask("a", 0.0), 600_000.0);
+    assert_eq!(ask("a", 600_000.0), 0.0);
+    assert_eq!(ask("b", 600_000.0), 5_000.0);
+    assert_eq!(ask("b", 605_000.0), 0.0);
+    assert_eq!(ask("c", 606_000.0), 0.0);
+}
+
+#[test]
+fn a_create_of_a_closed_model_holds_nobody_up() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    assert_eq!(fleet.ask("first", "a", Need::Create, 0.0).wait_ms, 0.0);
+    assert!(fleet.ask_for("flux-pro", "closed", "a", Need::Create, 1e9, 0.0).wait_ms > 0.0);
+    fleet.slow_model("flux-pro", 60_000.0, 100.0);
+    assert!(fleet.ask_for("flux-pro", "closed", "a", Need::Create, 1e9, 200.0).wait_ms > 50_000.0);
+    assert_eq!(fleet.ask("next", "b", Need::Create, 1_200.0).wait_ms, 0.0);
+}
+
+#[test]
+fn so_many_refused_models_are_forgotten_again() {
+    let mut fleet = Fleet::new(60.0, 0.0);
+    for index in 0..1_000 {
+        fleet.slow_model(&index.to_string(), 600_000.0 + f64::from(index), 0.0);
+    }
+    assert!(serde_json::to_string(&fleet.pauses()).unwrap().len() < 10_000);
+}
+
+#[test]
+fn a_limit_that_is_no_number_does_not_open_the_limiter() {
+    let turns = |per_minute| {
+        let mut fleet = Fleet::new(per_minute, 0.0);
+        (0..50).filter(|index| fleet.ask(&index.to_string(), "a", Need::Poll, 1_000.0).wait_ms == 0.0).count()
+    };
+    for wrong in [f64::NAN, 0.0, -5.0, f64::NEG_INFINITY] {
+        assert_eq!(turns(wrong), 1, "{wrong}");
+    }
+    for large in [1e9, 1e300, f64::INFINITY] {
+        assert_eq!(turns(large), 50, "{large}");
+    }
+}
+
+#[test]
+fn a_refusal_names_a_model_by_its_code_or_in_its_message() {
+    let refused = |error| reply(429, json!({ "error": error }));
+    for (error, expected) in [
+        (json!({"message": "Rate limit reached for flux-pro, on requests per minute."}), true),
+        (json!({"code": "model_rate_limited", "message": "Slow down."}), true),
+        (json!({"code": "rate_limit_exceeded", "message": "Slow down."}), false),
+        (json!({"message": "Rate limit reached for midjourney."}), false),
+        (json!("flux-pro"), false),
+    ] {
+        assert_eq!(names_model(&refused(error.clone()), "flux-pro"), expected, "{error}");
+    }
+    assert!(!names_model(&refused(json!({"message": "Slow down."})), ""));
+    assert!(!names_model(&reply(503, json!({"error": {"message": "flux-pro is down"}})), "flux-pro"));
+    assert!(!names_model(&bodiless(429), "flux-pro"));
 }

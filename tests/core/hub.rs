@@ -1,7 +1,7 @@
 //! The state machine of a hub's task: every transition of its table, and what holds whatever happens to it.
 
 use lemondata_wasm::core::{Act, Job, Kind, Loss, Need, Options, Outcome, Phase, Ruling, Status, Terms};
-use proptest::prelude::*;
+use proptest::{prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
 use crate::{
@@ -141,7 +141,8 @@ fn every_answer_to_a_poll_leads_to_its_phase() {
     }
     assert_eq!(polled(KEEPING, 200, completed()).phase, Phase::Keeping);
     let mut job = polling(FREE);
-    assert_eq!(job.polled::<Json>(&options(), FREE, Err((Loss::Connection, true)), NOW, 0.5), Ruling::Again);
+    let ruling = job.polled::<Json>(&options(), FREE, Err((Loss::Connection, true)), NOW, 0.5);
+    assert!(matches!(ruling, Ruling::Again(Some(_))), "the failure is for the log");
     assert_eq!(job.phase, Phase::Waiting);
 }
 
@@ -212,7 +213,8 @@ fn a_create_waits_for_its_turn_and_asks_for_another_one_when_it_is_sent_again() 
     job.turn(0.0, NOW + 700.0);
     assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), Act::Send(..)));
     let refused = asking(reply(429, json!({})), 2.0);
-    assert_eq!(job.sent(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5), Ruling::Again);
+    let ruling = job.sent(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
+    assert!(matches!(ruling, Ruling::Again(Some(failure)) if failure.status == 429), "it is for the log");
     assert_eq!(job.next(&options, LIMITED, NOW + 900.0), Act::Sleep(NOW + 2_900.0));
     assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), Act::Ask(Need::Create));
 }
@@ -240,7 +242,30 @@ fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
 }
 
 #[test]
-fn a_poll_waits_for_its_turn_and_no_longer_than_a_create() {
+fn rule_6_a_create_whose_hint_lies_behind_its_deadline_ends_at_once_and_tells_it() {
+    let options = Options { max_wait: 30_000.0, ..options() };
+    let mut job = Job::new(&options, NOW);
+    assert!(matches!(job.next(&options, FREE, NOW), Act::Send(..)));
+    let mut at_end = job.clone();
+    let Ruling::Fail(failure) =
+        job.sent(&options, FREE, Ok(&asking(reply(429, json!({})), 40.0)), NOW + 1.0, 0.5)
+    else {
+        panic!("it goes on")
+    };
+    assert_eq!(
+        (failure.status, failure.outcome, failure.retry_after_ms),
+        (429, Outcome::Rejected, 40_000.0),
+        "its own answer is the reason"
+    );
+    assert_eq!((job.phase, job.pause_ms(NOW + 1.0)), (Phase::Idle, 40_000.0));
+    // The same without a hint: a back-off of our own that comes too late.
+    let refused = reply(429, json!({}));
+    assert!(matches!(at_end.sent(&options, FREE, Ok(&refused), NOW + 29_900.0, 0.5), Ruling::Fail(_)));
+    assert_eq!(at_end.pause_ms(NOW + 29_900.0), 1_000.0, "a 429 is a pause, whether or not it says so");
+}
+
+#[test]
+fn one_deadline_bounds_every_turn_of_a_poll() {
     let options = options();
     let mut job = answered(LIMITED, 200, pending());
     let due = NOW + 4_000.0;
@@ -252,15 +277,26 @@ fn a_poll_waits_for_its_turn_and_no_longer_than_a_create() {
     let mut lucky = job.clone();
     lucky.turn(0.0, due + 500.0);
     assert!(matches!(lucky.next(&options, LIMITED, due + 500.0), Act::Poll(..)));
+    // The last poll, at the deadline, has a minute to get its turn.
+    let until = NOW + options.max_wait + 60_000.0;
+    assert_eq!(job.patience(due + 500.0), until - due - 500.0);
+    // The polls before it have not moved the deadline.
+    lucky.polled(&options, LIMITED, Ok(&reply(200, pending())), due + 600.0, 0.5);
+    assert_eq!(lucky.patience(due + 600.0), until - due - 600.0);
+    // A turn that comes too late ends the wait at once, and says when to come back.
     job.turn(1e12, due + 500.0);
-    assert_eq!(job.next(&options, LIMITED, due + 500.0), Act::Sleep(due + options.max_wait));
-    let Act::Fail(failure) = job.next(&options, LIMITED, due + options.max_wait) else {
-        panic!("it goes on")
-    };
+    let Act::Fail(failure) = job.next(&options, LIMITED, due + 500.0) else { panic!("it goes on") };
     assert_eq!(
-        (failure.kind, failure.outcome, job.phase),
-        (Kind::WaitTimeout, Outcome::Accepted, Phase::Left)
+        (failure.kind, failure.outcome, failure.retry_after_ms, job.phase),
+        (Kind::WaitTimeout, Outcome::Accepted, 1e12, Phase::Left)
     );
+}
+
+#[test]
+fn only_the_pause_between_two_polls_is_routine() {
+    let options = Options { poll_min: 30_000.0, poll_max: 60_000.0, ..options() };
+    assert!(Job::is_routine(&options, NOW + 60_000.0, NOW));
+    assert!(!Job::is_routine(&options, NOW + 62_000.0, NOW));
 }
 
 #[test]
@@ -306,7 +342,7 @@ fn keeping_that_ends_the_process_is_given_up() {
 fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allows() {
     let mut job = left();
     let ended = NOW + 4_100.0;
-    // Whoever asks at once hears why.
+    // A client that asks at once gets the reason.
     assert!(!job.resume::<Json>(&options(), ended + 9_999.0, 0.5));
     assert_eq!(job.phase, Phase::Left);
     let slow = Options { poll_min: 20_000.0, poll_max: 20_000.0, ..options() };
@@ -317,10 +353,10 @@ fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allow
     let ended = polled_at + 100.0;
     slow_job.polled(&slow, FREE, Ok(&reply(401, json!({}))), ended, 0.5);
     let slow = Options { poll_max: 5_000.0, ..slow };
-    assert!(slow_job.resume::<Json>(&slow, ended + 10_000.0, 0.5));
-    assert_eq!(slow_job.phase, Phase::Waiting);
     let due = polled_at + 20_000.0;
-    assert_eq!(slow_job.next(&slow, FREE, ended + 10_000.0), Act::Sleep(due));
+    assert!(!slow_job.resume::<Json>(&slow, due - 1.0, 0.5));
+    assert!(slow_job.resume::<Json>(&slow, due, 0.5));
+    assert_eq!(slow_job.phase, Phase::Waiting);
     assert!(matches!(slow_job.next(&slow, FREE, due), Act::Poll(..)));
     // Long after, at once, and with the whole time of a wait.
     let mut job = left();
@@ -339,8 +375,126 @@ fn rule_6_a_task_that_was_left_is_not_asked_for_before_the_server_wants_it() {
     job.polled(&options(), FREE, Ok(&refused), now, 0.5);
     assert!(matches!(job.next(&options(), FREE, now), Act::Fail(_)));
     assert_eq!(job.phase, Phase::Left);
-    assert!(job.resume::<Json>(&options(), now + 10_000.0, 0.5));
-    assert_eq!(job.next(&options(), FREE, now + 10_000.0), Act::Sleep(now + 900_000.0));
+    // Until then the reason stands, with its hint.
+    let unchanged = job.clone();
+    assert!(!job.resume::<Json>(&options(), now + 899_999.0, 0.5));
+    assert_eq!(job, unchanged);
+    assert!(job.resume::<Json>(&options(), now + 900_000.0, 0.5));
+    assert!(matches!(job.next(&options(), FREE, now + 900_000.0), Act::Poll(..)));
+}
+
+/// The states that each version has stored, by their names.
+fn stored(version: &str) -> serde_json::Map<String, Plain> {
+    let path = format!("tests/core/fixtures/hub-jobs-{version}.json");
+    let text = std::fs::read_to_string(&path).expect(&path);
+    serde_json::from_str(&text).expect(&path)
+}
+
+#[test]
+fn stored_states_of_every_version_are_read_and_go_on() {
+    for version in ["0", "1"] {
+        for (name, state) in stored(version) {
+            let phase = state["phase"].clone();
+            let job: Job = serde_json::from_value(state).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut job = job.migrated(true).unwrap_or_else(|| panic!("{name} is refused"));
+            assert_eq!(serde_json::to_value(job.phase).unwrap(), phase, "{name}");
+            // Long after, each of them does what its phase says.
+            let now = NOW + 10.0 * RETENTION;
+            let act = job.next(&options(), FREE, now);
+            let fits = match phase.as_str().unwrap_or_default() {
+                "queued" => matches!(&act, Act::Fail(failure) if failure.outcome == Outcome::NotSent),
+                "sending" => matches!(&act, Act::Fail(failure) if failure.outcome == Outcome::Unknown),
+                // One whose process ended during a poll counts it as lost first.
+                "waiting" => matches!(&act, Act::Poll(..) | Act::Sleep(_) | Act::Fail(_)),
+                "keeping" => act == Act::Keep,
+                _ => act == Act::Forget,
+            };
+            assert!(fits, "{name}: {act:?}");
+            carry(&job);
+        }
+    }
+}
+
+#[test]
+fn a_completed_job_without_its_result_is_polled_again() {
+    let lost = polled(FREE, 200, completed()).migrated(false).unwrap();
+    assert_eq!(lost.phase, Phase::Left);
+    let inline = answered(FREE, 200, json!({"data": [{"url": "https://x.test/1"}]}));
+    assert_eq!(inline.clone().migrated(true).unwrap(), inline);
+    assert_eq!(inline.migrated(false).unwrap().phase, Phase::Unknown);
+}
+
+#[test]
+fn an_ended_job_expires_after_its_retention() {
+    let job = answered(FREE, 200, completed());
+    assert!(!job.is_expired(NOW + RETENTION - 1.0) && job.is_expired(NOW + RETENTION));
+    assert!(!answered(FREE, 200, pending()).is_expired(NOW + 1e12));
+}
+
+#[test]
+fn the_state_of_a_later_version_is_left_alone() {
+    let mut state = serde_json::to_value(left()).unwrap();
+    state["version"] = json!(2);
+    let job: Job = serde_json::from_value(state.clone()).unwrap();
+    assert!(job.migrated(true).is_none());
+    state["phase"] = json!("dreaming");
+    assert!(serde_json::from_value::<Job>(state).is_err());
+}
+
+/// A state of each kind, as this version stores it.
+fn states() -> Plain {
+    let options = options();
+    let mut queued = Job::new(&options, NOW);
+    queued.next(&options, LIMITED, NOW);
+    queued.turn(700.0, NOW);
+    let mut poll_queued = answered(LIMITED, 200, pending());
+    poll_queued.next(&options, LIMITED, NOW + 4_000.0);
+    poll_queued.turn(500.0, NOW + 4_000.0);
+    let mut keeping = answered(KEEPING, 200, completed());
+    keeping.next(&options, KEEPING, NOW);
+    let mut left_by_a_429 = polling(FREE);
+    left_by_a_429.polled(&options, FREE, Ok(&asking(reply(429, json!({})), 900.0)), NOW + 4_100.0, 0.5);
+    left_by_a_429.next(&options, FREE, NOW + 4_100.0);
+    let with_poll_url = json!({"id": "img_x", "status": "pending", "poll_url": "/v1/tasks/img_x"});
+    json!({
+        "queued": Job::new(&options, NOW),
+        "queued_for_its_turn": queued,
+        "sending": sending(),
+        "refused_for_now": answered(FREE, 429, json!({})),
+        "waiting": answered(FREE, 200, pending()),
+        "waiting_with_a_poll_url": answered(FREE, 200, with_poll_url),
+        "poll_queued": poll_queued,
+        "polling": polling(FREE),
+        "poll_lost": polled(FREE, 500, json!({})),
+        "keeping": keeping,
+        "completed": answered(FREE, 200, completed()),
+        "failed": answered(FREE, 200, json!({"id": "img_x", "status": "failed"})),
+        "refused": answered(FREE, 400, json!({})),
+        "idle": answered(FREE, 429, json!({"error": {"retryable": false}})),
+        "unknown": answered(FREE, 500, json!({})),
+        "left": left(),
+        "left_by_a_429": left_by_a_429,
+    })
+}
+
+#[test]
+fn the_fixtures_have_the_fields_that_this_version_stores() {
+    // With WRITE_FIXTURES=1, they are written anew.
+    if std::env::var_os("WRITE_FIXTURES").is_some() {
+        let text = serde_json::to_string_pretty(&states()).unwrap();
+        std::fs::write("tests/core/fixtures/hub-jobs-1.json", text + "\n").unwrap();
+    }
+    let names = |state: &Plain| state.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+    for (name, kept) in stored("1") {
+        let state = &states()[&name];
+        for (now, then) in
+            [(state, &kept), (&state["wait"], &kept["wait"]), (&state["create"], &kept["create"])]
+        {
+            let what_to_do =
+                "a stored field has changed: raise VERSION, keep these fixtures, and add new ones";
+            assert_eq!(names(now), names(then), "{name}: {what_to_do}");
+        }
+    }
 }
 
 #[test]
@@ -495,6 +649,21 @@ proptest! {
     }
 
     #[test]
+    fn rule_6_a_create_does_not_sleep_towards_a_hint_behind_its_deadline(plan in plan()) {
+        let run = simulate(&plan);
+        let Some((at, Some(Sent::Refused { status: 429, retry_after: Some(seconds), .. }))) = run.sends.last() else {
+            return Ok(());
+        };
+        let (ended, _, failure) = &run.ends[0];
+        let is_late = at + seconds * 1_000.0 >= plan.start + plan.options.max_wait;
+        if is_late && !crashes(&plan) {
+            prop_assert!((ended - at - 700.0).abs() < 1.0, "it slept from {} to {}", at, ended);
+            let told = failure.as_ref().map(|failure| failure.retry_after_ms);
+            prop_assert_eq!(told, Some(seconds * 1_000.0));
+        }
+    }
+
+    #[test]
     fn a_resumed_task_is_polled_again(plan in plan()) {
         let run = simulate(&plan);
         for pair in run.ends.windows(2) {
@@ -508,4 +677,67 @@ proptest! {
 fn a_job_that_waits_counts_its_time_from_the_wall_clock() {
     let job = answered(FREE, 200, pending());
     assert_eq!(time_of(&job, &["wait", "deadline"]), NOW + options().max_wait);
+}
+
+/// Any JSON that may stand in a stored field.
+fn stored_value() -> impl Strategy<Value = Plain> {
+    prop_oneof![
+        Just(Plain::Null),
+        any::<bool>().prop_map(Plain::from),
+        any::<i64>().prop_map(Plain::from),
+        any::<f64>().prop_map(Plain::from),
+        select(vec!["", "waiting", "queued", "dreaming", "NotYet"]).prop_map(Plain::from),
+        Just(json!([])),
+        Just(json!({})),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_damaged_state_is_refused_or_goes_on_but_never_panics(
+        version in select(vec!["0", "1"]),
+        index in 0_usize..100,
+        field in 0_usize..100,
+        inner in 0_usize..100,
+        value in prop::option::of(stored_value()),
+        passed in 0_u32..100_000_000,
+    ) {
+        let states: Vec<_> = stored(version).into_iter().collect();
+        let mut state = states[index % states.len()].1.clone();
+        let damage = |object: &mut Plain, at: usize| -> Option<String> {
+            let fields = object.as_object_mut()?;
+            let name = fields.keys().nth(at % fields.len().max(1))?.clone();
+            Some(name)
+        };
+        let Some(name) = damage(&mut state, field) else { return Ok(()) };
+        let place = match damage(&mut state[&name], inner) {
+            Some(within) => &mut state[&name][within],
+            None => &mut state[&name],
+        };
+        match value {
+            Some(value) => *place = value,
+            None => *place = Plain::Null,
+        }
+        let Some(mut job) = serde_json::from_value::<Job>(state).ok().and_then(|job| job.migrated(true)) else {
+            return Ok(());
+        };
+        let mut now = NOW + f64::from(passed);
+        for _ in 0..20 {
+            match job.next(&options(), LIMITED, now) {
+                Act::Sleep(until) => now = until,
+                Act::Ask(_) => job.turn(0.0, now),
+                Act::Send(..) => {
+                    job.sent(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
+                }
+                Act::Poll(..) => {
+                    job.polled(&options(), LIMITED, Ok(&reply(200, completed())), now, 0.5);
+                }
+                Act::Keep => job.kept(true, LIMITED, now, 0.5),
+                Act::Fail(_) | Act::Forget => {}
+            }
+            job.resume::<Json>(&options(), now, 0.5);
+        }
+    }
 }

@@ -181,7 +181,8 @@ pub fn simulate(plan: &Plan) -> Run {
                 now += after;
                 let unchanged = stored.clone();
                 has_ended = !stored.resume::<Json>(options, now, random);
-                let is_told = now < time_of(&unchanged, &["ended"]) + 2.0 * options.poll_max;
+                let reason_stands = time_of(&unchanged, &["ended"]) + 2.0 * options.poll_max;
+                let is_told = now < reason_stands.max(time_of(&unchanged, &["not_before"]));
                 assert_eq!(has_ended, is_told || unchanged.phase != Phase::Left);
                 assert!(if has_ended { stored == unchanged } else { stored.phase == Phase::Waiting });
             }

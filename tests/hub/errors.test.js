@@ -86,6 +86,7 @@ describe('a hub whose provider fails', GUARD, () => {
     const options = { idempotencyKey: 'again' };
     await assert.rejects(client.generate(given, options), { status: 429, outcome: 'rejected' });
     assert.equal(server.counts.creates, 3);
+    await until(async () => (await hub.create('ann', given, 'again')).status === 200);
     assert.equal((await client.generateAndWait(given, options)).status, 'completed');
     assert.equal(server.counts.creates, 4);
   });
@@ -151,7 +152,8 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.ok(error instanceof TaskNotFoundError, `${error.stack}`);
     assert.equal(error.outcome, 'accepted');
     assert.equal(error.task.task_id, task.task_id);
-    // Those who ask again at once are told again, without a poll for each of them.
+    // Clients that ask again at once get the same answer, without a poll for each of them.
+    await hub.amend(id, 'job', { ended: Date.now() + 60_000 });
     const asked = server.counts.polls;
     await assert.rejects(client.getTask(task), TaskNotFoundError);
     await assert.rejects(client.waitForTask(task), TaskNotFoundError);
@@ -176,9 +178,186 @@ describe('a hub whose provider fails', GUARD, () => {
     );
   });
 
+  test("says a filtered picture is the task's failure, with its reason, to all who ask", async () => {
+    const given = request('task');
+    const task = await client.generate(given, { idempotencyKey: 'filtered' });
+    const error = { code: 'content_filtered', message: 'The picture was filtered.' };
+    const stream = client.waitForTask(task);
+    server.next({ on: 'poll', reply: { body: { task_id: 'img_1', status: 'completed', data: [], error } } });
+    const isFiltered = (reason) =>
+      reason instanceof TaskFailedError &&
+      reason.outcome === 'failed' &&
+      reason.code === error.code &&
+      reason.message.includes(error.message);
+    await assert.rejects(stream, isFiltered);
+    await assert.rejects(client.getTask(task), isFiltered);
+    await assert.rejects(client.generateAndWait(given, { idempotencyKey: 'filtered' }), isFiltered);
+    assert.equal(server.counts.creates, 1);
+  });
+
+  test('says a create that is answered without a picture has failed', async () => {
+    const body = { task_id: 'img_2', status: 'COMPLETED', data: [], error: 'Nothing was made.' };
+    server.next({ on: 'create', reply: { body } });
+    const isEmpty = (reason) => reason instanceof TaskFailedError && /Nothing was made/.test(reason.message);
+    await assert.rejects(client.generateAndWait(request('task')), isEmpty);
+    assert.equal(server.counts.polls, 0);
+  });
+
+  test('lets the hint stand for a task that was left by a 429, however often it is asked for', async () => {
+    // Longer than the wait may be.
+    const refusal = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 900 } } };
+    const task = await client.generate(request('task'));
+    server.next({ on: 'poll', reply: refusal });
+    const id = idOf(task.task_id);
+    await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'left');
+    const polls = server.counts.polls;
+    const hints = [];
+    for (let time = 0; time < 3; time += 1) {
+      const response = await hub.fetch('ann', `/v1/tasks/${task.task_id}`);
+      assert.ok(response.status >= 400, `${response.status}`);
+      hints.push(Number(response.headers.get('retry-after')));
+      if (time === 1) await hub.inside(id, 'reset').catch(() => {});
+    }
+    for (const hint of hints) assert.ok(hint > 800 && hint <= 900, `${hints}`);
+    assert.equal((await hub.inside(id, 'stored')).entries.job.phase, 'left');
+    assert.equal(server.counts.polls, polls);
+    // Once the time has come, it is polled again.
+    await hub.amend(id, 'job', { not_before: 0, ended: 0 });
+    assert.equal((await client.waitForTask(task)).status, 'completed');
+  });
+
+  test('lets the pause of a refused create apply to its key', async () => {
+    const refusal = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 90 } } };
+    server.next({ on: 'create', times: 50, reply: refusal });
+    const given = request('task');
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        await new Promise((resolve) => setTimeout(resolve, index * 5));
+        const response = await hub.create('ann', given, 'paused');
+        assert.ok(Number(response.headers.get('retry-after')) > 80);
+        return response.status;
+      }),
+    );
+    assert.deepEqual(new Set(statuses), new Set([429]));
+    assert.equal(server.counts.creates, 1);
+  });
+
   test('does not take the key where a poll URL leads', async () => {
     const done = await client.generateAndWait(request('foreign-poll-url'));
     assert.equal(done.status, 'completed');
     assert.deepEqual(foreign.counts.requests, []);
+  });
+});
+
+describe('a create that was announced', GUARD, () => {
+  let server;
+  let hub;
+  let client;
+
+  before(async () => {
+    server = await startServer();
+    hub = await startHub(server, { ANSWER_WITHIN_MS: 20, SETTINGS: { maxAnswerBytes: 100_000 } });
+    client = hub.client('ann', { maxRetries: 0 });
+  });
+  after(async () => {
+    await hub?.close();
+    await server.close();
+  });
+  beforeEach(() => server.reset());
+
+  /** What the service answers to a create, once the client has its task. */
+  async function announced(reply, key) {
+    server.next({ on: 'create', reply: { delay: 300, ...reply } });
+    const task = await client.generate(
+      { prompt: `A lemon ${key}`, model: 'flux-pro' },
+      { idempotencyKey: key },
+    );
+    assert.equal(task.status, 'pending');
+    return task;
+  }
+
+  const secret = 'Account ops@lemons.example: your balance of $3.12 is too low.';
+  const leaks = /ops@|3\.12|balance|lemons\.example/i;
+
+  for (const status of [408, 500, 502, 504, 520]) {
+    test(`and may have been billed is said to be so, not to have failed: ${status}`, async () => {
+      const error = { code: 'server_error', message: secret };
+      const task = await announced({ status, body: { error } }, `billed-${status}`);
+      const reason = await client.waitForTask(task).then(assert.fail, (rejected) => rejected);
+      assert.equal(reason.code, 'create_outcome_unknown');
+      assert.match(reason.message, /may have been carried out and billed/);
+      assert.doesNotMatch(JSON.stringify(reason) + reason.message, leaks);
+      await assert.rejects(client.getTask(task), { code: 'create_outcome_unknown' });
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
+  for (const [status, code] of [
+    [401, 'upstream_refused'],
+    [402, 'upstream_refused'],
+    [403, 'upstream_refused'],
+    [400, 'model_not_found'],
+  ]) {
+    test(`and is refused says nothing of the account, and is one event for the operator: ${status}`, async () => {
+      const error = {
+        code: 'model_not_found',
+        message: secret,
+        balance_usd: 3.12,
+        hint: 'Write to ops@lemons.example',
+      };
+      const headers = { 'x-request-id': `req-${status}` };
+      const key = `refused-${status}`;
+      const task = await announced({ status, headers, body: { error } }, key);
+      const texts = [];
+      const stream = await hub.fetch('ann', `/v1/tasks/${task.task_id}`, {
+        headers: { accept: 'text/event-stream' },
+      });
+      texts.push(await stream.text());
+      texts.push(await (await hub.fetch('ann', `/v1/tasks/${task.task_id}`)).text());
+      texts.push(
+        await (await hub.create('ann', { prompt: `A lemon ${key}`, model: 'flux-pro' }, key)).text(),
+      );
+      const reason = await client.waitForTask(task).then(assert.fail, (rejected) => rejected);
+      assert.equal(reason.code, code);
+      texts.push(reason.message);
+      for (const text of texts) assert.doesNotMatch(text, leaks);
+
+      const events = hub.events().filter(({ requestId }) => requestId === headers['x-request-id']);
+      assert.equal(events.length, 1);
+      const [{ event, upstream, model, identity, outcome, message, ...rest }] = events;
+      assert.deepEqual(
+        { event, upstream, model, identity, outcome, status: rest.status },
+        {
+          event: 'upstream_failed',
+          upstream: 'create',
+          model: 'flux-pro',
+          identity: 'ann',
+          outcome: 'rejected',
+          status,
+        },
+      );
+      assert.match(message, leaks);
+    });
+  }
+
+  test('and fails as a task says nothing of the account', async () => {
+    const body = {
+      task_id: 'img_9',
+      status: 'failed',
+      balance_usd: 3.12,
+      account: 'ops',
+      error: { message: secret },
+    };
+    const task = await announced({ body }, 'failed');
+    const text = await (await hub.fetch('ann', `/v1/tasks/${task.task_id}`)).text();
+    const reason = await client.waitForTask(task).then(assert.fail, (rejected) => rejected);
+    assert.ok(reason instanceof TaskFailedError);
+    for (const shown of [text, reason.message, JSON.stringify(reason)]) assert.doesNotMatch(shown, leaks);
+  });
+
+  test('and is answered with more than the cap may have been billed, and ends nothing else', async () => {
+    const task = await announced({ body: { data: [{ b64_json: 'a'.repeat(1_000_000) }] } }, 'large');
+    await assert.rejects(client.waitForTask(task), { code: 'create_outcome_unknown' });
+    assert.match(hub.events().findLast(({ event }) => event === 'upstream_failed').cause, /maxAnswerBytes/);
   });
 });

@@ -39,6 +39,8 @@ export function createHolds(env) {
     },
 
     pictures: env.KEEPS && {
+      head: (name) => env.PICTURES.head(name),
+      list: (options) => env.PICTURES.list(options),
       async put(name, ...more) {
         await hold('before a picture', prompt);
         await env.PICTURES.put(name, ...more);

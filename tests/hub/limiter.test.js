@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
-import { limiterOf, startHub, until } from './place.js';
+import { limiterOf, nameOf, startHub, until } from './place.js';
 
 const GUARD = { timeout: 60_000 };
 
@@ -11,9 +11,9 @@ describe('a limiter', GUARD, () => {
   let server;
   let hub;
 
-  const start = async (perMinute, taskMs = 200) => {
+  const start = async (perMinute, taskMs = 200, more = {}) => {
     server = await startServer({ taskMs });
-    hub = await startHub(server, { LEMONDATA_PER_MINUTE: perMinute, ANSWER_WITHIN_MS: 100 });
+    hub = await startHub(server, { LEMONDATA_PER_MINUTE: perMinute, ANSWER_WITHIN_MS: 100, ...more });
   };
   beforeEach(() => {
     server = undefined;
@@ -97,18 +97,96 @@ describe('a limiter', GUARD, () => {
     assert.ok(server.counts.requests.some(({ at }) => at >= refused.at + 950));
   });
 
+  const take = (ticket, need = 'create', model = 'flux-pro') =>
+    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'take', ticket, 'ann', need, 1e9, model);
+  const slow = (ms, model) =>
+    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'slow', ms, ...(model ? [model] : []));
+  const evict = () => hub.insideOf('LIMITER', limiterOf(server.apiKey), 'reset').catch(() => {});
+
   test('still knows of a refusal when it has been gone', async () => {
     await start(60_000);
     const refusal = { error: { code: 'rate_limit_exceeded', retry_after: 40 } };
     server.next({ on: 'create', reply: { status: 429, body: refusal } });
     await hub.create('ann', request('refused'));
     const limiter = limiterOf(server.apiKey);
-    await until(async () => (await hub.insideOf('LIMITER', limiter, 'stored')).entries.closedUntil);
-    await hub.insideOf('LIMITER', limiter, 'reset').catch(() => {});
+    await until(async () => (await hub.insideOf('LIMITER', limiter, 'stored')).entries.pauses);
+    await evict();
     const { queue } = await (await hub.create('bob', request('bob'))).json();
     assert.ok(queue.wait_ms > 20_000, JSON.stringify(queue));
     assert.equal(server.counts.creates, 1);
   });
+
+  test('stays closed for the longer of two refusals when it has been gone', async () => {
+    await start(60_000);
+    await slow(30_000);
+    await slow(1000);
+    await evict();
+    const { wait_ms } = await take('t1');
+    assert.ok(wait_ms > 20_000, `${wait_ms}`);
+  });
+
+  test('reads the pause that the first release stored', async () => {
+    await start(60_000);
+    await take('t1');
+    await hub.insideOf('LIMITER', limiterOf(server.apiKey), 'put', 'closedUntil', Date.now() + 30_000);
+    await evict();
+    assert.ok((await take('t2')).wait_ms > 20_000);
+  });
+
+  test('is closed by an absurd refusal for ten minutes at most', async () => {
+    await start(60_000);
+    await slow(1e15);
+    await evict();
+    const { wait_ms } = await take('t1');
+    assert.ok(wait_ms > 590_000 && wait_ms <= 600_100, `${wait_ms}`);
+  });
+
+  test('is closed for one model by a refusal that names it', async () => {
+    await start(60_000);
+    const refusal = { error: { message: 'Rate limit reached for flux-pro.', retry_after: 40 } };
+    server.next({ on: 'create', reply: { status: 429, body: refusal } });
+    await hub.create('ann', request('refused', 'flux-pro'));
+    const limiter = limiterOf(server.apiKey);
+    await until(async () => (await hub.insideOf('LIMITER', limiter, 'stored')).entries.pauses);
+    await evict();
+    const other = await (await hub.create('bob', request('another model'))).json();
+    assert.equal(other.status, 'completed');
+    const { queue } = await (await hub.create('bob', request('the same model', 'flux-pro'))).json();
+    assert.ok(queue.wait_ms > 20_000, JSON.stringify(queue));
+    assert.equal(server.counts.creates, 2);
+    assert.equal((await take('a poll', 'poll')).wait_ms, 0);
+  });
+
+  test('ends a create at once whose turn would come after its deadline, and says when to come back', async () => {
+    await start(60_000, 200, { MAX_WAIT_MS: 10_000 });
+    await slow(30_000);
+    const response = await hub.create('ann', request('late'), 'late');
+    assert.equal(response.status, 429);
+    const after = Number(response.headers.get('retry-after'));
+    assert.ok(after > 20 && after <= 30, `${after}`);
+    const { error } = await response.json();
+    assert.deepEqual([error.code, error.retryable], ['rate_limit_exceeded', true]);
+    // The same key waits, too.
+    const again = await hub.create('ann', request('late'), 'late');
+    assert.equal(again.status, 429);
+    assert.ok(Number(again.headers.get('retry-after')) <= after);
+    assert.equal(server.counts.creates, 0);
+  });
+
+  for (const wrong of ['', '1,000', 'unlimited', 0, -5, 1e12]) {
+    test(`with a wrong limit lets nothing pass: ${JSON.stringify(wrong)}`, async () => {
+      await start('1000', 200, { LIMITER_SETTINGS: { perMinute: wrong } });
+      const response = await hub.create('ann', request('wrong'), 'wrong');
+      assert.equal(response.status, 503);
+      assert.equal(server.counts.creates, 0);
+      assert.match(
+        hub.printed.join(''),
+        /FleetLimiter: perMinute must be a whole number from 1 to 1000000, but is/,
+      );
+      // Nothing is left that would be sent later.
+      assert.deepEqual((await hub.inside(nameOf('ann', 'wrong'), 'stored')).entries, {});
+    });
+  }
 
   test('that is gone holds nobody up', async () => {
     await start(600);

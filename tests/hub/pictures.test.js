@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 30_000 };
+const GUARD = { timeout: 60_000 };
+const MAX_PICTURE_BYTES = 1_000_000;
 
 describe('a hub that keeps pictures', GUARD, () => {
   let server;
@@ -14,7 +16,7 @@ describe('a hub that keeps pictures', GUARD, () => {
 
   before(async () => {
     server = await startServer({ taskMs: 100 });
-    hub = await startHub(server, { KEEPS: true });
+    hub = await startHub(server, { KEEPS: true, SETTINGS: { maxPictureBytes: MAX_PICTURE_BYTES } });
     client = hub.client('ann');
   });
   after(async () => {
@@ -88,14 +90,8 @@ describe('a hub that keeps pictures', GUARD, () => {
     assert.equal(server.counts.files, 4);
   });
 
-  test('has those of the provider do when one cannot be copied five times', async () => {
-    const broken = [
-      { status: 500 },
-      { reset: true },
-      { partial: 'half a picture' },
-      { status: 404 },
-      { status: 403 },
-    ];
+  test("keeps the service's URL of one that cannot be copied five times", async () => {
+    const broken = [{ status: 500 }, { reset: true }, { status: 404 }, { status: 403 }, { status: 206 }];
     for (const reply of broken) server.next({ on: 'file', reply });
     const { task_id } = await (await hub.create('ann', { prompt: 'A lemon', model: 'flux-pro' })).json();
     await hurry(task_id);
@@ -105,15 +101,101 @@ describe('a hub that keeps pictures', GUARD, () => {
     assert.equal((await get(`${hub.url}/hub/v1/tasks/${task_id}/images/0`, 'ann')).status, 404);
   });
 
-  test('serves nothing as a page', async () => {
-    const page = '<script>alert(document.domain)</script>';
-    server.next({ on: 'file', reply: { headers: { 'content-type': 'text/html' }, body: page } });
+  const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(100)]);
+  const image = { 'content-type': 'image/png' };
+  const page = '<script>alert(document.domain)</script>';
+  for (const [what, reply, asked = 1] of [
+    ['a page', { headers: { 'content-type': 'text/html' }, body: page }],
+    ['a page that calls itself an image', { headers: image, body: page }],
+    [
+      'an SVG',
+      { headers: { 'content-type': 'image/svg+xml' }, body: '<svg xmlns="http://www.w3.org/2000/svg"/>' },
+    ],
+    ['an image that calls itself a page', { headers: { 'content-type': 'text/html' }, body: PNG }],
+    ['nothing', { headers: image, body: '' }],
+    ['a redirect to elsewhere', { status: 302, headers: { location: 'http://127.0.0.1:9/x.png' } }],
+    ['redirects without an end', { status: 302, headers: { location: '/files/again.png' } }, 4],
+    ['more than the cap', { headers: image, body: Buffer.concat([PNG, Buffer.alloc(MAX_PICTURE_BYTES)]) }],
+    [
+      'what unpacks to more than the cap',
+      {
+        headers: { ...image, 'content-encoding': 'gzip' },
+        body: gzipSync(Buffer.concat([PNG, Buffer.alloc(50 * MAX_PICTURE_BYTES)])),
+      },
+    ],
+  ]) {
+    test(`does not copy ${what}, nor try again`, async () => {
+      for (let time = 0; time < asked; time += 1) server.next({ on: 'file', reply });
+      const done = await client.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+      assert.ok(done.data[0].url.startsWith(server.url), done.data[0].url);
+      assert.equal(server.counts.files, asked);
+      const event = hub.events().findLast(({ event }) => event === 'picture_failed');
+      assert.equal(event.identity, 'ann');
+      assert.ok(event.message);
+    });
+  }
+
+  for (const url of [
+    'http://127.0.0.1:9/x.png',
+    'ftp://x.test/x.png',
+    'data:image/png;base64,aGk=',
+    'file:///etc/passwd',
+    'x',
+  ]) {
+    test(`asks nobody for ${url}`, async () => {
+      server.next({ on: 'create', reply: { body: { created: 1, data: [{ url }] } } });
+      const done = await client.generate({ prompt: 'A lemon', model: 'dall-e-3' });
+      assert.equal(done.data[0].url, url);
+    });
+  }
+
+  test('copies an image without a length, and with a type of no meaning', async () => {
+    const headers = { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' };
+    server.next({ on: 'file', reply: { headers, body: gzipSync(PNG) } });
     const done = await client.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
     const response = await get(done.data[0].url, 'ann');
-    assert.equal(response.headers.get('content-type'), 'application/octet-stream');
-    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
-    assert.match(response.headers.get('content-security-policy'), /default-src 'none'; sandbox/);
-    assert.equal(await response.text(), page);
+    assert.equal(response.headers.get('content-type'), 'image/png');
+    assert.ok((await bytesOf(response)).equals(PNG));
+  });
+
+  test('follows a redirect within the same origin', async () => {
+    server.next({ on: 'file', reply: { status: 302, headers: { location: '/files/there.png' } } });
+    server.next({ on: 'file', reply: { headers: image, body: PNG } });
+    const done = await client.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+    assert.ok((await bytesOf(await get(done.data[0].url, 'ann'))).equals(PNG));
+  });
+
+  test('stores each copy as it is made, and asks for no picture twice', async () => {
+    // The service hands each of them out once, and the hub ends behind the first one.
+    const { task_id } = await (async () => {
+      server.next({ on: 'file', reply: { headers: image, body: PNG } });
+      server.next({ on: 'file', reply: { hang: true } });
+      return (await hub.create('ann', { prompt: 'A lemon', model: 'flux-pro', n: 2 })).json();
+    })();
+    const id = idOf(task_id);
+    await until(() => server.counts.files === 2);
+    assert.deepEqual((await hub.inside(id, 'stored')).entries.view.kept, [0]);
+    await hub.inside(id, 'reset').catch(() => {});
+    await hub.fetch('ann', `/v1/tasks/${task_id}`);
+    const done = await client.waitForTask(task_id);
+    assert.ok(done.data.every(({ url }) => url.startsWith(hub.url)));
+    assert.equal(server.counts.files, 3);
+  });
+
+  test('takes a copy that was made and not stored for what it is', async () => {
+    const { task_id } = await (async () => {
+      server.next({ on: 'file', reply: { hang: true } });
+      return (await hub.create('ann', { prompt: 'A lemon', model: 'flux-pro' })).json();
+    })();
+    const id = idOf(task_id);
+    await until(() => server.counts.files === 1);
+    const bucket = await hub.worker.getR2Bucket('PICTURES');
+    await bucket.put(`${id}/0`, PNG, { httpMetadata: { contentType: 'image/png' } });
+    await hub.inside(id, 'reset').catch(() => {});
+    await hub.fetch('ann', `/v1/tasks/${task_id}`);
+    const done = await client.waitForTask(task_id);
+    assert.ok((await bytesOf(await get(done.data[0].url, 'ann'))).equals(PNG));
+    assert.equal(server.counts.files, 1);
   });
 
   test('leaves pictures that are in the answer where they are', async () => {
@@ -126,4 +208,20 @@ describe('a hub that keeps pictures', GUARD, () => {
     assert.equal(done.data[0].url, undefined);
     assert.equal(server.counts.files, 0);
   });
+});
+
+test('a hub deletes a copy that was made and not stored, too', GUARD, async () => {
+  const server = await startServer({ taskMs: 100 });
+  const hub = await startHub(server, { KEEPS: true, RETENTION_MS: 500 });
+  try {
+    const done = await hub.client('ann').generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+    const id = idOf(done.task_id);
+    const bucket = await hub.worker.getR2Bucket('PICTURES');
+    await bucket.put(`${id}/1`, 'an orphan');
+    await until(async () => !(await hub.inside(id, 'stored')).entries.job);
+    assert.deepEqual((await bucket.list()).objects, []);
+  } finally {
+    await hub.close();
+    await server.close();
+  }
 });

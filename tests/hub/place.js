@@ -44,6 +44,8 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
     RETENTION_MS: 3_600_000,
     REQUEST_TIMEOUT_MS: 20_000,
     ANSWER_WITHIN_MS: 2000,
+    // workerd may lose a socket without a word when an object is reset: this is how soon a stream finds out.
+    HEARTBEAT_MS: 500,
     ...bindings,
   },
   durableObjects: {
@@ -159,5 +161,17 @@ export async function startHub(server, bindings, files) {
     },
   });
   const url = `${await worker.ready}`.replace(/\/$/, '');
-  return { ...hubAt(url), worker, printed, close: () => worker.dispose() };
+  return {
+    ...hubAt(url),
+    worker,
+    printed,
+    /** What the hub's tasks have logged. */
+    events: () =>
+      printed
+        .join('')
+        .split('\n')
+        .filter((line) => line.startsWith('EVENT '))
+        .map((line) => JSON.parse(line.slice('EVENT '.length))),
+    close: () => worker.dispose(),
+  };
 }

@@ -30,13 +30,17 @@ describe('those who watch a task', GUARD, () => {
 
   /** A task of somebody: its reference, the provider's own of it, and the polls of it. */
   async function createTask(more) {
-    const request = { ...LEMON, ...more, prompt: `A lemon ${Math.random()}` };
+    const request = { ...LEMON, ...more, prompt: `A lemon ${Math.random()} ${more?.prompt ?? ''}` };
     const { task_id } = await (await hub.create('ann', request)).json();
     const task = [...server.tasks.values()].find(({ prompt }) => prompt === request.prompt);
     return {
       reference: task_id,
       task,
       polls: () => server.counts.requests.filter(({ path }) => path.endsWith(task.id)),
+      /** Has the service say that so many percent are done. */
+      progress(percent) {
+        task.startedAt = Date.now() - (percent + 0.1) * 36_000;
+      },
       finish() {
         task.startedAt = 0;
       },
@@ -49,7 +53,7 @@ describe('those who watch a task', GUARD, () => {
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
       const events = (text + piece).split('\n\n');
       text = events.pop();
-      for (const event of events) yield JSON.parse(event.replace(/^data: /, ''));
+      for (const event of events) if (event.startsWith('data: ')) yield JSON.parse(event.slice(6));
     }
   }
 
@@ -88,33 +92,110 @@ describe('those who watch a task', GUARD, () => {
     return response.statusCode;
   }
 
-  test('hear by a stream how it stands, and what comes of it', async () => {
-    const { reference, finish } = await createTask();
+  test('get by a stream the present state, every change and the end', async () => {
+    const { reference, progress, finish } = await createTask();
     const response = await open(reference);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('content-type'), 'text/event-stream');
-    assert.equal(response.headers.get('cache-control'), 'no-store');
-    const told = [];
+    assert.match(response.headers.get('cache-control'), /no-store/);
+    const got = [];
     for await (const state of states(response)) {
-      told.push(state);
-      if (told.length === 3) finish();
+      got.push(state);
+      if (got.length === 1) progress(40);
+      if (got.length === 2) progress(50);
+      if (got.length === 3) finish();
     }
-    assert.ok(told.length > 3);
-    for (const state of told) assert.equal(state.task_id, reference);
-    assert.equal(told.at(-1).status, 'completed');
-    assert.equal(told.at(-1).data.length, 1);
-    assert.ok(told.slice(0, -1).every(({ status }) => status === 'pending'));
+    for (const state of got) assert.equal(state.task_id, reference);
+    assert.equal(got.at(-1).data.length, 1);
+    assert.deepEqual(
+      got.map(({ status, progress }) => [status, progress]),
+      [
+        ['pending', undefined],
+        ['processing', 40],
+        ['processing', 50],
+        ['completed', undefined],
+      ],
+    );
   });
 
-  test('hear by a WebSocket how it stands, and what comes of it', async () => {
-    const { reference, finish } = await createTask();
+  test('get by a WebSocket the present state, every change and the end', async () => {
+    const { reference, progress, finish } = await createTask();
     const { told, closed } = openSocket(reference);
-    await until(() => told.length === 3);
+    await until(() => told.length === 1);
+    progress(40);
+    await until(() => told.length === 2);
     finish();
     assert.equal(await closed(), 1000);
     for (const state of told) assert.equal(state.task_id, reference);
-    assert.equal(told.at(-1).status, 'completed');
+    assert.deepEqual(
+      told.map(({ status, progress }) => [status, progress]),
+      [
+        ['pending', undefined],
+        ['processing', 40],
+        ['completed', undefined],
+      ],
+    );
     assert.equal(told.at(-1).data.length, 1);
+  });
+
+  test('are sent nothing while nothing changes', async () => {
+    const { reference, finish, polls } = await createTask();
+    const { told, closed } = openSocket(reference);
+    const stream = (async () => {
+      const got = [];
+      for await (const state of states(await open(reference))) got.push(state.status);
+      return got;
+    })();
+    await until(() => told.length === 1);
+    const before = polls().length;
+    await until(() => polls().length > before + 4);
+    finish();
+    await closed();
+    assert.deepEqual(
+      told.map(({ status }) => status),
+      ['pending', 'completed'],
+    );
+    assert.deepEqual(await stream, ['pending', 'completed']);
+  });
+
+  test('find out that their socket is alive, without waking the object', async () => {
+    const { reference } = await createTask();
+    const socket = new WebSocket(urlOf(reference), { headers: { 'x-user': 'ann' } });
+    const texts = [];
+    socket.on('message', (data) => texts.push(`${data}`));
+    await once(socket, 'open');
+    socket.send('ping');
+    await until(() => texts.includes('pong'));
+    assert.equal(socket.readyState, WebSocket.OPEN);
+    socket.terminate();
+  });
+
+  test('ask for a result that is too long for a message', async () => {
+    const { reference, finish } = await createTask({ n: 10, prompt: 'and another one '.repeat(230) });
+    const response = await open(reference);
+    const { told, closed } = openSocket(reference);
+    await until(() => told.length === 1);
+    finish();
+    const got = [];
+    for await (const { status } of states(response)) got.push(status);
+    await closed();
+    assert.deepEqual([got, told.map(({ status }) => status)], [['pending'], ['pending']]);
+    const done = await hub.client('ann').waitForTask(reference);
+    assert.ok(JSON.stringify(done).length > 32_768);
+  });
+
+  test('below a path that is too long for a socket ask, and hold nobody up', async () => {
+    const { reference, finish } = await createTask();
+    const headers = { accept: 'text/event-stream' };
+    const deep = await hub.fetch('ann', `${'/deep'.repeat(3000)}/v1/tasks/${reference}`, { headers });
+    assert.equal(deep.status, 200);
+    assert.equal(deep.headers.get('content-type'), 'application/json');
+    assert.equal((await deep.json()).task_id, reference);
+    const { told, closed } = openSocket(reference);
+    await until(() => told.length === 1);
+    finish();
+    await closed();
+    assert.equal(told.at(-1).status, 'completed');
   });
 
   test('cause the polls of one, though they are a thousand', async () => {
@@ -125,12 +206,17 @@ describe('those who watch a task', GUARD, () => {
       return last;
     });
     const sockets = Array.from({ length: 500 }, () => openSocket(reference));
-    await until(() => sockets.every(({ told }) => told.length > 2));
+    await until(() => sockets.every(({ told }) => told.length > 0));
+    const before = polls().length;
+    await until(() => polls().length > before + 3);
     finish();
     for (const last of await Promise.all(streams)) assert.equal(last.status, 'completed');
     for (const { told, closed } of sockets) {
       assert.equal(await closed(), 1000);
-      assert.equal(told.at(-1).status, 'completed');
+      assert.deepEqual(
+        told.map(({ status }) => status),
+        ['pending', 'completed'],
+      );
     }
     const times = polls().map(({ at }) => at);
     assert.ok(times.length > 3);
@@ -227,11 +313,15 @@ describe('those who watch a task', GUARD, () => {
     }
 
     test('need one request for all that there is to hear', async () => {
-      const { reference, finish } = await createTask();
+      const { reference, progress, finish } = await createTask();
       const { client, accepts } = clientOf();
       const updates = [];
+      const next = [() => progress(40), () => progress(50), finish];
       const done = await client.waitForTask(reference, {
-        onUpdate: (generation) => updates.push(generation.status) === 3 && finish(),
+        onUpdate: (generation) => {
+          updates.push(generation.status);
+          next.shift()?.();
+        },
       });
       assert.equal(done.status, 'completed');
       assert.ok(updates.length > 3);
@@ -292,5 +382,71 @@ describe('those who watch a task', GUARD, () => {
       for (const done of await Promise.all(waiting)) assert.equal(done.status, 'completed');
       assert.equal(accepts.length, 1);
     });
+  });
+});
+
+describe('those who watch a task for long', GUARD, () => {
+  let server;
+  let hub;
+
+  before(async () => {
+    server = await startServer({ taskMs: 3_600_000 });
+    const settings = { HEARTBEAT_MS: 40, STREAM_LIFE_MS: 400, SETTINGS: { maxWatchers: 3 } };
+    hub = await startHub(server, { POLL_MS, ...settings });
+  });
+  after(async () => {
+    await hub?.close();
+    await server.close();
+  });
+
+  const open = (reference) =>
+    hub.fetch('ann', `/v1/tasks/${reference}`, { headers: { accept: 'text/event-stream' } });
+
+  async function createTask() {
+    const request = { ...LEMON, prompt: `A lemon ${Math.random()}` };
+    const { task_id } = await (await hub.create('ann', request)).json();
+    return {
+      reference: task_id,
+      task: [...server.tasks.values()].find(({ prompt }) => prompt === request.prompt),
+    };
+  }
+
+  test('hear a heartbeat while nothing changes, until their stream has lived long enough', async () => {
+    const { reference } = await createTask();
+    const response = await open(reference);
+    const text = await response.text();
+    const beats = text.split(': \n\n').length - 1;
+    assert.ok(beats >= 3, text);
+    assert.equal(text.split('data: ').length - 1, 1);
+    assert.ok(text.endsWith('\n\n'), 'it ends between two events');
+    await until(async () => (await hub.inside(idOf(reference), 'watchers')) === 0);
+  });
+
+  test('go on with another stream, as clients of the package', async () => {
+    const { reference, task } = await createTask();
+    let requests = 0;
+    const client = hub.client('ann', {
+      fetch(url, init) {
+        requests += 1;
+        if (requests === 3) task.startedAt = 0;
+        return fetch(url, init);
+      },
+    });
+    assert.equal((await client.waitForTask(reference)).status, 'completed');
+    assert.ok(requests >= 3);
+  });
+
+  test('get the present state as JSON when there are too many of them', async () => {
+    const { reference } = await createTask();
+    const streams = await Promise.all(Array.from({ length: 3 }, () => open(reference)));
+    for (const { headers } of streams) assert.equal(headers.get('content-type'), 'text/event-stream');
+    const fourth = await open(reference);
+    assert.equal(fourth.headers.get('content-type'), 'application/json');
+    assert.equal((await fourth.json()).status, 'pending');
+    for (const { body } of streams) await body.cancel();
+    await until(async () => (await hub.inside(idOf(reference), 'watchers')) === 0);
+    const again = await open(reference);
+    assert.equal(again.headers.get('content-type'), 'text/event-stream');
+    await again.body.cancel();
   });
 });

@@ -45,6 +45,35 @@ const Inside = (Base) =>
       this.ctx.storage.kv.put(name, value);
     }
 
+    /** Stores something, as another version may have done. */
+    put(name, value) {
+      this.ctx.storage.kv.put(name, value);
+    }
+
+    /** Stores rows as another version may have done, and ends: a running task must not write its own in between. */
+    async replace(rows) {
+      await this.ctx.blockConcurrencyWhile(async () => {
+        for (const [name, value] of Object.entries(rows)) this.ctx.storage.kv.put(name, value);
+        await this.ctx.storage.sync();
+        this.ctx.abort('A test ends it.');
+      });
+    }
+
+    /** Writes a row, and then one that is too large for a row, as one. What is left of the first, and the error. */
+    breakOff() {
+      const { kv } = this.ctx.storage;
+      let message;
+      try {
+        this.ctx.storage.transactionSync(() => {
+          kv.put('first', 'written');
+          kv.put('second', 'x'.repeat(3_000_000));
+        });
+      } catch (error) {
+        message = error.message;
+      }
+      return [[kv.get('order')?.identity, kv.get('first') ?? null], message];
+    }
+
     /** All that it has in memory is gone, and whatever it is at. */
     reset() {
       this.ctx.abort('A test ends it.');
@@ -61,6 +90,8 @@ export class TaskHub extends Inside(Hub) {
       requestTimeout: env.REQUEST_TIMEOUT_MS,
       limiter: env.LEMONDATA_PER_MINUTE && env.LIMITER,
       pictures: env.KEEPS && env.PICTURES,
+      log: (event) => console.log(`EVENT ${JSON.stringify(event)}`),
+      ...env.SETTINGS,
     };
     return env.CONTROL ? { ...usual, ...createHolds(env) } : usual;
   }
@@ -69,14 +100,15 @@ export class TaskHub extends Inside(Hub) {
 export class FleetLimiter extends Inside(Limiter) {
   settings(env) {
     const isNarrow = this.ctx.id.equals(env.LIMITER.idFromName('narrow'));
-    return isNarrow ? { perMinute: env.NARROW_PER_MINUTE } : super.settings(env);
+    if (isNarrow) return { perMinute: env.NARROW_PER_MINUTE };
+    return { ...super.settings(env), ...env.LIMITER_SETTINGS };
   }
 }
 
 export class OnceKey extends Inside(Once) {
   settings(env) {
     const usual = super.settings(env);
-    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS };
+    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.ONCE_SETTINGS };
   }
 }
 
@@ -109,7 +141,13 @@ export default toCloudflare((env) => {
   };
   const hub = createRelay({
     ...usual,
-    hub: durableHub({ tasks: env.TASKS, pictures: env.PICTURES, answerWithin: env.ANSWER_WITHIN_MS }),
+    hub: durableHub({
+      tasks: env.TASKS,
+      pictures: env.PICTURES,
+      answerWithin: env.ANSWER_WITHIN_MS,
+      heartbeat: env.HEARTBEAT_MS,
+      streamLife: env.STREAM_LIFE_MS,
+    }),
   });
   const store = createRelay({ ...usual, store: durableStore(env.KEYS) });
   return (request, context) => {

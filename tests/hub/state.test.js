@@ -1,0 +1,231 @@
+/** What an object stores: all of it or nothing, and so that other versions can live with it. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { startServer } from '../server/index.js';
+import { idOf, startHub, until } from './place.js';
+
+const GUARD = { timeout: 60_000 };
+const fixtures = (version) =>
+  JSON.parse(readFileSync(new URL(`../core/fixtures/hub-jobs-${version}.json`, import.meta.url), 'utf8'));
+/** When the fixtures were written, by their own clock. */
+const THEN = 1_800_000_000_000;
+
+describe('what a hub stores', GUARD, () => {
+  let server;
+  let hub;
+  let client;
+
+  before(async () => {
+    server = await startServer({ taskMs: 3_600_000 });
+    hub = await startHub(server);
+    client = hub.client('ann', { maxRetries: 0 });
+  });
+  after(async () => {
+    await hub?.close();
+    await server.close();
+  });
+  beforeEach(() => server.reset());
+
+  const stored = (id) => hub.inside(id, 'stored');
+  const reset = (id) => hub.inside(id, 'reset').catch(() => {});
+
+  /** A task that runs: its reference, its object, and the service's own of it. */
+  async function createTask() {
+    const request = { prompt: `A lemon ${Math.random()}`, model: 'flux-pro' };
+    const { task_id } = await (await hub.create('ann', request)).json();
+    const task = [...server.tasks.values()].find(({ prompt }) => prompt === request.prompt);
+    await until(async () => (await stored(idOf(task_id))).entries.job.phase === 'waiting');
+    return { reference: task_id, id: idOf(task_id), task };
+  }
+
+  /** A stored job of a version, as if it had been stored now, for this task. */
+  function jobOf(version, name, task) {
+    const shift = Date.now() - THEN;
+    const text = JSON.stringify(fixtures(version)[name]).replaceAll('img_x', task.id);
+    return JSON.parse(text, (_, value) => (value > THEN / 2 ? value + shift : value));
+  }
+
+  /** Makes rows of an object others. It ends the call, too. */
+  const replace = (id, rows) => hub.inside(id, 'replace', rows).catch(() => {});
+
+  /** Makes the rows of an object those of the first release. */
+  const putFirst = (id, job, view, more) =>
+    replace(id, { job, view, order: { identity: 'ann', fingerprint: 'an old one' }, ...more });
+
+  for (const name of ['waiting', 'waiting_with_a_poll_url', 'poll_queued', 'polling', 'poll_lost']) {
+    test(`is read when the first release stored it, and goes on: ${name}`, async () => {
+      const { reference, id, task } = await createTask();
+      const job = jobOf('0', name, task);
+      // Until its next poll a stored job waits for seconds: a test does not.
+      const hurried = { ...job, due: 0, polling: false, wait: { ...job.wait, due: 0 } };
+      task.startedAt = 0;
+      await putFirst(id, hurried, { generation: { status: 'pending', created: 1, task_id: task.id } });
+      const done = await client.waitForTask(reference);
+      assert.equal(done.status, 'completed');
+      const after = (await stored(id)).entries.job;
+      assert.deepEqual([after.version, after.phase], [1, 'completed']);
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
+  test('is read when the first release stored it, and has ended', async () => {
+    const { reference, id, task } = await createTask();
+    const data = JSON.stringify([{ url: 'https://x.test/1' }]);
+    const generation = { status: 'completed', task_id: task.id };
+    await putFirst(id, jobOf('0', 'completed', task), { generation, data });
+    assert.deepEqual((await client.waitForTask(reference)).data, JSON.parse(data));
+    const pending = { generation: { status: 'pending' } };
+    await putFirst(id, jobOf('0', 'sending', task), pending);
+    await assert.rejects(client.waitForTask(reference), { code: 'create_outcome_unknown' });
+    const request = JSON.stringify({ prompt: 'An old lemon', model: 'dall-e-3' });
+    await putFirst(id, jobOf('0', 'queued', task), pending, { request: 1, 'request/0': request });
+    assert.equal((await client.waitForTask(reference)).status, 'completed');
+    assert.equal(server.counts.creates, 2);
+  });
+
+  test('is polled again when the first release lost the result', async () => {
+    const { reference, id, task } = await createTask();
+    const job = { ...jobOf('0', 'waiting', task), phase: 'completed', due: Date.now() + 3_600_000 };
+    task.startedAt = 0;
+    await putFirst(id, job, { generation: { status: 'pending', task_id: task.id } });
+    assert.equal((await client.waitForTask(reference)).status, 'completed');
+  });
+
+  test('is left alone when a later version stored it, and deleted in the end', async () => {
+    const { reference, id, task } = await createTask();
+    const before = (await stored(id)).entries;
+    await replace(id, { job: { ...before.job, version: 99 } });
+    const polls = server.counts.polls;
+    for (const ask of [
+      () => hub.fetch('ann', `/v1/tasks/${reference}`),
+      () => hub.fetch('ann', `/v1/tasks/${reference}`, { headers: { accept: 'text/event-stream' } }),
+    ]) {
+      const response = await ask();
+      assert.equal(response.status, 503);
+      assert.equal((await response.json()).error.retryable, true);
+    }
+    await hub.inside(id, 'ring', 1);
+    assert.ok(hub.events().some(({ event }) => event === 'state_unreadable'));
+    const { entries, alarm } = await stored(id);
+    assert.deepEqual(entries.job, { ...before.job, version: 99 });
+    assert.deepEqual(entries.view, before.view);
+    assert.ok(alarm > Date.now() + 30_000);
+    assert.equal(server.counts.polls, polls);
+
+    // The later version is deployed again.
+    task.startedAt = 0;
+    await replace(id, { job: before.job });
+    assert.equal((await client.waitForTask(reference)).status, 'completed');
+    assert.equal((await stored(id)).entries.unreadable, undefined);
+
+    await hub.amend(id, 'job', { version: 99 });
+    await hub.inside(id, 'ring', 1);
+    await hub.inside(id, 'put', 'unreadable', Date.now() - 3_600_001);
+    await hub.inside(id, 'ring', 1);
+    const left = await stored(id);
+    assert.deepEqual([left.entries, left.alarm], [{}, null]);
+    assert.equal((await hub.fetch('ann', `/v1/tasks/${reference}`)).status, 404);
+  });
+
+  for (const [what, broken] of [
+    ['a phase that is not known', (job) => ({ ...job, phase: 'dreaming' })],
+    ['a field less', ({ create: _, ...job }) => job],
+    ['nothing in it', () => ({})],
+  ]) {
+    test(`is deleted in the end where it has ${what}`, async () => {
+      const { reference, id } = await createTask();
+      await replace(id, { job: broken((await stored(id)).entries.job) });
+      assert.equal((await hub.fetch('ann', `/v1/tasks/${reference}`)).status, 503);
+      await hub.inside(id, 'ring', 1);
+      await hub.inside(id, 'put', 'unreadable', Date.now() - 3_600_001);
+      await hub.inside(id, 'ring', 1);
+      assert.deepEqual((await stored(id)).entries, {});
+    });
+  }
+
+  const LONG = 'An é🍋 that is long. '.repeat(150_000);
+
+  test('is whole where a result is long beside its data', async () => {
+    const { reference, id } = await createTask();
+    const waiting = client.waitForTask(reference);
+    server.next({
+      on: 'poll',
+      reply: { body: { task_id: 'img_1', status: 'completed', data: [], output: LONG } },
+    });
+    const done = await waiting;
+    assert.ok(done.output === LONG);
+    await reset(id);
+    const again = await client.waitForTask(reference);
+    assert.equal(again.status, 'completed');
+    assert.ok(again.output === LONG);
+  });
+
+  test('is whole, and bounded, where an error is long', async () => {
+    const { reference, id } = await createTask();
+    const waiting = client.waitForTask(reference);
+    const error = { code: 'upstream_error', message: LONG };
+    server.next({ on: 'poll', reply: { body: { task_id: 'img_1', status: 'failed', data: [], error } } });
+    const isShort = (reason) => reason.code === 'upstream_error' && reason.message.length < 3000;
+    await assert.rejects(waiting, isShort);
+    await reset(id);
+    await assert.rejects(client.waitForTask(reference), isShort);
+    assert.ok(JSON.stringify((await stored(id)).entries).length < 20_000);
+  });
+
+  test('is whole, and bounded, where the error of a create is long', async () => {
+    const error = {
+      code: 'invalid_request_error',
+      message: LONG,
+      suggestions: Array(1000).fill(LONG.slice(0, 1000)),
+    };
+    server.next({ on: 'create', reply: { status: 400, body: { error, output: LONG } } });
+    const given = { prompt: 'A lemon', model: 'flux-pro' };
+    const key = { idempotencyKey: 'long-error' };
+    const isShort = (reason) => reason.status === 400 && reason.message.length < 3000;
+    await assert.rejects(client.generate(given, key), isShort);
+    await assert.rejects(client.generate(given, key), isShort);
+    assert.equal(server.counts.creates, 1);
+  });
+
+  test('is written as a whole or not at all', async () => {
+    const { id } = await createTask();
+    const before = (await stored(id)).entries;
+    const [after, error] = await hub.inside(id, 'breakOff');
+    assert.match(error, /too large|exceed|SQLITE|bytes|limit/i);
+    assert.deepEqual(after, [before.order.identity, null]);
+  });
+});
+
+describe('a hub whose results are kept for a moment', GUARD, () => {
+  test('answers 404 as soon as one is forgotten, whenever it is asked', async () => {
+    const server = await startServer({ taskMs: 50 });
+    const hub = await startHub(server, { RETENTION_MS: 250, KEEPS: true });
+    try {
+      const statuses = new Set();
+      for (let round = 0; round < 3; round += 1) {
+        const request = { prompt: `A lemon ${round}`, model: 'flux-pro' };
+        const { task_id } = await (await hub.create('ann', request)).json();
+        await until(
+          async () => {
+            const all = await Promise.all([
+              hub.fetch('ann', `/v1/tasks/${task_id}`),
+              hub.fetch('ann', `/v1/tasks/${task_id}`, { headers: { accept: 'text/event-stream' } }),
+            ]);
+            for (const { status, body } of all) {
+              statuses.add(status);
+              await body?.cancel();
+            }
+            return all[0].status === 404;
+          },
+          { everyMs: 1 },
+        );
+      }
+      assert.deepEqual(statuses, new Set([200, 404]));
+    } finally {
+      await hub.close();
+      await server.close();
+    }
+  });
+});

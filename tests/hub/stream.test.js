@@ -1,0 +1,144 @@
+/** A hub's socket as a stream, with a socket and a clock of the test. */
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { eventsOf, HEARTBEAT_MS, LONGEST_MS } from '../../js/relay/watch.js';
+
+class Socket extends EventTarget {
+  sent = [];
+  isClosed = false;
+
+  accept() {}
+
+  send(text) {
+    if (this.isClosed) throw new Error('closed');
+    this.sent.push(text);
+  }
+
+  close() {
+    this.isClosed = true;
+  }
+
+  /** A message from the hub. */
+  push(data) {
+    this.dispatchEvent(Object.assign(new Event('message'), { data }));
+  }
+}
+
+describe('a stream', () => {
+  let socket;
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+    socket = new Socket();
+  });
+  afterEach(() => mock.timers.reset());
+
+  /** What a reader has got so far, and whether that is all. */
+  function readerOf(stream) {
+    const got = { text: '', isOver: false, isBroken: false };
+    const decoder = new TextDecoder();
+    (async () => {
+      for await (const chunk of stream) got.text += decoder.decode(chunk);
+      got.isOver = true;
+    })().catch(() => {
+      got.isBroken = true;
+    });
+    return got;
+  }
+
+  /** Lets time pass, heartbeat by heartbeat, and what it causes happen. */
+  async function pass(beats, onBeat = () => {}) {
+    for (let beat = 0; beat < beats; beat += 1) {
+      mock.timers.tick(HEARTBEAT_MS);
+      await setImmediate();
+      onBeat();
+      await setImmediate();
+    }
+  }
+
+  test('has a heartbeat well within the silence after which a client gives it up', () => {
+    assert.ok(HEARTBEAT_MS <= 15_000);
+    assert.ok(LONGEST_MS >= 10 * HEARTBEAT_MS);
+  });
+
+  test('brings a comment at every heartbeat', async () => {
+    const got = readerOf(eventsOf(socket));
+    socket.push('{"a":1}');
+    await setImmediate();
+    await pass(3);
+    assert.equal(got.text, `data: {"a":1}\n\n${': \n\n'.repeat(3)}`);
+    assert.deepEqual(socket.sent, []);
+  });
+
+  test('has heartbeats only while its socket answers', async () => {
+    const got = readerOf(eventsOf(socket, undefined, { pings: true }));
+    await pass(3, () => socket.push('pong'));
+    assert.equal(got.text, ': \n\n'.repeat(3));
+    assert.deepEqual(socket.sent, ['ping', 'ping', 'ping']);
+    // The runtime has lost it, without a word.
+    await pass(2);
+    assert.ok(got.isOver && socket.isClosed);
+    assert.equal(got.text, ': \n\n'.repeat(3));
+  });
+
+  test('takes any message for a sign of life', async () => {
+    const got = readerOf(eventsOf(socket, undefined, { pings: true }));
+    await pass(4, () => socket.push('{}'));
+    assert.ok(!got.isOver);
+    assert.equal(got.text, 'data: {}\n\n'.repeat(4));
+  });
+
+  test('ends when it has lived long enough, and so does its socket', async () => {
+    const got = readerOf(eventsOf(socket));
+    await pass(LONGEST_MS / HEARTBEAT_MS + 1);
+    assert.ok(got.isOver && !got.isBroken && socket.isClosed);
+  });
+
+  test('ends with its socket, behind all that it brought', async () => {
+    const got = readerOf(eventsOf(socket));
+    socket.push('{"status":"completed"}');
+    socket.dispatchEvent(new Event('close'));
+    await pass(1);
+    assert.deepEqual([got.text, got.isOver], ['data: {"status":"completed"}\n\n', true]);
+  });
+
+  test('holds one state for a slow reader: the newest', async () => {
+    const stream = eventsOf(socket);
+    for (let index = 0; index < 1000; index += 1) socket.push(`{"progress":${index}}`);
+    socket.dispatchEvent(new Event('close'));
+    const got = readerOf(stream);
+    await pass(1);
+    assert.ok(got.isOver);
+    const states = got.text.trim().split('\n\n');
+    assert.ok(states.length <= 3, `${states.length}`);
+    assert.equal(states.at(-1), 'data: {"progress":999}');
+  });
+
+  test('lets a reader go that does not read', async () => {
+    const stream = eventsOf(socket);
+    socket.push('{"progress":1}');
+    socket.push('{"progress":2}');
+    await pass(4);
+    assert.ok(socket.isClosed);
+    const got = readerOf(stream);
+    await pass(1);
+    assert.ok(got.isBroken);
+  });
+
+  for (const how of ['the request is aborted', 'the reader cancels']) {
+    test(`closes its socket when ${how}`, async () => {
+      const gone = new AbortController();
+      const stream = eventsOf(socket, gone.signal);
+      socket.push('{}');
+      if (how === 'the reader cancels') await stream.cancel();
+      else {
+        gone.abort();
+        readerOf(stream);
+      }
+      await pass(1);
+      assert.ok(socket.isClosed);
+    });
+  }
+});
