@@ -76,7 +76,7 @@ const LONGEST_TEXT = 65_536;
 /** Encodes a text, and says how many bytes that takes. Some servers number their tasks. */
 export function textOf(value, key) {
   value = field(value, key);
-  if (Number.isSafeInteger(value)) value = `${value}`;
+  if (Number.isSafeInteger(value) && /id$/.test(NAMES[key])) value = `${value}`;
   if (!value || typeof value !== 'string') return 0;
   encoded = encoder.encode(value.slice(0, LONGEST_TEXT));
   return encoded.length;
@@ -199,16 +199,16 @@ export function toJson(value) {
   }
 }
 
-/** Codes of Node, Deno and Bun for a connection that was never made. A page is told none. */
+/** How Node, Bun and Deno say that no connection was made: by a code, or else by a message. A page is told nothing. */
 const NOT_CONNECTED =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/;
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$|client error \(Connect\)/;
 /** Node's own `fetch` gives up by itself, after 300 s. */
 const OUT_OF_TIME = /^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
 
-/** Whether the code of an error, or of a cause of it, matches. */
-function hasCode(error, pattern) {
+/** Whether an error, or a cause of it, matches. */
+function matches(error, pattern) {
   for (let depth = 0; error && depth < 9; depth += 1) {
-    if (pattern.test(read(error, 'code'))) return true;
+    if (pattern.test(read(error, 'code') ?? read(error, 'message'))) return true;
     error = read(error, 'cause');
   }
   return false;
@@ -291,8 +291,8 @@ export async function exchange(
     } else take(await response.text());
   } catch (cause) {
     about.cause = cause;
-    if (hasCode(cause, NOT_CONNECTED)) about.isSent = false;
-    about.isLate = hasCode(cause, OUT_OF_TIME);
+    if (matches(cause, NOT_CONNECTED)) about.isSent = false;
+    about.isLate = matches(cause, OUT_OF_TIME);
   }
 }
 

@@ -2,5 +2,6 @@
 
 import { perform } from './scenario.js';
 import { reveal } from './secrets.js';
+import { tenants } from './tenants.js';
 
-export const JOBS = { perform, reveal };
+export const JOBS = { perform, reveal, tenants };

@@ -47,7 +47,7 @@ const OPEN = {
 export const RUNTIMES = Object.keys(OPEN);
 
 /** What `jobs.js` consists of. */
-const FILES = ['jobs.js', 'scenario.js', 'secrets.js'];
+const FILES = ['jobs.js', 'scenario.js', 'secrets.js', 'tenants.js'];
 
 /** Puts a file of ours beside the installed package, so that its imports find that. */
 function place(folder, ...names) {
