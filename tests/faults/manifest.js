@@ -518,6 +518,20 @@ poll(
   { replies: [json({ error: { message: 'No', retryable: false } })] },
   accepted('Response'),
 );
+// A browser's cache must not freeze a task.
+poll(
+  'answers that a cache may keep',
+  {
+    replies: [
+      (context) => {
+        const reply = json(({ task }) => ({ ...task, status: 'processing', data: [] }))(context);
+        return { ...reply, headers: { ...reply.headers, 'cache-control': 'max-age=3600' } };
+      },
+    ],
+  },
+  COMPLETED,
+  EVERYWHERE,
+);
 // What is done without a result has failed.
 for (const [name, body] of [
   ['completed, no images', { status: 'completed', data: [] }],

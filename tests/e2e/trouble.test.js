@@ -1,0 +1,268 @@
+/** What looks like an end and is none, and the other way round. */
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { before, describe, test } from 'node:test';
+import {
+  ConnectionError,
+  generate,
+  generateAndWait,
+  LemonData,
+  RateLimitError,
+  RequestTimeoutError,
+  TaskFailedError,
+  waitForTask,
+} from 'lemondata-wasm';
+import { answer, fakeTime } from '../helpers/fake-time.js';
+
+const GUARD = { timeout: 10_000 };
+const request = { model: 'gpt-image-2', prompt: 'a lemon' };
+const running = (more) => answer({ task_id: 't', status: 'processing', ...more });
+const done = () => answer({ task_id: 't', status: 'completed', data: [{ url: 'https://x.test/1' }] });
+const failure = (promise) =>
+  promise.then(
+    () => assert.fail('it resolved'),
+    (error) => error,
+  );
+
+before(() => waitForTask({ status: 'completed', data: [] }));
+
+/** A transport that gives the answers in turn, the last one for ever. */
+function script(...answers) {
+  const requests = [];
+  const fetch = async (url, init) => {
+    requests.push({ url, ...init, at: performance.now() });
+    const next = answers[Math.min(requests.length, answers.length) - 1];
+    return typeof next === 'function' ? next(init) : next;
+  };
+  return { requests, options: { apiKey: 'sk-1', fetch } };
+}
+
+/** A stream of a relay that a test writes to. */
+function stream() {
+  const encoder = new TextEncoder();
+  const opened = { ended: false };
+  opened.answer = ({ signal }) => {
+    const body = new ReadableStream({
+      start(controller) {
+        opened.write = (text) => controller.enqueue(encoder.encode(text));
+        signal.addEventListener('abort', () => {
+          opened.ended = true;
+          controller.error(new Error('ended'));
+        });
+      },
+    });
+    return { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body };
+  };
+  opened.send = (value) => opened.write(`data: ${JSON.stringify(value)}\n\n`);
+  return opened;
+}
+
+const relay = { baseUrl: 'https://relay.test', relay: true, apiKey: undefined };
+
+describe('rule 2: a stream that dies in silence', GUARD, () => {
+  test('is given up, and the wait polls on', async (t) => {
+    const time = fakeTime(t);
+    const opened = stream();
+    const { options, requests } = script(opened.answer, done);
+    const waiting = waitForTask('t', { ...options, ...relay, maxWait: Number.POSITIVE_INFINITY });
+    await time.calm();
+    opened.send({ task_id: 't', status: 'processing' });
+    await time.calm();
+    assert.equal((await time.until(waiting)).status, 'completed');
+    assert.equal(requests.length, 2);
+    assert.ok(time.now() >= 30_000 && time.now() <= 31_000, `${time.now()} ms`);
+    assert.ok(opened.ended);
+    assert.equal(time.timers(), 0);
+  });
+
+  test('is one for all that share it', async (t) => {
+    const time = fakeTime(t);
+    const opened = stream();
+    const { options, requests } = script(opened.answer, done);
+    const client = new LemonData({ ...options, ...relay });
+    const waits = [1, 2, 3].map(() => client.waitForTask('t'));
+    await time.calm();
+    opened.send({ task_id: 't', status: 'processing' });
+    await time.calm();
+    for (const { status } of await time.until(Promise.all(waits))) assert.equal(status, 'completed');
+    assert.equal(requests.length, 2);
+  });
+
+  test('is not one that has heartbeats', async (t) => {
+    const time = fakeTime(t);
+    const opened = stream();
+    const { options, requests } = script(opened.answer, done);
+    const updates = [];
+    const onUpdate = ({ status }) => updates.push(status);
+    const waiting = waitForTask('t', { ...options, ...relay, onUpdate });
+    await time.calm();
+    opened.write(': hello\n\n');
+    opened.send({ task_id: 't', status: 'processing' });
+    for (let beat = 0; beat < 8; beat += 1) {
+      await time.pass(15_000);
+      opened.write(':\n\n');
+      await time.calm();
+    }
+    assert.equal(requests.length, 1);
+    opened.send({ task_id: 't', status: 'completed', data: [{ url: 'https://x.test/1' }] });
+    assert.equal((await time.until(waiting)).status, 'completed');
+    assert.equal(updates.length, 10);
+  });
+
+  for (const [what, broken] of [
+    ['has no body', { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }) }],
+    [
+      'cannot be read',
+      { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body: {} },
+    ],
+  ]) {
+    test(`is not asked for again where it ${what}`, async (t) => {
+      const time = fakeTime(t);
+      const { options, requests } = script(broken, running, done);
+      assert.equal((await time.until(waitForTask('t', { ...options, ...relay }))).status, 'completed');
+      assert.deepEqual(
+        requests.map(({ headers }) => headers.get('accept')),
+        ['application/json, text/event-stream', 'application/json', 'application/json'],
+      );
+    });
+  }
+});
+
+describe('an answer', GUARD, () => {
+  test('never comes out of a cache', async () => {
+    const { options, requests } = script(running, done);
+    await waitForTask('t', { ...options, pollInterval: { min: 1, max: 1 } });
+    await generate(request, script(done).options);
+    assert.deepEqual(
+      requests.map(({ cache }) => cache),
+      ['no-store', 'no-store'],
+    );
+  });
+
+  test('rule 6: with a date asks to wait by the clock of its server, not by ours', async (t) => {
+    const time = fakeTime(t);
+    // Our clock is ten minutes slow.
+    const server = Date.now() + 600_000;
+    const headers = {
+      date: new Date(server).toUTCString(),
+      'retry-after': new Date(server + 7000).toUTCString(),
+    };
+    const { options, requests } = script(answer({}, { status: 429, headers }), done);
+    await time.until(generate(request, options));
+    const [first, second] = requests.map(({ at }) => at);
+    assert.ok(second - first >= 7000 && second - first <= 8000, `${second - first} ms`);
+    const error = await failure(
+      time.until(
+        generate(request, { ...script(answer({}, { status: 429, headers })).options, maxRetries: 0 }),
+      ),
+    );
+    assert.ok(error instanceof RateLimitError);
+    assert.ok(error.retryAfterMs >= 6000 && error.retryAfterMs <= 8000, `${error.retryAfterMs} ms`);
+  });
+
+  test('of 404 shortly after generate does not end the wait for its generation', async (t) => {
+    const time = fakeTime(t);
+    const gone = () => answer({ error: { code: 'async_task_not_found' } }, { status: 404 });
+    const pending = answer({ task_id: 't', status: 'pending', poll_url: '/v1/tasks/t' });
+    const { options } = script(pending, gone, gone, gone, done);
+    const generation = await generate(request, options);
+    assert.equal((await time.until(waitForTask(generation, options))).status, 'completed');
+    // A copy out of a store says nothing of its age.
+    const error = await failure(time.until(waitForTask({ ...generation }, script(gone).options)));
+    assert.equal(error.kind, 'task_not_found');
+  });
+
+  test('that refuses a redirect says where it leads', async () => {
+    const headers = { location: 'https://api.tokenlab.sh/v1/images/generations?token=secret' };
+    const error = await failure(generate(request, script(answer('', { status: 308, headers })).options));
+    assert.match(error.message, /https:\/\/api\.tokenlab\.sh/);
+    assert.match(error.message, /baseUrl/);
+    assert.doesNotMatch(error.message, /secret/);
+  });
+});
+
+describe('rule 1: a create that never left', GUARD, () => {
+  for (const [what, code] of [
+    ['a refused connection', 'ECONNREFUSED'],
+    ['an unknown host', 'ENOTFOUND'],
+    ['a connection that takes too long', 'UND_ERR_CONNECT_TIMEOUT'],
+  ]) {
+    test(`by ${what} is repeated, and then called not sent`, async (t) => {
+      const time = fakeTime(t);
+      const cause = Object.assign(new Error(what), { code });
+      const refuse = () => Promise.reject(new TypeError('fetch failed', { cause }));
+      const { options, requests } = script(refuse);
+      const error = await failure(time.until(generate(request, options)));
+      assert.ok(error instanceof ConnectionError);
+      assert.deepEqual([error.outcome, requests.length], ['not_sent', 3]);
+      const recovered = script(refuse, done);
+      assert.equal((await time.until(generate(request, recovered.options))).status, 'completed');
+    });
+  }
+
+  test('to a host that nobody knows, or a port that nobody serves', async (t) => {
+    t.mock.method(Math, 'random', () => 0);
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.on('listening', resolve));
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    for (const baseUrl of [`http://127.0.0.1:${port}`, 'http://nobody.invalid']) {
+      const error = await failure(generate(request, { apiKey: 'sk-1', baseUrl, maxRetries: 0 }));
+      assert.deepEqual([error.kind, error.outcome], ['connection', 'not_sent'], baseUrl);
+    }
+  });
+
+  test('is not one whose connection was lost', async () => {
+    const cause = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    const { options, requests } = script(() => Promise.reject(new TypeError('fetch failed', { cause })));
+    const error = await failure(generate(request, options));
+    assert.deepEqual([error.outcome, requests.length], ['unknown', 1]);
+  });
+
+  test("is a time-out where it was Node's own", async () => {
+    const cause = Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+    const { options } = script(() => Promise.reject(new TypeError('fetch failed', { cause })));
+    const error = await failure(generate(request, options));
+    assert.ok(error instanceof RequestTimeoutError);
+    assert.equal(error.outcome, 'unknown');
+  });
+});
+
+describe('onUpdate', GUARD, () => {
+  test('hears when the next poll is due, and of the poll that ends the task as failed', async (t) => {
+    const time = fakeTime(t);
+    const failed = answer({ task_id: 't', status: 'failed', error: 'too sour', data: [{ url: '' }] });
+    const { options, requests } = script(running, running, failed);
+    const updates = [];
+    const onUpdate = (task, { nextPollMs }) => updates.push([task, nextPollMs, performance.now()]);
+    const error = await failure(time.until(waitForTask('t', { ...options, onUpdate })));
+    assert.ok(error instanceof TaskFailedError);
+    assert.deepEqual(
+      updates.map(([{ status }]) => status),
+      ['processing', 'processing', 'failed'],
+    );
+    for (const [index, [, nextPollMs, at]] of updates.slice(0, 2).entries()) {
+      assert.ok(Math.abs(at + nextPollMs - requests[index + 1].at) <= 1, `${nextPollMs} ms`);
+    }
+    const [[task, next]] = updates.slice(-1);
+    assert.deepEqual([task.task_id, task.error, task.data, next], ['t', 'too sour', undefined, undefined]);
+  });
+});
+
+describe('rule 4: onTask', GUARD, () => {
+  test('that never settles ends the call when maxWait has passed, with the task', async (t) => {
+    const time = fakeTime(t);
+    const pending = answer({ task_id: 't', status: 'pending' });
+    for (const call of [generate, generateAndWait]) {
+      const started = time.now();
+      const options = { ...script(pending).options, maxWait: 20_000, onTask: () => new Promise(() => {}) };
+      const error = await failure(time.until(call(request, options)));
+      assert.deepEqual([error.kind, error.outcome, error.task], ['callback', 'accepted', { task_id: 't' }]);
+      assert.ok(
+        time.now() - started >= 20_000 && time.now() - started <= 20_010,
+        `${time.now() - started} ms`,
+      );
+    }
+  });
+});
