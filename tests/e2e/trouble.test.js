@@ -13,6 +13,7 @@ import {
   TaskFailedError,
   waitForTask,
 } from 'lemondata-wasm';
+import { fakePage } from '../helpers/fake-page.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
 const GUARD = { timeout: 10_000 };
@@ -108,6 +109,27 @@ describe('rule 2: a stream that dies in silence', GUARD, () => {
     opened.send({ task_id: 't', status: 'completed', data: [{ url: 'https://x.test/1' }] });
     assert.equal((await time.until(waiting)).status, 'completed');
     assert.equal(updates.length, 10);
+  });
+
+  test('is found out when the page comes back', async (t) => {
+    const page = fakePage(t);
+    const time = fakeTime(t);
+    const opened = stream();
+    const { options, requests } = script(opened.answer, done);
+    const waiting = waitForTask('t', { ...options, ...relay });
+    await time.calm();
+    opened.send({ task_id: 't', status: 'processing' });
+    await time.pass(10_000);
+    page.online();
+    await time.calm();
+    assert.equal(requests.length, 1, 'a stream that has just said something is alive');
+    // The machine sleeps for an hour, and its timers with it.
+    const wall = Date.now;
+    t.mock.method(Date, 'now', () => wall() + 3_600_000);
+    page.online();
+    await time.calm();
+    assert.equal(requests.length, 2);
+    assert.equal((await waiting).status, 'completed');
   });
 
   for (const [what, broken] of [

@@ -532,6 +532,18 @@ poll(
   COMPLETED,
   EVERYWHERE,
 );
+// A relay may answer a poll with a stream. One that breaks off, or says nothing, is followed by polls.
+const event = ({ task }) => `data: ${JSON.stringify({ ...task, status: 'processing', data: [] })}\n\n`;
+for (const [name, body] of [
+  ['that ends', event],
+  ['without an event', () => ''],
+  ['of heartbeats alone', () => ':\n\n:\n\n'],
+  ['that breaks off in an event', (context) => `${event(context)}data: {"task_id": "i`],
+  ['that says no JSON', () => 'data: bad gateway\n\n'],
+]) {
+  const reply = (context) => ({ headers: { 'content-type': 'text/event-stream' }, body: body(context) });
+  poll(`a stream ${name}`, { replies: [reply] }, COMPLETED, { options: { relay: true }, ...EVERYWHERE });
+}
 // What is done without a result has failed.
 for (const [name, body] of [
   ['completed, no images', { status: 'completed', data: [] }],
