@@ -328,14 +328,13 @@ export function responseInfo({ method, request: [path, durationMs, attempt], sta
   return { method, path, status, requestId, rateLimit, durationMs, attempt };
 }
 
-/** In the order of the core's `Status`. */
-const STATUSES = ['pending', 'processing', 'completed'];
+/** In the order of the core's `Status`; the last one is that of `src/shell/http.rs`. */
+const STATUSES = ['pending', 'processing', 'completed', 'failed'];
+const FAILED = 3;
 
-/** The provider's own object of a task that has ended without a result. */
-export const failed = (body, task_id) => ({ ...body, status: 'failed', ...(task_id && { task_id }) });
-
-/** Makes the provider's own object a generation. */
+/** Makes the provider's own object a generation. That of a failed task stays as it is for the error: this is a copy. */
 export function normalise(body, status, isForeign, taskId) {
+  if (status === FAILED) body = { ...body };
   if (isForeign) body.provider_status = body.status;
   body.status = STATUSES[status];
   if (taskId) body.task_id = taskId;

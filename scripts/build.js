@@ -204,7 +204,8 @@ function trim(glue) {
   replace(/\w+wbindgen_throw\w+: function[\s\S]*?},\n/, '');
   replace(/cachedTextDecoder\.decode\(\);\n/, '');
   // Only the imports of tests return texts through memory.
-  if (!/= getDataViewMemory0\(|getDataViewMemory0\(\)\./.test(glue)) replace(/let cachedDataViewMemory0[\s\S]*?\n}\n/, '');
+  if (!/= getDataViewMemory0\(|getDataViewMemory0\(\)\./.test(glue))
+    replace(/let cachedDataViewMemory0[\s\S]*?\n}\n/, '');
   // No address, length or key comes near 2^31, and a flag is 0 or 1.
   replace(/ptr = ptr >>> 0;\n/g, '');
   replace(/ >>> 0\b/g, '');
@@ -304,7 +305,7 @@ const CLIENT = ['index', 'workerd', 'edge-light', 'slim'];
  * caller or of the platform has a field of such a name that we use, and no text names one.
  */
 const INTERNAL =
-  /^(_wbg_cb_unref|isStream|told|rest|secret|credentials|controller|about|calls|broken|abandon|announce|prepare|settle|listen|makeKey|callbacks|listener|imports|finish|take|update|publish|leave|streams)$/;
+  /^(_wbg_cb_unref|isStream|told|rest|secret|credentials|controller|about|calls|broken|abandon|announce|prepare|settle|listen|callbacks|listener|imports|finish|take|update|publish|leave|streams)$/;
 
 /**
  * @param {{ glue: string, wasm: Buffer }} client

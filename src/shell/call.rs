@@ -133,7 +133,7 @@ impl Call {
 
     /// Whether the caller's signal has aborted, which ends the call.
     pub fn ends_by_abort(&self) -> bool {
-        self.is_aborted() && self.settle(false, &self.host.reason())
+        self.is_aborted() && self.settle(false, &JsValue::UNDEFINED)
     }
 
     fn is_aborted(&self) -> bool {

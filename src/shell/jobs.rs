@@ -131,9 +131,6 @@ impl Job {
             if body.kind_of(Name::Value) == Type::Nothing {
                 return self.fail_by(Failure::not_json(), &body);
             }
-            if self.call.options.makes_key {
-                self.call.host.make_key();
-            }
             self.send_create()
         } else {
             let task = match read_task(input) {
@@ -240,7 +237,7 @@ impl Job {
     fn exchange(&mut self) -> Turn {
         let options = &self.call.options;
         let url = options.base.url(&self.request.path);
-        let streams = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
+        let extra = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
             let kind = self.call.host.join(&url, self.is_silent());
             if kind > 0 {
                 let until = if kind == STREAM {
@@ -252,10 +249,10 @@ impl Job {
             }
             options.relay
         } else {
-            false
+            self.wait.is_none() && options.makes_key
         };
         let controller = AbortController::new().expect("a controller");
-        let answer = self.call.host.send(&url, self.wait.is_none(), &controller, streams);
+        let answer = self.call.host.send(&url, self.wait.is_none(), &controller, extra);
         self.request.fetch = Some(controller);
         self.wait_until(Stage::Answer, answer, self.request.until)
     }
@@ -370,7 +367,7 @@ impl Job {
             Verdict::Lost(failure) => self.cause = self.error(failure, &attempt.value),
             Verdict::Fail(failure) => {
                 if failure.outcome == Outcome::Failed && !is_once {
-                    self.call.host.update(&attempt.failed(&wait.task.id), -1.0);
+                    self.call.host.update(&attempt.failed(&wait.task), -1.0);
                 }
                 return self.fail_by(failure, &attempt.value);
             }
