@@ -122,4 +122,3 @@ export function createClient(glue, load, inBrowser, Subscriber) {
     },
   };
 }
-
