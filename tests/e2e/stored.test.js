@@ -33,7 +33,7 @@ for (const empty of [null, undefined]) {
 
   test(`a stored image may hold ${empty} in place of its url or its b64_json`, async () => {
     assert.equal(await (await toBlob({ url: empty, b64_json: 'aGk=' })).text(), 'hi');
-    const fetch = async () => new Response('hi');
+    const fetch = async () => new Response('hi', { headers: { 'content-type': 'image/png' } });
     assert.equal(await (await toBlob({ url: 'https://x.test/1', b64_json: empty }, { fetch })).text(), 'hi');
   });
 }

@@ -21,10 +21,13 @@ const tests = (folder, pattern) =>
     .filter((name) => name.endsWith('.test.js') && pattern.test(name))
     .map((name) => join('tests', folder, name));
 
-/** The tests in the order in which they run, the fastest first, and the build that they need, where it is one more. */
+/** The tests in the order in which they run, the fastest first, and the build that they need, if it is another one. */
 function* stages() {
-  yield { features: '', files: tests('e2e', /^(?!traps)/) };
-  yield { features: 'traps', files: tests('e2e', /^traps/) };
+  yield {
+    features: '',
+    files: [join('js', 'poll-sharing.test.js'), ...tests('e2e', /^(?!traps|reentrance)/)],
+  };
+  yield { features: 'traps', files: tests('e2e', /^(traps|reentrance)/) };
   yield { files: [...tests('package', /^(package|module-text)\./), ...tests('workers', /./)] };
 }
 
