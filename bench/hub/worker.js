@@ -10,6 +10,7 @@ export class TaskHub extends Hub {
       ...super.settings(env),
       pollInterval: env.POLL_INTERVAL,
       maxWait: 3_600_000,
+      maxWatchers: 1_000_000,
       limiter: undefined,
       pictures: undefined,
     };

@@ -47,6 +47,18 @@ impl Json {
     }
 }
 
+/// An `AbortSignal` with these of its parts.
+pub fn signal(parts: &[&str]) -> Json {
+    let part = |name: &&str| {
+        let value = if *name == "aborted" { Plain::Bool(false).into() } else { Json::Function };
+        ((*name).to_string(), value)
+    };
+    Json::Options(parts.iter().map(part).collect())
+}
+
+/// All that we use of one.
+pub const SIGNAL: [&str; 3] = ["aborted", "addEventListener", "removeEventListener"];
+
 thread_local! {
     static PAGE: Cell<Option<&'static str>> = const { Cell::new(None) };
 }

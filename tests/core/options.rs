@@ -5,7 +5,7 @@ use serde_json::{Value as Plain, json};
 
 use crate::{
     help::{message, param, read, with_key},
-    json::{Json, on_page},
+    json::{Json, SIGNAL, on_page, signal},
 };
 
 const KEY: &str = "sk-secret";
@@ -50,7 +50,7 @@ fn every_option_can_be_set() {
         ("onUpdate", Json::Function),
         ("onResponse", Json::Function),
         ("headers", plain(json!([["x-a", "b"]]))),
-        ("signal", plain(json!({"aborted": false}))),
+        ("signal", signal(&SIGNAL)),
     ])
     .unwrap();
     assert_eq!(options.base.url(&options.base.own_path("/x")), "https://relay.example/api/x");
@@ -118,6 +118,16 @@ fn a_wrong_type_or_range_is_named_with_what_is_expected() {
             let start = format!("{name} must be {expected}; it is ");
             assert!(message.starts_with(&start), "{value:?}: {message}");
         }
+    }
+}
+
+#[test]
+fn rule_4_half_a_signal_is_refused() {
+    for missing in 0..SIGNAL.len() {
+        let mut parts = SIGNAL.to_vec();
+        let name = parts.remove(missing);
+        let given = [("apiKey", plain(json!(KEY))), ("signal", signal(&parts))];
+        assert_eq!(refusal(&given, false).0, "signal", "without {name}");
     }
 }
 

@@ -7,7 +7,10 @@ use lemondata_wasm::core::{Loss, RetryAfter};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Map, Value as Plain, json};
 
-use crate::{json::Json, urls::BASES};
+use crate::{
+    json::{Json, SIGNAL, signal},
+    urls::BASES,
+};
 
 /// The key of every call that has one. No message may show it, although servers here echo it.
 pub const KEY: &str = "sk-fuzz-0123456789";
@@ -406,7 +409,7 @@ pub fn options() -> BoxedStrategy<Vec<(&'static str, Json)>> {
         3 => named("maxWait", number(&[0.0, 1.0, 9_000.0, 90_000.0, 600_000.0, 1e300, f64::INFINITY])),
         2 => named("maxPolls", number(&[1.0, 2.0, 7.0, 4_294_967_295.0])),
         1 => named("idempotencyKey", plain(&[json!("order-7")])),
-        1 => named("signal", plain(&[json!({"aborted": false})])),
+        1 => named("signal", Just(signal(&SIGNAL)).boxed()),
         1 => named("headers", plain(&[json!({"x-a": "b"})])),
         1 => named("onTask", Just(Json::Function).boxed()),
     ];

@@ -39,6 +39,20 @@ describe('an attacker', GUARD, () => {
     return answer.status;
   }
 
+  test('cannot have the key sent to a route that is not documented', async () => {
+    const task_id = 'img_elsewhere';
+    const body = { task_id, status: 'pending', poll_url: '/v1/management/balance', data: [] };
+    server.next({ on: 'create', reply: { status: 200, body } });
+    const images = [{ url: `${server.url}/pictures/1` }];
+    server.next({ on: 'poll', reply: { status: 200, body: { ...body, status: 'processing' } } });
+    server.next({ on: 'poll', reply: { status: 200, body: { task_id, status: 'completed', data: images } } });
+    const generation = await hub.client('ann').generateAndWait({ prompt: 'A lime', model: 'flux-pro' });
+    assert.equal(generation.status, 'completed');
+    const paths = server.counts.requests.filter(({ method }) => method === 'GET').map(({ path }) => path);
+    assert.ok(paths.includes(`/v1/images/generations/${task_id}`), `${paths}`);
+    assert.ok(!paths.some((path) => path.includes('management')), `${paths}`);
+  });
+
   test('gets nothing that is no picture of the task', async () => {
     const task = `/hub/v1/tasks/${reference}`;
     assert.equal(await status('GET', `${task}/images/0`), 200);

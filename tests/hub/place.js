@@ -102,9 +102,8 @@ export const hubAt = (url) => ({
 
   /** Makes what is stored another, and has the object read it. */
   async amend(id, name, changes) {
-    await this.inside(id, 'amend', name, changes);
     // It ends the call, too.
-    await this.inside(id, 'reset').catch(() => {});
+    await this.inside(id, 'amend', name, changes).catch(() => {});
   },
 });
 

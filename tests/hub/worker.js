@@ -34,15 +34,15 @@ const Inside = (Base) =>
       await Promise.all(Array.from({ length: times }, () => this.alarm()));
     }
 
-    /** Changes what is stored, field by field, as if it had been so: a test cannot wait for hours. */
-    amend(name, changes) {
+    /** Changes what is stored, field by field, as if it had been so, and ends: a test cannot wait for hours. */
+    async amend(name, changes) {
       const value = this.ctx.storage.kv.get(name);
       for (const [path, to] of Object.entries(changes)) {
         const fields = path.split('.');
         const last = fields.pop();
         fields.reduce((inner, field) => inner[field], value)[last] = to;
       }
-      this.ctx.storage.kv.put(name, value);
+      await this.replace({ [name]: value });
     }
 
     /** Stores something, as another version may have done. */

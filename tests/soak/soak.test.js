@@ -107,13 +107,13 @@ test('a hundred thousand calls leave nothing behind', async (t) => {
 
     const waits = Array.from({ length: WAITS }, () => ended(longWait(client, { signal })));
     await time.calm();
-    assert.equal(listeners(signal), WAITS, 'all wait at once');
+    assert.deepEqual([time.timers(), listeners(signal)], [WAITS, 1], 'all wait at once, behind one listener');
     await finish(waits);
 
     const all = sharedSignal();
     const asleep = Array.from({ length: WAITS }, () => ended(sleepingWait(client, { signal: all.signal })));
     await time.pass(10_000);
-    assert.equal(listeners(all.signal), WAITS, 'all are asleep at once');
+    assert.deepEqual([time.timers(), listeners(all.signal)], [WAITS, 1], 'all are asleep at once');
     all.abort();
     await finish(asleep);
     assert.equal(listeners(all.signal), 0, 'listeners on a signal that has aborted');
@@ -218,7 +218,7 @@ test('two hundred traps leave nothing behind', async (t) => {
       client.waitForTask('img_1', { signal, fetch: running }),
     ];
     await calm();
-    assert.equal(listeners(signal), atWork.length);
+    assert.equal(listeners(signal), 1);
     // A mock would keep the error, and with it the instance in its stack.
     Math.random = () => {
       throw new Error('trap');
