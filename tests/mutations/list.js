@@ -213,13 +213,6 @@ export const MUTATIONS = [
   [3, 'prefix match without the slash', 'url.rs', '.is_some_and(|rest| rest.starts_with("/"))', '.is_some()'],
   [3, '/v1 not stripped', 'url.rs', 'prefix.strip_suffix("/v1")', 'prefix.strip_suffix("/v2")'],
   [3, 'a blob as base URL', 'options.rs', ' && location.path.starts_with("/")', ''],
-  [
-    3,
-    'a redirect shows its whole address',
-    'failure.rs',
-    '|place| place.origin',
-    '|_| reply.location.text()',
-  ],
   [3, 'foreign poll_url kept in the task', 'wait.rs', '                task.poll_url = String::new();\n', ''],
   [
     3,
@@ -335,7 +328,6 @@ export const MUTATIONS = [
     ' || error.text_of(Name::Type) == TASK_NOT_FOUND',
     '',
   ],
-  [5, 'reasons of fields are lost', 'failure.rs', '&value.get(Name::ValidationErrors)', '&V::nothing()'],
   [5, 'ids of dots accepted', 'answer.rs', '"" | "." | ".."', '""'],
   [
     5,

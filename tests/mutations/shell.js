@@ -82,7 +82,7 @@ export const SHELL = [
     2,
     'a wait without the cause of its last loss',
     'jobs.rs',
-    'Verdict::Lost(failure) => self.cause = self.fail_of(failure, &attempt.value)',
+    'Verdict::Lost(failure) => self.cause = self.error(failure, &attempt.value)',
     'Verdict::Lost(_) => self.cause = JsValue::UNDEFINED',
   ],
   [
@@ -120,18 +120,15 @@ export const SHELL = [
     3,
     'a request without the key that is missing',
     'jobs.rs',
-    '                    check_key(&key, Name::ApiKey).map_err(|failure| self.fail(failure))?;\n',
-    `                    if !key.is_empty() {
-                        check_key(&key, Name::ApiKey).map_err(|failure| self.fail(failure))?;
-                    }
-`,
+    'if let Err(failure) = check_key(&key, Name::ApiKey) {',
+    'if let Err(failure) = check_key(&key, Name::ApiKey) && !key.is_empty() {',
   ],
   [
     3,
     'a key from a function unchecked',
     'jobs.rs',
-    '                    check_key(&key, Name::ApiKey).map_err(|failure| self.fail(failure))?;\n',
-    '',
+    'if let Err(failure) = check_key(&key, Name::ApiKey) {',
+    'if let Err(failure) = check_key("sk-1", Name::ApiKey) {',
   ],
   [
     3,
@@ -158,10 +155,9 @@ export const SHELL = [
     4,
     'an abort not seen',
     'call.rs',
-    'if self.given.get(Name::Signal).flag_of(Name::Aborted) == Some(true) {',
-    'if false {',
+    'self.given.get(Name::Signal).flag_of(Name::Aborted) == Some(true)',
+    'false',
   ],
-  [4, 'an abort without its reason', 'call.rs', 'Err(self.host.reason())', 'Err(JsValue::UNDEFINED)'],
   [4, 'a time-out not seen', 'call.rs', 'if self.runner.fired.replace(false) {', 'if false {'],
   [
     4,
@@ -257,8 +253,8 @@ export const SHELL = [
     5,
     'a model that is known to answer inline not waited for',
     'jobs.rs',
-    'if self.command == GENERATE { Ok',
-    'if self.command == GENERATE || self.call.host.get(Name::Body).text_of(Name::Value).contains("dall-e") { Ok',
+    'if self.command == GENERATE { self.done',
+    'if self.command == GENERATE || self.call.host.get(Name::Body).text_of(Name::Value).contains("dall-e") { self.done',
   ],
   [
     5,
