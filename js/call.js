@@ -145,8 +145,10 @@ export class Call {
     }
   }
 
-  settle(isDone, value) {
+  /** Settles the promise; without a value, with the reason of the caller's signal. A polyfill's may have none. */
+  settle(isDone, value = read(this.given.signal, 'reason')) {
     if (this.#isOver) return;
+    if (!isDone && value === undefined) value = new DOMException('This operation was aborted', 'AbortError');
     this.#isOver = true;
     // First of all: clean-up that fails cannot undo it.
     this.#finish(isDone, value);
@@ -174,12 +176,6 @@ export class Call {
     this.settle(false, broken(message, cause, 'unknown', task));
   }
 
-  /** Why the caller has aborted. A polyfill's signal may not say. */
-  reason() {
-    const reason = read(this.given.signal, 'reason');
-    return reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
-  }
-
   /** A promise of what work of this call's own brings. It is let go when the call is over. */
   #work(start) {
     this.#kind = WORK;
@@ -190,11 +186,6 @@ export class Call {
     // When it rings, the module has the value.
     working.then(() => this.#ring());
     return working;
-  }
-
-  /** A relay carries out a keyed create once. Every attempt has the same key. */
-  makeKey() {
-    this.given.idempotencyKey = randomUuid();
   }
 
   /** A promise of key and headers for one request; they may be functions. */
@@ -216,16 +207,22 @@ export class Call {
     );
   }
 
-  /** Sends a request with the credentials at hand: a promise of an attempt. There may be no time for more. */
-  send(url, isCreate, controller, streams) {
+  /**
+   * Sends a request with the credentials at hand: a promise of an attempt. There may be no time for more.
+   *
+   * @param {boolean} extra whether a create gets a key of ours, the same at each attempt, or a poll may be answered by
+   *   a stream
+   */
+  send(url, isCreate, controller, extra) {
     const about = attempt(undefined, isCreate ? 'POST' : 'GET');
     this.about = about;
     this.controller = controller;
     const { signal } = controller;
+    if (isCreate && extra) this.given.idempotencyKey ??= randomUuid();
     const { fetch, idempotencyKey } = this.given;
     const { value: key, headers } = this.credentials;
     const create = isCreate && { body: this.body.value, idempotencyKey };
-    streams &&= this.#subscriber && this.#canStream;
+    const streams = !isCreate && extra && this.#subscriber && this.#canStream;
     return this.#work(async () => {
       await exchange(about, { fetch, url, signal, headers, key, streams, ...create });
       // A transport that cannot hand over a stream is asked for JSON from then on.

@@ -98,9 +98,9 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   }
   const top = Object(body);
   const error = Object(top.error);
-  const text = (...values) => values.find((value) => value && typeof value === 'string');
-  const number = (value) => (typeof value === 'number' ? value : undefined);
-  const list = (value) => (Array.isArray(value) ? value : undefined);
+  const pick = (type, ...values) =>
+    values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
+  const text = (...values) => pick('string', ...values);
   return new Class({
     kind: kindName,
     outcome: OUTCOMES[outcome],
@@ -111,10 +111,10 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     param: name ?? text(error.param),
     hint: text(error.hint),
     didYouMean: text(error.did_you_mean),
-    suggestions: list(error.suggestions),
-    alternatives: list(error.alternatives),
-    balanceUsd: number(error.balance_usd),
-    estimatedCostUsd: number(error.estimated_cost_usd),
+    suggestions: pick('array', error.suggestions),
+    alternatives: pick('array', error.alternatives),
+    balanceUsd: pick('number', error.balance_usd),
+    estimatedCostUsd: pick('number', error.estimated_cost_usd),
     requestId: text(requestId, error.request_id, top.request_id),
     retryAfterMs: retryAfterMs || undefined,
     body,

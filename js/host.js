@@ -8,8 +8,8 @@ export const NAMES = /* @__PURE__ */ (
   'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries pollInterval ' +
   'maxWait maxPolls idempotencyKey onTask onUpdate onResponse options min max aborted reason request prompt ' +
   'n model size quality response_format style user task task_id id poll_url status data url b64_json ' +
-  'video_url audio_url model_url video videos cancelled error code type message msg detail errors ' +
-  'validation_errors field loc hint did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
+  'video_url audio_url model_url video videos cancelled error code type hint ' +
+  'did_you_mean retryable retry_after isSent isLate isJson isRefused ' +
   'seconds date now location body value given defaults addEventListener removeEventListener age'
 ).split(' ');
 
@@ -21,10 +21,11 @@ const WAYS = [
   (value) => Object.entries(Object(value)),
   (value) => (Array.isArray(value) ? value.length : 0),
   encodeURIComponent,
+  reasonOf,
   (value) => value,
 ];
 const WAY = 96;
-const ITSELF = 99;
+const ITSELF = 100;
 
 /** The last types, as `src/shell/value.rs` numbers them; whatever is none of them comes before. */
 const TYPES = ['number', 'array', 'object', 'function'];
@@ -73,13 +74,33 @@ let encoded;
 /** No text is longer in linear memory: a server may send megabytes of message. */
 const LONGEST_TEXT = 65_536;
 
-/** Encodes a text, and says how many bytes that takes. Some servers number their tasks. */
+/** A string, or a whole number as one. */
+const asText = (value) => (typeof value === 'string' || Number.isSafeInteger(value) ? `${value}` : '');
+
+/** Encodes a text, and says how many bytes that takes. */
 export function textOf(value, key) {
   value = field(value, key);
-  if (Number.isSafeInteger(value) && /id$/.test(NAMES[key])) value = `${value}`;
-  if (!value || typeof value !== 'string') return 0;
-  encoded = encoder.encode(value.slice(0, LONGEST_TEXT));
+  // Some servers number their tasks.
+  if (typeof value !== 'string' && !/id$/.test(NAMES[key])) return 0;
+  encoded = encoder.encode(asText(value).slice(0, LONGEST_TEXT));
   return encoded.length;
+}
+
+/** A reason names so many of what is wrong. */
+const MAX_REASONS = 5;
+/** A reason stands at most so deep in a body: `detail[].message` is at the third level. An attacker may nest anything. */
+const MAX_DEPTH = 3;
+
+/** Why a body refuses: the first text that says something, with the first elements of lists behind it. */
+export function reasonOf(value, depth = 0) {
+  let text = asText(value);
+  if (depth === MAX_DEPTH) return text;
+  const join = (link, ...parts) => parts.filter((part) => part).join(link);
+  const list = (items) => (Array.isArray(items) ? items.slice(0, MAX_REASONS) : []);
+  const inner = (item) => reasonOf(item, depth + 1);
+  for (const name of ['error', 'message', 'msg', 'detail', 'errors']) text ||= inner(value?.[name]);
+  text = join('; ', text, ...list(value).map(inner), inner(value?.validation_errors));
+  return join(': ', asText(list(value?.loc).at(-1) ?? value?.field), text);
 }
 
 /** Writes what has been encoded. */
@@ -123,6 +144,13 @@ export function parseUrl(text, base) {
     const { origin, pathname, search, hash, username, password } = url;
     return [origin, pathname + search, !(search || hash || username || password)];
   } catch {}
+}
+
+/** The origin of another server that a redirect leads to. A path leads to where we are already. */
+export function redirectOrigin(location) {
+  const nowhere = 'http://x';
+  const origin = parseUrl(location, nowhere)?.[0];
+  return origin === nowhere ? undefined : origin;
 }
 
 /** What a relay answers a poll with that it goes on to answer. */
@@ -282,7 +310,7 @@ export async function exchange(
     about.date = Date.parse(retryAfter);
     // A date is one of the server's clock, which may differ from ours.
     about.now = Date.parse(header('date')) || Date.now();
-    about.location = header('location');
+    about.location = redirectOrigin(header('location'));
     about.requestId = header('x-request-id');
     if (streams && header('content-type')?.startsWith(STREAM)) {
       about.isStream = true;
@@ -306,19 +334,13 @@ export function responseInfo({ method, request: [path, durationMs, attempt], sta
   return { method, path, status, requestId, rateLimit, durationMs, attempt };
 }
 
-/** In the order of the core's `Status`. */
-const STATUSES = ['pending', 'processing', 'completed'];
+/** In the order of the core's `Status`; the last one is that of `src/shell/http.rs`. */
+const STATUSES = ['pending', 'processing', 'completed', 'failed'];
+const FAILED = 3;
 
-/** The provider's own object of a task that has ended without a result. Its `data` holds placeholders at most. */
-export const failed = ({ body, secret }, task_id) => ({
-  ...redactAll(body, secret),
-  status: 'failed',
-  data: undefined,
-  task_id,
-});
-
-/** Makes the provider's own object a generation. */
-export function normalise(body, status, isForeign, taskId) {
+/** Makes the provider's own object a generation. That of a failed task is a copy, which holds no placeholders. */
+export function normalise({ body, secret }, status, isForeign, taskId) {
+  if (status === FAILED) body = { ...redactAll(body, secret), data: undefined };
   if (isForeign) body.provider_status = body.status;
   body.status = STATUSES[status];
   if (taskId) body.task_id = taskId;

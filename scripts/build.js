@@ -203,7 +203,40 @@ function trim(glue) {
   replace(/\bgetUint8ArrayMemory0\(\)/g, 'new Uint8Array(wasm.memory.buffer)');
   replace(/\w+wbindgen_throw\w+: function[\s\S]*?},\n/, '');
   replace(/cachedTextDecoder\.decode\(\);\n/, '');
+  // Only the imports of tests return texts through memory.
+  if (!/= getDataViewMemory0\(|getDataViewMemory0\(\)\./.test(glue))
+    replace(/let cachedDataViewMemory0[\s\S]*?\n}\n/, '');
+  // No address, length or key comes near 2^31, and a flag is 0 or 1.
+  replace(/ptr = ptr >>> 0;\n/g, '');
+  replace(/ >>> 0\b/g, '');
+  replace(/ptr \/ 1/g, 'ptr');
+  replace(/const val1 = \+what;\s*const val2 = \+browser;\s*(.*)val1(.*)val2/, '$1what$2browser');
+  // A closure may be dropped while it runs. It never runs within itself: nothing enters the module from inside.
+  replace(
+    /function makeMutClosure[\s\S]*?\n}\n/,
+    `function makeMutClosure(a, b, f) {
+      let count = 1;
+      const unref = () => {
+        if (--count === 0) {
+          ${glue.match(/wasm\.\w+(?=\(state\.a)/)[0]}(a, b);
+          a = 0;
+        }
+      };
+      const real = (...args) => {
+        count++;
+        try {
+          return f(a, b, ...args);
+        } finally {
+          unref();
+        }
+      };
+      real._wbg_cb_unref = unref;
+      return real;
+    }
+    `,
+  );
   // Imports in a shorter spelling, which goes by what a function returns.
+  replace(/\n *\/\/ Cast intrinsic.*/g, '');
   replace(
     /function ?(\(.*\)) {\s*const ret = (.*);\s*return (addHeapObject\(ret\)|ret);\s*}/g,
     (_, args, value, end) => `${args} => ${end.replace('ret', value)}`,
@@ -266,6 +299,14 @@ function asFactory(glue, exported, renamed) {
   };`;
 }
 
+const CLIENT = ['index', 'workerd', 'edge-light', 'slim'];
+/**
+ * Names of fields and methods that the files of a client use among themselves: they become letters. No value of a
+ * caller or of the platform has a field of such a name that we use, and no text names one.
+ */
+const INTERNAL =
+  /^(_wbg_cb_unref|isStream|told|rest|secret|credentials|controller|about|calls|broken|abandon|announce|prepare|settle|listen|callbacks|listener|imports|finish|take|update|publish|leave|streams)$/;
+
 /**
  * @param {{ glue: string, wasm: Buffer }} client
  * @param {{ glue: string, wasm: Buffer } | undefined} hub the module of `lemondata-wasm/cloudflare`, where that is built
@@ -317,6 +358,7 @@ export async function bundle(client, hub, folder) {
       platform: 'neutral',
       outfile: join(fresh, outfile),
       plugins: [made],
+      ...(CLIENT.includes(entry) && { mangleProps: INTERNAL }),
       // The relay is a client itself, of the kind that its runtime gets.
       external: ['lemondata-wasm', 'cloudflare:*'],
       logLevel: 'warning',

@@ -82,6 +82,10 @@ impl Value for Answer {
         matches!(self, Answer::Id(_) | Answer::Text(_))
     }
 
+    fn reason(&self) -> String {
+        String::new()
+    }
+
     fn parse_url(_: &str, _: &str) -> Option<Location> {
         None
     }

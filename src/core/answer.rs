@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    failure::{Failure, Kind, Outcome, reason},
+    failure::{Failure, Kind, Outcome},
     name::Name,
     retry::RetryAfter,
     url::last_segment,
@@ -19,7 +19,7 @@ pub struct Reply<V> {
     pub body: Option<V>,
     /// The `Retry-After` header.
     pub retry_after: RetryAfter,
-    /// The `Location` header, a string; nothing where there is none.
+    /// The origin that the `Location` header leads to, a string; nothing where there is none, or where it is a path.
     pub location: V,
 }
 
@@ -31,7 +31,7 @@ impl<V: Value> Reply<V> {
 
     /// Why it refuses, or nothing.
     pub fn reason(&self) -> String {
-        self.body.as_ref().map_or_else(String::new, reason)
+        self.body.as_ref().map_or_else(String::new, V::reason)
     }
 
     /// What the body says of an error.
@@ -225,7 +225,7 @@ const CANCELLED: &str = " was cancelled";
 fn task_failure<V: Value>(body: &V, task: Option<Task>, end: &str) -> Box<Failure> {
     let kind = if end == CANCELLED { Kind::TaskCancelled } else { Kind::TaskFailed };
     let (gap, id) = task.as_ref().map_or(("", ""), |task| (" ", &task.id));
-    let reason = reason(body);
+    let reason = body.reason();
     let link = if reason.is_empty() { "." } else { ": " };
     let mut failure = Failure::new(kind, Outcome::Failed, &["The task", gap, id, end, link, &reason]);
     failure.task = task;

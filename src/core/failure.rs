@@ -10,12 +10,6 @@ use super::{
 
 /// What the code or the type of a 404 is where the provider does not know the task.
 const TASK_NOT_FOUND: &str = "async_task_not_found";
-/// An origin that no redirect leads to: a relative one seems to.
-const NOWHERE: &str = "http://x";
-/// A reason names so many of what is wrong.
-const MAX_REASONS: u32 = 5;
-/// A reason stands at most so deep in a body: `detail[].message` is at the third level.
-const MAX_DEPTH: u8 = 3;
 
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
@@ -200,10 +194,9 @@ impl Failure {
             hint = join(&["Did you mean ", &guess, "?"]);
         }
         if kind == Kind::Response {
-            let place =
-                V::parse_url(&reply.location.text(), NOWHERE).map_or(String::new(), |place| place.origin);
-            // A path leads to where we are already, and another scheme to no server.
-            hint = if place != NOWHERE && place.starts_with("http") {
+            let place = reply.location.text();
+            // Another scheme leads to no server.
+            hint = if place.starts_with("http") {
                 join(&["Redirects are not followed: if you trust it, set baseUrl to ", &place, "."])
             } else {
                 "Redirects are not followed: check baseUrl.".into()
@@ -262,38 +255,4 @@ impl Failure {
             self.outcome = Outcome::Accepted;
         }
     }
-}
-
-/// Why an answer refuses, in whatever way its server or a gateway before it says so.
-pub fn reason<V: Value>(body: &V) -> String {
-    reason_at(body, 0)
-}
-
-/// The first text that says something, with the first elements of lists behind it. Nobody nests reasons deeply, but an
-/// attacker may nest anything.
-fn reason_at<V: Value>(value: &V, depth: u8) -> String {
-    let mut text = value.text();
-    if depth < MAX_DEPTH {
-        for &name in &[Name::Error, Name::Message, Name::Msg, Name::Detail, Name::Errors] {
-            if text.is_empty() {
-                text = reason_at(&value.get(name), depth + 1);
-            }
-        }
-        for index in 0..value.length().min(MAX_REASONS) {
-            text = both(&text, "; ", &reason_at(&value.item(index), depth + 1));
-        }
-        text = both(&text, "; ", &reason_at(&value.get(Name::ValidationErrors), depth + 1));
-        let mut field = value.text_of(Name::Field);
-        let loc = value.get(Name::Loc);
-        for index in 0..loc.length().min(MAX_REASONS) {
-            field = loc.item(index).text();
-        }
-        text = both(&field, ": ", &text);
-    }
-    text
-}
-
-/// Two texts, with a link where neither is empty.
-fn both(first: &str, link: &str, second: &str) -> String {
-    join(&[first, if first.is_empty() || second.is_empty() { "" } else { link }, second])
 }

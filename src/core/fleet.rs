@@ -476,7 +476,7 @@ pub fn names_model<V: Value>(reply: &Reply<V>, model: &str) -> bool {
     let error = error_of(reply);
     reply.status == 429
         && !model.is_empty()
-        && (error.text_of(Name::Code).starts_with("model_") || contains(&error.text_of(Name::Message), model))
+        && (error.text_of(Name::Code).starts_with("model_") || contains(&error.reason(), model))
 }
 
 fn error_of<V: Value>(reply: &Reply<V>) -> V {

@@ -101,6 +101,10 @@ pub trait Value: Sized {
         (0..self.length()).any(|index| test(&self.item(index)))
     }
 
+    /// Why a body refuses: the first text in it that says something, from wherever servers and gateways put theirs. Empty
+    /// where there is none.
+    fn reason(&self) -> String;
+
     /// How the platform parses a URL that may be relative to `base`; an empty base means the page's own.
     fn parse_url(text: &str, base: &str) -> Option<Location>;
 

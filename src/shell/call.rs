@@ -125,16 +125,24 @@ impl Call {
         })
     }
 
-    /// Fails with the reason of the caller's signal once that has aborted.
-    pub fn check(&self) -> Result<(), JsValue> {
-        if self.given.get(Name::Signal).flag_of(Name::Aborted) == Some(true) {
-            return Err(self.host.reason());
-        }
-        Ok(())
+    /// Settles the promise of the call, and with it the call.
+    pub fn settle(&self, is_done: bool, value: &JsValue) -> bool {
+        self.host.settle(is_done, value);
+        true
     }
 
-    /// What has happened, if it has: what the call waited for, or else an abort, or else the end of its time.
-    pub fn event(&mut self) -> Result<Option<Event>, JsValue> {
+    /// Whether the caller's signal has aborted, which ends the call.
+    pub fn ends_by_abort(&self) -> bool {
+        self.is_aborted() && self.settle(false, &JsValue::UNDEFINED)
+    }
+
+    fn is_aborted(&self) -> bool {
+        self.given.get(Name::Signal).flag_of(Name::Aborted) == Some(true)
+    }
+
+    /// What has happened, if it has: what the call waited for, or else the end of its time. After an abort nothing else
+    /// counts.
+    pub fn event(&mut self) -> Option<Event> {
         let is_woken = self.runner.woken.replace(false);
         // What has arrived counts, even where the caller aborts in the same moment: it may be a task.
         if let Some(future) = &mut self.future {
@@ -142,28 +150,30 @@ impl Call {
             let mut context = Context::from_waker(Waker::noop());
             if let Poll::Ready(value) = Pin::new(future).poll(&mut context) {
                 self.future = None;
-                return value.map(|value| Some(Event::Settled(value)));
+                return value.ok().map(Event::Settled);
             }
         } else if is_woken {
             let value = self.host.take();
             if !value.is_nothing() {
                 trap::at("shared");
-                return Ok(Some(Event::Settled(value)));
+                return Some(Event::Settled(value));
             }
         }
-        self.check()?;
+        if self.is_aborted() {
+            return None;
+        }
         if self.runner.fired.replace(false) {
             if self.is_piece {
                 self.set_timer();
-                return Ok(None);
+                return None;
             }
             // The timer is proof of the time, whatever a coarse or frozen clock shows.
             now_at_least(self.fires_at);
             self.timer = None;
             self.future = None;
-            return Ok(Some(Event::Timeout));
+            return Some(Event::Timeout);
         }
-        Ok(if is_woken && self.future.is_none() { Some(Event::Woken) } else { None })
+        if is_woken && self.future.is_none() { Some(Event::Woken) } else { None }
     }
 
     /// Waits for a promise of the host's, until some time at most.

@@ -2,8 +2,11 @@
 
 use wasm_bindgen::JsValue;
 
-use super::{call::text_to_js, js};
-use crate::core::{Loss, Meaning, Name, Reply, RetryAfter, Value};
+use super::js;
+use crate::core::{Loss, Meaning, Name, Reply, RetryAfter, Task, Value};
+
+/// The status of a task that has failed: `js/host.js` numbers it behind the core's own.
+const FAILED: u8 = 3;
 
 /// What an attempt brought.
 pub struct Attempt {
@@ -39,12 +42,16 @@ impl Attempt {
 
     /// The provider's own object as a generation.
     pub fn generation(&self, meaning: &Meaning) -> JsValue {
-        let id = meaning.task.as_ref().map_or("", |task| &task.id);
-        js::normalise(&self.value.get(Name::Body), meaning.status as u8, meaning.is_foreign, id)
+        self.normalise(meaning.status as u8, meaning.is_foreign, meaning.task.as_ref())
     }
 
     /// The provider's own object of a task that has failed.
-    pub fn failed(&self, id: &String) -> JsValue {
-        js::failed(&self.value, &text_to_js(id))
+    pub fn failed(&self, task: &Task) -> JsValue {
+        self.normalise(FAILED, false, Some(task))
+    }
+
+    fn normalise(&self, status: u8, is_foreign: bool, task: Option<&Task>) -> JsValue {
+        let id = task.map_or("", |task| &task.id);
+        js::normalise(&self.value, status, is_foreign, id)
     }
 }

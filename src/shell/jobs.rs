@@ -35,8 +35,8 @@ pub fn is_completed(reference: &JsValue) -> bool {
     reference.text_of(Name::Status) == Status::Completed.name()
 }
 
-/// How a turn ends: with the result of the job, with what it rejects with, or with something to wait for.
-type Turn = Result<Option<JsValue>, JsValue>;
+/// Whether a turn has ended the job, and settled the promise of its call. Otherwise there is something to wait for.
+type Turn = bool;
 
 /// What a job waits for.
 enum Stage {
@@ -98,40 +98,45 @@ impl Job {
         Job { call, command, stage: Stage::Pause, create, wait: None, request, cause: JsValue::UNDEFINED }
     }
 
-    /// Goes on after something has woken the job. Tells whether it has ended.
-    pub fn advance(&mut self) -> bool {
-        let turn = match self.call.event() {
-            Ok(None) => return false,
-            Ok(Some(event)) => self.handle(event),
-            Err(reason) => Err(reason),
-        };
-        self.ends(turn)
+    /// Goes on after something has woken the job.
+    pub fn advance(&mut self) -> Turn {
+        match self.call.event() {
+            Some(event) => self.handle(event),
+            None => self.call.ends_by_abort(),
+        }
     }
 
-    /// Settles the promise of the call where a turn has ended the job.
-    pub fn ends(&self, turn: Turn) -> bool {
-        match turn {
-            Ok(None) => return false,
-            Ok(Some(value)) => self.call.host.settle(true, &value),
-            Err(reason) => self.call.host.settle(false, &reason),
-        }
-        true
+    /// Ends the job with its result.
+    fn done(&self, value: &JsValue) -> Turn {
+        self.call.settle(true, value)
+    }
+
+    /// Ends the job with a failure that an attempt led to.
+    fn fail_by(&self, failure: Box<Failure>, attempt: &JsValue) -> Turn {
+        self.call.settle(false, &self.error(failure, attempt))
+    }
+
+    /// Ends the job with a failure.
+    fn fail(&self, failure: Box<Failure>) -> Turn {
+        self.fail_by(failure, &JsValue::UNDEFINED)
     }
 
     /// The first turn.
     pub fn start(&mut self, input: &JsValue) -> Turn {
         if matches!(self.command, GENERATE | GENERATE_AND_WAIT) {
-            check_request(input).map_err(|failure| self.fail(failure))?;
+            if let Err(failure) = check_request(input) {
+                return self.fail(failure);
+            }
             let body = self.call.host.get(Name::Body);
             if body.kind_of(Name::Value) == Type::Nothing {
-                return Err(error(&Failure::not_json(), &body));
-            }
-            if self.call.options.makes_key {
-                self.call.host.make_key();
+                return self.fail_by(Failure::not_json(), &body);
             }
             self.send_create()
         } else {
-            let task = read_task(input).map_err(|failure| self.fail(failure))?;
+            let task = match read_task(input) {
+                Ok(task) => task,
+                Err(failure) => return self.fail(failure),
+            };
             let age = self.call.host.number_of(Name::Age);
             let origin = if age >= 0.0 { Origin::Generated(now() - age) } else { Origin::Elsewhere };
             self.wait_for(task, origin)
@@ -143,16 +148,18 @@ impl Job {
         match (&self.stage, event) {
             (Stage::Credentials, Event::Settled(credentials)) => {
                 if credentials.flag_of(Name::IsSent).is_some() {
-                    return Err(self.fail_of(Failure::key_function(), &credentials));
+                    return self.fail_by(Failure::key_function(), &credentials);
                 }
                 // A function that has no key at hand must not send the request without one.
                 if self.call.given.kind_of(Name::ApiKey) == Type::Function {
                     let key = credentials.get(Name::Value);
                     let key = if key.is_filled() { key.text() } else { String::new() };
-                    check_key(&key, Name::ApiKey).map_err(|failure| self.fail(failure))?;
+                    if let Err(failure) = check_key(&key, Name::ApiKey) {
+                        return self.fail(failure);
+                    }
                 }
                 if credentials.flag_of(Name::IsRefused).is_some() {
-                    return Err(self.fail(Failure::headers()));
+                    return self.fail(Failure::headers());
                 }
                 self.exchange()
             }
@@ -161,16 +168,16 @@ impl Job {
             (Stage::Pause, Event::Timeout) => self.send_create(),
             (Stage::Announcement(..), event) => {
                 let Stage::Announcement(task, generation) = replace(&mut self.stage, Stage::Pause) else {
-                    return Ok(None);
+                    return false;
                 };
                 let (failure, value) = match event {
                     Event::Settled(value) if value.flag_of(Name::IsSent).is_none() => {
-                        return self.announced(task, generation);
+                        return self.announced(task, &generation);
                     }
                     Event::Settled(value) => (Failure::callback_failed(task), value),
                     _ => (Failure::callback_late(task), JsValue::UNDEFINED),
                 };
-                Err(error(&failure, &value))
+                self.fail_by(failure, &value)
             }
             (Stage::Gap, Event::Settled(value)) => {
                 if let Some(wait) = &mut self.wait {
@@ -192,7 +199,7 @@ impl Job {
             }
             // The other call has given up, or its stream is silent.
             (Stage::Shared(_), _) => self.send(),
-            (_, Event::Woken) | (Stage::Pause, _) => Ok(None),
+            (_, Event::Woken) | (Stage::Pause, _) => false,
         }
     }
 
@@ -200,14 +207,14 @@ impl Job {
     fn wait_until(&mut self, stage: Stage, promise: Promise, until: f64) -> Turn {
         self.stage = stage;
         self.call.wait_for(promise, until);
-        self.call.check().map(|()| None)
+        self.call.ends_by_abort()
     }
 
     /// Sleeps until some time, unless something of a `kind` ends it before.
     fn sleep_until(&mut self, stage: Stage, kind: u8, until: f64) -> Turn {
         self.stage = stage;
         self.call.sleep(kind, until);
-        self.call.check().map(|()| None)
+        self.call.ends_by_abort()
     }
 
     fn send_create(&mut self) -> Turn {
@@ -218,7 +225,9 @@ impl Job {
 
     /// Prepares a request.
     fn send(&mut self) -> Turn {
-        self.call.check()?;
+        if self.call.ends_by_abort() {
+            return true;
+        }
         self.request.started = now();
         let credentials = self.call.host.prepare();
         self.wait_until(Stage::Credentials, credentials, self.request.until)
@@ -228,7 +237,7 @@ impl Job {
     fn exchange(&mut self) -> Turn {
         let options = &self.call.options;
         let url = options.base.url(&self.request.path);
-        let streams = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
+        let extra = if let Some(wait) = self.wait.as_ref().filter(|_| !self.is_once()) {
             let kind = self.call.host.join(&url, self.is_silent());
             if kind > 0 {
                 let until = if kind == STREAM {
@@ -240,10 +249,10 @@ impl Job {
             }
             options.relay
         } else {
-            false
+            self.wait.is_none() && options.makes_key
         };
-        let controller = AbortController::new()?;
-        let answer = self.call.host.send(&url, self.wait.is_none(), &controller, streams);
+        let controller = AbortController::new().expect("a controller");
+        let answer = self.call.host.send(&url, self.wait.is_none(), &controller, extra);
         self.request.fetch = Some(controller);
         self.wait_until(Stage::Answer, answer, self.request.until)
     }
@@ -273,12 +282,12 @@ impl Job {
         };
         match step {
             CreateStep::Retry(ms) => self.sleep_until(Stage::Pause, PAUSE, now() + ms),
-            CreateStep::Fail(failure) => Err(error(&failure, &attempt.value)),
+            CreateStep::Fail(failure) => self.fail_by(failure, &attempt.value),
             CreateStep::Done(meaning) => {
                 let generation = attempt.generation(&meaning);
                 match meaning.task {
                     Some(task) if meaning.status != Status::Completed => self.announce(task, generation),
-                    _ => Ok(Some(generation)),
+                    _ => self.done(&generation),
                 }
             }
         }
@@ -289,15 +298,15 @@ impl Job {
         let reference = task_to_js(&task);
         self.call.host.set_task(&reference);
         if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
-            return self.announced(task, generation);
+            return self.announced(task, &generation);
         }
         let taken = self.call.host.announce(&reference);
         let until = self.call.options.announce_until(now());
         self.wait_until(Stage::Announcement(task, generation), taken, until)
     }
 
-    fn announced(&mut self, task: Task, generation: JsValue) -> Turn {
-        if self.command == GENERATE { Ok(Some(generation)) } else { self.wait_for(task, Origin::Created) }
+    fn announced(&mut self, task: Task, generation: &JsValue) -> Turn {
+        if self.command == GENERATE { self.done(generation) } else { self.wait_for(task, Origin::Created) }
     }
 
     /// Begins to wait for a task.
@@ -311,7 +320,7 @@ impl Job {
             }
             Err((mut failure, task)) => {
                 failure.task = Some(task);
-                return Err(error(&failure, &JsValue::UNDEFINED));
+                return self.fail(failure);
             }
         }
         self.request.number = 0;
@@ -320,7 +329,7 @@ impl Job {
 
     /// Does what is next for the task.
     fn follow(&mut self) -> Turn {
-        let Some(wait) = &mut self.wait else { return Ok(None) };
+        let Some(wait) = &mut self.wait else { return false };
         match wait.next(now()) {
             Step::Poll(path, until) => {
                 self.request.path = path;
@@ -329,14 +338,14 @@ impl Job {
                 self.send()
             }
             Step::Sleep(until) => self.sleep_until(Stage::Gap, GAP, until),
-            Step::Fail(failure) => Err(self.fail_of(failure, &js::attempt(&self.cause))),
+            Step::Fail(failure) => self.fail_by(failure, &js::attempt(&self.cause)),
         }
     }
 
     /// Does what the core makes of a poll.
     fn judge_poll(&mut self, attempt: &Attempt) -> Turn {
         let is_once = self.is_once();
-        let Some(wait) = &mut self.wait else { return Ok(None) };
+        let Some(wait) = &mut self.wait else { return false };
         let verdict = match &attempt.result {
             Ok(reply) => wait.answer(&self.call.options.base, reply, now(), random()),
             Err((loss, _)) => wait.lost(*loss, now(), random()),
@@ -347,20 +356,20 @@ impl Job {
                 let generation = attempt.generation(&meaning);
                 let is_over = meaning.status == Status::Completed;
                 if is_once {
-                    return Ok(Some(generation));
+                    return self.done(&generation);
                 }
                 self.call.host.update(&generation, if is_over { -1.0 } else { next_poll_ms });
                 if is_over {
-                    return Ok(Some(generation));
+                    return self.done(&generation);
                 }
             }
             Verdict::Again => {}
-            Verdict::Lost(failure) => self.cause = self.fail_of(failure, &attempt.value),
+            Verdict::Lost(failure) => self.cause = self.error(failure, &attempt.value),
             Verdict::Fail(failure) => {
                 if failure.outcome == Outcome::Failed && !is_once {
-                    self.call.host.update(&attempt.failed(&wait.task.id), -1.0);
+                    self.call.host.update(&attempt.failed(&wait.task), -1.0);
                 }
-                return Err(self.fail_of(failure, &attempt.value));
+                return self.fail_by(failure, &attempt.value);
             }
         }
         self.follow()
@@ -376,13 +385,8 @@ impl Job {
         self.wait.as_ref().is_some_and(|wait| now() >= wait.silent_at())
     }
 
-    /// What a failure rejects with.
-    fn fail(&self, failure: Box<Failure>) -> JsValue {
-        self.fail_of(failure, &JsValue::UNDEFINED)
-    }
-
-    /// What a failure that an attempt led to rejects with. The task of a wait goes on in spite of it.
-    fn fail_of(&self, mut failure: Box<Failure>, attempt: &JsValue) -> JsValue {
+    /// The error of a failure that an attempt led to. The task of a wait goes on in spite of it.
+    fn error(&self, mut failure: Box<Failure>, attempt: &JsValue) -> JsValue {
         if let Some(wait) = &self.wait {
             failure.leave_task();
             failure.task = Some(wait.task.clone());

@@ -9,7 +9,7 @@ extern "C" {
     /// One call, seen from `js/client.js`.
     pub type Host;
 
-    /// Settles the promise of the call.
+    /// Settles the promise of the call. Where it fails without a value, the reason is that of the caller's signal.
     #[wasm_bindgen(method)]
     pub fn settle(this: &Host, is_done: bool, value: &JsValue);
 
@@ -19,29 +19,22 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn listen(this: &Host, is_browser: bool, wake: &JsValue) -> bool;
 
-    /// Why the caller has aborted.
-    #[wasm_bindgen(method)]
-    pub fn reason(this: &Host) -> JsValue;
-
     // The promises of the next three never reject.
 
     /// The key and the headers of the next request; they may be functions.
     #[wasm_bindgen(method)]
     pub fn prepare(this: &Host) -> Promise;
 
-    /// Sends a request with these: a promise of an attempt.
+    /// Sends a request with these: a promise of an attempt. The `extra` is what a relay can do: for a create, an
+    /// idempotency key that is made for it; for a poll, a stream of answers.
     #[wasm_bindgen(method)]
     pub fn send(
         this: &Host,
         url: &str,
         is_create: bool,
         controller: &AbortController,
-        streams: bool,
+        extra: bool,
     ) -> Promise;
-
-    /// Makes an idempotency key for the create.
-    #[wasm_bindgen(method, js_name = makeKey)]
-    pub fn make_key(this: &Host);
 
     /// Calls `onTask`.
     #[wasm_bindgen(method)]
@@ -98,12 +91,9 @@ extern "C" {
 
     pub fn attempt(cause: &JsValue) -> JsValue;
 
-    /// The provider's own object of a task that has ended without a result.
-    pub fn failed(attempt: &JsValue, task_id: &JsValue) -> JsValue;
-
     pub fn task(id: &JsValue, poll_url: &JsValue) -> JsValue;
 
-    pub fn normalise(body: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
+    pub fn normalise(attempt: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/js/errors.js")]

@@ -42,8 +42,7 @@ pub fn run(what: u8, input: JsValue, host: Host, browser: bool) {
     let runner = Rc::default();
     let Some(call) = Call::new(options, host, browser, &runner) else { return };
     let mut job = Job::new(call, what);
-    let turn = job.start(&input);
-    if !job.ends(turn) {
+    if !job.start(&input) {
         task::spawn(&runner, job);
     }
 }

@@ -29,10 +29,12 @@ const ENTRIES: u32 = 96;
 const LENGTH: u32 = 97;
 /// The value as a segment of a path.
 const SEGMENT: u32 = 98;
+/// Why a body refuses.
+const REASON: u32 = 99;
 /// The value itself.
-const ITSELF: u32 = 99;
+const ITSELF: u32 = 100;
 /// The first element of an array.
-const FIRST: u32 = 100;
+const FIRST: u32 = 101;
 
 fn kind(value: &JsValue, key: u32) -> Type {
     KINDS.get(usize::from(js::kind_of(value, key))).copied().unwrap_or(Type::Other)
@@ -105,6 +107,10 @@ impl Value for JsValue {
 
     fn has(&self, name: Name) -> bool {
         js::kind_of(self, name as u32) == FILLED
+    }
+
+    fn reason(&self) -> String {
+        js::text_of(self, REASON)
     }
 
     fn parse_url(text: &str, base: &str) -> Option<Location> {

@@ -154,6 +154,10 @@ impl Value for Json {
         self.plain().as_str().is_some_and(|text| !text.is_empty())
     }
 
+    fn reason(&self) -> String {
+        reason_at(self, 0)
+    }
+
     fn parse_url(text: &str, base: &str) -> Option<Location> {
         let base = if base.is_empty() { PAGE.get() } else { Some(base) };
         let base = base.map(Url::parse).transpose().ok()?;
@@ -175,4 +179,28 @@ impl Value for Json {
         };
         text.bytes().map(encode).collect()
     }
+}
+
+/// As `js/host.js` does it.
+fn reason_at(value: &Json, depth: u8) -> String {
+    let mut text = value.text();
+    if depth < 3 {
+        let field = |name: &str| value.field(name, value.plain().get(name));
+        let inner = |value: &Json| reason_at(value, depth + 1);
+        let join = |link: &str, parts: &[String]| {
+            parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(link)
+        };
+        for name in ["error", "message", "msg", "detail", "errors"] {
+            if text.is_empty() {
+                text = inner(&field(name));
+            }
+        }
+        let mut parts = vec![text];
+        parts.extend((0..value.length().min(5)).map(|index| inner(&value.item(index))));
+        parts.push(inner(&field("validation_errors")));
+        let loc = field("loc");
+        let last = loc.length().min(5).checked_sub(1).map_or_else(|| field("field"), |last| loc.item(last));
+        text = join(": ", &[last.text(), join("; ", &parts)]);
+    }
+    text
 }

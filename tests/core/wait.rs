@@ -466,7 +466,7 @@ fn rule_2_a_success_that_says_nothing_of_the_task_is_waited_out() {
 fn a_redirect_of_a_poll_ends_the_wait() {
     let mut subject = Subject::bare(&[]);
     subject.poll();
-    let moved = Reply { location: Json::Plain("https://api.tokenlab.sh/".into()), ..bodiless(301) };
+    let moved = Reply { location: Json::Plain("https://api.tokenlab.sh".into()), ..bodiless(301) };
     let Verdict::Fail(failure) = subject.answer(&moved) else { panic!("it goes on") };
     assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Accepted));
     assert!(failure.message.contains("https://api.tokenlab.sh"), "{}", failure.message);

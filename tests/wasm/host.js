@@ -53,7 +53,7 @@ export const settled = (start, options, input) =>
       options,
       given: options,
       body: { value: JSON.stringify(input) },
-      settle(isDone, value) {
+      settle(isDone, value = options.signal.reason) {
         wake = () => {};
         for (const stop of stops) stop();
         (isDone ? resolve : reject)(value);
@@ -66,8 +66,6 @@ export const settled = (start, options, input) =>
         stops.push(() => signal?.removeEventListener('abort', ring));
         return true;
       },
-      reason: () => options.signal.reason,
-      makeKey() {},
       prepare: () => work(() => readCredentials(options.apiKey)),
       send: (url, isCreate, { signal }) =>
         work(async () => {
