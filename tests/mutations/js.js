@@ -150,7 +150,14 @@ export const JS = [
     "    if (globalThis.Request && 'cache' in Request.prototype) init.cache = 'no-store';\n",
     '',
   ],
-  [5, 'the placeholders of a task that failed', 'host.js', '  data: undefined,\n', ''],
+  [5, 'the placeholders of a task that failed', 'host.js', ', data: undefined }', ' }'],
+  [
+    3,
+    'the key echoed in the last update',
+    'host.js',
+    '{ ...redactAll(body, secret), data',
+    '{ ...body, data',
+  ],
   [
     5,
     'the own word of the server lost',

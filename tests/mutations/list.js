@@ -619,7 +619,7 @@ export const MUTATIONS = [
     6,
     'fleet: every 429 names a model',
     'fleet.rs',
-    '(error.text_of(Name::Code).starts_with("model_") || contains(&error.text_of(Name::Message), model))',
+    '(error.text_of(Name::Code).starts_with("model_") || contains(&error.reason(), model))',
     'true',
   ],
   [4, 'fleet: in the order of arrival', 'fleet.rs', '(self.round + *count, *number)', '(0, *number)'],
