@@ -43,6 +43,13 @@ export const JS = [
     "  if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);\n",
     '',
   ],
+  [
+    1,
+    'a new idempotency key for every attempt',
+    'call.js',
+    'this.given.idempotencyKey ??= randomUuid()',
+    'this.given.idempotencyKey = randomUuid()',
+  ],
   [4, 'no UUID on a page without a secure context', 'host.js', '  if (crypto.randomUUID) return', '  return'],
   [
     1,

@@ -5,17 +5,6 @@
  * @type {[rule: number, name: string, file: string, from: string, to: string][]}
  */
 export const SHELL = [
-  [
-    1,
-    'a new idempotency key for every attempt',
-    'jobs.rs',
-    '    fn send_create(&mut self) -> Turn {\n',
-    `    fn send_create(&mut self) -> Turn {
-        if self.call.options.makes_key {
-            self.call.host.make_key();
-        }
-`,
-  ],
   [1, 'every loss called unsent', 'http.rs', 'value.flag_of(Name::IsSent) == Some(true)', 'false'],
   [1, 'every loss called sent', 'http.rs', 'value.flag_of(Name::IsSent) == Some(true)', 'true'],
   [
