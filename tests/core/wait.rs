@@ -85,6 +85,16 @@ fn a_task_is_polled_until_it_is_done() {
 }
 
 #[test]
+fn a_stream_is_dead_once_it_has_been_silent_for_half_a_minute() {
+    let mut subject = Subject::bare(&[]);
+    subject.poll();
+    assert_eq!(subject.wait.silent_at(), 30_000.0);
+    subject.now = 10_000.0;
+    subject.answer(&running());
+    assert_eq!(subject.wait.silent_at(), 40_000.0);
+}
+
+#[test]
 fn our_own_task_is_polled_after_one_gap() {
     let mut subject = Subject::new(task("img_1", ""), Origin::Created, &[]);
     assert_eq!(subject.sleep(), 4_000.0);

@@ -304,7 +304,7 @@ describe('rule 3: a key', GUARD, () => {
   }
 
   test('that is a word leaves the fields of an error as they are', async () => {
-    const body = { error: { message: 'No.', code: 'test', suggestions: [{ id: 'a' }] } };
+    const body = { error: { message: 'No such code.', code: 'test', suggestions: [{ id: 'a' }] } };
     const refuse = async () => answer(body, { status: 400 });
     for (const apiKey of ['code', 'suggestions']) {
       const error = await failure(generate(request, { apiKey, fetch: refuse }));

@@ -60,6 +60,19 @@ describe('rule 1: a create', GUARD, () => {
     assert.deepEqual(requests, []);
   });
 
+  test('is not sent where the function for the key aborts the call', async () => {
+    const { requests, options } = script(answer(done));
+    const controller = new AbortController();
+    const apiKey = () => {
+      controller.abort(new Error('enough'));
+      return 'sk-1';
+    };
+    const error = await failure(generate(request, { ...options, apiKey, signal: controller.signal }));
+    assert.equal(error.message, 'enough');
+    await new Promise(setImmediate);
+    assert.deepEqual(requests, []);
+  });
+
   test('is no string in Deno, which would send that a second time by itself', async (t) => {
     const { requests, options } = script(answer(pending), answer(done));
     pretend(t, { Deno: {} });

@@ -1,6 +1,7 @@
 /** One task, one poll loop: calls of one client that wait for the same task, in virtual time. */
 
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { before, describe, test } from 'node:test';
 import {
   AuthenticationError,
@@ -106,6 +107,40 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
       assert.equal(polls.length, what === 'transport' ? 9 : 10);
     });
   }
+
+  for (const [what, options] of [
+    ['key', (tenant) => ({ apiKey: () => `sk-${tenant()}` })],
+    ['headers', (tenant) => ({ apiKey: 'sk-1', headers: () => ({ 'x-tenant': tenant() }) })],
+  ]) {
+    test(`do not share it where a function for the ${what} returns something else`, async (t) => {
+      const time = fakeTime(t);
+      const tenants = new AsyncLocalStorage();
+      const { options: common, polls } = service(time, (count) => (count < 5 ? running() : done()));
+      const client = new LemonData({ ...common, ...options(() => tenants.getStore()) });
+      const wait = (tenant) => tenants.run(tenant, () => client.waitForTask('img_1'));
+      await time.until(Promise.all([wait('a'), wait('b'), wait('a')]));
+      assert.equal(polls.filter((at) => at === 0).length, 2);
+    });
+  }
+
+  test('call back in the asynchronous context of each', async (t) => {
+    const time = fakeTime(t);
+    const tenants = new AsyncLocalStorage();
+    const { options, polls } = service(time, (count) => (count < 4 ? running() : done()));
+    const client = new LemonData(options);
+    const strays = [];
+    const check = (tenant, what) => tenants.getStore() === tenant || strays.push(`${what} of ${tenant}`);
+    const wait = (tenant) =>
+      tenants.run(tenant, () =>
+        client.waitForTask('img_1', {
+          apiKey: () => check(tenant, 'apiKey') && 'sk-1',
+          onUpdate: () => check(tenant, 'onUpdate'),
+          onResponse: () => check(tenant, 'onResponse'),
+        }),
+      );
+    await time.until(Promise.all(['a', 'b', 'c'].map(wait)));
+    assert.deepEqual([strays, polls.length], [[], 4]);
+  });
 
   test('of two clients have a loop each', async (t) => {
     const time = fakeTime(t);

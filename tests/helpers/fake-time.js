@@ -6,6 +6,7 @@
  * The module has to have been started before, since a compilation does not either.
  */
 
+import { AsyncResource } from 'node:async_hooks';
 import FakeTimers from '@sinonjs/fake-timers';
 
 // Kept from before it is replaced: what lets promises settle without any time passing.
@@ -21,6 +22,9 @@ export function fakeTime(t) {
     now: Date.now(),
     toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'],
   });
+  // Like a real timer, a fake one fires in the asynchronous context that has set it.
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (callback, ...rest) => setTimeout(AsyncResource.bind(callback), ...rest);
   const start = clock.now;
   t.after(() => clock.uninstall());
 

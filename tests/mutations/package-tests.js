@@ -17,15 +17,15 @@ const WEIGHT = 'stays within the size budget';
 
 /** The test files of a folder whose name matches. */
 const tests = (folder, pattern) =>
-  readdirSync(join(copy, 'tests', folder))
+  readdirSync(join(copy, folder))
     .filter((name) => name.endsWith('.test.js') && pattern.test(name))
-    .map((name) => join('tests', folder, name));
+    .map((name) => join(folder, name));
 
-/** The tests in the order in which they run, the fastest first, and the build that they need, where it is one more. */
+/** The tests in the order in which they run, the fastest first, and the build that they need, if it is another one. */
 function* stages() {
-  yield { features: '', files: tests('e2e', /^(?!traps)/) };
-  yield { features: 'traps', files: tests('e2e', /^traps/) };
-  yield { files: [...tests('package', /^(package|module-text)\./), ...tests('workers', /./)] };
+  yield { features: '', files: [...tests('js', /./), ...tests('tests/e2e', /^(?!traps|reentrance)/)] };
+  yield { features: 'traps', files: tests('tests/e2e', /^(traps|reentrance)/) };
+  yield { files: [...tests('tests/package', /^(package|module-text)\./), ...tests('tests/workers', /./)] };
 }
 
 /** Builds the package of the copy, whole or its JavaScript alone. */

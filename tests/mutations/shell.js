@@ -5,17 +5,8 @@
  * @type {[rule: number, name: string, file: string, from: string, to: string][]}
  */
 export const SHELL = [
-  [
-    1,
-    'a new idempotency key for every attempt',
-    'jobs.rs',
-    `            &self.request.idempotency_key,
-`,
-    `            &if self.call.options.makes_key { js::random_uuid() } else { self.request.idempotency_key.clone() },
-`,
-  ],
-  [1, 'every loss called unsent', 'http.rs', 'about.flag_of(Name::IsSent) == Some(true)', 'false'],
-  [1, 'every loss called sent', 'http.rs', 'about.flag_of(Name::IsSent) == Some(true)', 'true'],
+  [1, 'every loss called unsent', 'http.rs', 'value.flag_of(Name::IsSent) == Some(true)', 'false'],
+  [1, 'every loss called sent', 'http.rs', 'value.flag_of(Name::IsSent) == Some(true)', 'true'],
   [
     1,
     'a body that comes too late read as an answer',
@@ -25,49 +16,30 @@ export const SHELL = [
   ],
   [
     2,
-    'the task noted for a trap only after onTask',
+    'the task of a create unknown to a trap',
     'jobs.rs',
-    `        self.call.host.set_task(&reference);
-        if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
-            return self.announced(task, generation);
-        }
-        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
-`,
-    `        if self.call.given.kind_of(Name::OnTask) == Type::Nothing {
-            return self.announced(task, generation);
-        }
-        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
-`,
+    '        self.call.host.set_task(&reference);\n',
+    '',
   ],
   [
     2,
     'onTask not awaited',
     'jobs.rs',
-    `        self.call.wait_for(js::ask(&self.call.host, Name::OnTask as u8, &reference));
-        self.stage = Stage::Announcement(task, generation);
-        Ok(None)
+    `        let taken = self.call.host.announce(&reference);
+        let until = self.call.options.announce_until(now());
+        self.wait_until(Stage::Announcement(task, generation), taken, until)
 `,
-    `        let _ = js::ask(&self.call.host, Name::OnTask as u8, &reference);
+    `        let _ = self.call.host.announce(&reference);
         self.announced(task, generation)
 `,
   ],
+  [4, 'onTask without a deadline', 'jobs.rs', 'self.call.options.announce_until(now())', 'f64::INFINITY'],
   [
     2,
     'the failure of onTask swallowed',
     'jobs.rs',
-    `if about.flag_of(Name::IsSent).is_some() {
-                    let message = ["onTask`,
-    `if false {
-                    let message = ["onTask`,
-  ],
-  [
-    2,
-    'the failure of onTask forgets the task',
-    'jobs.rs',
-    `                    failure.task = Some(task);
-                    return`,
-    `                    failure.task = None;
-                    return`,
+    'Event::Settled(value) if value.flag_of(Name::IsSent).is_none() => {',
+    'Event::Settled(_) => {',
   ],
   [
     2,
@@ -99,39 +71,53 @@ export const SHELL = [
     2,
     'a wait without the cause of its last loss',
     'jobs.rs',
-    'self.cause = self.fail_of(failure, &attempt.about)',
-    'self.cause = JsValue::UNDEFINED',
+    'Verdict::Lost(failure) => self.cause = self.error(failure, &attempt.value)',
+    'Verdict::Lost(_) => self.cause = JsValue::UNDEFINED',
   ],
-  [2, 'a wake-up not told to the core', 'jobs.rs', 'wait.wake(now());', ''],
   [
     2,
-    'an aborted announcement taken for done',
-    'call.rs',
-    `        self.check()?;
-        if !self.runner`,
-    `        if self.future.is_none() || self.timer.is_some() {
-            self.check()?;
-        }
-        if !self.runner`,
+    'a wait takes its generation for an old one',
+    'jobs.rs',
+    'Origin::Generated(now() - age)',
+    'Origin::Elsewhere',
   ],
+  [
+    2,
+    'an answer dropped for an abort in the same moment',
+    'call.rs',
+    '        let is_woken = self.runner.woken.replace(false);\n',
+    `        self.check()?;
+        let is_woken = self.runner.woken.replace(false);
+`,
+  ],
+  [
+    2,
+    'a stream that is silent not seen',
+    'jobs.rs',
+    'self.wait.as_ref().is_some_and(|wait| now() >= wait.silent_at())',
+    'false',
+  ],
+  [
+    2,
+    'a stream waited for like a poll',
+    'jobs.rs',
+    'self.request.until.min(wait.silent_at())',
+    'self.request.until',
+  ],
+  [2, 'a wake-up not told to the core', 'jobs.rs', 'wait.wake(now());', ''],
   [
     3,
     'a request without the key that is missing',
     'jobs.rs',
-    `                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
-`,
-    `                if !key.is_nothing() {
-                    check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
-                }
-`,
+    'if let Err(failure) = check_key(&key, Name::ApiKey) {',
+    'if let Err(failure) = check_key(&key, Name::ApiKey) && !key.is_empty() {',
   ],
   [
     3,
     'a key from a function unchecked',
     'jobs.rs',
-    `                check_key(&key.text(), Name::ApiKey).map_err(|failure| self.fail(failure))?;
-`,
-    '',
+    'if let Err(failure) = check_key(&key, Name::ApiKey) {',
+    'if let Err(failure) = check_key("sk-1", Name::ApiKey) {',
   ],
   [
     3,
@@ -144,8 +130,8 @@ export const SHELL = [
     4,
     'headers that cannot be used taken for a lost connection',
     'jobs.rs',
-    'about.flag_of(Name::IsRefused).is_some()',
-    'false',
+    'if credentials.flag_of(Name::IsRefused).is_some() {',
+    'if false {',
   ],
   [
     3,
@@ -154,49 +140,41 @@ export const SHELL = [
     'Environment { browser }',
     'Environment { browser: browser && false }',
   ],
-  [4, 'an abort not seen', 'call.rs', 'if signal.flag_of(Name::Aborted) == Some(true)', 'if false'],
-  [4, 'an abort without its reason', 'call.rs', 'Err(signal.get(Name::Reason))', 'Err(JsValue::UNDEFINED)'],
   [
     4,
-    'no listener for an abort',
+    'an abort not seen',
     'call.rs',
-    `        host.listen(listener.as_ref().unchecked_ref());
-`,
-    '',
+    'self.given.get(Name::Signal).flag_of(Name::Aborted) == Some(true)',
+    'false',
   ],
-  [
-    4,
-    'a time-out not seen',
-    'call.rs',
-    'if !self.runner.fired.replace(false)',
-    'if !self.runner.fired.replace(false) || true',
-  ],
+  [4, 'a time-out not seen', 'call.rs', 'if self.runner.fired.replace(false) {', 'if false {'],
   [
     4,
     'no time-out over the key',
     'jobs.rs',
-    `        self.call.limit(self.request.timeout);
-        let key`,
-    `        self.call.limit(f64::INFINITY);
-        let key`,
+    'Stage::Credentials, credentials, self.request.until)',
+    'Stage::Credentials, credentials, f64::INFINITY)',
   ],
   [
     4,
     'no time-out over the exchange',
     'jobs.rs',
-    `    fn exchange(&mut self, key: &JsValue) -> Turn {
-`,
-    `    fn exchange(&mut self, key: &JsValue) -> Turn {
-        self.call.unlimit();
-`,
+    'Stage::Answer, answer, self.request.until)',
+    'Stage::Answer, answer, f64::INFINITY)',
   ],
   [
     4,
-    'a fetch that goes on for nobody',
-    'http.rs',
-    `            controller.abort();
-`,
-    '',
+    'a fetch that goes on after its call',
+    'jobs.rs',
+    'if let Some(fetch) = &self.request.fetch {',
+    'if let Some(fetch) = self.request.fetch.as_ref().filter(|_| false) {',
+  ],
+  [
+    4,
+    'a fetch that goes on after its time-out',
+    'jobs.rs',
+    '            && is_late\n',
+    '            && false\n',
   ],
   [
     4,
@@ -208,16 +186,15 @@ export const SHELL = [
             std::mem::forget(Timeout::new(1_000_000, || ()));
 `,
   ],
-  [4, 'a timer beyond what the platform counts', 'call.rs', 'ms.min(LONGEST_TIMER_MS).ceil()', 'ms.ceil()'],
-  [6, 'a cut sleep counted as a whole one', 'call.rs', 'ms < LONGEST_TIMER_MS && now() < end', 'now() < end'],
   [
     4,
-    'a clock that stands still',
+    'a timer beyond what the platform counts',
     'call.rs',
-    `                now_at_least(end);
-`,
-    '',
+    'ms.clamp(0.0, LONGEST_TIMER_MS).ceil()',
+    'ms.max(0.0).ceil()',
   ],
+  [6, 'a cut sleep counted as a whole one', 'call.rs', 'if self.is_piece {', 'if false {'],
+  [4, 'a clock that stands still', 'call.rs', '            now_at_least(self.fires_at);\n', ''],
   [
     4,
     'no wall clock',
@@ -234,35 +211,39 @@ export const SHELL = [
   ],
   [
     4,
-    'late attempts of another call taken for none',
-    'jobs.rs',
-    'self.call.host.news(is_late && !is_gap)',
-    'self.call.host.news(false)',
-  ],
-  [
-    4,
     'an attempt not ended where it is late',
     'jobs.rs',
-    `                let attempt = Attempt::of(self.call.host.finish(
-                    is_late,`,
-    `                let attempt = Attempt::of(self.call.host.finish(
-                    false,`,
+    `self.call.host.finish(
+            is_late,`,
+    `self.call.host.finish(
+            false,`,
+  ],
+  [4, 'getTask answered by the poll of another call', 'jobs.rs', '.filter(|_| !self.is_once())', ''],
+  [
+    4,
+    'a deadline set anew when another call gives up',
+    'jobs.rs',
+    '(Stage::Shared(_), _) => self.send(),',
+    `(Stage::Shared(_), _) => {
+                self.request.until = now() + self.call.options.poll_timeout;
+                self.send()
+            }`,
   ],
   [
     4,
-    'a shared poll for who asks once',
+    'the poll of another call not counted',
     'jobs.rs',
-    'if self.is_once() || !self.call.host.join',
-    'if !self.call.host.join',
+    '                    wait.join();\n',
+    '                    let _ = wait;\n',
   ],
   [4, 'memory that is not used again', 'alloc.rs', '            *head = block;\n', ''],
-  [4, 'getTask bound by the limits of a wait', 'jobs.rs', '        wait.once();\n', ''],
+  [4, 'getTask bound by the limits of a wait', 'jobs.rs', '                    wait.once(now());\n', ''],
   [
     5,
     'a model that is known to answer inline not waited for',
     'jobs.rs',
-    'if self.what == GENERATE { Ok',
-    'if self.what == GENERATE || self.request.body.text().contains("dall-e") { Ok',
+    'if self.command == GENERATE { self.done',
+    'if self.command == GENERATE || self.call.host.get(Name::Body).text_of(Name::Value).contains("dall-e") { self.done',
   ],
   [
     5,
@@ -287,44 +268,48 @@ export const SHELL = [
   ],
   [
     5,
-    'the last update not told',
+    'the last update missing',
     'jobs.rs',
-    `if !self.is_once() {
-                    self.call.host.tell`,
-    `if !self.is_once() && meaning.status != Status::Completed {
-                    self.call.host.tell`,
+    'self.call.host.update(&generation, if is_over { -1.0 } else { next_poll_ms });',
+    'if !is_over { self.call.host.update(&generation, next_poll_ms); }',
   ],
   [
-    6,
-    'the pause before a repeat cut short by a wake-up',
+    5,
+    'no update of a task that failed',
     'jobs.rs',
-    `                if left > 0.0 {
-`,
-    `                if left > 0.0 && is_late {
-`,
+    'if failure.outcome == Outcome::Failed && !is_once {',
+    'if false {',
   ],
+  [6, 'the next poll at a time of the module', 'jobs.rs', '|due| due - now()', '|due| due'],
   [
     6,
     'no pause before a repeat',
     'jobs.rs',
-    `CreateStep::Retry(ms) => {
-                self.call.sleep(ms);`,
-    `CreateStep::Retry(_) => {
-                self.call.sleep(0.0);`,
+    'self.sleep_until(Stage::Pause, PAUSE, now() + ms)',
+    'self.sleep_until(Stage::Pause, PAUSE, now() + 0.0 * ms)',
   ],
   [
     6,
     'a date read by the wrong clock',
     'http.rs',
-    'now_ms: js_sys::Date::now(),',
+    'now_ms: value.number_of(Name::Now),',
     'now_ms: super::call::now(),',
   ],
   [
     6,
     'the seconds of Retry-After not read',
     'http.rs',
-    'seconds: about.number_of(Name::Seconds),',
+    'seconds: value.number_of(Name::Seconds),',
     'seconds: f64::NAN,',
+  ],
+  [
+    6,
+    'a stream asked for without a relay',
+    'jobs.rs',
+    `            options.relay
+        } else {`,
+    `            true
+        } else {`,
   ],
   [
     7,
@@ -337,17 +322,10 @@ export const SHELL = [
   ],
   [
     7,
-    'a request that goes through linear memory',
-    'jobs.rs',
-    'self.request.body = body.get(Name::Value);',
-    'self.request.body = JsValue::from_str(&body.text_of(Name::Value));',
-  ],
-  [
-    7,
     'an answer that goes through linear memory',
     'http.rs',
-    'js::normalise(&self.about.get(Name::Body),',
-    `let body = js_sys::JSON::stringify(&self.about.get(Name::Body)).map(String::from).unwrap_or_default();
-        js::normalise(&js_sys::JSON::parse(&body).unwrap_or_default(),`,
+    '        js::normalise(&self.value,',
+    `        std::hint::black_box(js_sys::JSON::stringify(&self.value.get(Name::Body)).map(String::from));
+        js::normalise(&self.value,`,
   ],
 ];
