@@ -41,9 +41,9 @@ const MAX_N = 10;
  * @param {number} [options.port] 0, the default, is any free one
  * @param {{ min: number, max: number }} [options.pollInterval] how often the page polls, in milliseconds; default
  *   what LemonData asks for
+ * @param {() => number} [options.now] the relay's clock, in milliseconds; default `Date.now`
  * @returns {Promise<{ url: string, port: number, close(): Promise<void> }>} rejects with `EADDRINUSE` when
  *   the port is taken
- * @param {() => number} [options.now] the relay's clock, in milliseconds; default `Date.now`
  */
 export async function servePage({ upstream, port = 0, pollInterval = { min: 3000, max: 5000 }, now }) {
   const { origin, hostname } = new URL(upstream.url);
