@@ -277,7 +277,9 @@ impl Wait {
     /// when it still is after a gap, since the provider's servers do not learn of a task all at once.
     fn miss(&mut self, failure: Box<Failure>, now: f64, random: f64) -> Verdict {
         let asked = failure.retry_after_ms;
-        if !self.swapped && !self.other_path.is_empty() && now + asked < self.until {
+        // A poll that was late because of a suspension may run beyond the deadline; a pause of the server's may not.
+        let is_in_time = now + asked < self.until && asked <= (self.deadline - now).max(0.0);
+        if !self.swapped && !self.other_path.is_empty() && is_in_time {
             core::mem::swap(&mut self.path, &mut self.other_path);
             self.swapped = true;
             self.due = now + asked;

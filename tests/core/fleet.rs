@@ -602,7 +602,7 @@ fn a_refusal_names_a_model_by_its_code_or_in_its_message() {
         (json!({"code": "model_rate_limited", "message": "Slow down."}), true),
         (json!({"code": "rate_limit_exceeded", "message": "Slow down."}), false),
         (json!({"message": "Rate limit reached for midjourney."}), false),
-        (json!("flux-pro"), false),
+        (json!("flux-pro is busy"), true),
     ] {
         assert_eq!(names_model(&refused(error.clone()), "flux-pro"), expected, "{error}");
     }

@@ -224,6 +224,17 @@ fn rule_6_the_other_path_is_not_asked_earlier_than_the_server_wants() {
 }
 
 #[test]
+fn rule_4_a_hint_for_the_other_path_does_not_carry_a_late_poll_beyond_the_deadline() {
+    let mut subject = Subject::bare(&[("maxWait", json!(9_000))]);
+    subject.poll();
+    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    // The machine sleeps, and the last poll comes late.
+    subject.now = HOUR;
+    subject.poll();
+    assert!(matches!(subject.answer(&asking(missing(), 1.0)), Verdict::Fail(_)));
+}
+
+#[test]
 fn rule_6_a_hint_counts_with_an_answer_that_broke_off_too() {
     let mut subject = Subject::bare(&[]);
     subject.poll();

@@ -237,7 +237,8 @@ impl<'a> Model<'a> {
     }
 
     fn miss(&mut self, now: f64, random: f64, asked: f64) -> Said {
-        if self.paths.len() > 1 && !self.is_half() && now + asked < self.until {
+        let pause_fits = asked == 0.0 || now + asked <= self.deadline;
+        if self.paths.len() > 1 && !self.is_half() && now + asked < self.until && pause_fits {
             self.paths.swap(0, 1);
             self.heard.push(Heard::HalfMissing);
             (self.due, self.not_before) = (now + asked, now + asked);
