@@ -248,13 +248,6 @@ export const JS = [
   [6, 'no retryAfterMs', 'errors.js', '    retryAfterMs: retryAfterMs || undefined,\n', ''],
 
   // One instance.
-  [
-    4,
-    'a trapped module that goes on',
-    'engine.js',
-    "        if (depth > 0) throw new Error('the module has trapped');\n",
-    '',
-  ],
   [4, 'a trapped module is called again', 'engine.js', '      if (engine.broken) {', '      if (false) {'],
   [4, 'every trap thrown at the platform', 'engine.js', 'if (depth > 1) throw error', 'throw error'],
   [4, 'the way out not counted', 'engine.js', '        depth -= 1;\n', ''],
@@ -360,20 +353,6 @@ export const JS = [
   ],
   [4, 'no listener for an abort', 'call.js', 'if (signal) this', 'if (false) this'],
   [4, 'a listener for each call of a signal', 'call.js', 'let entry = aborts.get(signal);', 'let entry;'],
-  [
-    4,
-    'a promise settled after its clean-up',
-    'call.js',
-    `    // First of all: clean-up that fails cannot undo it.
-    this.#finish(isDone, value);
-    this.#engine.calls.delete(this);
-    this.#stops.push(
-      () => this.#subscriber?.leave(),`,
-    `    this.#engine.calls.delete(this);
-    this.#stops.push(
-      () => this.#subscriber?.leave(),
-      () => this.#finish(isDone, value),`,
-  ],
   [
     4,
     'clean-up that fails ends the clean-up',
