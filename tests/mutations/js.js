@@ -382,9 +382,7 @@ export const JS = [
     '',
   ],
   [4, 'callbacks held by what never settles', 'call.js', '      () => this.#release?.(),\n', ''],
-  [4, 'callbacks held by a request that is late', 'call.js', '    if (isLate) this.#release?.();\n', ''],
   [4, 'an answer that the module is not woken for', 'call.js', '    working.then(() => this.#ring());\n', ''],
-  [4, 'an answer that cannot be read goes on', 'call.js', '    if (about.cause) controller?.abort();\n', ''],
   [4, 'calls kept for ever', 'call.js', '    this.#engine.calls.delete(this);\n', ''],
   [
     4,
