@@ -122,8 +122,9 @@ export class Call {
         [globalThis, 'online'],
         [globalThis.document, 'visibilitychange'],
       ]) {
-        target?.addEventListener(type, comeBack);
-        this.#stops.push(() => target?.removeEventListener(type, comeBack));
+        // Tests and servers pretend to be pages, some of them without events.
+        target?.addEventListener?.(type, comeBack);
+        this.#stops.push(() => target?.removeEventListener?.(type, comeBack));
       }
     }
     this.#answerRings(wake);

@@ -123,10 +123,12 @@ export const mergeOptions = (options, defaults) =>
     NAMES.slice(0, OPTIONS).map((name) => [name, option(options, name) ?? option(defaults, name)]),
   );
 
-/** A random UUID. Pages without a secure context lack `randomUUID`. */
+/** A random UUID. Pages without a secure context lack `randomUUID`, and some test environments lack all of `crypto`. */
 export function randomUuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const { crypto } = globalThis;
+  if (crypto?.randomUUID) return crypto.randomUUID();
+  const bytes = new Uint8Array(16).map(() => Math.random() * 256);
+  crypto?.getRandomValues?.(bytes);
   bytes[6] = (bytes[6] & 15) | 64;
   bytes[8] = (bytes[8] & 63) | 128;
   const hex = Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');

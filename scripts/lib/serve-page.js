@@ -41,10 +41,11 @@ const MAX_N = 10;
  * @param {number} [options.port] 0, the default, is any free one
  * @param {{ min: number, max: number }} [options.pollInterval] how often the page polls, in milliseconds; default
  *   what LemonData asks for
+ * @param {() => number} [options.now] the relay's clock, in milliseconds; default `Date.now`
  * @returns {Promise<{ url: string, port: number, close(): Promise<void> }>} rejects with `EADDRINUSE` when
  *   the port is taken
  */
-export async function servePage({ upstream, port = 0, pollInterval = { min: 3000, max: 5000 } }) {
+export async function servePage({ upstream, port = 0, pollInterval = { min: 3000, max: 5000 }, now }) {
   const { origin, hostname } = new URL(upstream.url);
   // The real service is never on this machine.
   const embedded = hostname === HOST || hostname === 'localhost';
@@ -99,6 +100,7 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     // What a model knows beyond the documented fields, its own server judges.
     extraFields: 'pass',
     store: memoryStore(),
+    now,
     log({ event, error, outcome, upstreamStatus, code }) {
       // What the service answers, the page shows.
       const isShown = event === 'upstream_failed' && outcome !== 'not_sent';

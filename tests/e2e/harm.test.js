@@ -166,38 +166,38 @@ describe('rule 4: a caller that hands in', GUARD, () => {
 });
 
 describe('rule 1: relay: true', GUARD, () => {
+  const getRandomValues = globalThis.crypto.getRandomValues.bind(globalThis.crypto);
   for (const [where, crypto] of [
-    [
-      'on a page without a secure context',
-      { getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes) },
-    ],
-    ['on a page with one', globalThis.crypto],
+    ['on a page', globalThis.crypto],
+    ['on a page without a secure context', { getRandomValues }],
+    ['where there is no crypto at all', undefined],
   ]) {
-    test(`keys every create by itself ${where}`, async (t) => {
+    test(`keys every create by itself, the same at each attempt, ${where}`, async (t) => {
       fakePage(t);
-      const values = globalThis.crypto.getRandomValues.bind(globalThis.crypto);
-      pretend(t, { crypto: crypto === globalThis.crypto ? crypto : { getRandomValues: values } });
+      pretend(t, { crypto });
       const keys = [];
       const fetch = async (_, { headers }) => {
         keys.push(headers.get('idempotency-key'));
-        return answer({}, { status: keys.length % 2 ? 500 : 200 });
+        return keys.length % 2
+          ? answer({}, { status: 500, headers: { 'retry-after': '0.001' } })
+          : answer(done);
       };
-      const options = {
-        baseUrl: '/api',
-        relay: true,
-        fetch: async (...args) => {
-          await fetch(...args);
-          return keys.length % 2 ? answer({}, { status: 500 }) : answer(done);
-        },
-      };
-      t.mock.method(Math, 'random', () => 0);
-      await generate(request, options);
-      await generate(request, options);
+      await generate(request, { baseUrl: '/api', relay: true, fetch });
+      await generate(request, { baseUrl: '/api', relay: true, fetch });
       for (const key of keys)
         assert.match(key, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
-      assert.deepEqual([keys[0] === keys[1], keys[2] === keys[3], keys[0] === keys[2]], [true, true, false]);
+      assert.deepEqual(
+        [keys.length, keys[0] === keys[1], keys[2] === keys[3], keys[0] === keys[2]],
+        [4, true, true, false],
+      );
     });
   }
+
+  test('works where a server pretends to be a page, without events', async (t) => {
+    pretend(t, { window: {}, document: {}, addEventListener: undefined, removeEventListener: undefined });
+    const fetch = async () => answer(done);
+    assert.equal((await generate(request, { baseUrl: 'https://relay.test', fetch })).status, 'completed');
+  });
 });
 
 describe('rule 4: a signal', GUARD, () => {

@@ -75,6 +75,16 @@ describe('rule 7: a payload of 8 MB stays in JavaScript', { timeout: 20_000 }, (
   }
 });
 
+test('rule 7: a message of 8 MB is cut before it enters the module', async () => {
+  const before = memoryBytes();
+  const refused = answer({ error: { message: PAYLOAD }, task_id: PAYLOAD }, { status: 400 });
+  const error = await lemondata.generate({ prompt: 'x' }, script(refused)).catch((reason) => reason);
+  assert.equal(error.status, 400);
+  assert.ok(error.message.length < 100_000, `${error.message.length} characters`);
+  assert.equal(error.body.error.message.length, PAYLOAD.length);
+  assert.ok(memoryBytes() - before < MEGABYTE, `it grew by ${memoryBytes() - before} bytes`);
+});
+
 test('rule 7: a completed generation comes back itself, not as a copy', async () => {
   const generation = { ...done };
   assert.equal(await lemondata.waitForTask(generation), generation);

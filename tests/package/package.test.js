@@ -111,8 +111,8 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 16_800, JSON.stringify(sizes));
-  assert.ok(sizes['the same of slim'].brotli <= 16_750, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_100, JSON.stringify(sizes));
+  assert.ok(sizes['the same of slim'].brotli <= 18_900, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {

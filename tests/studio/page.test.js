@@ -90,7 +90,7 @@ describe('a picture', { timeout: 120_000 }, () => {
     app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
-    assert.match(await text('.requests .next'), /^Next poll in about [3-5] s$/);
+    assert.equal(await text('.requests .next'), 'Next poll in 3–5 s');
     assert.match(await text('.ring'), /0 s\s*usually 30–120 s/);
     assert.equal(await app.page.title(), '(1) Studio · lemondata-wasm');
 
@@ -101,6 +101,8 @@ describe('a picture', { timeout: 120_000 }, () => {
     await app.advance(2100);
     await app.state('Processing');
     assert.equal(app.server.counts.polls, 1);
+    // From the first poll on, the package tells when the next one is due.
+    assert.match(await text('.requests .next'), /^Next poll in about [3-5] s$/);
     assert.match(await text('.ring'), /^\s*\d+ %\s*5 s/);
     const told = Number(await app.$('[role=progressbar]').getAttribute('aria-valuenow'));
     assert.ok(told > 0 && told < 100, 'it is the figure of the server');

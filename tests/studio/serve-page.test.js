@@ -403,7 +403,7 @@ describe('the key', () => {
     const own = await servePage({ upstream: { url: gone.url, key: KEY } });
     t.after(own.close);
     await gone.close();
-    assertRefused(await create({}, BODY, own), 502, 'upstream_error');
+    assertRefused(await create({}, BODY, own), 503, 'relay_error');
   });
 
   test('is not in the answer when the connection to LemonData breaks', async () => {

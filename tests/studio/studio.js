@@ -61,7 +61,7 @@ export const settled = (page) => page.locator('#feed:not([aria-busy])').waitFor(
 export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...options } = {}) {
   let clock = Date.UTC(2026, 0, 1);
   const server = await startServer({ apiKey: KEY, taskMs, now: () => clock });
-  const served = await servePage({ upstream: { url: server.url, key: KEY } });
+  const served = await servePage({ upstream: { url: server.url, key: KEY }, now: () => clock });
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
     reducedMotion: 'reduce',
