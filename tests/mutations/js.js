@@ -50,7 +50,13 @@ export const JS = [
     'this.given.idempotencyKey ??= randomUuid()',
     'this.given.idempotencyKey = randomUuid()',
   ],
-  [4, 'no UUID on a page without a secure context', 'host.js', '  if (crypto.randomUUID) return', '  return'],
+  [
+    4,
+    'no UUID on a page without a secure context',
+    'host.js',
+    '  if (crypto?.randomUUID) return',
+    '  return',
+  ],
   [
     1,
     'a broken body taken for no answer',
@@ -388,7 +394,7 @@ export const JS = [
     4,
     'the listener of a page left there',
     'call.js',
-    '        this.#stops.push(() => target?.removeEventListener(type, comeBack));\n',
+    '        this.#stops.push(() => target?.removeEventListener?.(type, comeBack));\n',
     '',
   ],
   [
