@@ -387,7 +387,6 @@ export const JS = [
     "    if (!isDone && value === undefined) value = new DOMException('This operation was aborted', 'AbortError');\n",
     '',
   ],
-  [4, 'callbacks held by what never settles', 'call.js', '      () => this.#release?.(),\n', ''],
   [4, 'an answer that the module is not woken for', 'call.js', '    working.then(() => this.#ring());\n', ''],
   [4, 'calls kept for ever', 'call.js', '    this.#engine.calls.delete(this);\n', ''],
   [
