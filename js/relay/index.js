@@ -21,7 +21,7 @@ import { readOptions } from './options.js';
 import { createOrigins } from './origins.js';
 import { publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
 import { createRedactor } from './redactor.js';
-import { createReferences, idInPollUrl } from './references.js';
+import { createReferences, idInPollUrl, isAbout } from './references.js';
 import { keyReused, notFound, REFUSAL, Refusal } from './refusal.js';
 import { makeRequest, readJson } from './requests.js';
 import { cappedFetch } from './upstream.js';
@@ -313,7 +313,9 @@ export function createRelay(options) {
         throw error;
       });
       const isEnd = found instanceof TaskFailedError;
-      assertNames(task, Object(isEnd ? found.body : found));
+      if (!isAbout(task, Object(isEnd ? found.body : found), settings.baseUrl)) {
+        throw unusable('answered a poll with another task', task);
+      }
       if (isEnd) return ended(found, reference, event, info);
       return json(200, rename(publicGeneration(found), reference), info);
     } catch (error) {
@@ -321,14 +323,6 @@ export function createRelay(options) {
       if (!(error instanceof LemonDataError)) throw error;
       return refused(error, event);
     }
-  }
-
-  /** Another task's answer may be another user's. */
-  function assertNames(task, { id, task_id }) {
-    const known = [task.task_id, idInPollUrl(task.poll_url, settings.baseUrl)];
-    const named = [id, task_id].filter((name) => name !== undefined && name !== null);
-    if (named.length === 0 || named.some((name) => known.includes(String(name)))) return;
-    throw unusable('answered a poll with another task', task);
   }
 
   /** An answer of the service that must not be passed on. */

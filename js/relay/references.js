@@ -55,6 +55,19 @@ export function idInPollUrl(pollUrl, baseUrl = BASE_URL) {
 }
 
 /**
+ * Whether an answer is about this task, or names none. Another task's answer may be another user's.
+ *
+ * @param {{ task_id: string, poll_url?: string }} task
+ * @param {{ id?: unknown, task_id?: unknown }} answer
+ * @param {string} [baseUrl]
+ */
+export function isAbout(task, { id, task_id }, baseUrl) {
+  const known = [task.task_id, idInPollUrl(task.poll_url, baseUrl)];
+  const named = [id, task_id].filter((name) => name !== undefined && name !== null);
+  return named.length === 0 || named.some((name) => known.includes(String(name)));
+}
+
+/**
  * @param {string[]} secrets the first one signs, all of them are accepted
  * @param {{ ttlMs: number, now: () => number, kind: 'task' | 'hub' }} options a relay reads references of its own
  *   kind alone, also where another one has the same secret

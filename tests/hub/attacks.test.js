@@ -43,7 +43,7 @@ describe('an attacker', GUARD, () => {
     const task_id = 'img_elsewhere';
     const body = { task_id, status: 'pending', poll_url: '/v1/management/balance', data: [] };
     server.next({ on: 'create', reply: { status: 200, body } });
-    const images = [{ url: `${server.url}/pictures/1` }];
+    const images = [{ b64_json: 'AAAA' }];
     server.next({ on: 'poll', reply: { status: 200, body: { ...body, status: 'processing' } } });
     server.next({ on: 'poll', reply: { status: 200, body: { task_id, status: 'completed', data: images } } });
     const generation = await hub.client('ann').generateAndWait({ prompt: 'A lime', model: 'flux-pro' });
@@ -51,6 +51,20 @@ describe('an attacker', GUARD, () => {
     const paths = server.counts.requests.filter(({ method }) => method === 'GET').map(({ path }) => path);
     assert.ok(paths.includes(`/v1/images/generations/${task_id}`), `${paths}`);
     assert.ok(!paths.some((path) => path.includes('management')), `${paths}`);
+  });
+
+  test('gets no answer that names another task', async () => {
+    const task_id = 'img_of_ann';
+    server.next({ on: 'create', reply: { status: 200, body: { task_id, status: 'pending', data: [] } } });
+    for (const [id, b64_json] of [
+      ['img_of_bob', 'Qm9i'],
+      [task_id, 'QW5u'],
+    ]) {
+      const body = { task_id: id, status: 'completed', data: [{ b64_json }] };
+      server.next({ on: 'poll', reply: { status: 200, body } });
+    }
+    const generation = await hub.client('ann').generateAndWait({ prompt: 'A pear', model: 'flux-pro' });
+    assert.deepEqual(generation.data, [{ b64_json: 'QW5u' }]);
   });
 
   test('gets nothing that is no picture of the task', async () => {
