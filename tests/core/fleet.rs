@@ -610,3 +610,12 @@ fn a_refusal_names_a_model_by_its_code_or_in_its_message() {
     assert!(!names_model(&reply(503, json!({"error": {"message": "flux-pro is down"}})), "flux-pro"));
     assert!(!names_model(&bodiless(429), "flux-pro"));
 }
+
+#[test]
+fn rule_6_a_limit_that_is_no_number_is_the_lowest_one() {
+    let mut fleet = Fleet::new(f64::NAN, 0.0);
+    let hour = 3_600_000.0;
+    let waits: Vec<f64> =
+        ["1", "2"].iter().map(|ticket| fleet.ask(ticket, "a", Need::Create, hour).wait_ms).collect();
+    assert!(waits[0] == 0.0 && waits[1] > 0.0, "{waits:?}");
+}

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { WaitTimeoutError, waitForTask } from 'lemondata-wasm';
+import { generate, RequestTimeoutError, WaitTimeoutError, waitForTask } from 'lemondata-wasm';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
 const running = () => answer({ task_id: 'img_1', status: 'processing' });
@@ -75,5 +75,15 @@ test('rule 6: a pause that no timer can count is kept', { timeout: 10_000 }, asy
   const { options, polls } = service(time, (count) => (count === 1 ? later() : done()));
   await time.until(waitForTask('img_1', { ...options, maxWait: Number.POSITIVE_INFINITY }));
   assert.deepEqual(polls, [0, days * 1000]);
+  assert.equal(time.timers(), 0);
+});
+
+test('rule 4: a time-out that no timer can count is kept', { timeout: 10_000 }, async (t) => {
+  const time = fakeTime(t);
+  const requestTimeout = 30 * 86_400_000;
+  const options = { apiKey: 'sk-1', requestTimeout, fetch: () => new Promise(() => {}) };
+  const error = await failure(time.until(generate({ prompt: 'a lemon' }, options)));
+  assert.ok(error instanceof RequestTimeoutError);
+  assert.ok(time.now() >= requestTimeout && time.now() <= requestTimeout + 10, `${time.now()} ms`);
   assert.equal(time.timers(), 0);
 });

@@ -237,6 +237,18 @@ describe('rule 4: a signal', GUARD, () => {
     assert.equal(listeners.size, 0);
   });
 
+  test('that fails to remove its listener ends no call but its own', async (t) => {
+    const reported = [];
+    pretend(t, { reportError: (error) => reported.push(error.message) });
+    const paid = paidCreate();
+    await paid.started();
+    const signal = { aborted: false, addEventListener() {}, removeEventListener: throws };
+    const fetch = async () => answer(done);
+    assert.equal((await generate(request, { apiKey: 'sk-1', signal, fetch })).status, 'completed');
+    assert.deepEqual(reported, ['a trap of a proxy']);
+    await paid.finish();
+  });
+
   test('that rejects with null, as the caller wants it', async () => {
     const controller = new AbortController();
     const call = failure(
@@ -302,6 +314,14 @@ describe('rule 3: a key', GUARD, () => {
       assert.equal(data[0].url, 'https://cdn.test.example/test/id');
     });
   }
+
+  test('is not in the update of a task that has failed', async () => {
+    const apiKey = 'sk-secret-1';
+    const failed = async () => answer({ task_id: 't', status: 'failed', error: `No account of ${apiKey}.` });
+    const updates = [];
+    await failure(waitForTask('t', { apiKey, fetch: failed, onUpdate: (task) => updates.push(task.error) }));
+    assert.deepEqual(updates, ['No account of [key].']);
+  });
 
   test('that is a word leaves the fields of an error as they are', async () => {
     const body = { error: { message: 'No such code.', code: 'test', suggestions: [{ id: 'a' }] } };

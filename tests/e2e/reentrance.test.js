@@ -183,6 +183,52 @@ test('an answer whose headers are a plain object is read like any other', async 
   assert.deepEqual(seen, [['req_1', 60]]);
 });
 
+test('nothing of the caller runs while the module is at work', async (t) => {
+  const { Instance } = WebAssembly;
+  t.after(() => {
+    WebAssembly.Instance = Instance;
+  });
+  let depth = 0;
+  const count = (enter) =>
+    function counted(...args) {
+      depth += 1;
+      try {
+        return enter(...args);
+      } finally {
+        depth -= 1;
+      }
+    };
+  WebAssembly.Instance = class extends Instance {
+    get exports() {
+      const entries = Object.entries(super.exports);
+      return Object.fromEntries(
+        entries.map(([name, value]) => [name, typeof value === 'function' ? count(value) : value]),
+      );
+    }
+  };
+  // A copy of its own, whose module has not been started.
+  const { LemonData: Client } = await import(`${import.meta.resolve('lemondata-wasm')}?depth`);
+  const entered = new Set();
+  const watched = Object.entries({
+    apiKey: () => 'sk-1',
+    headers: () => ({}),
+    fetch: service(() => answer({ ...TASK, status: 'pending' }), running, running, done).fetch,
+    onTask: () => {},
+    onUpdate: () => {},
+    onResponse: () => {},
+  }).map(([name, run]) => {
+    const observe = (...args) => {
+      entered.add(`${name} at depth ${depth}`);
+      return run(...args);
+    };
+    return [name, observe];
+  });
+  const shared = new Client({ ...Object.fromEntries(watched), pollInterval: { min: 1, max: 1 } });
+  const calls = [shared.generateAndWait({ prompt: 'a lemon' }), shared.waitForTask('img_1')];
+  assert.deepEqual(await Promise.all(calls.map(end)), ['completed', 'completed']);
+  assert.deepEqual([...entered].sort(), watched.map(([name]) => `${name} at depth 0`).sort());
+});
+
 describe('a trap', { timeout: 10_000 }, () => {
   afterEach(() => {
     trapAt = undefined;

@@ -60,17 +60,28 @@ describe('rule 1: a create', GUARD, () => {
     assert.deepEqual(requests, []);
   });
 
-  test('is not sent where the function for the key aborts the call', async () => {
-    const { requests, options } = script(answer(done));
-    const controller = new AbortController();
-    const apiKey = () => {
-      controller.abort(new Error('enough'));
-      return 'sk-1';
-    };
-    const error = await failure(generate(request, { ...options, apiKey, signal: controller.signal }));
-    assert.equal(error.message, 'enough');
-    await new Promise(setImmediate);
-    assert.deepEqual(requests, []);
+  test('is not sent after its end, whichever microtask ends it', async () => {
+    for (let microtasks = 0; microtasks < 40; microtasks += 1) {
+      const controller = new AbortController();
+      const late = [];
+      const options = {
+        signal: controller.signal,
+        async apiKey() {
+          (async () => {
+            for (let count = 0; count < microtasks; count += 1) await undefined;
+            controller.abort(new Error('enough'));
+          })();
+          return 'sk-1';
+        },
+        fetch: async (_, { signal }) => {
+          late.push(signal.aborted);
+          return never;
+        },
+      };
+      assert.equal((await failure(generate(request, options))).message, 'enough');
+      await new Promise(setImmediate);
+      assert.ok(!late.includes(true), `aborted after ${microtasks} microtasks, and sent`);
+    }
   });
 
   test('is no string in Deno, which would send that a second time by itself', async (t) => {

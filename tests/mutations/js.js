@@ -50,7 +50,13 @@ export const JS = [
     'this.given.idempotencyKey ??= randomUuid()',
     'this.given.idempotencyKey = randomUuid()',
   ],
-  [4, 'no UUID on a page without a secure context', 'host.js', '  if (crypto.randomUUID) return', '  return'],
+  [
+    4,
+    'no UUID on a page without a secure context',
+    'host.js',
+    '  if (crypto?.randomUUID) return',
+    '  return',
+  ],
   [
     1,
     'a broken body taken for no answer',
@@ -248,13 +254,6 @@ export const JS = [
   [6, 'no retryAfterMs', 'errors.js', '    retryAfterMs: retryAfterMs || undefined,\n', ''],
 
   // One instance.
-  [
-    4,
-    'a trapped module that goes on',
-    'engine.js',
-    "        if (depth > 0) throw new Error('the module has trapped');\n",
-    '',
-  ],
   [4, 'a trapped module is called again', 'engine.js', '      if (engine.broken) {', '      if (false) {'],
   [4, 'every trap thrown at the platform', 'engine.js', 'if (depth > 1) throw error', 'throw error'],
   [4, 'the way out not counted', 'engine.js', '        depth -= 1;\n', ''],
@@ -362,20 +361,6 @@ export const JS = [
   [4, 'a listener for each call of a signal', 'call.js', 'let entry = aborts.get(signal);', 'let entry;'],
   [
     4,
-    'a promise settled after its clean-up',
-    'call.js',
-    `    // First of all: clean-up that fails cannot undo it.
-    this.#finish(isDone, value);
-    this.#engine.calls.delete(this);
-    this.#stops.push(
-      () => this.#subscriber?.leave(),`,
-    `    this.#engine.calls.delete(this);
-    this.#stops.push(
-      () => this.#subscriber?.leave(),
-      () => this.#finish(isDone, value),`,
-  ],
-  [
-    4,
     'clean-up that fails ends the clean-up',
     'call.js',
     `      try {
@@ -402,16 +387,13 @@ export const JS = [
     "    if (!isDone && value === undefined) value = new DOMException('This operation was aborted', 'AbortError');\n",
     '',
   ],
-  [4, 'callbacks held by what never settles', 'call.js', '      () => this.#release?.(),\n', ''],
-  [4, 'callbacks held by a request that is late', 'call.js', '    if (isLate) this.#release?.();\n', ''],
   [4, 'an answer that the module is not woken for', 'call.js', '    working.then(() => this.#ring());\n', ''],
-  [4, 'an answer that cannot be read goes on', 'call.js', '    if (about.cause) controller?.abort();\n', ''],
   [4, 'calls kept for ever', 'call.js', '    this.#engine.calls.delete(this);\n', ''],
   [
     4,
     'the listener of a page left there',
     'call.js',
-    '        this.#stops.push(() => target?.removeEventListener(type, comeBack));\n',
+    '        this.#stops.push(() => target?.removeEventListener?.(type, comeBack));\n',
     '',
   ],
   [

@@ -30,7 +30,7 @@ export const SHELL = [
         self.wait_until(Stage::Announcement(task, generation), taken, until)
 `,
     `        let _ = self.call.host.announce(&reference);
-        self.announced(task, generation)
+        self.announced(task, &generation)
 `,
   ],
   [4, 'onTask without a deadline', 'jobs.rs', 'self.call.options.announce_until(now())', 'f64::INFINITY'],
@@ -80,15 +80,6 @@ export const SHELL = [
     'jobs.rs',
     'Origin::Generated(now() - age)',
     'Origin::Elsewhere',
-  ],
-  [
-    2,
-    'an answer dropped for an abort in the same moment',
-    'call.rs',
-    '        let is_woken = self.runner.woken.replace(false);\n',
-    `        self.check()?;
-        let is_woken = self.runner.woken.replace(false);
-`,
   ],
   [
     2,
