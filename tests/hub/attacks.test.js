@@ -102,7 +102,7 @@ describe('an attacker', GUARD, () => {
     const encode = (...values) => Buffer.from(JSON.stringify(values)).toString('base64url');
     for (const forged of [
       `t_${encode(id, path, expiry + 1)}.${signature}`,
-      `t_${encode(`${id.slice(0, -1)}0`, path, expiry)}.${signature}`,
+      `t_${encode(`${id.slice(0, -1)}${id.endsWith('0') ? 1 : 0}`, path, expiry)}.${signature}`,
       `t_${encode(id, '/v1/models', expiry)}.${signature}`,
       `t_${payload}.`,
       `t_${payload}.${'A'.repeat(43)}`,
