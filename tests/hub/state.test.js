@@ -148,11 +148,11 @@ describe('what a hub stores', GUARD, () => {
   const LONG = 'An é🍋 that is long. '.repeat(150_000);
 
   test('is whole where a result is long beside its data', async () => {
-    const { reference, id } = await createTask();
+    const { reference, id, task } = await createTask();
     const waiting = client.waitForTask(reference);
     server.next({
       on: 'poll',
-      reply: { body: { task_id: 'img_1', status: 'completed', data: [], output: LONG } },
+      reply: { body: { task_id: task.id, status: 'completed', data: [], output: LONG } },
     });
     const done = await waiting;
     assert.ok(done.output === LONG);
@@ -163,10 +163,10 @@ describe('what a hub stores', GUARD, () => {
   });
 
   test('is whole, and bounded, where an error is long', async () => {
-    const { reference, id } = await createTask();
+    const { reference, id, task } = await createTask();
     const waiting = client.waitForTask(reference);
     const error = { code: 'upstream_error', message: LONG };
-    server.next({ on: 'poll', reply: { body: { task_id: 'img_1', status: 'failed', data: [], error } } });
+    server.next({ on: 'poll', reply: { body: { task_id: task.id, status: 'failed', data: [], error } } });
     const isShort = (reason) => reason.code === 'upstream_error' && reason.message.length < 3000;
     await assert.rejects(waiting, isShort);
     await reset(id);
