@@ -183,7 +183,7 @@ describe('a hub whose provider fails', GUARD, () => {
     const task = await client.generate(given, { idempotencyKey: 'filtered' });
     const error = { code: 'content_filtered', message: 'The picture was filtered.' };
     const stream = client.waitForTask(task);
-    server.next({ on: 'poll', reply: { body: { task_id: 'img_1', status: 'completed', data: [], error } } });
+    server.next({ on: 'poll', reply: { body: { status: 'completed', data: [], error } } });
     const isFiltered = (reason) =>
       reason instanceof TaskFailedError &&
       reason.outcome === 'failed' &&

@@ -215,7 +215,7 @@ describe('a hub with pictures of 20 MB in an answer', GUARD, () => {
     revised_prompt: 'A lemon',
   }));
   const inline = { body: { created: 1, data: PICTURES } };
-  const polled = { body: { created: 1, task_id: 'img_1', status: 'completed', data: PICTURES } };
+  const polled = { body: { created: 1, status: 'completed', data: PICTURES } };
   let server;
   let hub;
 
