@@ -185,6 +185,29 @@ fn memory_is_reused() {
     assert!(memory_bytes() - before < 2_000_000.0, "grew by {}", memory_bytes() - before);
 }
 
+/// Nothing beyond 4 GiB has an address: what does not fit is refused, and no block lies in another.
+#[wasm_bindgen_test]
+#[allow(unsafe_code)]
+fn memory_ends_without_wrapping() {
+    use std::alloc::{Layout, alloc, dealloc};
+    let layout = |size| Layout::from_size_align(size, 16).unwrap();
+    let (half, whole) = (layout(1 << 29), layout(1 << 30));
+    let mut blocks: Vec<usize> = Vec::new();
+    // SAFETY: the layouts have a size, and each block goes back once, with its own layout.
+    unsafe {
+        for layout in [half, half, half, half, half, half, half, whole, half, half, half] {
+            let block = alloc(layout) as usize;
+            assert!(!blocks.contains(&block), "{block} again, behind {blocks:?}");
+            if block != 0 && layout == half {
+                blocks.push(block);
+            }
+        }
+        for block in blocks {
+            dealloc(block as *mut u8, half);
+        }
+    }
+}
+
 fn memory_bytes() -> f64 {
     let memory = wasm_bindgen::memory().unchecked_into::<WebAssembly::Memory>();
     get(&memory.buffer(), "byteLength").as_f64().unwrap()
