@@ -4,10 +4,11 @@
  * With `--traps`, it builds `target/traps` instead: the same, with a module that traps where a test asks for it.
  */
 
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
+import { writeDeclarations } from './lib/declarations.js';
 import { toText } from './lib/module-text.js';
 import { root, run, step } from './lib/run.js';
 import { ensureRust, ensureWasmBindgen } from './lib/setup.js';
@@ -299,7 +300,6 @@ function asFactory(glue, exported, renamed) {
   };`;
 }
 
-const CLIENT = ['index', 'workerd', 'edge-light', 'slim'];
 /**
  * Names of fields and methods that the files of a client use among themselves: they become letters. No value of a
  * caller or of the platform has a field of such a name that we use, and no text names one.
@@ -336,12 +336,12 @@ export async function bundle(client, hub, folder) {
     },
   };
   const entries = [
-    { entry: 'index', format: 'esm', outfile: 'index.js' },
-    { entry: 'index', format: 'cjs', outfile: 'index.cjs' },
-    { entry: 'workerd', format: 'esm', outfile: 'workerd.js' },
-    { entry: 'edge-light', format: 'esm', outfile: 'edge-light.js' },
-    { entry: 'slim', format: 'esm', outfile: 'slim.js' },
-    { entry: 'slim', format: 'cjs', outfile: 'slim.cjs' },
+    { entry: 'entries/index', format: 'esm', outfile: 'index.js' },
+    { entry: 'entries/index', format: 'cjs', outfile: 'index.cjs' },
+    { entry: 'entries/workerd', format: 'esm', outfile: 'workerd.js' },
+    { entry: 'entries/edge-light', format: 'esm', outfile: 'edge-light.js' },
+    { entry: 'entries/slim', format: 'esm', outfile: 'slim.js' },
+    { entry: 'entries/slim', format: 'cjs', outfile: 'slim.cjs' },
     { entry: 'relay/index', format: 'esm', outfile: 'relay.js' },
     { entry: 'relay/index', format: 'cjs', outfile: 'relay.cjs' },
     ...(hub ? [{ entry: 'cloudflare/index', format: 'esm', outfile: 'cloudflare.js' }] : []),
@@ -358,18 +358,13 @@ export async function bundle(client, hub, folder) {
       platform: 'neutral',
       outfile: join(fresh, outfile),
       plugins: [made],
-      ...(CLIENT.includes(entry) && { mangleProps: INTERNAL }),
+      ...(entry.startsWith('entries/') && { mangleProps: INTERNAL }),
       // The relay is a client itself, of the kind that its runtime gets.
       external: ['lemondata-wasm', 'cloudflare:*'],
       logLevel: 'warning',
     });
   }
-  if (hub) copyFileSync(join(root, 'js', 'cloudflare.d.ts'), join(fresh, 'cloudflare.d.ts'));
-  for (const name of ['index', 'slim', 'relay']) {
-    const types = readFileSync(join(root, 'js', `${name}.d.ts`), 'utf8');
-    writeFileSync(join(fresh, `${name}.d.ts`), types);
-    writeFileSync(join(fresh, `${name}.d.cts`), types.replace("'./index.js'", "'./index.cjs'"));
-  }
+  writeDeclarations(fresh);
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::cast_precision_loss)]
 
 #[cfg(not(target_arch = "wasm32"))]
-mod answer;
+mod body;
 #[cfg(not(target_arch = "wasm32"))]
 mod world;
 

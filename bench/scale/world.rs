@@ -9,11 +9,12 @@ use std::{
 };
 
 use lemondata_wasm::core::{
-    Act, Base, Fleet, Job, Location, Loss, Need, Options, Phase, Reply, RetryAfter, Ruling, Terms, slow_ms,
+    Answer, Base, HubAction, HubOptions, Job, JobUpdate, Limiter, Location, Options, Phase, RequestKind,
+    RetryAfter, TransportError, pause_asked_ms,
 };
 use serde::{Deserialize, Serialize};
 
-use super::answer::Answer;
+use super::body::Body;
 
 const MINUTE_MS: u64 = 60_000;
 /// The stretch of time that a point of a series stands for.
@@ -180,16 +181,16 @@ struct Object {
     done_at: u64,
     has_ended: bool,
     sent_before: bool,
-    waits: Option<Need>,
+    waits: Option<RequestKind>,
     polled_at: u64,
 }
 
 struct World<'a> {
     scenario: &'a Scenario,
     options: Options,
-    terms: Terms,
+    hub_options: HubOptions,
     random: Random,
-    fleet: Fleet,
+    limiter: Limiter,
     agenda: BinaryHeap<Reverse<(u64, u64, usize, Event)>>,
     events: u64,
     objects: Vec<Option<Object>>,
@@ -225,13 +226,13 @@ pub fn run(scenario: &Scenario) -> Outcome {
             max_wait: scenario.max_wait_ms,
             max_polls: 0,
         },
-        terms: Terms {
+        hub_options: HubOptions {
             limited: true,
             keeps: scenario.keeps,
             retention: scenario.retention_minutes * MINUTE_MS as f64,
         },
         random,
-        fleet: Fleet::new(scenario.requests_per_minute * scenario.used_part, 0.0),
+        limiter: Limiter::new(scenario.requests_per_minute * scenario.used_part, 0.0),
         agenda: BinaryHeap::new(),
         events: 0,
         objects: Vec::new(),
@@ -284,8 +285,8 @@ impl World<'_> {
                 Event::Arrives => self.arrives(slot, now),
                 Event::Kept => {
                     let random = self.random.next();
-                    let terms = self.terms;
-                    self.object(slot).job.kept(true, terms, now as f64, random);
+                    let hub_options = self.hub_options;
+                    self.object(slot).job.kept(true, hub_options, now as f64, random);
                     self.go_on(slot, now);
                 }
             }
@@ -353,15 +354,15 @@ impl World<'_> {
                 self.ended(slot, now);
                 continue;
             }
-            match object.job.next(&self.options, self.terms, now as f64) {
-                Act::Sleep(until) => {
+            match object.job.next(&self.options, self.hub_options, now as f64) {
+                HubAction::Sleep(until) => {
                     let late = self.random.between(self.scenario.alarm_late_ms);
                     self.outcome.alarms_set += 1;
                     self.plan((until + late) as u64, slot, Event::Alarm);
                     return;
                 }
-                Act::Ask(need) => self.ask(slot, need, now),
-                Act::Send(..) => {
+                HubAction::Ask(need) => self.ask(slot, need, now),
+                HubAction::Send(..) => {
                     if !object.sent_before {
                         object.sent_before = true;
                         let (arrived, wait) = (object.arrived, now - object.arrived);
@@ -371,7 +372,7 @@ impl World<'_> {
                     self.request(slot, self.scenario.create_ms, now, Event::Arrives);
                     return;
                 }
-                Act::Poll(..) => {
+                HubAction::Poll(..) => {
                     let (arrived, before) = (object.arrived, object.polled_at);
                     object.polled_at = now;
                     if before > 0 {
@@ -381,13 +382,13 @@ impl World<'_> {
                     self.request(slot, self.scenario.poll_ms, now, Event::Arrives);
                     return;
                 }
-                Act::Keep => {
+                HubAction::Keep => {
                     self.outcome.keeps += 1;
                     self.request(slot, self.scenario.keep_ms, now, Event::Kept);
                     return;
                 }
-                Act::Fail(_) => {}
-                Act::Forget => {
+                HubAction::Fail(_) => {}
+                HubAction::Forget => {
                     self.objects[slot] = None;
                     self.free.push(slot);
                     return;
@@ -402,15 +403,15 @@ impl World<'_> {
         self.plan(now + ms as u64, slot, event);
     }
 
-    fn ask(&mut self, slot: usize, need: Need, now: u64) {
+    fn ask(&mut self, slot: usize, need: RequestKind, now: u64) {
         let object = self.objects[slot].as_mut().expect("an object");
         let user = &self.users[object.user as usize];
         let patience = object.job.patience(now as f64);
-        let turn = self.fleet.ask_within(&object.ticket, user, need, patience, now as f64);
+        let turn = self.limiter.ask_within(&object.ticket, user, need, patience, now as f64);
         object.job.turn(turn.wait_ms, now as f64);
         let (waited, waits) = (object.waits.is_some(), (turn.wait_ms > 0.0).then_some(need));
         object.waits = waits;
-        let kind = usize::from(need == Need::Poll);
+        let kind = usize::from(need == RequestKind::Poll);
         self.waiting[kind] = (self.waiting[kind] + u64::from(waits.is_some())) - u64::from(waited);
         let [creates, polls] = self.waiting;
         let point = self.point(now);
@@ -444,34 +445,34 @@ impl World<'_> {
         let object = self.objects[slot].as_mut().expect("an object");
         let is_create = object.job.phase == Phase::Sending;
         let (status, body) = if is_over {
-            (429, Answer::Refused)
+            (429, Body::Refused)
         } else if !is_create {
-            (200, if now >= object.done_at { Answer::Done } else { Answer::Running })
+            (200, if now >= object.done_at { Body::Done } else { Body::Running })
         } else if is_overloaded {
-            (503, Answer::Refused)
+            (503, Body::Refused)
         } else {
             object.made += 1;
             object.done_at = now + works as u64;
-            (200, Answer::Created(object.made))
+            (200, Body::Created(object.made))
         };
         if has_crashed {
             self.plan(now + AGAIN_MS, slot, Event::Alarm);
             return;
         }
         let reply =
-            Reply { status, body: Some(body), retry_after: RetryAfter::NONE, location: Answer::Nothing };
-        let pause = slow_ms(&reply);
+            Answer { status, body: Some(body), retry_after: RetryAfter::NONE, location: Body::Nothing };
+        let pause = pause_asked_ms(&reply);
         if pause > 0.0 {
             self.outcome.refused += 1;
-            self.fleet.slow(pause, now as f64);
+            self.limiter.pause_all(pause, now as f64);
         }
         let ruling = if is_create {
-            object.job.sent(&self.options, self.terms, Ok(&reply), now as f64, random)
+            object.job.sent(&self.options, self.hub_options, Ok(&reply), now as f64, random)
         } else {
-            let result = if is_lost { Err((Loss::Connection, true)) } else { Ok(&reply) };
-            object.job.polled(&self.options, self.terms, result, now as f64, random)
+            let result = if is_lost { Err((TransportError::Connection, true)) } else { Ok(&reply) };
+            object.job.polled(&self.options, self.hub_options, result, now as f64, random)
         };
-        if matches!(&ruling, Ruling::Answered(meaning) if meaning.status.name() == "completed") {
+        if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.name() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
             self.sample(arrived, now, |samples| &mut samples.told_after, late);
         }
@@ -497,7 +498,7 @@ impl World<'_> {
         outcome.doubled += u32::from(made > 1);
         self.at_once -= 1;
         if let Some(need) = waited {
-            self.waiting[usize::from(need == Need::Poll)] -= 1;
+            self.waiting[usize::from(need == RequestKind::Poll)] -= 1;
         }
         if phase == Phase::Idle {
             self.point(now).given_up += 1;

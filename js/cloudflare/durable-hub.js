@@ -1,6 +1,6 @@
 /** The hub as a relay sees it: tasks by the ids of their objects. */
 
-import { LONGEST_TIMER_MS, methods, milliseconds, readSettings, required } from '../settings.js';
+import { LONGEST_TIMER_MS, methods, milliseconds, readSettings, required } from '../relay/settings.js';
 import { nameOf } from './pictures.js';
 
 const RULES = {

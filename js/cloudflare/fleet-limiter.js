@@ -4,7 +4,7 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import { count, readSettings } from '../settings.js';
+import { count, readSettings } from '../relay/settings.js';
 import { ask } from './core.js';
 
 const RULES = {

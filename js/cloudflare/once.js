@@ -4,7 +4,7 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import { milliseconds, readSettings } from '../settings.js';
+import { milliseconds, readSettings } from '../relay/settings.js';
 import { getText, putText } from './texts.js';
 
 const RULES = {

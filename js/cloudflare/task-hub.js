@@ -8,13 +8,11 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import { attempt, current, exchange } from '../host.js';
+import { attempt, current, exchange } from '../client/host.js';
 import { digest } from '../relay/digest.js';
 import { publicCode } from '../relay/public-error.js';
 import { createRedactor } from '../relay/redactor.js';
 import { idInPollUrl, isAbout } from '../relay/references.js';
-import { cappedFetch } from '../relay/upstream.js';
-import { failureOf, textOf } from '../relay/view.js';
 import {
   callback,
   count,
@@ -24,7 +22,9 @@ import {
   readSettings,
   required,
   setting,
-} from '../settings.js';
+} from '../relay/settings.js';
+import { cappedFetch } from '../relay/upstream.js';
+import { failureOf, textOf } from '../relay/view.js';
 import { ask } from './core.js';
 import { copyPicture, deletePictures } from './pictures.js';
 import { dropText, getText, isLong, putText, streamText } from './texts.js';

@@ -1,9 +1,9 @@
 /** The relay in the shape that a framework wants. */
 
-import { readSettings, setting } from '../settings.js';
 import { isForeignHost, isHost } from './hosts.js';
 import { isOrigin } from './origins.js';
 import { REFUSAL, Refusal } from './refusal.js';
+import { readSettings, setting } from './settings.js';
 
 /** How long the rest of a body that was refused is taken, so that its sender comes to read the answer. */
 const LINGER_MS = 1000;

@@ -23,7 +23,7 @@ function baseOf({ url }) {
 }
 
 /**
- * @param {import('../relay.js').Hub} hub
+ * @param {import('./index.js').Hub} hub
  * @param {object} relay
  * @param {ReturnType<typeof import('./references.js').createReferences>} relay.references
  * @param {(name: string, work: () => unknown) => Promise<any>} relay.need what the request cannot do without

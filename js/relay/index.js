@@ -13,7 +13,6 @@ import {
   TaskCancelledError,
   TaskFailedError,
 } from 'lemondata-wasm';
-import { LONGEST_TIMER_MS } from '../settings.js';
 import { conditional } from './conditional.js';
 import { digest } from './digest.js';
 import { createHubRoutes } from './hub.js';
@@ -24,6 +23,7 @@ import { createRedactor } from './redactor.js';
 import { createReferences, idInPollUrl, isAbout } from './references.js';
 import { keyReused, notFound, REFUSAL, Refusal } from './refusal.js';
 import { makeRequest, readJson } from './requests.js';
+import { LONGEST_TIMER_MS } from './settings.js';
 import { cappedFetch } from './upstream.js';
 import { rename } from './view.js';
 import { within } from './within.js';

@@ -6,7 +6,7 @@
  *   milliseconds to wait before the next attempt, 0 where the request may pass
  */
 
-import { callback, count, methods, readSettings, required } from '../settings.js';
+import { callback, count, methods, readSettings, required } from './settings.js';
 
 const MINUTE_MS = 60_000;
 /** So many identities are remembered; beyond that, those that have asked for nothing the longest are forgotten. */

@@ -10,7 +10,7 @@
  *   where nothing was done, so that the next claim may try
  */
 
-import { callback, count, milliseconds, readSettings } from '../settings.js';
+import { callback, count, milliseconds, readSettings } from './settings.js';
 
 const DAY_MS = 86_400_000;
 /** A create that is not settled after so long never will be: longer than the relay's time-out for it. */

@@ -1,5 +1,7 @@
 /** The options of a relay, checked when it is made: a relay that is open by mistake must not start. */
 
+import { memoryLimiter } from './limiters.js';
+import { isOrigin } from './origins.js';
 import {
   callback,
   choice,
@@ -12,9 +14,7 @@ import {
   readSettings,
   required,
   setting,
-} from '../settings.js';
-import { memoryLimiter } from './limiters.js';
-import { isOrigin } from './origins.js';
+} from './settings.js';
 
 const MIN_SECRET_LENGTH = 32;
 const DAY_MS = 86_400_000;

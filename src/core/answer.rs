@@ -12,7 +12,7 @@ use super::{
 
 /// An answer as the shell received it.
 #[derive(Clone, Debug)]
-pub struct Reply<V> {
+pub struct Answer<V> {
     /// The HTTP status; 0 where a browser hides a redirect.
     pub status: u16,
     /// The body; none where it broke off or is not JSON.
@@ -23,7 +23,7 @@ pub struct Reply<V> {
     pub location: V,
 }
 
-impl<V: Value> Reply<V> {
+impl<V: Value> Answer<V> {
     /// Whether the status says that the request was carried out.
     pub fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
@@ -75,7 +75,7 @@ impl Status {
 
 /// The meaning of a successful answer, and what makes the provider's own object a generation.
 #[derive(Debug, PartialEq)]
-pub struct Meaning {
+pub struct ParsedAnswer {
     /// The state, where the answer holds a generation.
     pub status: Status,
     /// The task that the answer names, or else the one that was asked about.
@@ -84,14 +84,14 @@ pub struct Meaning {
     pub is_foreign: bool,
 }
 
-impl Meaning {
+impl ParsedAnswer {
     /// Reads the body of a successful answer. `target` is method and path, `known` the task that was asked
     /// about.
     pub fn of<V: Value>(
         target: &[&str],
-        reply: &Reply<V>,
+        reply: &Answer<V>,
         known: Option<&Task>,
-    ) -> Result<Meaning, Box<Failure>> {
+    ) -> Result<ParsedAnswer, Box<Failure>> {
         let unclear = |why| Err(Failure::unclear(target, why, reply));
         let Some(body) = reply.body.as_ref() else {
             return unclear("its body broke off or is not JSON");
@@ -127,7 +127,7 @@ impl Meaning {
             Status::Processing
         };
         let is_foreign = status != status_now.name() && !status.is_empty();
-        Ok(Meaning { status: status_now, task, is_foreign })
+        Ok(ParsedAnswer { status: status_now, task, is_foreign })
     }
 }
 

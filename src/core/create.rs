@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Loss,
-    answer::{Meaning, Reply},
+    TransportError,
+    answer::{Answer, ParsedAnswer},
     failure::{Failure, Kind, Outcome},
     retry::backoff_ms,
     value::Value,
@@ -25,11 +25,11 @@ pub struct Create {
 
 /// What to do after an attempt.
 #[derive(Debug, PartialEq)]
-pub enum CreateStep {
+pub enum CreateAction {
     /// Send the same request again after so many milliseconds.
     Retry(f64),
     /// It was carried out.
-    Done(Meaning),
+    Done(ParsedAnswer),
     /// It failed.
     Fail(Box<Failure>),
 }
@@ -42,27 +42,27 @@ impl Create {
     }
 
     /// Judges an answer. `random` lies in 0..1.
-    pub fn answer<V: Value>(&mut self, reply: &Reply<V>, random: f64) -> CreateStep {
+    pub fn answer<V: Value>(&mut self, reply: &Answer<V>, random: f64) -> CreateAction {
         let target = ["POST ", &self.path];
         if !reply.is_success() {
             return self.again(Failure::of_answer(&target, reply), random);
         }
-        match Meaning::of(&target, reply, None) {
-            Ok(meaning) => CreateStep::Done(meaning),
+        match ParsedAnswer::of(&target, reply, None) {
+            Ok(meaning) => CreateAction::Done(meaning),
             // A whole answer would only come again.
-            Err(failure) if reply.body.is_some() => CreateStep::Fail(failure),
+            Err(failure) if reply.body.is_some() => CreateAction::Fail(failure),
             Err(failure) => self.again(failure, random),
         }
     }
 
     /// Judges an attempt that brought no answer. `sent` tells whether it left this machine.
-    pub fn lost(&mut self, loss: Loss, sent: bool, random: f64) -> CreateStep {
+    pub fn lost(&mut self, loss: TransportError, sent: bool, random: f64) -> CreateAction {
         let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
         self.again(Failure::lost(&["POST ", &self.path], loss, outcome), random)
     }
 
     /// Repeats what is safe to repeat, and fails otherwise.
-    fn again(&mut self, failure: Box<Failure>, random: f64) -> CreateStep {
+    fn again(&mut self, failure: Box<Failure>, random: f64) -> CreateAction {
         let harmless = match failure.outcome {
             Outcome::Rejected => matches!(failure.status, 429 | 503),
             Outcome::Unknown => self.replayable,
@@ -77,10 +77,10 @@ impl Create {
             || self.failures == self.max_retries
             || self.slept_ms + sleep > SLEEP_BUDGET_MS
         {
-            return CreateStep::Fail(failure);
+            return CreateAction::Fail(failure);
         }
         self.slept_ms += sleep;
         self.failures += 1;
-        CreateStep::Retry(sleep)
+        CreateAction::Retry(sleep)
     }
 }

@@ -1,8 +1,8 @@
 //! What went wrong, whether money may have been spent, and what to do next.
 
 use super::{
-    Loss,
-    answer::{Reply, Task},
+    TransportError,
+    answer::{Answer, Task},
     name::Name,
     text::{contains, join, number},
     value::{Type, Value},
@@ -14,7 +14,7 @@ const TASK_NOT_FOUND: &str = "async_task_not_found";
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
 
-/// The kind of an error. `js/errors.js` lists the classes in this order.
+/// The kind of an error. `js/client/errors.js` lists the classes in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the public documentation of each kind is its class's, in the declarations
 #[repr(u8)]
@@ -66,7 +66,7 @@ impl Kind {
     }
 }
 
-/// What is known of the request's effect, and so of its cost. `js/errors.js` knows the order.
+/// What is known of the request's effect, and so of its cost. `js/client/errors.js` knows the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Outcome {
@@ -168,7 +168,7 @@ impl Failure {
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
     ///
     /// The outcome is that of a create: a wait replaces it by `Accepted`.
-    pub fn of_answer<V: Value>(target: &[&str], reply: &Reply<V>) -> Box<Failure> {
+    pub fn of_answer<V: Value>(target: &[&str], reply: &Answer<V>) -> Box<Failure> {
         let status = reply.status;
         let error = reply.error();
         let code = error.text_of(Name::Code);
@@ -214,7 +214,7 @@ impl Failure {
     }
 
     /// A successful answer that cannot be understood.
-    pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Reply<V>) -> Box<Failure> {
+    pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Answer<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
         let reason = reply.reason();
         let link = if reason.is_empty() { "." } else { ": " };
@@ -224,17 +224,17 @@ impl Failure {
     }
 
     /// Reads what an answer and the `error` in it say of asking again.
-    fn read_hints<V: Value>(&mut self, reply: &Reply<V>, error: &V) {
+    fn read_hints<V: Value>(&mut self, reply: &Answer<V>, error: &V) {
         self.status = reply.status;
         self.retry_after_ms = reply.retry_after.asked_ms(error);
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 
     /// An attempt that brought no answer.
-    pub fn lost(target: &[&str], loss: Loss, outcome: Outcome) -> Box<Failure> {
+    pub fn lost(target: &[&str], loss: TransportError, outcome: Outcome) -> Box<Failure> {
         let (kind, why) = match loss {
-            Loss::Connection => (Kind::Connection, ": the connection failed."),
-            Loss::Timeout => (Kind::RequestTimeout, " in time."),
+            TransportError::Connection => (Kind::Connection, ": the connection failed."),
+            TransportError::Timeout => (Kind::RequestTimeout, " in time."),
         };
         let mut failure = Failure::new(kind, outcome, target);
         failure.say(&[if outcome == Outcome::NotSent { " was not sent" } else { " got no answer" }, why]);

@@ -20,16 +20,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Loss,
-    answer::{Meaning, Reply, Status, Task},
-    create::{Create, CreateStep},
+    TransportError,
+    answer::{Answer, ParsedAnswer, Status, Task},
+    create::{Create, CreateAction},
     failure::{Failure, Kind, Outcome},
-    fleet::Need,
+    limiter::RequestKind,
     options::{LONGEST_WAIT_MS, Options},
     retry::backoff_ms,
     url::CREATE_PATH,
     value::Value,
-    wait::{Origin, Step, Verdict, Wait},
+    wait::{Origin, PollResult, Wait, WaitAction},
 };
 
 /// The version of a stored [`Job`]. Version 0 had no such field.
@@ -71,7 +71,7 @@ impl Phase {
 
 /// What a hub is asked to do beside the options of a call.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct HubOptions {
     /// Whether creates and polls wait for their turn.
     pub limited: bool,
     /// Whether finished pictures are copied.
@@ -114,9 +114,9 @@ pub struct Job {
 
 /// What to do next.
 #[derive(Debug, PartialEq)]
-pub enum Act {
+pub enum HubAction {
     /// Ask for a turn that comes within [`Job::patience`], and tell [`Job::turn`].
-    Ask(Need),
+    Ask(RequestKind),
     /// Send the create to this path with this time-out in milliseconds, and tell [`Job::sent`].
     Send(String, f64),
     /// Send a poll to this path with this time-out in milliseconds, and tell [`Job::polled`].
@@ -133,9 +133,9 @@ pub enum Act {
 
 /// What came of an attempt.
 #[derive(Debug, PartialEq)]
-pub enum Ruling {
+pub enum JobUpdate {
     /// The generation as it stands.
-    Answered(Meaning),
+    Answered(ParsedAnswer),
     /// No answer, or one that says to come back: the job goes on. The failure, where there is one, is for the log.
     Again(Option<Box<Failure>>),
     /// The job has come to this end.
@@ -184,7 +184,7 @@ impl Job {
     }
 
     /// What to do at `now`. The job may have changed: store it first.
-    pub fn next(&mut self, options: &Options, terms: Terms, now: f64) -> Act {
+    pub fn next(&mut self, options: &Options, terms: HubOptions, now: f64) -> HubAction {
         if self.phase == Phase::Sending {
             // The process that sent it would have stored the result.
             let failure = Failure::new(
@@ -195,7 +195,7 @@ impl Job {
                    carried out and billed.",
                 ],
             );
-            return Act::Fail(self.fail(failure, terms, now));
+            return HubAction::Fail(self.fail(failure, terms, now));
         }
         if now < self.due {
             return sleep_until(self.due);
@@ -205,14 +205,14 @@ impl Job {
                 let message = ["The create did not get its turn within maxWait. Nothing was carried out."];
                 let mut failure = Failure::new(Kind::RateLimit, Outcome::NotSent, &message);
                 failure.retry_after_ms = self.asked;
-                Act::Fail(self.fail(failure, terms, now))
+                HubAction::Fail(self.fail(failure, terms, now))
             }
             Phase::Queued => {
                 if !self.takes_turn(terms) {
-                    return Act::Ask(Need::Create);
+                    return HubAction::Ask(RequestKind::Create);
                 }
                 self.phase = Phase::Sending;
-                Act::Send(options.base.own_path(CREATE_PATH), options.create_timeout)
+                HubAction::Send(options.base.own_path(CREATE_PATH), options.create_timeout)
             }
             // Pictures that end the process would do so for ever.
             Phase::Keeping if self.keeps >= MAX_KEEPS => {
@@ -221,19 +221,19 @@ impl Job {
             }
             Phase::Keeping => {
                 self.keeps += 1;
-                Act::Keep
+                HubAction::Keep
             }
             _ => self.follow(options, terms, now),
         }
     }
 
-    fn follow(&mut self, options: &Options, terms: Terms, now: f64) -> Act {
+    fn follow(&mut self, options: &Options, terms: HubOptions, now: f64) -> HubAction {
         let Some(wait) = self.wait.as_mut().filter(|_| self.phase == Phase::Waiting) else {
-            return Act::Forget;
+            return HubAction::Forget;
         };
         if core::mem::take(&mut self.polling) {
             // An answer that ends the process would do so for ever, and without a pause.
-            wait.lost(Loss::Connection, now, 0.5);
+            wait.lost(TransportError::Connection, now, 0.5);
         }
         if wait.is_due(now) && !self.takes_turn(terms) {
             if self.until == 0.0 {
@@ -245,23 +245,23 @@ impl Job {
                      waitForTask(error.task) waits on."];
                 let mut failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, &message);
                 failure.retry_after_ms = self.asked;
-                return Act::Fail(self.fail(failure, terms, now));
+                return HubAction::Fail(self.fail(failure, terms, now));
             }
-            return Act::Ask(Need::Poll);
+            return HubAction::Ask(RequestKind::Poll);
         }
         match self.wait.as_mut().map(|wait| wait.next(now)) {
-            Some(Step::Poll(path, until)) => {
+            Some(WaitAction::Poll(path, until)) => {
                 self.polling = true;
                 self.not_before = now + options.poll_min;
-                Act::Poll(path, until - now)
+                HubAction::Poll(path, until - now)
             }
-            Some(Step::Sleep(until)) => sleep_until(until),
-            Some(Step::Fail(failure)) => Act::Fail(self.fail(failure, terms, now)),
-            None => Act::Forget,
+            Some(WaitAction::Sleep(until)) => sleep_until(until),
+            Some(WaitAction::Fail(failure)) => HubAction::Fail(self.fail(failure, terms, now)),
+            None => HubAction::Forget,
         }
     }
 
-    fn takes_turn(&mut self, terms: Terms) -> bool {
+    fn takes_turn(&mut self, terms: HubOptions) -> bool {
         core::mem::take(&mut self.has_turn) || !terms.limited
     }
 
@@ -296,44 +296,44 @@ impl Job {
     pub fn sent<V: Value>(
         &mut self,
         options: &Options,
-        terms: Terms,
-        result: Result<&Reply<V>, (Loss, bool)>,
+        terms: HubOptions,
+        result: Result<&Answer<V>, (TransportError, bool)>,
         now: f64,
         random: f64,
-    ) -> Ruling {
+    ) -> JobUpdate {
         let judge = |create: &mut Create| match &result {
             Ok(reply) => create.answer(reply, random),
             Err((loss, sent)) => create.lost(*loss, *sent, random),
         };
         let mut step = judge(&mut self.create);
         let mut reason = None;
-        if let CreateStep::Retry(ms) = step {
+        if let CreateAction::Retry(ms) = step {
             // Without another attempt, the same answer is this failure.
             let last = judge(&mut Create::new(options.base.own_path(CREATE_PATH), 0, false));
             if now + ms >= self.until {
                 step = last;
-            } else if let CreateStep::Fail(failure) = last {
+            } else if let CreateAction::Fail(failure) = last {
                 reason = Some(failure);
             }
         }
         match step {
-            CreateStep::Retry(ms) => {
+            CreateAction::Retry(ms) => {
                 self.phase = Phase::Queued;
                 self.due = now + ms;
-                Ruling::Again(reason)
+                JobUpdate::Again(reason)
             }
-            CreateStep::Done(meaning) => {
+            CreateAction::Done(meaning) => {
                 self.take(&meaning, terms, now);
                 if let Some(task) = meaning.task.clone().filter(|_| meaning.status != Status::Completed) {
                     self.wait_for::<V>(task, options, Origin::Created, now, random);
                 }
-                Ruling::Answered(meaning)
+                JobUpdate::Answered(meaning)
             }
-            CreateStep::Fail(failure) => {
+            CreateAction::Fail(failure) => {
                 if let Some(task) = failure.task.clone() {
                     self.wait_for::<V>(task, options, Origin::Created, now, random);
                 }
-                Ruling::Fail(self.fail(failure, terms, now))
+                JobUpdate::Fail(self.fail(failure, terms, now))
             }
         }
     }
@@ -342,32 +342,32 @@ impl Job {
     pub fn polled<V: Value>(
         &mut self,
         options: &Options,
-        terms: Terms,
-        result: Result<&Reply<V>, (Loss, bool)>,
+        terms: HubOptions,
+        result: Result<&Answer<V>, (TransportError, bool)>,
         now: f64,
         random: f64,
-    ) -> Ruling {
+    ) -> JobUpdate {
         self.polling = false;
         let Some(wait) = &mut self.wait else {
-            return Ruling::Again(None);
+            return JobUpdate::Again(None);
         };
         let verdict = match result {
             Ok(reply) => wait.answer(&options.base, reply, now, random),
             Err((loss, _)) => wait.lost(loss, now, random),
         };
         match verdict {
-            Verdict::Answered(meaning) => {
+            PollResult::Answered(meaning) => {
                 self.take(&meaning, terms, now);
-                Ruling::Answered(meaning)
+                JobUpdate::Answered(meaning)
             }
-            Verdict::Again => Ruling::Again(None),
-            Verdict::Lost(failure) => Ruling::Again(Some(failure)),
-            Verdict::Fail(failure) => Ruling::Fail(self.fail(failure, terms, now)),
+            PollResult::Again => JobUpdate::Again(None),
+            PollResult::Lost(failure) => JobUpdate::Again(Some(failure)),
+            PollResult::Fail(failure) => JobUpdate::Fail(self.fail(failure, terms, now)),
         }
     }
 
     /// Takes whether the pictures are copied. `random` lies in 0..1.
-    pub fn kept(&mut self, done: bool, terms: Terms, now: f64, random: f64) {
+    pub fn kept(&mut self, done: bool, terms: HubOptions, now: f64, random: f64) {
         if done || self.keeps >= MAX_KEEPS {
             self.end(Phase::Completed, terms, now);
         } else {
@@ -399,7 +399,7 @@ impl Job {
     }
 
     /// Takes an answer that says how the task stands.
-    fn take(&mut self, meaning: &Meaning, terms: Terms, now: f64) {
+    fn take(&mut self, meaning: &ParsedAnswer, terms: HubOptions, now: f64) {
         if meaning.status == Status::Completed {
             if terms.keeps {
                 self.phase = Phase::Keeping;
@@ -409,7 +409,7 @@ impl Job {
         }
     }
 
-    fn fail(&mut self, failure: Box<Failure>, terms: Terms, now: f64) -> Box<Failure> {
+    fn fail(&mut self, failure: Box<Failure>, terms: HubOptions, now: f64) -> Box<Failure> {
         let phase = match failure.outcome {
             Outcome::Failed => Phase::Failed,
             Outcome::Unknown => Phase::Unknown,
@@ -424,7 +424,7 @@ impl Job {
         failure
     }
 
-    fn end(&mut self, phase: Phase, terms: Terms, now: f64) {
+    fn end(&mut self, phase: Phase, terms: HubOptions, now: f64) {
         self.phase = phase;
         self.ended = now;
         self.due = now + terms.retention.min(LONGEST_WAIT_MS);
@@ -432,6 +432,6 @@ impl Job {
 }
 
 /// Alarms take whole milliseconds: one that fires a fraction too early would have to be set again.
-fn sleep_until(time: f64) -> Act {
-    Act::Sleep(time.ceil())
+fn sleep_until(time: f64) -> HubAction {
+    HubAction::Sleep(time.ceil())
 }

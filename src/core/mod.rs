@@ -7,8 +7,8 @@ mod answer;
 mod clock;
 mod create;
 mod failure;
-mod fleet;
 mod hub;
+mod limiter;
 mod name;
 mod options;
 mod request;
@@ -18,12 +18,12 @@ mod url;
 mod value;
 mod wait;
 
-pub use answer::{Meaning, Reply, Status, Task, read_task};
+pub use answer::{Answer, ParsedAnswer, Status, Task, read_task};
 pub use clock::Clock;
-pub use create::{Create, CreateStep};
+pub use create::{Create, CreateAction};
 pub use failure::{Failure, Kind, Outcome};
-pub use fleet::{Fleet, Need, Pauses, Turn, names_model, slow_ms};
-pub use hub::{Act, Job, Phase, Ruling, Terms};
+pub use hub::{HubAction, HubOptions, Job, JobUpdate, Phase};
+pub use limiter::{Admission, Limiter, Pauses, RequestKind, names_model, pause_asked_ms};
 pub use name::Name;
 pub use options::{Environment, Options, check_key};
 pub use request::check_request;
@@ -31,11 +31,11 @@ pub use retry::RetryAfter;
 pub use text::without_query;
 pub use url::{Base, CREATE_PATH, Location};
 pub use value::{Type, Value};
-pub use wait::{Origin, Step, Verdict, Wait};
+pub use wait::{Origin, PollResult, Wait, WaitAction};
 
 /// How an attempt ended that brought no answer to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
+pub enum TransportError {
     /// The transport failed before an answer began: no connection, or a reset.
     Connection,
     /// The attempt used up its time-out.

@@ -2,7 +2,7 @@
 
 macro_rules! names {
     ($($name:ident $text:literal)*) => {
-        /// The name of a field or an option. `js/host.js` lists the texts in this order: a number takes less
+        /// The name of a field or an option. `js/client/host.js` lists the texts in this order: a number takes less
         /// room in the module, and less time across its border, than a text does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)] // each is what its text says

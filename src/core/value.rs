@@ -2,7 +2,7 @@
 
 use super::{name::Name, url::Location};
 
-/// What `typeof` says of a value, with arrays and `null` told apart. `js/host.js` knows the order.
+/// What `typeof` says of a value, with arrays and `null` told apart. `js/client/host.js` knows the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Type {

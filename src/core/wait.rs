@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Loss,
-    answer::{Meaning, Reply, Status, Task},
+    TransportError,
+    answer::{Answer, ParsedAnswer, Status, Task},
     failure::{Failure, GOES_ON, Kind, Outcome},
     options::Options,
     retry::backoff_ms,
@@ -99,7 +99,7 @@ enum End {
 
 /// What to do next.
 #[derive(Debug, PartialEq)]
-pub enum Step {
+pub enum WaitAction {
     /// Send a poll to this path below the base URL's origin; its answer has to be there at this time.
     Poll(String, f64),
     /// Sleep until this time.
@@ -110,9 +110,9 @@ pub enum Step {
 
 /// What a poll brought.
 #[derive(Debug, PartialEq)]
-pub enum Verdict {
+pub enum PollResult {
     /// The task as it stands: the wait is over where it is completed.
-    Answered(Meaning),
+    Answered(ParsedAnswer),
     /// Not known there yet, or not there: the wait goes on.
     Again,
     /// No answer, or one that asks to come back later: the wait goes on, and this is why.
@@ -200,12 +200,12 @@ impl Wait {
     }
 
     /// What to do at `now`. A poll counts as sent.
-    pub fn next(&mut self, now: f64) -> Step {
+    pub fn next(&mut self, now: f64) -> WaitAction {
         if self.end != End::NotYet {
-            return Step::Fail(self.give_up());
+            return WaitAction::Fail(self.give_up());
         }
         if now < self.due {
-            return Step::Sleep(self.due);
+            return WaitAction::Sleep(self.due);
         }
         if !self.swapped {
             self.polls += 1;
@@ -215,7 +215,7 @@ impl Wait {
         if !self.swapped || now >= self.until {
             self.until = (now + self.poll_timeout).min(self.deadline.max(now + LAST_POLL_MS));
         }
-        Step::Poll(self.path.clone(), self.until)
+        WaitAction::Poll(self.path.clone(), self.until)
     }
 
     /// Takes a poll that another wait for the same task has sent while this one slept for one of its own:
@@ -237,11 +237,11 @@ impl Wait {
     }
 
     /// Judges the answer to a poll. `random` lies in 0..1.
-    pub fn answer<V: Value>(&mut self, base: &Base, reply: &Reply<V>, now: f64, random: f64) -> Verdict {
+    pub fn answer<V: Value>(&mut self, base: &Base, reply: &Answer<V>, now: f64, random: f64) -> PollResult {
         let target = ["GET ", without_query(&self.path)];
         self.heard = now;
         let failure = if reply.is_success() {
-            match Meaning::of(&target, reply, Some(&self.task)) {
+            match ParsedAnswer::of(&target, reply, Some(&self.task)) {
                 Ok(meaning) => {
                     if meaning.status != Status::Completed {
                         self.missed = false;
@@ -251,7 +251,7 @@ impl Wait {
                         self.losses = 0;
                         self.sleep(now, self.cadence(random), reply.retry_after.asked_ms(&V::nothing()));
                     }
-                    return Verdict::Answered(meaning);
+                    return PollResult::Answered(meaning);
                 }
                 Err(failure) => failure,
             }
@@ -263,19 +263,19 @@ impl Wait {
             Kind::Response if reply.is_success() && !failure.is_final => self.lose(failure, now, random),
             Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
             Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
-            _ => Verdict::Fail(accepted(failure)),
+            _ => PollResult::Fail(accepted(failure)),
         }
     }
 
     /// Judges a poll that brought no answer. `random` lies in 0..1.
-    pub fn lost(&mut self, loss: Loss, now: f64, random: f64) -> Verdict {
+    pub fn lost(&mut self, loss: TransportError, now: f64, random: f64) -> PollResult {
         let failure = Failure::lost(&["GET ", without_query(&self.path)], loss, Outcome::Accepted);
         self.lose(failure, now, random)
     }
 
     /// The task is not at this path. A bare id may be at the other one; and what is missing everywhere counts only
     /// when it still is after a gap, since the provider's servers do not learn of a task all at once.
-    fn miss(&mut self, failure: Box<Failure>, now: f64, random: f64) -> Verdict {
+    fn miss(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
         let asked = failure.retry_after_ms;
         // A poll that was late because of a suspension may run beyond the deadline; a pause of the server's may not.
         let is_in_time = now + asked < self.until && asked <= (self.deadline - now).max(0.0);
@@ -284,25 +284,25 @@ impl Wait {
             self.swapped = true;
             self.due = now + asked;
             self.not_before = self.due;
-            return Verdict::Again;
+            return PollResult::Again;
         }
         let is_fresh = now < self.fresh_until;
         let is_second = !is_fresh && core::mem::replace(&mut self.missed, true);
         self.sleep(now, self.cadence(random), asked);
         // Without a further poll, this is the last word on the task.
         if self.once || is_second || !is_fresh && self.end != End::NotYet {
-            return Verdict::Fail(accepted(failure));
+            return PollResult::Fail(accepted(failure));
         }
-        Verdict::Again
+        PollResult::Again
     }
 
     /// Polls are free to repeat, so a lost one is waited out.
-    fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> Verdict {
+    fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
         let own = self.cadence(random).max(backoff_ms(self.losses, random));
         self.losses += 1;
         self.sleep(now, own, failure.retry_after_ms);
         let failure = accepted(failure);
-        if self.once { Verdict::Fail(failure) } else { Verdict::Lost(failure) }
+        if self.once { PollResult::Fail(failure) } else { PollResult::Lost(failure) }
     }
 
     /// Takes the path that the server names, unless it has named one already or this one is not to be

@@ -3,15 +3,15 @@
 use wasm_bindgen::JsValue;
 
 use super::js;
-use crate::core::{Loss, Meaning, Name, Reply, RetryAfter, Task, Value};
+use crate::core::{Answer, Name, ParsedAnswer, RetryAfter, Task, TransportError, Value};
 
-/// The status of a task that has failed: `js/host.js` numbers it behind the core's own.
+/// The status of a task that has failed: `js/client/host.js` numbers it behind the core's own.
 const FAILED: u8 = 3;
 
 /// What an attempt brought.
 pub struct Attempt {
     /// The answer, or how it was lost and whether the request had left this machine.
-    pub result: Result<Reply<JsValue>, (Loss, bool)>,
+    pub result: Result<Answer<JsValue>, (TransportError, bool)>,
     /// What an error keeps of it.
     pub value: JsValue,
 }
@@ -22,11 +22,11 @@ impl Attempt {
         let status = value.number_of(Name::Status);
         let is_late = value.flag_of(Name::IsLate) == Some(true);
         let result = if is_late || status.is_nan() {
-            let loss = if is_late { Loss::Timeout } else { Loss::Connection };
+            let loss = if is_late { TransportError::Timeout } else { TransportError::Connection };
             Err((loss, value.flag_of(Name::IsSent) == Some(true)))
         } else {
             let is_json = value.flag_of(Name::IsJson) == Some(true);
-            Ok(Reply {
+            Ok(Answer {
                 status: status as u16,
                 body: is_json.then(|| value.get(Name::Body)),
                 location: value.get(Name::Location),
@@ -41,7 +41,7 @@ impl Attempt {
     }
 
     /// The provider's own object as a generation.
-    pub fn generation(&self, meaning: &Meaning) -> JsValue {
+    pub fn generation(&self, meaning: &ParsedAnswer) -> JsValue {
         self.normalise(meaning.status as u8, meaning.is_foreign, meaning.task.as_ref())
     }
 

@@ -1,5 +1,5 @@
 //! The hub's shell: carries plain data between a Durable Object and the core. It keeps nothing of a job, since an
-//! object may be gone at any moment; what it keeps of a fleet forms anew.
+//! object may be gone at any moment; what it keeps of a limiter forms anew.
 //!
 //! Built with the feature `hub` alone, as a module of its own: `js/cloudflare/core.js` uses it.
 
@@ -14,13 +14,13 @@ use super::{
     http::Attempt,
 };
 use crate::core::{
-    Act, Environment, Failure, Fleet, Job, Need, Options, Pauses, Phase, Ruling, Terms, check_request,
-    names_model, slow_ms,
+    Environment, Failure, HubAction, HubOptions, Job, JobUpdate, Limiter, Options, Pauses, Phase,
+    RequestKind, check_request, names_model, pause_asked_ms,
 };
 
 thread_local! {
     /// By the names of their objects.
-    static FLEETS: RefCell<BTreeMap<String, Fleet>> = const { RefCell::new(BTreeMap::new()) };
+    static LIMITERS: RefCell<BTreeMap<String, Limiter>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 type Thrown<T> = Result<T, JsValue>;
@@ -30,9 +30,9 @@ fn read_options(options: &JsValue) -> Thrown<Options> {
         .map_err(|failure| error(&failure, &JsValue::UNDEFINED))
 }
 
-fn read_terms(options: &JsValue) -> Terms {
+fn read_terms(options: &JsValue) -> HubOptions {
     let field = |name: &str| Reflect::get(options, &name.into()).unwrap_or_default();
-    Terms {
+    HubOptions {
         limited: field("limited").is_truthy(),
         keeps: field("keeps").is_truthy(),
         retention: field("retention").as_f64().unwrap_or_default(),
@@ -91,13 +91,15 @@ pub fn next(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let read = read_options(options)?;
     let nothing = JsValue::UNDEFINED;
     match job.next(&read, read_terms(options), now) {
-        Act::Ask(need) => reply(&job, "ask", &save(&need)?, &nothing),
-        Act::Send(path, timeout) => reply(&job, "send", &read.base.url(&path).into(), &timeout.into()),
-        Act::Poll(path, timeout) => reply(&job, "poll", &read.base.url(&path).into(), &timeout.into()),
-        Act::Keep => reply(&job, "keep", &nothing, &nothing),
-        Act::Sleep(until) => reply(&job, "sleep", &until.into(), &Job::is_routine(&read, until, now).into()),
-        Act::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &nothing), &nothing),
-        Act::Forget => reply(&job, "forget", &nothing, &nothing),
+        HubAction::Ask(need) => reply(&job, "ask", &save(&need)?, &nothing),
+        HubAction::Send(path, timeout) => reply(&job, "send", &read.base.url(&path).into(), &timeout.into()),
+        HubAction::Poll(path, timeout) => reply(&job, "poll", &read.base.url(&path).into(), &timeout.into()),
+        HubAction::Keep => reply(&job, "keep", &nothing, &nothing),
+        HubAction::Sleep(until) => {
+            reply(&job, "sleep", &until.into(), &Job::is_routine(&read, until, now).into())
+        }
+        HubAction::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &nothing), &nothing),
+        HubAction::Forget => reply(&job, "forget", &nothing, &nothing),
     }
 }
 
@@ -110,7 +112,7 @@ pub fn turn(job: JsValue, wait_ms: f64, now: f64) -> Thrown<JsValue> {
 }
 
 /// Judges what came of a create or a poll: `[job, ruling, generation or error, pause]`. The pause is how long the
-/// whole fleet has to wait in milliseconds, or all creates of the model, where the answer refuses that:
+/// whole limiter has to wait in milliseconds, or all creates of the model, where the answer refuses that:
 /// `{ms, of_model}`.
 #[wasm_bindgen]
 pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: f64) -> Thrown<JsValue> {
@@ -119,7 +121,7 @@ pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: 
     let terms = read_terms(options);
     let attempt = Attempt::of(about);
     let result = attempt.result.as_ref().map_err(|lost| *lost);
-    let ms = result.map_or(0.0, slow_ms);
+    let ms = result.map_or(0.0, pause_asked_ms);
     let of_model = result.is_ok_and(|reply| names_model(reply, model));
     let pause = if ms > 0.0 { save(&Pause { ms, of_model })? } else { JsValue::UNDEFINED };
     let ruling = if job.phase == Phase::Sending {
@@ -128,12 +130,12 @@ pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: 
         job.polled(&read, terms, result, now, random())
     };
     match ruling {
-        Ruling::Answered(meaning) => reply(&job, "answered", &attempt.generation(&meaning), &pause),
-        Ruling::Again(failure) => {
+        JobUpdate::Answered(meaning) => reply(&job, "answered", &attempt.generation(&meaning), &pause),
+        JobUpdate::Again(failure) => {
             let failure = failure.map_or(JsValue::UNDEFINED, |failure| fail(&job, failure, &attempt.value));
             reply(&job, "again", &failure, &pause)
         }
-        Ruling::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &attempt.value), &pause),
+        JobUpdate::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &attempt.value), &pause),
     }
 }
 
@@ -170,13 +172,13 @@ pub fn resume(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     }
 }
 
-/// Begins a fleet, in place of one of that name whose object is gone: with the pauses of that one, or `undefined`.
+/// Begins a limiter, in place of one of that name whose object is gone: with the pauses of that one, or `undefined`.
 #[wasm_bindgen]
 pub fn muster(name: String, per_minute: f64, pauses: JsValue, now: f64) {
     // Pauses that cannot be read are not worth an object that never starts.
     let pauses: Pauses = load(pauses).unwrap_or_default();
-    let fleet = Fleet::with_pauses(per_minute, pauses, now);
-    FLEETS.with_borrow_mut(|fleets| fleets.insert(name, fleet));
+    let limiter = Limiter::with_pauses(per_minute, pauses, now);
+    LIMITERS.with_borrow_mut(|limiters| limiters.insert(name, limiter));
 }
 
 /// How long the job can wait for its turn, in milliseconds.
@@ -186,7 +188,7 @@ pub fn patience(job: JsValue, now: f64) -> Thrown<f64> {
 }
 
 /// Asks for a turn that is of use within so many milliseconds: `{wait_ms, position, length}`; nothing where there is
-/// no such fleet.
+/// no such limiter.
 #[wasm_bindgen]
 pub fn ask(
     name: &str,
@@ -197,25 +199,25 @@ pub fn ask(
     model: &str,
     now: f64,
 ) -> Thrown<JsValue> {
-    let need: Need = load(need)?;
-    FLEETS.with_borrow_mut(|fleets| match fleets.get_mut(name) {
-        Some(fleet) => save(&fleet.ask_for(model, ticket, identity, need, patience_ms, now)),
+    let need: RequestKind = load(need)?;
+    LIMITERS.with_borrow_mut(|limiters| match limiters.get_mut(name) {
+        Some(limiter) => save(&limiter.ask_for(model, ticket, identity, need, patience_ms, now)),
         None => Ok(JsValue::UNDEFINED),
     })
 }
 
 /// The provider has refused a request: nobody sends any for so many milliseconds, or none of the model, where it is
-/// not empty. Returns the pauses to store; nothing where there is no such fleet.
+/// not empty. Returns the pauses to store; nothing where there is no such limiter.
 #[wasm_bindgen]
 pub fn slow(name: &str, ms: f64, model: &str, now: f64) -> Thrown<JsValue> {
-    FLEETS.with_borrow_mut(|fleets| match fleets.get_mut(name) {
-        Some(fleet) => {
+    LIMITERS.with_borrow_mut(|limiters| match limiters.get_mut(name) {
+        Some(limiter) => {
             if model.is_empty() {
-                fleet.slow(ms, now);
+                limiter.pause_all(ms, now);
             } else {
-                fleet.slow_model(model, ms, now);
+                limiter.pause_model(model, ms, now);
             }
-            save(&fleet.pauses())
+            save(&limiter.pauses())
         }
         None => Ok(JsValue::UNDEFINED),
     })

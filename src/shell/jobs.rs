@@ -15,17 +15,17 @@ use super::{
     js, trap,
 };
 use crate::core::{
-    CREATE_PATH, Create, CreateStep, Failure, Loss, Name, Origin, Outcome, Status, Step, Task, Type, Value,
-    Verdict, Wait, check_key, check_request, read_task, without_query,
+    CREATE_PATH, Create, CreateAction, Failure, Name, Origin, Outcome, PollResult, Status, Task,
+    TransportError, Type, Value, Wait, WaitAction, check_key, check_request, read_task, without_query,
 };
 
-/// What a job does: `js/client.js` knows the numbers.
+/// What a job does: `js/client/client.js` knows the numbers.
 const GENERATE: u8 = 0;
 const GENERATE_AND_WAIT: u8 = 1;
 const GET_TASK: u8 = 2;
 pub const WAIT_FOR_TASK: u8 = 3;
 
-/// What a job waits for beside work of its own: `js/call.js` and `js/poll-sharing.js` know the numbers.
+/// What a job waits for beside work of its own: `js/client/call.js` and `js/client/poll-sharing.js` know the numbers.
 const GAP: u8 = 0;
 const STREAM: u8 = 2;
 const PAUSE: u8 = 3;
@@ -193,8 +193,10 @@ impl Job {
             }
             (Stage::Shared(_), Event::Settled(value)) => self.judge_poll(&Attempt::of(value)),
             (Stage::Shared(kind), Event::Timeout) if *kind != STREAM || !self.is_silent() => {
-                let attempt =
-                    Attempt { result: Err((Loss::Timeout, true)), value: js::attempt(&JsValue::UNDEFINED) };
+                let attempt = Attempt {
+                    result: Err((TransportError::Timeout, true)),
+                    value: js::attempt(&JsValue::UNDEFINED),
+                };
                 self.judge_poll(&attempt)
             }
             // The other call has given up, or its stream is silent.
@@ -281,9 +283,9 @@ impl Job {
             Err((loss, sent)) => self.create.lost(*loss, *sent, random()),
         };
         match step {
-            CreateStep::Retry(ms) => self.sleep_until(Stage::Pause, PAUSE, now() + ms),
-            CreateStep::Fail(failure) => self.fail_by(failure, &attempt.value),
-            CreateStep::Done(meaning) => {
+            CreateAction::Retry(ms) => self.sleep_until(Stage::Pause, PAUSE, now() + ms),
+            CreateAction::Fail(failure) => self.fail_by(failure, &attempt.value),
+            CreateAction::Done(meaning) => {
                 let generation = attempt.generation(&meaning);
                 match meaning.task {
                     Some(task) if meaning.status != Status::Completed => self.announce(task, generation),
@@ -331,14 +333,14 @@ impl Job {
     fn follow(&mut self) -> Turn {
         let Some(wait) = &mut self.wait else { return false };
         match wait.next(now()) {
-            Step::Poll(path, until) => {
+            WaitAction::Poll(path, until) => {
                 self.request.path = path;
                 self.request.until = until;
                 self.request.number += 1;
                 self.send()
             }
-            Step::Sleep(until) => self.sleep_until(Stage::Gap, GAP, until),
-            Step::Fail(failure) => self.fail_by(failure, &js::attempt(&self.cause)),
+            WaitAction::Sleep(until) => self.sleep_until(Stage::Gap, GAP, until),
+            WaitAction::Fail(failure) => self.fail_by(failure, &js::attempt(&self.cause)),
         }
     }
 
@@ -352,7 +354,7 @@ impl Job {
         };
         let next_poll_ms = wait.due().map_or(-1.0, |due| due - now());
         match verdict {
-            Verdict::Answered(meaning) => {
+            PollResult::Answered(meaning) => {
                 let generation = attempt.generation(&meaning);
                 let is_over = meaning.status == Status::Completed;
                 if is_once {
@@ -363,9 +365,9 @@ impl Job {
                     return self.done(&generation);
                 }
             }
-            Verdict::Again => {}
-            Verdict::Lost(failure) => self.cause = self.error(failure, &attempt.value),
-            Verdict::Fail(failure) => {
+            PollResult::Again => {}
+            PollResult::Lost(failure) => self.cause = self.error(failure, &attempt.value),
+            PollResult::Fail(failure) => {
                 if failure.outcome == Outcome::Failed && !is_once {
                     self.call.host.update(&attempt.failed(&wait.task), -1.0);
                 }

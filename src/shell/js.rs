@@ -6,7 +6,7 @@ use web_sys::AbortController;
 
 #[wasm_bindgen]
 extern "C" {
-    /// One call, seen from `js/client.js`.
+    /// One call, seen from `js/client/client.js`.
     pub type Host;
 
     /// Settles the promise of the call. Where it fails without a value, the reason is that of the caller's signal.
@@ -69,7 +69,7 @@ extern "C" {
     pub fn monotonic_now() -> f64;
 }
 
-#[wasm_bindgen(module = "/js/host.js")]
+#[wasm_bindgen(module = "/js/client/host.js")]
 extern "C" {
     // The `key` is the number of a name, that of an element, or one of what else there is to ask for.
     #[wasm_bindgen(js_name = kindOf)]
@@ -96,7 +96,7 @@ extern "C" {
     pub fn normalise(attempt: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
 }
 
-#[wasm_bindgen(module = "/js/errors.js")]
+#[wasm_bindgen(module = "/js/client/errors.js")]
 extern "C" {
     #[wasm_bindgen(js_name = makeError)]
     pub fn make_error(

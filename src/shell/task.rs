@@ -26,7 +26,7 @@ pub fn spawn(runner: &Rc<Runner>, job: Job) {
     *runner.job.borrow_mut() = Some(job);
 }
 
-/// Runs a job as far as it comes now. It is never woken while it runs: see `js/call.js`.
+/// Runs a job as far as it comes now. It is never woken while it runs: see `js/client/call.js`.
 pub fn run(runner: &Rc<Runner>) {
     let mut slot = runner.job.borrow_mut();
     if slot.as_mut().is_some_and(Job::advance) {

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use lemondata_wasm::core::{
-    Base, CREATE_PATH, Clock, Create, CreateStep, Failure, Loss, Meaning, Name, Options, Origin, Outcome,
-    Reply, RetryAfter, Status, Step, Value, Verdict, Wait, check_request, read_task,
+    Answer, Base, CREATE_PATH, Clock, Create, CreateAction, Failure, Name, Options, Origin, Outcome,
+    ParsedAnswer, PollResult, RetryAfter, Status, TransportError, Value, Wait, WaitAction, check_request,
+    read_task,
 };
 use proptest::{collection::vec, option, prelude::*, test_runner::TestCaseError};
 use serde_json::{Value as Plain, json};
@@ -236,14 +237,16 @@ pub fn perform(call: &Call) -> Checked<Trail> {
 }
 
 impl World<'_> {
-    fn job(&mut self, options: &Options) -> Checked<Result<Meaning, Box<Failure>>> {
+    fn job(&mut self, options: &Options) -> Checked<Result<ParsedAnswer, Box<Failure>>> {
         let (task, origin, once) = match &self.call.job {
             Job::Create { request, wait } => {
                 if let Err(failure) = check_request(&Json::from(request.clone())) {
                     return Ok(Err(failure));
                 }
                 match self.create(options)? {
-                    Ok(Meaning { task: Some(task), status, .. }) if *wait && status != Status::Completed => {
+                    Ok(ParsedAnswer { task: Some(task), status, .. })
+                        if *wait && status != Status::Completed =>
+                    {
                         (task, Origin::Created, false)
                     }
                     end => return Ok(end),
@@ -271,7 +274,7 @@ impl World<'_> {
         }
     }
 
-    fn create(&mut self, options: &Options) -> Checked<Result<Meaning, Box<Failure>>> {
+    fn create(&mut self, options: &Options) -> Checked<Result<ParsedAnswer, Box<Failure>>> {
         let path = options.base.own_path(CREATE_PATH);
         self.check_url(&options.base, &path, &[])?;
         let mut machine = Create::new(path, options.max_retries, options.relay);
@@ -290,7 +293,7 @@ impl World<'_> {
                 Err((loss, sent)) => machine.lost(*loss, *sent, random),
             };
             match step {
-                CreateStep::Retry(ms) => {
+                CreateAction::Retry(ms) => {
                     prop_assert!(may_repeat(&got, options.relay), "rule 1: repeated behind {:?}", got);
                     prop_assert!(ms >= asked_ms(&got, header), "rule 6: {} ms behind {:?}", ms, got);
                     slept += ms;
@@ -300,12 +303,12 @@ impl World<'_> {
                     self.rest(ms)?;
                     self.check_hint(&hint)?;
                 }
-                CreateStep::Done(meaning) => {
+                CreateAction::Done(meaning) => {
                     prop_assert!(meaning.task.is_some() || meaning.status == Status::Completed);
                     self.came_past("create", &meaning.status);
                     return Ok(Ok(meaning));
                 }
-                CreateStep::Fail(failure) => {
+                CreateAction::Fail(failure) => {
                     prop_assert!(
                         !is_unknown(&got) || failure.outcome == Outcome::Unknown,
                         "rule 1: {:?}",
@@ -327,7 +330,7 @@ impl World<'_> {
         deadline: f64,
         once: bool,
         named: &mut Vec<String>,
-    ) -> Checked<Result<Meaning, Box<Failure>>> {
+    ) -> Checked<Result<ParsedAnswer, Box<Failure>>> {
         let mut hint = None;
         let mut polls = Polls { deadline, once, ..Polls::default() };
         // Where every poll is answered at once, only the options limit their number.
@@ -337,7 +340,7 @@ impl World<'_> {
             self.step()?;
             let now = self.now();
             match twice(&mut wait, |wait| wait.next(now))? {
-                Step::Sleep(until) => {
+                WaitAction::Sleep(until) => {
                     let (ms, latest) = (until - now, polls.latest());
                     prop_assert!(ms > 0.0 && until <= latest + ROUNDING, "rule 4: {} ms at {}", ms, now);
                     self.came_past("wait", &"Sleep");
@@ -347,7 +350,7 @@ impl World<'_> {
                         twice(&mut wait, |wait| wait.wake(now))?;
                     }
                 }
-                Step::Poll(path, until) => {
+                WaitAction::Poll(path, until) => {
                     self.came_past("wait", &"Poll");
                     self.check_url(&options.base, &path, named)?;
                     if let Some(hint) = hint.take() {
@@ -358,7 +361,7 @@ impl World<'_> {
                     let end = json!({"status": "completed", "data": [{"url": "x"}]});
                     let turn = self.turn(&self.call.polls, polls.sends, is_limited, end);
                     let (got, header) = self.exchange(&turn, until - now);
-                    if let Ok(Reply { body: Some(body), .. }) = &got {
+                    if let Ok(Answer { body: Some(body), .. }) = &got {
                         named.push(body.text_of(Name::PollUrl));
                     }
                     let (now, random) = (self.now(), turn.random);
@@ -368,7 +371,7 @@ impl World<'_> {
                     })?;
                     hint = Some(self.hint(asked_ms(&got, header)));
                     match verdict {
-                        Verdict::Answered(meaning) => {
+                        PollResult::Answered(meaning) => {
                             self.came_past("wait", &meaning.status);
                             if meaning.is_foreign {
                                 self.came_past("wait", &"foreign-status");
@@ -377,11 +380,11 @@ impl World<'_> {
                                 return Ok(Ok(meaning));
                             }
                         }
-                        Verdict::Again => {
+                        PollResult::Again => {
                             self.came_past("wait", &"Again");
                             polls.is_missing = true;
                         }
-                        Verdict::Lost(failure) => {
+                        PollResult::Lost(failure) => {
                             check_failure(&failure)?;
                             prop_assert_eq!(failure.outcome, Outcome::Accepted);
                             self.came_past("lost", &failure.kind);
@@ -389,14 +392,14 @@ impl World<'_> {
                                 return Ok(Err(failure));
                             }
                         }
-                        Verdict::Fail(failure) => {
+                        PollResult::Fail(failure) => {
                             self.came_past("wait", &failure.kind);
                             prop_assert!(matches!(failure.outcome, Outcome::Accepted | Outcome::Failed));
                             return Ok(Err(failure));
                         }
                     }
                 }
-                Step::Fail(failure) => {
+                WaitAction::Fail(failure) => {
                     self.came_past("wait", &failure.kind);
                     prop_assert_eq!(failure.outcome, Outcome::Accepted, "rule 2");
                     return Ok(Err(failure));
@@ -417,9 +420,13 @@ impl World<'_> {
     }
 
     /// Lets a request come to its end, and tells its `Retry-After` once more.
-    fn exchange(&mut self, turn: &Turn, timeout: f64) -> (Result<Reply<Json>, (Loss, bool)>, RetryAfter) {
+    fn exchange(
+        &mut self,
+        turn: &Turn,
+        timeout: f64,
+    ) -> (Result<Answer<Json>, (TransportError, bool)>, RetryAfter) {
         let is_timeout =
-            matches!(turn.got, Got::Lost { loss: Loss::Timeout, .. }) && timeout < LONGEST_TIMER_MS;
+            matches!(turn.got, Got::Lost { loss: TransportError::Timeout, .. }) && timeout < LONGEST_TIMER_MS;
         self.pass(if is_timeout { timeout } else { turn.took.min(timeout) }, turn.drift);
         match &turn.got {
             Got::Lost { loss, sent } => (Err((*loss, *sent)), RetryAfter::NONE),
@@ -427,7 +434,7 @@ impl World<'_> {
                 let retry_after = header.read(self.wall);
                 let body = body.as_ref().map(redacted);
                 let location = vocabulary::location(*status);
-                (Ok(Reply { status: *status, body, retry_after, location }), retry_after)
+                (Ok(Answer { status: *status, body, retry_after, location }), retry_after)
             }
         }
     }
@@ -571,16 +578,16 @@ fn redacted(body: &Plain) -> Json {
 }
 
 /// Whether a create has done nothing, by the server's own word.
-fn did_nothing(reply: &Reply<Json>) -> bool {
+fn did_nothing(reply: &Answer<Json>) -> bool {
     reply.status == 429 || reply.status == 503 && retryable(reply) == Some(true)
 }
 
-fn retryable(reply: &Reply<Json>) -> Option<bool> {
+fn retryable(reply: &Answer<Json>) -> Option<bool> {
     reply.body.as_ref().and_then(|body| body.get(Name::Error).flag_of(Name::Retryable))
 }
 
 /// Whether a create may have been carried out, for all that is known.
-fn is_unknown(got: &Result<Reply<Json>, (Loss, bool)>) -> bool {
+fn is_unknown(got: &Result<Answer<Json>, (TransportError, bool)>) -> bool {
     match got {
         Err((_, sent)) => *sent,
         Ok(reply) => match reply.status {
@@ -592,16 +599,16 @@ fn is_unknown(got: &Result<Reply<Json>, (Loss, bool)>) -> bool {
 }
 
 /// Whether a create may be sent again behind this: the rule once more, in other words.
-fn may_repeat(got: &Result<Reply<Json>, (Loss, bool)>, is_relay: bool) -> bool {
+fn may_repeat(got: &Result<Answer<Json>, (TransportError, bool)>, is_relay: bool) -> bool {
     let (allowed, forbidden) = match got {
         Ok(reply) => (did_nothing(reply), retryable(reply) == Some(false)),
-        Err((loss, sent)) => (*loss == Loss::Connection && !sent, false),
+        Err((loss, sent)) => (*loss == TransportError::Connection && !sent, false),
     };
     !forbidden && (allowed || is_relay && is_unknown(got))
 }
 
 /// How long the server asks to wait, in milliseconds. An answer that was carried out says it in the header alone.
-fn asked_ms(got: &Result<Reply<Json>, (Loss, bool)>, header: RetryAfter) -> f64 {
+fn asked_ms(got: &Result<Answer<Json>, (TransportError, bool)>, header: RetryAfter) -> f64 {
     let Ok(reply) = got else { return 0.0 };
     let by_header =
         if header.seconds.is_nan() { header.date_ms - header.now_ms } else { header.seconds * 1_000.0 };

@@ -1,6 +1,6 @@
 //! The state machine of a create.
 
-use lemondata_wasm::core::{Create, CreateStep, Kind, Loss, Outcome, Status};
+use lemondata_wasm::core::{Create, CreateAction, Kind, Outcome, Status, TransportError};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
@@ -22,11 +22,11 @@ enum Event {
     /// A success with some body.
     Success(Plain),
     /// No answer.
-    Lost { loss: Loss, sent: bool },
+    Lost { loss: TransportError, sent: bool },
 }
 
 impl Event {
-    fn happen(&self, create: &mut Create, random: f64) -> CreateStep {
+    fn happen(&self, create: &mut Create, random: f64) -> CreateAction {
         let answer = match self {
             Event::Refused { status, retryable, body, .. } => {
                 reply(*status, json!({"error": {"retryable": retryable, "retry_after": body}}))
@@ -62,7 +62,7 @@ impl Event {
 
     /// Whether no connection was made, so that the request never left this machine.
     fn is_unsent(&self) -> bool {
-        matches!(self, Event::Lost { loss: Loss::Connection, sent: false })
+        matches!(self, Event::Lost { loss: TransportError::Connection, sent: false })
     }
 
     /// Whether it may have been carried out, for all we know.
@@ -98,7 +98,7 @@ fn event() -> impl Strategy<Value = Event> {
         json!({}),
         json!(null),
     ]);
-    let loss = select(vec![Loss::Connection, Loss::Timeout]);
+    let loss = select(vec![TransportError::Connection, TransportError::Timeout]);
     prop_oneof![
         8 => (status(), any::<Option<bool>>(), seconds(), seconds())
             .prop_map(|(status, retryable, header, body)| Event::Refused { status, retryable, header, body }),
@@ -110,11 +110,11 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// The sends of a create: what each brought, and what came of it. The last event repeats itself for ever.
-fn sends(mut create: Create, events: &[(Event, f64)]) -> Vec<(Event, f64, CreateStep)> {
+fn sends(mut create: Create, events: &[(Event, f64)]) -> Vec<(Event, f64, CreateAction)> {
     let mut sends = Vec::new();
     for (event, random) in events.iter().chain(std::iter::repeat(events.last().unwrap())) {
         let step = event.happen(&mut create, *random);
-        let goes_on = matches!(step, CreateStep::Retry(_));
+        let goes_on = matches!(step, CreateAction::Retry(_));
         sends.push((event.clone(), *random, step));
         if !goes_on {
             break;
@@ -139,7 +139,7 @@ proptest! {
             let harmless = event.did_nothing() || event.is_unsent() || replayable && event.is_unknown();
             let asked = event.asked_ms();
             match step {
-                CreateStep::Retry(ms) => {
+                CreateAction::Retry(ms) => {
                     prop_assert!(harmless && !event.forbids_repeats(), "{:?} was repeated", event);
                     prop_assert!(*ms >= asked, "{:?} was repeated after {} ms", event, ms);
                     let cap = f64::from(1_000_u32 << index).min(30_000.0);
@@ -147,11 +147,11 @@ proptest! {
                     slept += ms;
                     prop_assert!(slept <= BUDGET_MS, "{} ms of sleep in all", slept);
                 }
-                CreateStep::Done(meaning) => {
+                CreateAction::Done(meaning) => {
                     prop_assert!(matches!(event, Event::Success(_)));
                     prop_assert!(matches!(meaning.status, Status::Pending | Status::Completed));
                 }
-                CreateStep::Fail(failure) => {
+                CreateAction::Fail(failure) => {
                     prop_assert_eq!(failure.outcome == Outcome::Unknown,
                         event.is_unknown() || failure.kind == Kind::Response && failure.status == 200);
                     prop_assert_eq!(failure.outcome == Outcome::NotSent,
@@ -171,13 +171,13 @@ proptest! {
         let mut create = Create::new(PATH.into(), 9, false);
         if event.is_unknown() {
             let step = event.happen(&mut create, random);
-            prop_assert!(matches!(step, CreateStep::Fail(failure) if failure.outcome == Outcome::Unknown));
+            prop_assert!(matches!(step, CreateAction::Fail(failure) if failure.outcome == Outcome::Unknown));
         }
     }
 }
 
 /// What a create makes of one answer.
-fn judge(status: u16, body: Plain, replayable: bool) -> CreateStep {
+fn judge(status: u16, body: Plain, replayable: bool) -> CreateAction {
     Create::new(PATH.into(), 2, replayable).answer(&reply(status, body), 0.5)
 }
 
@@ -212,7 +212,7 @@ fn rule_1_each_status_is_repeated_as_the_table_says() {
     ] {
         for (replayable, expected) in [(false, direct), (true, through_relay)] {
             let step = judge(status, body.clone(), replayable);
-            assert_eq!(matches!(step, CreateStep::Retry(_)), expected, "{status} {body} {replayable}");
+            assert_eq!(matches!(step, CreateAction::Retry(_)), expected, "{status} {body} {replayable}");
         }
     }
 }
@@ -221,9 +221,11 @@ fn rule_1_each_status_is_repeated_as_the_table_says() {
 fn a_create_whose_connection_was_never_made_is_sent_again_and_not_billed() {
     for replayable in [false, true] {
         let mut create = Create::new(PATH.into(), 2, replayable);
-        assert_eq!(create.lost(Loss::Connection, false, 0.5), CreateStep::Retry(500.0));
-        assert_eq!(create.lost(Loss::Connection, false, 0.5), CreateStep::Retry(1_000.0));
-        let CreateStep::Fail(failure) = create.lost(Loss::Connection, false, 0.5) else { panic!("a third") };
+        assert_eq!(create.lost(TransportError::Connection, false, 0.5), CreateAction::Retry(500.0));
+        assert_eq!(create.lost(TransportError::Connection, false, 0.5), CreateAction::Retry(1_000.0));
+        let CreateAction::Fail(failure) = create.lost(TransportError::Connection, false, 0.5) else {
+            panic!("a third")
+        };
         assert_eq!((failure.kind, failure.outcome), (Kind::Connection, Outcome::NotSent));
         assert_eq!(failure.message, "POST /v1/images/generations was not sent: the connection failed.");
     }
@@ -232,8 +234,8 @@ fn a_create_whose_connection_was_never_made_is_sent_again_and_not_billed() {
 #[test]
 fn a_key_function_that_takes_too_long_is_not_asked_again() {
     for replayable in [false, true] {
-        let step = Create::new(PATH.into(), 2, replayable).lost(Loss::Timeout, false, 0.5);
-        let CreateStep::Fail(failure) = step else { panic!("repeated") };
+        let step = Create::new(PATH.into(), 2, replayable).lost(TransportError::Timeout, false, 0.5);
+        let CreateAction::Fail(failure) = step else { panic!("repeated") };
         assert_eq!((failure.kind, failure.outcome), (Kind::RequestTimeout, Outcome::NotSent));
         assert_eq!(failure.message, "POST /v1/images/generations was not sent in time.");
     }
@@ -244,8 +246,8 @@ fn rule_6_the_server_s_hint_outranks_the_back_off() {
     for (seconds, expected) in [(8.0, Some(8_000.0)), (60.0, Some(60_000.0)), (60.001, None), (1e9, None)] {
         let step = Create::new(PATH.into(), 2, false).answer(&asking(bodiless(429), seconds), 0.9);
         match (step, expected) {
-            (CreateStep::Retry(ms), Some(expected)) => assert_eq!(ms, expected),
-            (CreateStep::Fail(failure), None) => assert_eq!(failure.retry_after_ms, seconds * 1_000.0),
+            (CreateAction::Retry(ms), Some(expected)) => assert_eq!(ms, expected),
+            (CreateAction::Fail(failure), None) => assert_eq!(failure.retry_after_ms, seconds * 1_000.0),
             (step, _) => panic!("{seconds} s: {step:?}"),
         }
     }
@@ -254,20 +256,22 @@ fn rule_6_the_server_s_hint_outranks_the_back_off() {
 #[test]
 fn rule_6_a_hint_counts_with_an_unreadable_success_too() {
     let mut create = Create::new(PATH.into(), 2, true);
-    assert_eq!(create.answer(&asking(bodiless(200), 20.0), 0.0), CreateStep::Retry(20_000.0));
+    assert_eq!(create.answer(&asking(bodiless(200), 20.0), 0.0), CreateAction::Retry(20_000.0));
 }
 
 #[test]
 fn a_task_and_an_inline_answer_are_done() {
-    let CreateStep::Done(task) = judge(200, json!({"id": "t", "status": "pending"}), false) else { panic!() };
+    let CreateAction::Done(task) = judge(200, json!({"id": "t", "status": "pending"}), false) else {
+        panic!()
+    };
     assert_eq!((task.status, task.task.unwrap().id.as_str()), (Status::Pending, "t"));
-    let CreateStep::Done(inline) = judge(201, json!({"data": [{"url": "x"}]}), false) else { panic!() };
+    let CreateAction::Done(inline) = judge(201, json!({"data": [{"url": "x"}]}), false) else { panic!() };
     assert_eq!((inline.status, inline.task), (Status::Completed, None));
 }
 
 #[test]
 fn rule_1_an_unreadable_success_may_have_been_billed() {
     let mut create = Create::new(PATH.into(), 2, false);
-    let CreateStep::Fail(failure) = create.answer::<Json>(&bodiless(200), 0.5) else { panic!("repeated") };
+    let CreateAction::Fail(failure) = create.answer::<Json>(&bodiless(200), 0.5) else { panic!("repeated") };
     assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Unknown));
 }

@@ -1,6 +1,6 @@
 //! Which error an HTTP answer or its absence is, and what it says.
 
-use lemondata_wasm::core::{Create, CreateStep, Failure, Kind, Loss, Outcome, Reply};
+use lemondata_wasm::core::{Answer, Create, CreateAction, Failure, Kind, Outcome, TransportError};
 use serde_json::{Value as Plain, json};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 const PATH: &str = "/v1/images/generations";
 
-fn failure_of(answer: &Reply<Json>) -> Box<Failure> {
+fn failure_of(answer: &Answer<Json>) -> Box<Failure> {
     Failure::of_answer(&["POST ", PATH], answer)
 }
 
@@ -155,7 +155,7 @@ fn a_reason_is_found_wherever_a_server_or_a_gateway_puts_it() {
 fn a_redirect_says_where_it_leads() {
     for origin in ["https://api.tokenlab.sh:8443", "http://api.lemondata.cc"] {
         for status in [301, 302, 307, 308] {
-            let failure = failure_of(&Reply { location: Json::Plain(origin.into()), ..bodiless(status) });
+            let failure = failure_of(&Answer { location: Json::Plain(origin.into()), ..bodiless(status) });
             assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Rejected));
             let expected = format!(
                 "POST {PATH} was answered with status {status}. Redirects are not followed: if you trust it, set \
@@ -166,12 +166,12 @@ fn a_redirect_says_where_it_leads() {
     }
     // The origin of a `mailto:` URL is a word.
     for location in ["", "null"] {
-        let failure = failure_of(&Reply { location: Json::Plain(location.into()), ..bodiless(302) });
+        let failure = failure_of(&Answer { location: Json::Plain(location.into()), ..bodiless(302) });
         let expected = "status 302. Redirects are not followed: check baseUrl.";
         assert!(failure.message.ends_with(expected), "{location}: {}", failure.message);
     }
     // Where it leads means nothing under another status.
-    let failure = failure_of(&Reply { location: Json::Plain("https://x.example".into()), ..bodiless(404) });
+    let failure = failure_of(&Answer { location: Json::Plain("https://x.example".into()), ..bodiless(404) });
     assert!(!failure.message.contains("x.example"), "{}", failure.message);
 }
 
@@ -203,9 +203,11 @@ fn every_failure_of_a_callback_or_an_option_has_its_text_here() {
 
 #[test]
 fn a_lost_create_may_have_been_billed_unless_it_was_never_sent() {
-    for (loss, kind) in [(Loss::Connection, Kind::Connection), (Loss::Timeout, Kind::RequestTimeout)] {
+    for (loss, kind) in
+        [(TransportError::Connection, Kind::Connection), (TransportError::Timeout, Kind::RequestTimeout)]
+    {
         for (sent, outcome) in [(true, Outcome::Unknown), (false, Outcome::NotSent)] {
-            let CreateStep::Fail(failure) = Create::new(PATH.into(), 0, false).lost(loss, sent, 0.5) else {
+            let CreateAction::Fail(failure) = Create::new(PATH.into(), 0, false).lost(loss, sent, 0.5) else {
                 panic!("rule 1: a lost create was repeated");
             };
             assert_eq!((failure.kind, failure.outcome, failure.status), (kind, outcome, 0));

@@ -1,6 +1,6 @@
 //! What several subjects need: answers, options and a configuration.
 
-use lemondata_wasm::core::{Base, Environment, Failure, Name, Options, Reply, RetryAfter, Task, Value};
+use lemondata_wasm::core::{Answer, Base, Environment, Failure, Name, Options, RetryAfter, Task, Value};
 use proptest::prelude::ProptestConfig;
 use serde_json::Value as Plain;
 
@@ -14,17 +14,17 @@ pub fn config() -> ProptestConfig {
 }
 
 /// An answer with a JSON body.
-pub fn reply(status: u16, body: Plain) -> Reply<Json> {
-    Reply { status, body: Some(body.into()), retry_after: RetryAfter::NONE, location: Json::nothing() }
+pub fn reply(status: u16, body: Plain) -> Answer<Json> {
+    Answer { status, body: Some(body.into()), retry_after: RetryAfter::NONE, location: Json::nothing() }
 }
 
 /// An answer whose body broke off or is no JSON.
-pub fn bodiless(status: u16) -> Reply<Json> {
-    Reply { status, body: None, retry_after: RetryAfter::NONE, location: Json::nothing() }
+pub fn bodiless(status: u16) -> Answer<Json> {
+    Answer { status, body: None, retry_after: RetryAfter::NONE, location: Json::nothing() }
 }
 
 /// The same answer with a `Retry-After` header of seconds.
-pub fn asking(mut reply: Reply<Json>, seconds: f64) -> Reply<Json> {
+pub fn asking(mut reply: Answer<Json>, seconds: f64) -> Answer<Json> {
     reply.retry_after.seconds = seconds;
     reply
 }

@@ -1,6 +1,8 @@
 //! The state machine of a hub's task: every transition of its table, and what holds whatever happens to it.
 
-use lemondata_wasm::core::{Act, Job, Kind, Loss, Need, Options, Outcome, Phase, Ruling, Status, Terms};
+use lemondata_wasm::core::{
+    HubAction, HubOptions, Job, JobUpdate, Kind, Options, Outcome, Phase, RequestKind, Status, TransportError,
+};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
@@ -17,9 +19,9 @@ const MAX_KEEPS: usize = 5;
 const NOW: f64 = 1_800_000_000_000.0;
 const RETENTION: f64 = 3_600_000.0;
 
-const FREE: Terms = Terms { limited: false, keeps: false, retention: RETENTION };
-const LIMITED: Terms = Terms { limited: true, ..FREE };
-const KEEPING: Terms = Terms { keeps: true, ..FREE };
+const FREE: HubOptions = HubOptions { limited: false, keeps: false, retention: RETENTION };
+const LIMITED: HubOptions = HubOptions { limited: true, ..FREE };
+const KEEPING: HubOptions = HubOptions { keeps: true, ..FREE };
 
 fn options() -> Options {
     with_key(&[]).unwrap()
@@ -36,28 +38,28 @@ fn completed() -> Plain {
 /// A job whose create is being sent.
 fn sending() -> Job {
     let mut job = Job::new(&options(), NOW);
-    assert!(matches!(job.next(&options(), FREE, NOW), Act::Send(..)));
+    assert!(matches!(job.next(&options(), FREE, NOW), HubAction::Send(..)));
     job
 }
 
 /// A job whose create was answered like this.
-fn answered(terms: Terms, status: u16, body: Plain) -> Job {
+fn answered(terms: HubOptions, status: u16, body: Plain) -> Job {
     let mut job = sending();
     job.sent(&options(), terms, Ok(&reply(status, body)), NOW, 0.5);
     job
 }
 
 /// A job whose task is being polled, 4 s behind its create.
-fn polling(terms: Terms) -> Job {
+fn polling(terms: HubOptions) -> Job {
     let mut job = answered(terms, 200, pending());
-    let free = Terms { limited: false, ..terms };
-    assert_eq!(job.next(&options(), free, NOW), Act::Sleep(NOW + 4_000.0));
-    assert!(matches!(job.next(&options(), free, NOW + 4_000.0), Act::Poll(..)));
+    let free = HubOptions { limited: false, ..terms };
+    assert_eq!(job.next(&options(), free, NOW), HubAction::Sleep(NOW + 4_000.0));
+    assert!(matches!(job.next(&options(), free, NOW + 4_000.0), HubAction::Poll(..)));
     job
 }
 
 /// A job whose first poll was answered like this.
-fn polled(terms: Terms, status: u16, body: Plain) -> Job {
+fn polled(terms: HubOptions, status: u16, body: Plain) -> Job {
     let mut job = polling(terms);
     job.polled(&options(), terms, Ok(&reply(status, body)), NOW + 4_100.0, 0.5);
     job
@@ -107,15 +109,15 @@ fn every_answer_to_a_create_leads_to_its_phase() {
 #[test]
 fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
     for (loss, sent, phase) in [
-        (Loss::Connection, true, Phase::Unknown),
-        (Loss::Timeout, true, Phase::Unknown),
-        (Loss::Timeout, false, Phase::Idle),
+        (TransportError::Connection, true, Phase::Unknown),
+        (TransportError::Timeout, true, Phase::Unknown),
+        (TransportError::Timeout, false, Phase::Idle),
         // Nothing was billed, so it is sent again.
-        (Loss::Connection, false, Phase::Queued),
+        (TransportError::Connection, false, Phase::Queued),
     ] {
         let mut job = sending();
         let ruling = job.sent::<Json>(&options(), FREE, Err((loss, sent)), NOW, 0.5);
-        assert_eq!(matches!(ruling, Ruling::Fail(_)), phase != Phase::Queued);
+        assert_eq!(matches!(ruling, JobUpdate::Fail(_)), phase != Phase::Queued);
         assert_eq!(job.phase, phase);
     }
 }
@@ -141,20 +143,21 @@ fn every_answer_to_a_poll_leads_to_its_phase() {
     }
     assert_eq!(polled(KEEPING, 200, completed()).phase, Phase::Keeping);
     let mut job = polling(FREE);
-    let ruling = job.polled::<Json>(&options(), FREE, Err((Loss::Connection, true)), NOW, 0.5);
-    assert!(matches!(ruling, Ruling::Again(Some(_))), "the failure is for the log");
+    let ruling = job.polled::<Json>(&options(), FREE, Err((TransportError::Connection, true)), NOW, 0.5);
+    assert!(matches!(ruling, JobUpdate::Again(Some(_))), "the failure is for the log");
     assert_eq!(job.phase, Phase::Waiting);
 }
 
 #[test]
 fn the_answers_come_back_to_whoever_waits() {
     let mut job = sending();
-    let Ruling::Answered(meaning) = job.sent(&options(), FREE, Ok(&reply(200, pending())), NOW, 0.5) else {
+    let JobUpdate::Answered(meaning) = job.sent(&options(), FREE, Ok(&reply(200, pending())), NOW, 0.5)
+    else {
         panic!("no answer")
     };
     assert_eq!(meaning.status, Status::Pending);
     let mut job = polling(FREE);
-    let Ruling::Answered(meaning) = job.polled(&options(), FREE, Ok(&reply(200, completed())), NOW, 0.5)
+    let JobUpdate::Answered(meaning) = job.polled(&options(), FREE, Ok(&reply(200, completed())), NOW, 0.5)
     else {
         panic!("no answer")
     };
@@ -173,50 +176,50 @@ fn every_end_is_kept_and_then_forgotten() {
     for mut job in ends {
         assert!(job.phase.is_end());
         let kept = job.clone();
-        assert_eq!(job.next(&options(), FREE, NOW + 1.0), Act::Sleep(NOW + RETENTION), "{job:?}");
+        assert_eq!(job.next(&options(), FREE, NOW + 1.0), HubAction::Sleep(NOW + RETENTION), "{job:?}");
         assert_eq!(job, kept);
-        assert_eq!(job.next(&options(), FREE, NOW + RETENTION), Act::Forget);
+        assert_eq!(job.next(&options(), FREE, NOW + RETENTION), HubAction::Forget);
         let ruling = job.clone().resume::<Json>(&options(), NOW, 0.5);
         assert!(!ruling, "{job:?}");
     }
     let mut job = left();
     let ended = NOW + 4_100.0;
-    assert_eq!(job.next(&options(), FREE, ended), Act::Sleep(ended + RETENTION));
-    assert_eq!(job.next(&options(), FREE, ended + RETENTION), Act::Forget);
+    assert_eq!(job.next(&options(), FREE, ended), HubAction::Sleep(ended + RETENTION));
+    assert_eq!(job.next(&options(), FREE, ended + RETENTION), HubAction::Forget);
 }
 
 #[test]
 fn what_is_kept_for_ever_can_be_stored() {
-    let forever = Terms { retention: f64::INFINITY, ..FREE };
+    let forever = HubOptions { retention: f64::INFINITY, ..FREE };
     let mut job = carry(&answered(forever, 200, completed()));
-    assert!(matches!(job.next(&options(), forever, NOW), Act::Sleep(until) if until.is_finite()));
+    assert!(matches!(job.next(&options(), forever, NOW), HubAction::Sleep(until) if until.is_finite()));
 }
 
 #[test]
 fn rule_1_a_crash_while_sending_is_unknown_for_ever() {
     let mut job = carry(&sending());
-    let Act::Fail(failure) = job.next(&options(), FREE, NOW + 5.0) else { panic!("it goes on") };
+    let HubAction::Fail(failure) = job.next(&options(), FREE, NOW + 5.0) else { panic!("it goes on") };
     assert_eq!((failure.kind, failure.outcome), (Kind::Connection, Outcome::Unknown));
     assert_eq!(job.phase, Phase::Unknown);
     assert!(!job.resume::<Json>(&options(), NOW, 0.5));
-    assert_eq!(job.next(&options(), FREE, NOW + 6.0), Act::Sleep(NOW + 5.0 + RETENTION));
+    assert_eq!(job.next(&options(), FREE, NOW + 6.0), HubAction::Sleep(NOW + 5.0 + RETENTION));
 }
 
 #[test]
 fn a_create_waits_for_its_turn_and_asks_for_another_one_when_it_is_sent_again() {
     let options = options();
     let mut job = Job::new(&options, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW), Act::Ask(Need::Create));
+    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Ask(RequestKind::Create));
     job.turn(700.0, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW + 1.0), Act::Sleep(NOW + 700.0));
-    assert_eq!(job.next(&options, LIMITED, NOW + 700.0), Act::Ask(Need::Create));
+    assert_eq!(job.next(&options, LIMITED, NOW + 1.0), HubAction::Sleep(NOW + 700.0));
+    assert_eq!(job.next(&options, LIMITED, NOW + 700.0), HubAction::Ask(RequestKind::Create));
     job.turn(0.0, NOW + 700.0);
-    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), Act::Send(..)));
+    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::Send(..)));
     let refused = asking(reply(429, json!({})), 2.0);
     let ruling = job.sent(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
-    assert!(matches!(ruling, Ruling::Again(Some(failure)) if failure.status == 429), "it is for the log");
-    assert_eq!(job.next(&options, LIMITED, NOW + 900.0), Act::Sleep(NOW + 2_900.0));
-    assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), Act::Ask(Need::Create));
+    assert!(matches!(ruling, JobUpdate::Again(Some(failure)) if failure.status == 429), "it is for the log");
+    assert_eq!(job.next(&options, LIMITED, NOW + 900.0), HubAction::Sleep(NOW + 2_900.0));
+    assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), HubAction::Ask(RequestKind::Create));
 }
 
 #[test]
@@ -224,15 +227,15 @@ fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
     let options = options();
     let deadline = NOW + options.max_wait;
     let mut job = Job::new(&options, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW), Act::Ask(Need::Create));
+    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Ask(RequestKind::Create));
     // It is told in the queue, or at its end.
     assert_eq!(job.patience(NOW + 1.0), options.max_wait - 1.0);
     let mut told = job.clone();
     told.turn(options.max_wait + 1.0, NOW);
     job.turn(options.max_wait, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW), Act::Sleep(deadline));
+    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Sleep(deadline));
     for (mut job, now, asked) in [(told, NOW, options.max_wait + 1.0), (job, deadline, options.max_wait)] {
-        let Act::Fail(failure) = job.next(&options, LIMITED, now) else { panic!("it goes on") };
+        let HubAction::Fail(failure) = job.next(&options, LIMITED, now) else { panic!("it goes on") };
         assert_eq!(
             (failure.kind, failure.outcome, job.phase),
             (Kind::RateLimit, Outcome::NotSent, Phase::Idle)
@@ -245,9 +248,9 @@ fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
 fn rule_6_a_create_whose_hint_lies_behind_its_deadline_ends_at_once_and_tells_it() {
     let options = Options { max_wait: 30_000.0, ..options() };
     let mut job = Job::new(&options, NOW);
-    assert!(matches!(job.next(&options, FREE, NOW), Act::Send(..)));
+    assert!(matches!(job.next(&options, FREE, NOW), HubAction::Send(..)));
     let mut at_end = job.clone();
-    let Ruling::Fail(failure) =
+    let JobUpdate::Fail(failure) =
         job.sent(&options, FREE, Ok(&asking(reply(429, json!({})), 40.0)), NOW + 1.0, 0.5)
     else {
         panic!("it goes on")
@@ -260,7 +263,7 @@ fn rule_6_a_create_whose_hint_lies_behind_its_deadline_ends_at_once_and_tells_it
     assert_eq!((job.phase, job.pause_ms(NOW + 1.0)), (Phase::Idle, 40_000.0));
     // The same without a hint: a back-off of our own that comes too late.
     let refused = reply(429, json!({}));
-    assert!(matches!(at_end.sent(&options, FREE, Ok(&refused), NOW + 29_900.0, 0.5), Ruling::Fail(_)));
+    assert!(matches!(at_end.sent(&options, FREE, Ok(&refused), NOW + 29_900.0, 0.5), JobUpdate::Fail(_)));
     assert_eq!(at_end.pause_ms(NOW + 29_900.0), 1_000.0, "a 429 is a pause, whether or not it says so");
 }
 
@@ -269,14 +272,14 @@ fn one_deadline_bounds_every_turn_of_a_poll() {
     let options = options();
     let mut job = answered(LIMITED, 200, pending());
     let due = NOW + 4_000.0;
-    assert_eq!(job.next(&options, LIMITED, NOW), Act::Sleep(due));
-    assert_eq!(job.next(&options, LIMITED, due), Act::Ask(Need::Poll));
+    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Sleep(due));
+    assert_eq!(job.next(&options, LIMITED, due), HubAction::Ask(RequestKind::Poll));
     job.turn(500.0, due);
-    assert_eq!(job.next(&options, LIMITED, due), Act::Sleep(due + 500.0));
-    assert_eq!(job.next(&options, LIMITED, due + 500.0), Act::Ask(Need::Poll));
+    assert_eq!(job.next(&options, LIMITED, due), HubAction::Sleep(due + 500.0));
+    assert_eq!(job.next(&options, LIMITED, due + 500.0), HubAction::Ask(RequestKind::Poll));
     let mut lucky = job.clone();
     lucky.turn(0.0, due + 500.0);
-    assert!(matches!(lucky.next(&options, LIMITED, due + 500.0), Act::Poll(..)));
+    assert!(matches!(lucky.next(&options, LIMITED, due + 500.0), HubAction::Poll(..)));
     // The last poll, at the deadline, has a minute to get its turn.
     let until = NOW + options.max_wait + 60_000.0;
     assert_eq!(job.patience(due + 500.0), until - due - 500.0);
@@ -285,7 +288,7 @@ fn one_deadline_bounds_every_turn_of_a_poll() {
     assert_eq!(lucky.patience(due + 600.0), until - due - 600.0);
     // A turn that comes too late ends the wait at once, and says when to come back.
     job.turn(1e12, due + 500.0);
-    let Act::Fail(failure) = job.next(&options, LIMITED, due + 500.0) else { panic!("it goes on") };
+    let HubAction::Fail(failure) = job.next(&options, LIMITED, due + 500.0) else { panic!("it goes on") };
     assert_eq!(
         (failure.kind, failure.outcome, failure.retry_after_ms, job.phase),
         (Kind::WaitTimeout, Outcome::Accepted, 1e12, Phase::Left)
@@ -303,8 +306,8 @@ fn only_the_pause_between_two_polls_is_routine() {
 fn a_poll_that_was_interrupted_is_repeated_after_a_gap() {
     let mut job = carry(&polling(FREE));
     let now = NOW + 4_200.0;
-    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_500.0));
-    assert!(matches!(job.next(&options(), FREE, now + 4_500.0), Act::Poll(..)));
+    assert_eq!(job.next(&options(), FREE, now), HubAction::Sleep(now + 4_500.0));
+    assert!(matches!(job.next(&options(), FREE, now + 4_500.0), HubAction::Poll(..)));
 }
 
 #[test]
@@ -312,17 +315,17 @@ fn keeping_is_tried_again_after_growing_pauses_and_then_left() {
     let mut job = answered(KEEPING, 200, completed());
     let mut now = NOW;
     for pause in [1_000.0, 2_000.0, 4_000.0, 8_000.0] {
-        assert_eq!(job.next(&options(), KEEPING, now), Act::Keep);
+        assert_eq!(job.next(&options(), KEEPING, now), HubAction::Keep);
         job.kept(false, KEEPING, now, 0.5);
-        assert_eq!(job.next(&options(), KEEPING, now), Act::Sleep(now + pause));
+        assert_eq!(job.next(&options(), KEEPING, now), HubAction::Sleep(now + pause));
         now += pause;
     }
-    assert_eq!(job.next(&options(), KEEPING, now), Act::Keep);
+    assert_eq!(job.next(&options(), KEEPING, now), HubAction::Keep);
     job.kept(false, KEEPING, now, 0.5);
     assert_eq!(job.phase, Phase::Completed);
 
     let mut job = answered(KEEPING, 200, completed());
-    assert_eq!(job.next(&options(), KEEPING, NOW), Act::Keep);
+    assert_eq!(job.next(&options(), KEEPING, NOW), HubAction::Keep);
     job.kept(true, KEEPING, NOW, 0.5);
     assert_eq!(job.phase, Phase::Completed);
 }
@@ -331,10 +334,10 @@ fn keeping_is_tried_again_after_growing_pauses_and_then_left() {
 fn keeping_that_ends_the_process_is_given_up() {
     let mut job = answered(KEEPING, 200, completed());
     for _ in 0..MAX_KEEPS {
-        assert_eq!(job.next(&options(), KEEPING, NOW), Act::Keep);
+        assert_eq!(job.next(&options(), KEEPING, NOW), HubAction::Keep);
         job = carry(&job);
     }
-    assert_eq!(job.next(&options(), KEEPING, NOW), Act::Sleep(NOW + RETENTION));
+    assert_eq!(job.next(&options(), KEEPING, NOW), HubAction::Sleep(NOW + RETENTION));
     assert_eq!(job.phase, Phase::Completed);
 }
 
@@ -349,7 +352,7 @@ fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allow
     let mut slow_job = sending();
     slow_job.sent(&slow, FREE, Ok(&reply(200, pending())), NOW, 0.5);
     let polled_at = NOW + 20_000.0;
-    assert!(matches!(slow_job.next(&slow, FREE, polled_at), Act::Poll(..)));
+    assert!(matches!(slow_job.next(&slow, FREE, polled_at), HubAction::Poll(..)));
     let ended = polled_at + 100.0;
     slow_job.polled(&slow, FREE, Ok(&reply(401, json!({}))), ended, 0.5);
     let slow = Options { poll_max: 5_000.0, ..slow };
@@ -357,14 +360,14 @@ fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allow
     assert!(!slow_job.resume::<Json>(&slow, due - 1.0, 0.5));
     assert!(slow_job.resume::<Json>(&slow, due, 0.5));
     assert_eq!(slow_job.phase, Phase::Waiting);
-    assert!(matches!(slow_job.next(&slow, FREE, due), Act::Poll(..)));
+    assert!(matches!(slow_job.next(&slow, FREE, due), HubAction::Poll(..)));
     // Long after, at once, and with the whole time of a wait.
     let mut job = left();
     let now = ended + 600_000.0;
     assert!(job.resume::<Json>(&options(), now, 0.5));
-    assert!(matches!(job.next(&options(), FREE, now), Act::Poll(..)));
+    assert!(matches!(job.next(&options(), FREE, now), HubAction::Poll(..)));
     job.polled(&options(), FREE, Ok(&reply(200, pending())), now, 0.5);
-    assert_eq!(job.next(&options(), FREE, now), Act::Sleep(now + 4_500.0));
+    assert_eq!(job.next(&options(), FREE, now), HubAction::Sleep(now + 4_500.0));
 }
 
 #[test]
@@ -373,14 +376,14 @@ fn rule_6_a_task_that_was_left_is_not_asked_for_before_the_server_wants_it() {
     let now = NOW + 4_100.0;
     let refused = asking(reply(429, json!({})), 900.0);
     job.polled(&options(), FREE, Ok(&refused), now, 0.5);
-    assert!(matches!(job.next(&options(), FREE, now), Act::Fail(_)));
+    assert!(matches!(job.next(&options(), FREE, now), HubAction::Fail(_)));
     assert_eq!(job.phase, Phase::Left);
     // Until then the reason stands, with its hint.
     let unchanged = job.clone();
     assert!(!job.resume::<Json>(&options(), now + 899_999.0, 0.5));
     assert_eq!(job, unchanged);
     assert!(job.resume::<Json>(&options(), now + 900_000.0, 0.5));
-    assert!(matches!(job.next(&options(), FREE, now + 900_000.0), Act::Poll(..)));
+    assert!(matches!(job.next(&options(), FREE, now + 900_000.0), HubAction::Poll(..)));
 }
 
 /// The states that each version has stored, by their names.
@@ -402,12 +405,12 @@ fn stored_states_of_every_version_are_read_and_go_on() {
             let now = NOW + 10.0 * RETENTION;
             let act = job.next(&options(), FREE, now);
             let fits = match phase.as_str().unwrap_or_default() {
-                "queued" => matches!(&act, Act::Fail(failure) if failure.outcome == Outcome::NotSent),
-                "sending" => matches!(&act, Act::Fail(failure) if failure.outcome == Outcome::Unknown),
+                "queued" => matches!(&act, HubAction::Fail(failure) if failure.outcome == Outcome::NotSent),
+                "sending" => matches!(&act, HubAction::Fail(failure) if failure.outcome == Outcome::Unknown),
                 // One whose process ended during a poll counts it as lost first.
-                "waiting" => matches!(&act, Act::Poll(..) | Act::Sleep(_) | Act::Fail(_)),
-                "keeping" => act == Act::Keep,
-                _ => act == Act::Forget,
+                "waiting" => matches!(&act, HubAction::Poll(..) | HubAction::Sleep(_) | HubAction::Fail(_)),
+                "keeping" => act == HubAction::Keep,
+                _ => act == HubAction::Forget,
             };
             assert!(fits, "{name}: {act:?}");
             carry(&job);
@@ -501,7 +504,7 @@ fn the_fixtures_have_the_fields_that_this_version_stores() {
 fn a_poll_url_that_leads_elsewhere_is_replaced_by_the_id() {
     let body = json!({"id": "img_x", "status": "pending", "poll_url": "https://evil.example/v1/tasks/x"});
     let mut job = answered(FREE, 200, body);
-    let Act::Poll(path, _) = job.next(&options(), FREE, NOW + 60_000.0) else { panic!("no poll") };
+    let HubAction::Poll(path, _) = job.next(&options(), FREE, NOW + 60_000.0) else { panic!("no poll") };
     assert_eq!(path, "/v1/images/generations/img_x");
 }
 
@@ -625,7 +628,7 @@ proptest! {
     #[test]
     fn rule_4_a_limiter_that_never_gives_a_turn_does_not_hold_a_job(plan in plan(), ms in 1_000_u32..100_000) {
         let many = vec![f64::from(ms); 20_000];
-        let terms = Terms { limited: true, ..plan.terms };
+        let terms = HubOptions { limited: true, ..plan.terms };
         let run = simulate(&Plan { turns: many, terms, then: Fault::None, ..plan });
         prop_assert!(run.sends.is_empty() && run.polls.is_empty());
         prop_assert_eq!(run.ends[0].1, Phase::Idle);
@@ -643,7 +646,7 @@ proptest! {
     fn rule_4_a_task_whose_polls_always_crash_is_left(plan in plan(), ms in 1_000_u32..10_000) {
         let then = Fault::After(ms.into());
         let sends = vec![Sent::Task { poll_url: "" }];
-        let terms = Terms { limited: false, ..plan.terms };
+        let terms = HubOptions { limited: false, ..plan.terms };
         let run = simulate(&Plan { faults: vec![Fault::None], then, sends, terms, ..plan });
         prop_assert!(run.ends.iter().all(|end| end.1 == Phase::Left || run.sends.is_empty()), "{:?}", run);
     }
@@ -726,16 +729,16 @@ proptest! {
         let mut now = NOW + f64::from(passed);
         for _ in 0..20 {
             match job.next(&options(), LIMITED, now) {
-                Act::Sleep(until) => now = until,
-                Act::Ask(_) => job.turn(0.0, now),
-                Act::Send(..) => {
+                HubAction::Sleep(until) => now = until,
+                HubAction::Ask(_) => job.turn(0.0, now),
+                HubAction::Send(..) => {
                     job.sent(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
                 }
-                Act::Poll(..) => {
+                HubAction::Poll(..) => {
                     job.polled(&options(), LIMITED, Ok(&reply(200, completed())), now, 0.5);
                 }
-                Act::Keep => job.kept(true, LIMITED, now, 0.5),
-                Act::Fail(_) | Act::Forget => {}
+                HubAction::Keep => job.kept(true, LIMITED, now, 0.5),
+                HubAction::Fail(_) | HubAction::Forget => {}
             }
             job.resume::<Json>(&options(), now, 0.5);
         }

@@ -1,6 +1,8 @@
 //! A small world that drives a hub's job: alarms, crashes at every point, and whatever answer can come.
 
-use lemondata_wasm::core::{Act, Failure, Job, Loss, Need, Options, Phase, Reply, Ruling, Terms};
+use lemondata_wasm::core::{
+    Answer, Failure, HubAction, HubOptions, Job, JobUpdate, Options, Phase, RequestKind, TransportError,
+};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
@@ -31,11 +33,11 @@ pub enum Sent {
     /// A success that means nothing.
     Unclear,
     /// No answer.
-    Lost { loss: Loss, sent: bool },
+    Lost { loss: TransportError, sent: bool },
 }
 
 impl Sent {
-    fn reply(&self) -> Option<Reply<Json>> {
+    fn reply(&self) -> Option<Answer<Json>> {
         Some(match self {
             Sent::Refused { status, retryable, retry_after } => {
                 let answer = reply(*status, json!({"error": {"retryable": retryable}}));
@@ -58,7 +60,7 @@ impl Sent {
         match self {
             Sent::Refused { status: 429, retryable, .. } => *retryable != Some(false),
             Sent::Refused { status: 503, retryable, .. } => *retryable == Some(true),
-            Sent::Lost { loss: Loss::Connection, sent } => !sent,
+            Sent::Lost { loss: TransportError::Connection, sent } => !sent,
             _ => false,
         }
     }
@@ -98,7 +100,7 @@ pub enum Fault {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub options: Options,
-    pub terms: Terms,
+    pub terms: HubOptions,
     pub start: f64,
     pub sends: Vec<Sent>,
     pub polls: Vec<Turn>,
@@ -189,7 +191,7 @@ pub fn simulate(plan: &Plan) -> Run {
         }
         let mut job = carry(&stored);
         let act = job.next(options, terms, now);
-        if act == Act::Forget {
+        if act == HubAction::Forget {
             run.forgotten = now;
             run.job = stored;
             return run;
@@ -197,7 +199,7 @@ pub fn simulate(plan: &Plan) -> Run {
         stored = job.clone();
         let fault = match (faults.next().unwrap_or(plan.then), &act) {
             // Nobody notices the end of a process that sleeps.
-            (Fault::Before(_) | Fault::After(_), Act::Sleep(_) | Act::Fail(_)) => Fault::None,
+            (Fault::Before(_) | Fault::After(_), HubAction::Sleep(_) | HubAction::Fail(_)) => Fault::None,
             (fault, _) => fault,
         };
         if let Fault::Before(down) = fault {
@@ -205,9 +207,9 @@ pub fn simulate(plan: &Plan) -> Run {
             continue;
         }
         match act {
-            Act::Forget => unreachable!("done above"),
-            Act::Fail(failure) => why = Some(failure),
-            Act::Sleep(until) => {
+            HubAction::Forget => unreachable!("done above"),
+            HubAction::Fail(failure) => why = Some(failure),
+            HubAction::Sleep(until) => {
                 assert!(until > now && until.is_finite() && until.fract() == 0.0, "until {until} at {now}");
                 now = match fault {
                     Fault::Late(ms) => until + ms,
@@ -215,35 +217,40 @@ pub fn simulate(plan: &Plan) -> Run {
                     _ => until,
                 };
             }
-            Act::Ask(need) => {
+            HubAction::Ask(need) => {
                 let is_create = job.phase == Phase::Queued;
-                assert_eq!(need, if is_create { Need::Create } else { Need::Poll });
+                assert_eq!(need, if is_create { RequestKind::Create } else { RequestKind::Poll });
                 job.turn(turns.next().unwrap_or(0.0), now);
             }
-            Act::Send(path, timeout) => {
+            HubAction::Send(path, timeout) => {
                 assert_eq!((path.as_str(), job.phase), ("/api/v1/images/generations", Phase::Sending));
                 let refused = Sent::Refused { status: 400, retryable: None, retry_after: None };
                 let sent = sends.next().unwrap_or(refused);
                 run.sends.push((now, None));
-                now += if matches!(sent, Sent::Lost { loss: Loss::Timeout, .. }) { timeout } else { 700.0 };
+                now += if matches!(sent, Sent::Lost { loss: TransportError::Timeout, .. }) {
+                    timeout
+                } else {
+                    700.0
+                };
                 let answer = sent.reply();
                 let result = match (&answer, &sent) {
                     (Some(reply), _) => Ok(reply),
                     (None, Sent::Lost { loss, sent }) => Err((*loss, *sent)),
                     _ => unreachable!("only a loss brings no answer"),
                 };
-                if let Ruling::Fail(failure) = job.sent(options, terms, result, now, random) {
+                if let JobUpdate::Fail(failure) = job.sent(options, terms, result, now, random) {
                     why = Some(failure);
                 }
                 if let Some(last) = run.sends.last_mut().filter(|_| !matches!(fault, Fault::After(_))) {
                     last.1 = Some(sent);
                 }
             }
-            Act::Poll(path, timeout) => {
+            HubAction::Poll(path, timeout) => {
                 let deadline = time_of(&job, &["wait", "deadline"]);
                 run.polls.push(Poll { at: now, path, deadline, seen: None });
                 let turn = polls.next().unwrap_or_else(simulation::still_running);
-                let lasts = if turn.event == Event::Lost(Loss::Timeout) { timeout } else { turn.took };
+                let lasts =
+                    if turn.event == Event::Lost(TransportError::Timeout) { timeout } else { turn.took };
                 now += lasts.min(timeout) + turn.suspended;
                 let answer = turn.reply();
                 let result = match (&answer, &turn.event) {
@@ -251,14 +258,14 @@ pub fn simulate(plan: &Plan) -> Run {
                     (None, Event::Lost(loss)) => Err((*loss, true)),
                     _ => unreachable!("only a loss brings no answer"),
                 };
-                if let Ruling::Fail(failure) = job.polled(options, terms, result, now, random) {
+                if let JobUpdate::Fail(failure) = job.polled(options, terms, result, now, random) {
                     why = Some(failure);
                 }
                 if let Some(last) = run.polls.last_mut().filter(|_| !matches!(fault, Fault::After(_))) {
                     last.seen = Some((now, turn));
                 }
             }
-            Act::Keep => {
+            HubAction::Keep => {
                 run.keeps.push(now);
                 now += 300.0;
                 job.kept(keeps.next().unwrap_or(true), terms, now, random);
@@ -280,7 +287,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     let retryable = prop_oneof![2 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))];
     let retry_after = option::of(prop_oneof![(0_u32..30).prop_map(f64::from), Just(1e9)]);
     let poll_url = select(vec!["", "", simulation::GIVEN, simulation::FOREIGN]);
-    let loss = select(vec![Loss::Connection, Loss::Timeout]);
+    let loss = select(vec![TransportError::Connection, TransportError::Timeout]);
     prop_oneof![
         8 => (status, retryable, retry_after)
             .prop_map(|(status, retryable, retry_after)| Sent::Refused { status, retryable, retry_after }),
@@ -310,7 +317,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     // A whole number of milliseconds, as a wall clock has them.
     let start = prop_oneof![Just(0_u32), any::<u32>()].prop_map(|seconds| f64::from(seconds) * 1_000.0);
     let terms = (any::<bool>(), any::<bool>(), 1_000_u32..100_000_000)
-        .prop_map(|(limited, keeps, retention)| Terms { limited, keeps, retention: retention.into() });
+        .prop_map(|(limited, keeps, retention)| HubOptions { limited, keeps, retention: retention.into() });
     let then = prop_oneof![
         8 => Just(Fault::None),
         1 => (1_000_u32..5_000).prop_map(|ms| Fault::Before(ms.into())),

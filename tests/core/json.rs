@@ -181,7 +181,7 @@ impl Value for Json {
     }
 }
 
-/// As `js/host.js` does it.
+/// As `js/client/host.js` does it.
 fn reason_at(value: &Json, depth: u8) -> String {
     let mut text = value.text();
     if depth < 3 {

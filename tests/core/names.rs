@@ -5,7 +5,7 @@ use lemondata_wasm::core::Name;
 /// JavaScript knows a name by its number: its list has to be the core's.
 #[test]
 fn javascript_knows_the_names_by_the_same_numbers() {
-    let source = include_str!("../../js/host.js");
+    let source = include_str!("../../js/client/host.js");
     let (_, rest) = source.split_once("export const NAMES = /* @__PURE__ */ (").expect("the list");
     let (list, _) = rest.split_once(").split(' ')").expect("its end");
     let listed: Vec<&str> = list.split(['\'', '+', '\n', ' ']).filter(|part| !part.is_empty()).collect();

@@ -1,6 +1,6 @@
 //! How long the server asks to wait, and how long we do where it does not.
 
-use lemondata_wasm::core::{Create, CreateStep, Loss, Origin, RetryAfter, Verdict, Wait};
+use lemondata_wasm::core::{Create, CreateAction, Origin, PollResult, RetryAfter, TransportError, Wait};
 use proptest::prelude::*;
 use serde_json::{Value as Plain, json};
 
@@ -45,7 +45,7 @@ fn rule_6_the_longer_of_header_and_body_counts() {
 fn sleeps_of_a_create(max_retries: u32, random: f64) -> Vec<f64> {
     let mut create = Create::new("/".into(), max_retries, false);
     let mut sleeps = Vec::new();
-    while let CreateStep::Retry(ms) = create.answer(&reply(429, json!(null)), random) {
+    while let CreateAction::Retry(ms) = create.answer(&reply(429, json!(null)), random) {
         sleeps.push(ms);
     }
     sleeps
@@ -65,8 +65,8 @@ fn the_back_off_of_a_wait_doubles_from_the_cadence_to_half_a_minute() {
     let mut wait = Wait::new::<Json>(task("t", ""), &options, Origin::Elsewhere, 0.0, 0.0).unwrap();
     let mut gaps = Vec::new();
     for _ in 0..100 {
-        assert!(matches!(wait.lost(Loss::Connection, 0.0, 1.0), Verdict::Lost(_)));
-        let lemondata_wasm::core::Step::Sleep(ms) = wait.next(0.0) else { panic!("no sleep") };
+        assert!(matches!(wait.lost(TransportError::Connection, 0.0, 1.0), PollResult::Lost(_)));
+        let lemondata_wasm::core::WaitAction::Sleep(ms) = wait.next(0.0) else { panic!("no sleep") };
         gaps.push(ms);
     }
     assert_eq!(gaps[..7], [5_000.0, 5_000.0, 5_000.0, 8_000.0, 16_000.0, 30_000.0, 30_000.0]);

@@ -1,7 +1,7 @@
 //! The simulation of `npm run scale`, small: two thousand tasks in a world where things go wrong.
 
-#[path = "../../bench/scale/answer.rs"]
-mod answer;
+#[path = "../../bench/scale/body.rs"]
+mod body;
 #[path = "../../bench/scale/world.rs"]
 mod world;
 

@@ -1,7 +1,8 @@
 //! A small world that drives a wait: time is a number, and whatever can happen does.
 
 use lemondata_wasm::core::{
-    Base, Failure, Loss, Options, Origin, Reply, RetryAfter, Status, Step, Task, Verdict, Wait,
+    Answer, Base, Failure, Options, Origin, PollResult, RetryAfter, Status, Task, TransportError, Wait,
+    WaitAction,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -40,7 +41,7 @@ pub enum Event {
         coded: bool,
     },
     /// No answer; a time-out lasts as long as it may.
-    Lost(Loss),
+    Lost(TransportError),
 }
 
 /// A poll's answer with what surrounds it.
@@ -70,7 +71,7 @@ impl Turn {
     }
 
     /// The answer; none where there is no answer.
-    pub fn reply(&self) -> Option<Reply<Json>> {
+    pub fn reply(&self) -> Option<Answer<Json>> {
         let error = |code: &str, retryable: Option<bool>| json!({"error": {"code": code, "retryable": retryable, "retry_after": self.body}});
         let answer = match &self.event {
             Event::Running { status, poll_url } => {
@@ -178,11 +179,11 @@ fn judge(wait: &mut Wait, base: &Base, turn: &Turn, now: f64) -> Ruling {
         (None, _) => unreachable!("only a loss brings no answer"),
     };
     match verdict {
-        Verdict::Answered(meaning) if meaning.status == Status::Completed => Ruling::Completed,
-        Verdict::Answered(_) => Ruling::Running,
-        Verdict::Again => Ruling::Again,
-        Verdict::Lost(failure) => Ruling::Lost(failure),
-        Verdict::Fail(failure) => Ruling::Failed(failure),
+        PollResult::Answered(meaning) if meaning.status == Status::Completed => Ruling::Completed,
+        PollResult::Answered(_) => Ruling::Running,
+        PollResult::Again => Ruling::Again,
+        PollResult::Lost(failure) => Ruling::Lost(failure),
+        PollResult::Fail(failure) => Ruling::Failed(failure),
     }
 }
 
@@ -197,7 +198,7 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
     for _ in 0..MANY_STEPS {
         wait = carry(wait);
         match wait.next(now) {
-            Step::Sleep(until) => {
+            WaitAction::Sleep(until) => {
                 let ms = until - now;
                 run.sleeps.push((now, ms, run.polls.len()));
                 match naps.next().unwrap_or(&Nap::Full) {
@@ -238,11 +239,12 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                     }
                 }
             }
-            Step::Poll(path, until) => {
+            WaitAction::Poll(path, until) => {
                 let timeout = until - now;
                 let turn = turns.next().unwrap_or_else(still_running);
                 let at = now;
-                let lasts = if turn.event == Event::Lost(Loss::Timeout) { timeout } else { turn.took };
+                let lasts =
+                    if turn.event == Event::Lost(TransportError::Timeout) { timeout } else { turn.took };
                 now += lasts.min(timeout) + turn.suspended;
                 wait = carry(wait);
                 let ruling = judge(&mut wait, &options.base, &turn, now);
@@ -252,7 +254,7 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                     return run;
                 }
             }
-            Step::Fail(failure) => {
+            WaitAction::Fail(failure) => {
                 run.ended = now;
                 run.gave_up = Some(failure);
                 return run;
@@ -282,7 +284,7 @@ fn event() -> impl Strategy<Value = Event> {
         24 => (status, poll_url).prop_map(|(status, poll_url)| Event::Running { status, poll_url }),
         12 => (transient, retryable).prop_map(|(status, retryable)| Event::Refused { status, retryable }),
         8 => any::<bool>().prop_map(|coded| Event::Missing { coded }),
-        12 => select(vec![Loss::Connection, Loss::Timeout]).prop_map(Event::Lost),
+        12 => select(vec![TransportError::Connection, TransportError::Timeout]).prop_map(Event::Lost),
         4 => Just(Event::Broken),
         1 => lasting.prop_map(|status| Event::Refused { status, retryable: None }),
         1 => Just(Event::Unclear),

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use lemondata_wasm::core::{Loss, RetryAfter};
+use lemondata_wasm::core::{RetryAfter, TransportError};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Map, Value as Plain, json};
 
@@ -48,7 +48,7 @@ pub enum Got {
     /// An answer; its body is none where it broke off or is no JSON.
     Answer { status: u16, body: Option<Plain>, header: Header },
     /// No answer, and whether the request had left this machine.
-    Lost { loss: Loss, sent: bool },
+    Lost { loss: TransportError, sent: bool },
 }
 
 /// One of these.
@@ -341,7 +341,7 @@ fn answer(
 }
 
 fn lost() -> impl Strategy<Value = Got> {
-    (of([Loss::Connection, Loss::Timeout]), prop::bool::weighted(0.8))
+    (of([TransportError::Connection, TransportError::Timeout]), prop::bool::weighted(0.8))
         .prop_map(|(loss, sent)| Got::Lost { loss, sent })
 }
 

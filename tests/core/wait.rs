@@ -1,6 +1,8 @@
 //! The state machine of a wait, step by step.
 
-use lemondata_wasm::core::{Kind, Loss, Options, Origin, Outcome, Reply, Status, Step, Task, Verdict, Wait};
+use lemondata_wasm::core::{
+    Answer, Kind, Options, Origin, Outcome, PollResult, Status, Task, TransportError, Wait, WaitAction,
+};
 use serde_json::{Value as Plain, json};
 
 use crate::{
@@ -29,46 +31,46 @@ impl Subject {
         Subject::new(task("ldtask_1", ""), Origin::Elsewhere, given)
     }
 
-    fn next(&mut self) -> Step {
+    fn next(&mut self) -> WaitAction {
         self.wait.next(self.now)
     }
 
     /// The path and the time-out of the poll that has to come now.
     fn poll(&mut self) -> (String, f64) {
         match self.next() {
-            Step::Poll(path, until) => (path, until - self.now),
+            WaitAction::Poll(path, until) => (path, until - self.now),
             step => panic!("{step:?} at {}", self.now),
         }
     }
 
     /// Sleeps as long as wanted, and tells how long that was.
     fn sleep(&mut self) -> f64 {
-        let Step::Sleep(until) = self.next() else { panic!("no sleep at {}", self.now) };
+        let WaitAction::Sleep(until) = self.next() else { panic!("no sleep at {}", self.now) };
         until - std::mem::replace(&mut self.now, until)
     }
 
-    fn answer(&mut self, reply: &Reply<Json>) -> Verdict {
+    fn answer(&mut self, reply: &Answer<Json>) -> PollResult {
         self.wait.answer(&self.options.base, reply, self.now, 0.5)
     }
 
     fn lose(&mut self) {
-        assert!(matches!(self.wait.lost(Loss::Connection, self.now, 0.5), Verdict::Lost(_)));
+        assert!(matches!(self.wait.lost(TransportError::Connection, self.now, 0.5), PollResult::Lost(_)));
     }
 
     /// The kind of the failure that has to come now, and how long the server asks to wait.
     fn failure(&mut self) -> (Kind, f64) {
-        let Step::Fail(failure) = self.next() else { panic!("no failure at {}", self.now) };
+        let WaitAction::Fail(failure) = self.next() else { panic!("no failure at {}", self.now) };
         assert_eq!(failure.outcome, Outcome::Accepted);
         assert!(failure.message.contains(&self.wait.task.id), "{}", failure.message);
         (failure.kind, failure.retry_after_ms)
     }
 }
 
-fn running() -> Reply<Json> {
+fn running() -> Answer<Json> {
     reply(200, json!({"status": "processing", "id": "ldtask_1"}))
 }
 
-fn missing() -> Reply<Json> {
+fn missing() -> Answer<Json> {
     reply(404, json!({"error": {"code": "async_task_not_found"}}))
 }
 
@@ -76,11 +78,11 @@ fn missing() -> Reply<Json> {
 fn a_task_is_polled_until_it_is_done() {
     let mut subject = Subject::bare(&[]);
     assert_eq!(subject.poll(), ("/v1/tasks/ldtask_1".into(), 60_000.0));
-    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
     assert_eq!(subject.sleep(), 4_500.0);
     subject.poll();
     let done = reply(200, json!({"status": "completed", "data": [{"url": "x"}]}));
-    let Verdict::Answered(meaning) = subject.answer(&done) else { panic!() };
+    let PollResult::Answered(meaning) = subject.answer(&done) else { panic!() };
     assert_eq!((meaning.status, meaning.task), (Status::Completed, Some(task("ldtask_1", ""))));
 }
 
@@ -115,15 +117,15 @@ fn a_404_counts_as_running_for_ten_seconds_after_our_own_create() {
         }
         for _ in 0..fresh_polls {
             subject.poll();
-            assert_eq!(subject.answer(&missing()), Verdict::Again, "{origin:?}");
+            assert_eq!(subject.answer(&missing()), PollResult::Again, "{origin:?}");
             subject.sleep();
         }
         // Behind that, it has to be missing twice.
         subject.poll();
-        assert_eq!(subject.answer(&missing()), Verdict::Again, "{origin:?}");
+        assert_eq!(subject.answer(&missing()), PollResult::Again, "{origin:?}");
         assert!(subject.sleep() >= 3_000.0);
         subject.poll();
-        let Verdict::Fail(failure) = subject.answer(&missing()) else { panic!("{origin:?} goes on") };
+        let PollResult::Fail(failure) = subject.answer(&missing()) else { panic!("{origin:?} goes on") };
         assert_eq!((failure.kind, failure.outcome), (Kind::TaskNotFound, Outcome::Accepted));
     }
 }
@@ -140,7 +142,7 @@ fn a_404_counts_only_when_it_is_the_second_in_a_row() {
         (bodiless(404), true),
     ] {
         subject.poll();
-        assert_eq!(matches!(subject.answer(&answer), Verdict::Fail(_)), is_end, "{answer:?}");
+        assert_eq!(matches!(subject.answer(&answer), PollResult::Fail(_)), is_end, "{answer:?}");
         if !is_end {
             subject.sleep();
         }
@@ -152,19 +154,19 @@ fn a_404_that_no_poll_can_follow_counts_at_once() {
     for (name, value) in [("maxPolls", json!(1)), ("maxWait", json!(0))] {
         let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Elsewhere, &[(name, value)]);
         subject.poll();
-        let Verdict::Fail(failure) = subject.answer(&missing()) else { panic!("{name} goes on") };
+        let PollResult::Fail(failure) = subject.answer(&missing()) else { panic!("{name} goes on") };
         assert_eq!((failure.kind, failure.outcome), (Kind::TaskNotFound, Outcome::Accepted), "{name}");
     }
     // So does one that asks for more time than there is.
     let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Elsewhere, &[]);
     subject.poll();
-    let Verdict::Fail(failure) = subject.answer(&asking(missing(), 400.0)) else { panic!("it goes on") };
+    let PollResult::Fail(failure) = subject.answer(&asking(missing(), 400.0)) else { panic!("it goes on") };
     assert_eq!((failure.kind, failure.retry_after_ms), (Kind::TaskNotFound, 400_000.0));
     // A fresh one is still running.
     let mut subject =
         Subject::new(task("t", "/v1/tasks/t"), Origin::Generated(0.0), &[("maxPolls", json!(1))]);
     subject.poll();
-    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.answer(&missing()), PollResult::Again);
     assert_eq!(subject.failure().0, Kind::PollBudget);
 }
 
@@ -176,15 +178,15 @@ fn a_bare_id_is_looked_for_on_the_other_path_at_once() {
     ] {
         let mut subject = Subject::new(task(id, ""), Origin::Elsewhere, &[]);
         assert_eq!(subject.poll().0, paths[0]);
-        assert_eq!(subject.answer(&missing()), Verdict::Again);
+        assert_eq!(subject.answer(&missing()), PollResult::Again);
         assert_eq!(subject.poll().0, paths[1]);
-        assert_eq!(subject.answer(&missing()), Verdict::Again);
+        assert_eq!(subject.answer(&missing()), PollResult::Again);
         // After a gap, once more on both.
         assert_eq!(subject.sleep(), 4_500.0);
         assert_eq!(subject.poll().0, paths[1]);
-        assert_eq!(subject.answer(&missing()), Verdict::Again);
+        assert_eq!(subject.answer(&missing()), PollResult::Again);
         assert_eq!(subject.poll().0, paths[0]);
-        let Verdict::Fail(failure) = subject.answer(&bodiless(404)) else { panic!("a third path") };
+        let PollResult::Fail(failure) = subject.answer(&bodiless(404)) else { panic!("a third path") };
         assert_eq!((failure.kind, failure.outcome), (Kind::NotFound, Outcome::Accepted));
     }
 }
@@ -193,17 +195,17 @@ fn a_bare_id_is_looked_for_on_the_other_path_at_once() {
 fn the_other_path_is_part_of_the_same_poll() {
     // It counts as no second poll, and shares the time of the first.
     let mut subject = Subject::bare(&[("maxPolls", json!(1))]);
-    assert_eq!(subject.next(), Step::Poll("/v1/tasks/ldtask_1".into(), 60_000.0));
+    assert_eq!(subject.next(), WaitAction::Poll("/v1/tasks/ldtask_1".into(), 60_000.0));
     subject.now = 20_000.0;
-    assert_eq!(subject.answer(&missing()), Verdict::Again);
-    assert_eq!(subject.next(), Step::Poll("/v1/images/generations/ldtask_1".into(), 60_000.0));
-    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert_eq!(subject.answer(&missing()), PollResult::Again);
+    assert_eq!(subject.next(), WaitAction::Poll("/v1/images/generations/ldtask_1".into(), 60_000.0));
+    assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
     assert_eq!(subject.failure().0, Kind::PollBudget);
 
     // A laptop that sleeps in between leaves it the time of a last poll.
     let mut subject = Subject::bare(&[]);
     subject.poll();
-    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.answer(&missing()), PollResult::Again);
     subject.now = HOUR;
     assert_eq!(subject.poll().1, 5_000.0);
 
@@ -211,7 +213,7 @@ fn the_other_path_is_part_of_the_same_poll() {
     let mut subject = Subject::bare(&[]);
     subject.poll();
     subject.now = 60_000.0;
-    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.answer(&missing()), PollResult::Again);
     assert_eq!(subject.sleep(), 4_500.0);
 }
 
@@ -219,7 +221,7 @@ fn the_other_path_is_part_of_the_same_poll() {
 fn rule_6_the_other_path_is_not_asked_earlier_than_the_server_wants() {
     let mut subject = Subject::bare(&[]);
     subject.poll();
-    assert_eq!(subject.answer(&asking(missing(), 20.0)), Verdict::Again);
+    assert_eq!(subject.answer(&asking(missing(), 20.0)), PollResult::Again);
     assert_eq!(subject.sleep(), 20_000.0);
 }
 
@@ -227,18 +229,18 @@ fn rule_6_the_other_path_is_not_asked_earlier_than_the_server_wants() {
 fn rule_4_a_hint_for_the_other_path_does_not_carry_a_late_poll_beyond_the_deadline() {
     let mut subject = Subject::bare(&[("maxWait", json!(9_000))]);
     subject.poll();
-    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
     // The machine sleeps, and the last poll comes late.
     subject.now = HOUR;
     subject.poll();
-    assert!(matches!(subject.answer(&asking(missing(), 1.0)), Verdict::Fail(_)));
+    assert!(matches!(subject.answer(&asking(missing(), 1.0)), PollResult::Fail(_)));
 }
 
 #[test]
 fn rule_6_a_hint_counts_with_an_answer_that_broke_off_too() {
     let mut subject = Subject::bare(&[]);
     subject.poll();
-    assert!(matches!(subject.answer(&asking(bodiless(200), 20.0)), Verdict::Lost(_)));
+    assert!(matches!(subject.answer(&asking(bodiless(200), 20.0)), PollResult::Lost(_)));
     assert_eq!(subject.sleep(), 20_000.0);
 }
 
@@ -262,7 +264,7 @@ fn the_first_usable_poll_url_serves_the_whole_wait() {
     subject.answer(&missing());
     subject.sleep();
     assert_eq!(subject.poll().0, "/v1/a?x=1");
-    assert!(matches!(subject.answer(&missing()), Verdict::Fail(_)));
+    assert!(matches!(subject.answer(&missing()), PollResult::Fail(_)));
 }
 
 #[test]
@@ -284,9 +286,9 @@ fn rule_4_a_task_that_is_asked_for_once_never_outlasts_one_poll() {
     subject.wait.once(0.0);
     assert_eq!(subject.poll(), ("/v1/tasks/ldtask_1".into(), 60_000.0));
     // A bare id that is not there is looked for on the other path, even so.
-    assert_eq!(subject.answer(&missing()), Verdict::Again);
+    assert_eq!(subject.answer(&missing()), PollResult::Again);
     assert_eq!(subject.poll(), ("/v1/images/generations/ldtask_1".into(), 60_000.0));
-    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
 
     // Whatever the server asks for, a refusal is told as itself.
     for (answer, kind) in [
@@ -300,7 +302,7 @@ fn rule_4_a_task_that_is_asked_for_once_never_outlasts_one_poll() {
             let mut subject = Subject::new(task("ldtask_1", ""), origin, &[]);
             subject.wait.once(0.0);
             subject.poll();
-            let Verdict::Fail(failure) = subject.answer(&asking(answer.clone(), 3_600.0)) else {
+            let PollResult::Fail(failure) = subject.answer(&asking(answer.clone(), 3_600.0)) else {
                 panic!("{answer:?} goes on")
             };
             assert_eq!((failure.kind, failure.outcome), (kind, Outcome::Accepted));
@@ -310,7 +312,7 @@ fn rule_4_a_task_that_is_asked_for_once_never_outlasts_one_poll() {
     let mut subject = Subject::bare(&[]);
     subject.wait.once(0.0);
     subject.poll();
-    assert!(matches!(subject.wait.lost(Loss::Timeout, 0.0, 0.5), Verdict::Fail(_)));
+    assert!(matches!(subject.wait.lost(TransportError::Timeout, 0.0, 0.5), PollResult::Fail(_)));
 }
 
 #[test]
@@ -331,7 +333,7 @@ fn a_message_never_asks_to_wait_0_s() {
         let mut subject = Subject::bare(&[("maxPolls", json!(1))]);
         subject.poll();
         subject.answer(&asking(running(), seconds));
-        let Step::Fail(failure) = subject.next() else { panic!("no failure") };
+        let WaitAction::Fail(failure) = subject.next() else { panic!("no failure") };
         let expected = format!("; the server asks to wait {expected}. The task goes on");
         assert!(failure.message.contains(&expected), "{}", failure.message);
     }
@@ -367,10 +369,10 @@ fn a_poll_of_another_wait_counts_as_one_of_this() {
     subject.now = 7_000.0;
     subject.poll();
     subject.answer(&running());
-    assert_eq!(subject.next(), Step::Sleep(10_000.0));
+    assert_eq!(subject.next(), WaitAction::Sleep(10_000.0));
     subject.now = 8_000.0;
     subject.wait.join();
-    assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+    assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
     assert_eq!(subject.sleep(), 2_000.0);
     subject.poll();
     subject.answer(&running());
@@ -434,7 +436,7 @@ fn rule_6_retryable_false_ends_the_wait() {
         subject.poll();
         let verdict = subject.answer(&reply(status, json!({"error": {"retryable": false}})));
         assert!(
-            matches!(verdict, Verdict::Fail(failure) if failure.outcome == Outcome::Accepted),
+            matches!(verdict, PollResult::Fail(failure) if failure.outcome == Outcome::Accepted),
             "{status}"
         );
     }
@@ -455,12 +457,14 @@ fn rule_2_a_success_that_says_nothing_of_the_task_is_waited_out() {
         let mut subject = Subject::bare(&[]);
         for _ in 0..3 {
             subject.poll();
-            let Verdict::Lost(failure) = subject.answer(&reply(200, body.clone())) else { panic!("{body}") };
+            let PollResult::Lost(failure) = subject.answer(&reply(200, body.clone())) else {
+                panic!("{body}")
+            };
             assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Accepted), "{body}");
             subject.sleep();
         }
         subject.poll();
-        assert!(matches!(subject.answer(&running()), Verdict::Answered(_)));
+        assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
     }
     // With the hint of its error.
     let mut subject = Subject::bare(&[]);
@@ -470,15 +474,15 @@ fn rule_2_a_success_that_says_nothing_of_the_task_is_waited_out() {
     // Unless asking again cannot help.
     subject.poll();
     let verdict = subject.answer(&reply(200, json!({"error": {"message": "Gone", "retryable": false}})));
-    assert!(matches!(verdict, Verdict::Fail(failure) if failure.outcome == Outcome::Accepted));
+    assert!(matches!(verdict, PollResult::Fail(failure) if failure.outcome == Outcome::Accepted));
 }
 
 #[test]
 fn a_redirect_of_a_poll_ends_the_wait() {
     let mut subject = Subject::bare(&[]);
     subject.poll();
-    let moved = Reply { location: Json::Plain("https://api.tokenlab.sh".into()), ..bodiless(301) };
-    let Verdict::Fail(failure) = subject.answer(&moved) else { panic!("it goes on") };
+    let moved = Answer { location: Json::Plain("https://api.tokenlab.sh".into()), ..bodiless(301) };
+    let PollResult::Fail(failure) = subject.answer(&moved) else { panic!("it goes on") };
     assert_eq!((failure.kind, failure.outcome), (Kind::Response, Outcome::Accepted));
     assert!(failure.message.contains("https://api.tokenlab.sh"), "{}", failure.message);
 }
@@ -489,7 +493,7 @@ fn a_task_that_is_done_without_a_result_has_failed() {
         let mut subject = Subject::bare(&[]);
         subject.poll();
         let body = json!({"status": status, "data": [], "error": {"message": "Filtered"}});
-        let Verdict::Fail(failure) = subject.answer(&reply(200, body)) else { panic!("{status} goes on") };
+        let PollResult::Fail(failure) = subject.answer(&reply(200, body)) else { panic!("{status} goes on") };
         assert_eq!((failure.kind, failure.outcome), (Kind::TaskFailed, Outcome::Failed));
     }
 }
@@ -611,7 +615,7 @@ fn gaps_are_long_while_few_tasks_are_done_and_shorter_afterwards() {
         let mut wait = Wait::new::<Json>(task("img_1", ""), &options, Origin::Created, 0.0, random).unwrap();
         wait.next(0.0)
     };
-    assert_eq!((own(0.0), own(1.0)), (Step::Sleep(3_000.0), Step::Sleep(5_000.0)));
+    assert_eq!((own(0.0), own(1.0)), (WaitAction::Sleep(3_000.0), WaitAction::Sleep(5_000.0)));
 }
 
 #[test]
@@ -619,7 +623,9 @@ fn a_message_tells_neither_the_query_nor_the_key() {
     let mut subject = Subject::new(task("t", "/v1/tasks/t?token=secret"), Origin::Elsewhere, &[]);
     assert_eq!(subject.poll().0, "/v1/tasks/t?token=secret");
     for answer in [bodiless(400), bodiless(429), bodiless(302), bodiless(200), reply(200, json!({}))] {
-        let (Verdict::Fail(failure) | Verdict::Lost(failure)) = subject.answer(&answer) else { panic!() };
+        let (PollResult::Fail(failure) | PollResult::Lost(failure)) = subject.answer(&answer) else {
+            panic!()
+        };
         assert!(failure.message.starts_with("GET /v1/tasks/t "), "{}", failure.message);
         assert!(!failure.message.contains("secret") && !failure.message.contains("sk-test"));
     }

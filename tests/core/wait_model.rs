@@ -1,7 +1,7 @@
 //! A wait beside a model of it, which keeps the whole history and works everything out from that. Both have to say the
 //! same, whatever happens.
 
-use lemondata_wasm::core::{Kind, Loss, Options, Origin, Status, Step, Verdict, Wait};
+use lemondata_wasm::core::{Kind, Options, Origin, PollResult, Status, TransportError, Wait, WaitAction};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
@@ -257,11 +257,11 @@ impl<'a> Model<'a> {
     }
 }
 
-fn step_of(step: Step) -> Said {
+fn step_of(step: WaitAction) -> Said {
     match step {
-        Step::Sleep(until) => Said::Sleep(until),
-        Step::Poll(path, until) => Said::Poll(path, until),
-        Step::Fail(failure) => Said::GiveUp(failure.kind),
+        WaitAction::Sleep(until) => Said::Sleep(until),
+        WaitAction::Poll(path, until) => Said::Poll(path, until),
+        WaitAction::Fail(failure) => Said::GiveUp(failure.kind),
     }
 }
 
@@ -272,11 +272,11 @@ fn judge(wait: &mut Wait, options: &Options, turn: &Turn, now: f64) -> Said {
         (None, _) => unreachable!("only a loss brings no answer"),
     };
     match verdict {
-        Verdict::Answered(meaning) if meaning.status == Status::Completed => Said::Completed,
-        Verdict::Answered(_) => Said::Running,
-        Verdict::Again => Said::Again,
-        Verdict::Lost(_) => Said::Lost,
-        Verdict::Fail(_) => Said::Fail,
+        PollResult::Answered(meaning) if meaning.status == Status::Completed => Said::Completed,
+        PollResult::Answered(_) => Said::Running,
+        PollResult::Again => Said::Again,
+        PollResult::Lost(_) => Said::Lost,
+        PollResult::Fail(_) => Said::Fail,
     }
 }
 
@@ -336,7 +336,7 @@ proptest! {
                 },
                 Said::Poll(_, until) => {
                     let turn = turns.next().unwrap_or(&still_running);
-                    let took = if turn.event == Event::Lost(Loss::Timeout) { until - now } else { turn.took };
+                    let took = if turn.event == Event::Lost(TransportError::Timeout) { until - now } else { turn.took };
                     now += took.min(until - now) + turn.suspended;
                     if hear(&mut wait, &mut model, turn, now)? {
                         break;

@@ -1,6 +1,6 @@
 //! What holds of every wait, whatever happens to it.
 
-use lemondata_wasm::core::{Kind, Loss, Outcome, Wait};
+use lemondata_wasm::core::{Kind, Outcome, TransportError, Wait};
 use proptest::prelude::*;
 
 use crate::{
@@ -185,10 +185,10 @@ proptest! {
                 Event::Broken | Event::Unclear => {
                     matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Response)
                 }
-                Event::Lost(Loss::Connection) => {
+                Event::Lost(TransportError::Connection) => {
                     matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Connection)
                 }
-                Event::Lost(Loss::Timeout) => {
+                Event::Lost(TransportError::Timeout) => {
                     matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::RequestTimeout)
                 }
                 Event::Refused { status: 408 | 429 | 500.., retryable } if *retryable != Some(false) => {

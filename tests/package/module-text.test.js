@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
-import { decode } from '../../js/decode.js';
+import { decode } from '../../js/client/decode.js';
 import { toText } from '../../scripts/lib/module-text.js';
 
 const module = readFileSync(new URL('../../dist/lemondata.wasm', import.meta.url));

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { writeDeclarations } from '../../scripts/lib/declarations.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,10 +49,7 @@ test('ESM and CommonJS find the declarations through the exports of the package'
   const home = join(project, 'node_modules', 'lemondata-wasm');
   await mkdir(join(home, 'dist'), { recursive: true });
   await copyFile(join(root, 'package.json'), join(home, 'package.json'));
-  // As the build copies them.
-  for (const name of ['index.d.ts', 'index.d.cts']) {
-    await copyFile(join(root, 'js', 'index.d.ts'), join(home, 'dist', name));
-  }
+  writeDeclarations(join(home, 'dist'));
   const use =
     'const lemon = new LemonData({});\nexport const made = lemon.generate({ prompt: "a lemon" });\n';
   await writeFile(join(project, 'esm.mts'), `import { LemonData } from 'lemondata-wasm';\n${use}`);

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { writeDeclarations } from '../../scripts/lib/declarations.js';
 import { ensureTools } from '../matrix/project.js';
 
 const here = fileURLToPath(new URL('versions/', import.meta.url));
@@ -55,9 +56,7 @@ before(async () => {
     if (!name.startsWith('.')) await symlink(join(tools, name), join(modules, name));
   }
   await copyFile(join(root, 'package.json'), join(dist, '..', 'package.json'));
-  for (const entry of ['index', 'slim', 'relay', 'cloudflare']) {
-    await copyFile(join(root, 'js', `${entry}.d.ts`), join(dist, `${entry}.d.ts`));
-  }
+  writeDeclarations(dist);
   for (const file of ['usage.mts', 'usage.node.mts', 'usage.cloudflare.mts']) {
     await copyFile(join(here, file), join(project, file));
   }

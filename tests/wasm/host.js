@@ -1,6 +1,6 @@
 /** What the tests of the shell need of JavaScript: a transport with a script, and a host for one call. */
 
-import { attempt, exchange, readCredentials } from '../../js/host.js';
+import { attempt, exchange, readCredentials } from '../../js/client/host.js';
 
 export function scripted(answers) {
   const left = [...answers];
@@ -37,7 +37,7 @@ export function scripted(answers) {
   return options;
 }
 
-/** A host for one call, as `js/call.js` is one: without callbacks that fail, and without other calls. */
+/** A host for one call, as `js/client/call.js` is one: without callbacks that fail, and without other calls. */
 export const settled = (start, options, input) =>
   new Promise((resolve, reject) => {
     const later = (work) => Promise.resolve().then(work);

@@ -6,8 +6,8 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import type { Options } from './index.js';
-import type { Hub, HubAnswer, HubOrder, OnceStore, View } from './relay.js';
+import type { Options } from '../entries/index.js';
+import type { Hub, HubAnswer, HubOrder, OnceStore, View } from '../relay/index.js';
 
 /** A number, or the same as text: environment variables are text. Anything else stops the hub, with a sentence. */
 export type NumberSetting = number | `${number}`;

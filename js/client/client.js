@@ -1,9 +1,9 @@
 /** What npm users call: promises around what the module does. */
 
 import { broken, Call } from './call.js';
-import { createEngine } from './engine.js';
 import { LemonDataError } from './errors.js';
 import { mergeOptions, read, toJson } from './host.js';
+import { createEngine } from './instance.js';
 
 /** What the module can do, by the numbers that `src/shell/jobs.rs` gives it. */
 const GENERATE = 0;

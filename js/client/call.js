@@ -84,7 +84,7 @@ export class Call {
   #canStream = typeof TextDecoderStream === 'function';
 
   /**
-   * @param {ReturnType<typeof import('./engine.js').createEngine>} engine
+   * @param {ReturnType<typeof import('./instance.js').createEngine>} engine
    * @param {(isDone: boolean, value: unknown) => void} finish settles the promise of the call
    * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
    */

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{answer::Reply, name::Name, text::contains, value::Value};
+use super::{answer::Answer, name::Name, text::contains, value::Value};
 
 /// The provider counts requests by the minute.
 const WINDOW_MS: f64 = 60_000.0;
@@ -47,7 +47,7 @@ const MAX_MODELS: usize = 100;
 /// What a turn is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Need {
+pub enum RequestKind {
     /// A create.
     Create,
     /// A poll.
@@ -56,7 +56,7 @@ pub enum Need {
 
 /// The answer to whoever asks for a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Turn {
+pub struct Admission {
     /// How long to wait before asking again, in milliseconds; 0 is the turn itself.
     pub wait_ms: f64,
     /// How many requests of this kind come first.
@@ -197,7 +197,7 @@ impl Closure {
     }
 }
 
-/// Which pauses a fleet keeps: plain data, so that they outlive the process.
+/// Which pauses a limiter keeps: plain data, so that they outlive the process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pauses {
@@ -276,14 +276,14 @@ impl Bucket {
     }
 }
 
-/// The fleet of one key. All times are milliseconds of the caller's clock.
+/// The limiter of one key. All times are milliseconds of the caller's clock.
 #[derive(Clone, Debug)]
-pub struct Fleet {
+pub struct Limiter {
     bucket: Bucket,
     creates: Queue,
     polls: Queue,
     /// The kind that has had the last turn.
-    last: Need,
+    last: RequestKind,
     /// The part of the turns that creates have had of late.
     creates_part: f64,
     number: u64,
@@ -292,9 +292,9 @@ pub struct Fleet {
     models: BTreeMap<String, Closure>,
 }
 
-impl Fleet {
-    /// A fleet that sends at most `per_minute` requests in any minute.
-    pub fn new(per_minute: f64, now: f64) -> Fleet {
+impl Limiter {
+    /// A limiter that sends at most `per_minute` requests in any minute.
+    pub fn new(per_minute: f64, now: f64) -> Limiter {
         #[allow(clippy::manual_clamp)] // `clamp` would keep what is not a number
         let per_minute = per_minute.max(FEWEST).min(MOST);
         // A second's worth. With fewer than two, waiting for whoever comes first would let a full bucket stand idle.
@@ -303,18 +303,18 @@ impl Fleet {
             // What a full bucket lets through at once is missing in the minute that follows.
             rate: (per_minute - burst).max(1.0) / WINDOW_MS,
             burst,
-            // Nobody knows what was sent before: a fleet that is lost again and again must not begin full.
+            // Nobody knows what was sent before: a limiter that is lost again and again must not begin full.
             tokens: 1.0,
             at: now,
             closed: Closure { until: now, is_cut: false },
             pace: 1.0,
             full_for: 0.0,
         };
-        Fleet {
+        Limiter {
             bucket,
             creates: Queue::default(),
             polls: Queue::default(),
-            last: Need::Poll,
+            last: RequestKind::Poll,
             creates_part: 0.0,
             number: 0,
             swept_at: now,
@@ -322,15 +322,15 @@ impl Fleet {
         }
     }
 
-    /// A fleet that keeps the pauses of one whose process is gone.
-    pub fn with_pauses(per_minute: f64, pauses: Pauses, now: f64) -> Fleet {
-        let mut fleet = Fleet::new(per_minute, now);
+    /// A limiter that keeps the pauses of one whose process is gone.
+    pub fn with_pauses(per_minute: f64, pauses: Pauses, now: f64) -> Limiter {
+        let mut limiter = Limiter::new(per_minute, now);
         if pauses.all.until > now {
-            fleet.bucket.close(&pauses.all.restored(now));
+            limiter.bucket.close(&pauses.all.restored(now));
         }
-        fleet.models =
+        limiter.models =
             pauses.models.into_iter().map(|(model, closure)| (model, closure.restored(now))).collect();
-        fleet
+        limiter
     }
 
     /// The pauses that have to outlive this process.
@@ -339,17 +339,18 @@ impl Fleet {
     }
 
     /// Asks for a turn for a create of this model, which may have to wait while others need not. Otherwise it is
-    /// [`Fleet::ask_within`].
+    /// [`Limiter::ask_within`].
     pub fn ask_for(
         &mut self,
         model: &str,
         ticket: &str,
         identity: &str,
-        need: Need,
+        need: RequestKind,
         patience_ms: f64,
         now: f64,
-    ) -> Turn {
-        let closed = self.models.get(model).filter(|closure| need == Need::Create && closure.until > now);
+    ) -> Admission {
+        let closed =
+            self.models.get(model).filter(|closure| need == RequestKind::Create && closure.until > now);
         if let Some(closure) = closed {
             let wait_ms = (closure.until - now).ceil().max(MIN_WAIT_MS);
             // It keeps no place: the queue must not wait for it.
@@ -358,11 +359,11 @@ impl Fleet {
                 self.creates.remove(ticket, index);
             }
             let length = (self.creates.places.len() + self.polls.places.len()) as u32 + 1;
-            return Turn { wait_ms, position: self.creates.places.len() as u32, length };
+            return Admission { wait_ms, position: self.creates.places.len() as u32, length };
         }
         let turn = self.ask_within(ticket, identity, need, patience_ms, now);
         if turn.wait_ms == 0.0
-            && need == Need::Create
+            && need == RequestKind::Create
             && let Some(closure) = self.models.get_mut(model)
         {
             closure.pass(now);
@@ -371,7 +372,7 @@ impl Fleet {
     }
 
     /// Asks for a turn. A `ticket` names the request, and keeps its place from one time to the next.
-    pub fn ask(&mut self, ticket: &str, identity: &str, need: Need, now: f64) -> Turn {
+    pub fn ask(&mut self, ticket: &str, identity: &str, need: RequestKind, now: f64) -> Admission {
         self.ask_within(ticket, identity, need, f64::INFINITY, now)
     }
 
@@ -381,10 +382,10 @@ impl Fleet {
         &mut self,
         ticket: &str,
         identity: &str,
-        need: Need,
+        need: RequestKind,
         patience_ms: f64,
         now: f64,
-    ) -> Turn {
+    ) -> Admission {
         let bucket = &mut self.bucket;
         bucket.refill(now);
         if now >= self.swept_at + SWEEP_MS {
@@ -393,8 +394,8 @@ impl Fleet {
             self.polls.drop_late(now);
         }
         let (own, other) = match need {
-            Need::Create => (&mut self.creates, &self.polls),
-            Need::Poll => (&mut self.polls, &self.creates),
+            RequestKind::Create => (&mut self.creates, &self.polls),
+            RequestKind::Poll => (&mut self.polls, &self.creates),
         };
         let index = own.place(ticket, identity, &mut self.number);
         let length = (own.places.len() + other.places.len()) as u32;
@@ -417,17 +418,17 @@ impl Fleet {
                 bucket.closed.pass(now);
             }
             self.last = need;
-            let is_create = f64::from(u8::from(need == Need::Create));
+            let is_create = f64::from(u8::from(need == RequestKind::Create));
             self.creates_part += (is_create - self.creates_part) * MEMORY;
             own.take(ticket, index);
-            return Turn { wait_ms: 0.0, position: 0, length: length - 1 };
+            return Admission { wait_ms: 0.0, position: 0, length: length - 1 };
         }
         let needed = before(index - overdue, other.places.len() - absent) as u32 + 1;
         // Creates that are still to come go before polls that wait: they take as many turns as of late.
-        let share = if need == Need::Poll { (1.0 - self.creates_part).max(0.5) } else { 1.0 };
+        let share = if need == RequestKind::Poll { (1.0 - self.creates_part).max(0.5) } else { 1.0 };
         let needed = f64::from(needed).max(f64::from((index - overdue) as u32 + 1) / share);
         let wait_ms = bucket.wait_for(needed, now).ceil().max(MIN_WAIT_MS);
-        let turn = Turn { wait_ms, position: index as u32, length };
+        let turn = Admission { wait_ms, position: index as u32, length };
         if wait_ms > patience_ms {
             own.remove(ticket, index);
         } else {
@@ -437,7 +438,7 @@ impl Fleet {
     }
 
     /// The provider has refused a request: nobody sends any for so long, and then all more slowly.
-    pub fn slow(&mut self, ms: f64, now: f64) {
+    pub fn pause_all(&mut self, ms: f64, now: f64) {
         let bucket = &mut self.bucket;
         bucket.refill(now);
         let mut closed = bucket.closed;
@@ -450,7 +451,7 @@ impl Fleet {
     }
 
     /// The provider has refused a create by the name of its model: none of that model is sent for so long.
-    pub fn slow_model(&mut self, model: &str, ms: f64, now: f64) {
+    pub fn pause_model(&mut self, model: &str, ms: f64, now: f64) {
         self.models.retain(|_, closure| closure.until > now || closure.is_cut);
         self.models.entry(model.into()).or_default().pause(ms, now);
         if self.models.len() > MAX_MODELS {
@@ -462,8 +463,8 @@ impl Fleet {
     }
 }
 
-/// How long an answer asks the whole fleet to wait, in milliseconds; 0 where it does not.
-pub fn slow_ms<V: Value>(reply: &Reply<V>) -> f64 {
+/// How long an answer asks the whole limiter to wait, in milliseconds; 0 where it does not.
+pub fn pause_asked_ms<V: Value>(reply: &Answer<V>) -> f64 {
     if reply.status != 429 {
         return 0.0;
     }
@@ -472,13 +473,13 @@ pub fn slow_ms<V: Value>(reply: &Reply<V>) -> f64 {
 }
 
 /// Whether an answer of 429 refuses this model, and says nothing of the others.
-pub fn names_model<V: Value>(reply: &Reply<V>, model: &str) -> bool {
+pub fn names_model<V: Value>(reply: &Answer<V>, model: &str) -> bool {
     let error = error_of(reply);
     reply.status == 429
         && !model.is_empty()
         && (error.text_of(Name::Code).starts_with("model_") || contains(&error.reason(), model))
 }
 
-fn error_of<V: Value>(reply: &Reply<V>) -> V {
+fn error_of<V: Value>(reply: &Answer<V>) -> V {
     reply.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error))
 }

@@ -1,10 +1,10 @@
 /** The entry for those who serve the module beside their JavaScript: fewer bytes, and compiled as they arrive. */
 
 import glue from 'lemondata:glue';
-import { createClient } from './client.js';
-import { InvalidRequestError, ownError } from './errors.js';
-import { inBrowser } from './place.js';
-import { Subscriber } from './poll-sharing.js';
+import { createClient } from '../client/client.js';
+import { InvalidRequestError, ownError } from '../client/errors.js';
+import { inBrowser } from '../client/place.js';
+import { Subscriber } from '../client/poll-sharing.js';
 
 let module;
 
@@ -45,8 +45,8 @@ function load() {
 /** Edge workers: there, one request must not wait for another's promise. */
 const isEdge = typeof WebSocketPair === 'function' || typeof EdgeRuntime === 'string';
 
-export { toBlob } from './blob.js';
-export * from './public-errors.js';
+export { toBlob } from '../client/blob.js';
+export * from '../client/public-errors.js';
 export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
   glue,
   load,

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomFrom } from '../tests/stress/random.js';
+import { randomFrom } from '../../tests/stress/random.js';
 import { Subscriber } from './poll-sharing.js';
 
 const RUNS = 300;
