@@ -9,7 +9,7 @@ import {
   ResponseError,
   TaskFailedError,
 } from './errors.js';
-import { read } from './host.js';
+import { read } from './values.js';
 
 /** How pictures begin, in base64. */
 const SIGNATURES = [

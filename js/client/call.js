@@ -2,18 +2,25 @@
  * One call, as the module sees it. The module decides; this class performs: it calls back, waits and settles.
  *
  * Nothing enters the module from inside. The caller's own functions run in microtasks, never while the module is at
- * work, and whatever ends a wait early (an abort, a page that comes back, the poll of another call) calls the module
- * in a microtask, too. So a callback may abort, start or await any call.
+ * work, and the module is called in a microtask, too, when there is an event to take. So a callback may abort, start or
+ * await any call.
  */
 
+import {
+  EVENT_ABORTED,
+  EVENT_ANNOUNCED,
+  EVENT_ATTEMPT,
+  EVENT_CREDENTIALS,
+  EVENT_LEADER_LEFT,
+  EVENT_NONE,
+  EVENT_WOKEN,
+  SOURCE_OWN,
+  SOURCE_POLL,
+} from './abi.gen.js';
 import { InternalError, InvalidRequestError, ownError } from './errors.js';
-import { attempt, current, exchange, randomUuid, read, readCredentials, responseInfo } from './host.js';
-
-/** What the module waits for, as `src/shell/jobs.rs` numbers it. */
-const GAP = 0;
-const STREAM = 2;
-/** Work of this call's own, such as a request. */
-const WORK = 4;
+import { Attempt, exchange, responseInfo } from './exchange.js';
+import { randomUuid, readCredentials, resolve } from './options.js';
+import { read } from './values.js';
 
 /** The callbacks that wait for each signal. One listener serves them all: Node warns of more than ten. */
 const aborts = new WeakMap();
@@ -53,60 +60,63 @@ export const broken = (message, cause, outcome, task) =>
   ownError(InternalError, task ? 'accepted' : outcome, message, { cause, task });
 
 export class Call {
-  /** The task that the call waits for or has created, for the error of a trap. */
-  task;
+  /** What the caller passed: a request or a task. */
+  input;
+  /** The options in force: those of the call over those of its client. */
+  options;
+  callOptions;
+  clientOptions;
   /** The request as JSON, as `toJson` makes it. */
   body;
   /** Milliseconds since `generate` returned the generation that this call waits for; `NaN` for another task. */
   age;
-  /** The options in force: those of the call over those of its client. */
-  given;
-  options;
-  defaults;
-  /** The attempt under way, what ends it, and its credentials. */
-  about;
-  controller;
-  credentials;
+  /** The task that the call waits for or has created, for the error of a trap. */
+  task;
+  /** What belongs to the event that the module has taken last. */
+  value;
 
-  #engine;
+  #instance;
   #finish;
   #isOver = false;
   #stops = [];
-  /** Has the module look at what has happened. */
+  #events = [];
+  /** Has the module take the events. */
   #ring;
-  /** Resolves the promise that the module waits for. */
-  #release;
-  /** What the module waits for. */
-  #kind = WORK;
-  /** An attempt of another call that this one has not taken yet. */
+  /** Stands for the work that this call waits for; none while it sleeps. */
+  #work;
+  #credentials;
+  /** The attempt under way, and what ends it. */
+  #attempt;
+  #controller;
+  /** An attempt of another call that the module has not taken yet. */
   #incoming;
   #subscriber;
   #canStream = typeof TextDecoderStream === 'function';
 
   /**
-   * @param {ReturnType<typeof import('./instance.js').createEngine>} engine
+   * @param {ReturnType<typeof import('./instance.js').createInstance>} instance
    * @param {(isDone: boolean, value: unknown) => void} finish settles the promise of the call
    * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
    */
-  constructor(engine, finish, fields, Subscriber) {
+  constructor(instance, finish, fields, Subscriber) {
     Object.assign(this, fields);
-    this.#engine = engine;
+    this.#instance = instance;
     this.#finish = finish;
-    const { fetch, requestTimeout } = this.given;
+    const { fetch, requestTimeout } = this.options;
     if (Subscriber) {
-      this.#subscriber = new Subscriber([this.defaults, fetch, requestTimeout], (shared) =>
-        this.#receive(shared),
+      this.#subscriber = new Subscriber([this.clientOptions, fetch, requestTimeout], (attempt) =>
+        this.#receive(attempt),
       );
     }
-    engine.calls.add(this);
+    instance.calls.add(this);
   }
 
   /**
-   * Listens to the signal and, in a page, to what tells that the page is back; `wake` has the module look at it. Where
-   * that fails, the call is over, and the answer is `false`.
+   * Listens to the signal and, in a page, to the events of its return; `wake` has the module take what has happened.
+   * Where that fails, the call is over, and the answer is `false`.
    */
   listen(isBrowser, wake) {
-    const { signal } = this.given;
+    const { signal } = this.options;
     try {
       if (signal) this.#stops.push(onAbort(signal, () => this.#ring()));
     } catch (cause) {
@@ -116,7 +126,7 @@ export class Call {
     }
     if (isBrowser) {
       const comeBack = () => {
-        if (!globalThis.document?.hidden && (this.#kind === GAP || this.#kind === STREAM)) this.#ring();
+        if (!globalThis.document?.hidden) this.#post(EVENT_WOKEN);
       };
       for (const [target, type] of [
         [globalThis, 'online'],
@@ -131,7 +141,7 @@ export class Call {
     return true;
   }
 
-  /** An `await` of this call's own keeps its asynchronous context, whoever rings. */
+  /** An `await` of this call's own keeps its asynchronous context, whichever call rings. */
   async #answerRings(wake) {
     const nextRing = () =>
       new Promise((resolve) => {
@@ -146,19 +156,50 @@ export class Call {
     }
   }
 
+  #post(kind, value) {
+    this.#events.push([kind, value]);
+    this.#ring();
+  }
+
+  /** Does work of this call's own, and posts its result unless the call has given it up. */
+  #start(kind, start) {
+    const work = {};
+    this.#work = work;
+    later(start).then((value) => {
+      if (this.#work !== work) return;
+      this.#work = undefined;
+      this.#post(kind, value);
+    });
+  }
+
+  /** The kind of the next event; `value` has what belongs to it. */
+  take() {
+    const [kind, value] = this.#events.shift() ?? [EVENT_NONE];
+    this.value = value;
+    if (kind) return kind;
+    if (this.#incoming && !this.#work) {
+      this.value = this.#incoming;
+      this.#incoming = undefined;
+      this.#respond(this.value);
+      return EVENT_ATTEMPT;
+    }
+    // An attempt that has ended counts before the abort: it may have brought a task.
+    return this.isAborted() ? EVENT_ABORTED : EVENT_NONE;
+  }
+
+  isAborted() {
+    return read(this.options.signal, 'aborted') === true;
+  }
+
   /** Settles the promise; without a value, with the reason of the caller's signal. A polyfill's may have none. */
-  settle(isDone, value = read(this.given.signal, 'reason')) {
+  settle(isDone, value = read(this.options.signal, 'reason')) {
     if (this.#isOver) return;
     if (!isDone && value === undefined) value = new DOMException('This operation was aborted', 'AbortError');
     this.#isOver = true;
     // First of all: clean-up that fails cannot undo it.
     this.#finish(isDone, value);
-    this.#engine.calls.delete(this);
-    this.#stops.push(
-      () => this.#subscriber?.leave(),
-      // What never settles would otherwise hold on to the module's callbacks for ever.
-      () => this.#release?.(),
-    );
+    this.#instance.calls.delete(this);
+    this.#stops.push(() => this.#subscriber?.leave());
     for (const stop of this.#stops) {
       try {
         stop();
@@ -170,127 +211,107 @@ export class Call {
 
   /** Ends the call after a trap. */
   abandon(cause) {
-    const { controller, task } = this;
     const message =
       'The WebAssembly module trapped: please report this bug with error.cause. Further calls work.';
-    this.#stops.push(() => controller?.abort());
-    this.settle(false, broken(message, cause, 'unknown', task));
+    this.#stops.push(() => this.#controller?.abort());
+    this.settle(false, broken(message, cause, 'unknown', this.task));
   }
 
-  /** A promise of what work of this call's own brings. It is let go when the call is over. */
-  #work(start) {
-    this.#kind = WORK;
-    const working = new Promise((resolve) => {
-      this.#release = resolve;
-      later(start).then(resolve, resolve);
-    });
-    // When it rings, the module has the value.
-    working.then(() => this.#ring());
-    return working;
-  }
-
-  /** A promise of key and headers for one request; they may be functions. */
-  prepare() {
-    const { apiKey, headers } = this.given;
-    return this.#work(async () => {
-      this.credentials = await readCredentials(apiKey, headers);
-      return this.credentials;
+  /** Gets key and headers for one request; they may be functions. */
+  authorize() {
+    const { apiKey, headers } = this.options;
+    this.#start(EVENT_CREDENTIALS, async () => {
+      this.#credentials = await readCredentials(apiKey, headers);
+      return this.#credentials;
     });
   }
 
-  /** A promise that `onTask` has taken the task. */
+  /** Hands a new task to `onTask`. */
   announce(task) {
-    return this.#work(() =>
-      current(this.given.onTask, task).then(
-        () => ({}),
-        (cause) => attempt(cause),
+    this.task = task;
+    this.#start(EVENT_ANNOUNCED, () =>
+      resolve(this.options.onTask, task).then(
+        () => {},
+        (cause) => ({ cause }),
       ),
     );
   }
 
   /**
-   * Sends a request with the credentials at hand: a promise of an attempt. There may be no time for more.
+   * Sends a request with the credentials at hand, and returns what ends it.
    *
-   * @param {boolean} extra whether a create gets a key of ours, the same at each attempt, or a poll may be answered by
-   *   a stream
+   * @param {boolean} usesRelay whether a create gets a key of ours, the same at each attempt, or a poll may be answered
+   *   by a stream
    */
-  send(url, isCreate, controller, extra) {
-    const about = attempt(undefined, isCreate ? 'POST' : 'GET');
-    this.about = about;
-    this.controller = controller;
+  send(url, path, isCreate, number, usesRelay) {
+    const attempt = new Attempt(isCreate ? 'POST' : 'GET', path, number);
+    const controller = new AbortController();
+    this.#attempt = attempt;
+    this.#controller = controller;
     const { signal } = controller;
-    if (isCreate && extra) this.given.idempotencyKey ??= randomUuid();
-    const { fetch, idempotencyKey } = this.given;
-    const { value: key, headers } = this.credentials;
+    if (isCreate && usesRelay) this.options.idempotencyKey ??= randomUuid();
+    const { fetch, idempotencyKey } = this.options;
+    const { key, headers } = this.#credentials;
     const create = isCreate && { body: this.body.value, idempotencyKey };
-    const streams = !isCreate && extra && this.#subscriber && this.#canStream;
-    return this.#work(async () => {
-      await exchange(about, { fetch, url, signal, headers, key, streams, ...create });
+    const streams = !isCreate && usesRelay && this.#subscriber && this.#canStream;
+    this.#start(EVENT_ATTEMPT, async () => {
+      await exchange(attempt, { fetch, url, signal, headers, key, streams, ...create });
       // A transport that cannot hand over a stream is asked for JSON from then on.
-      if (about.isStream && about.cause) this.#canStream = false;
-      return about;
+      if (attempt.isStream && attempt.cause) this.#canStream = false;
+      if (this.#attempt === attempt) this.#end();
+      return attempt;
     });
+    return controller;
+  }
+
+  /** Gives up the attempt under way, which is late, and returns it. */
+  giveUp() {
+    this.#work = undefined;
+    this.#attempt ??= new Attempt();
+    this.#attempt.isLate = true;
+    return this.#end();
+  }
+
+  /** Ends the attempt, and passes it on: to `onResponse`, and to the calls that share it. */
+  #end() {
+    const attempt = this.#attempt;
+    const controller = this.#controller;
+    this.#attempt = undefined;
+    this.#controller = undefined;
+    // An attempt that could not be read may go on, such as a stream.
+    if (attempt.cause) controller?.abort();
+    attempt.informed = new Set();
+    this.#respond(attempt);
+    this.#subscriber?.publish(attempt, controller);
+    return attempt;
   }
 
   /**
-   * Ends an attempt, and passes it on: to `onResponse`, unless it is too late, and to calls that share it.
-   *
-   * @param {boolean} isLate whether it ran out of time
-   */
-  finish(isLate, path, durationMs, number) {
-    const { about = attempt(), controller } = this;
-    this.about = undefined;
-    this.controller = undefined;
-    // What could not be read may go on, such as a stream.
-    if (about.cause) controller?.abort();
-    // What never settles would hold on to the module's callbacks.
-    if (isLate) this.#release?.();
-    about.isLate ||= isLate;
-    about.told = new Set();
-    if (about.status !== undefined && !about.isLate) about.request = [path, durationMs, number];
-    this.#respond(about);
-    this.#subscriber?.publish(about, controller);
-    return about;
-  }
-
-  /**
-   * Joins the calls that send the same poll. Says what this one has to wait for: nothing (0) where it polls itself,
-   * else the poll (1) or the stream (2) of another call.
+   * Joins the calls that send the same poll, and returns where its answer comes from.
    *
    * @param {boolean} isSilent whether a stream that is open has been silent for too long
    */
   join(url, isSilent) {
-    const { value: key, headers } = this.credentials;
-    const found = this.#subscriber?.join(JSON.stringify([url, key, [...headers]]), isSilent) ?? 0;
-    return this.#incoming ? found || 1 : found;
-  }
-
-  /** Notes what the module waits for besides its timer. */
-  sleep(kind) {
-    this.#kind = kind;
-    if (this.#incoming) this.#ring();
-  }
-
-  /** The attempt of another call that has ended a sleep, if one has. */
-  take() {
-    const shared = this.#incoming;
-    this.#incoming = undefined;
-    if (shared) this.#respond(shared);
-    return shared;
+    const { key, headers } = this.#credentials;
+    const source = this.#subscriber?.join(JSON.stringify([url, key, [...headers]]), isSilent) ?? SOURCE_OWN;
+    return this.#incoming ? source || SOURCE_POLL : source;
   }
 
   /** Takes an attempt of another call, or nothing where that one has given up and this one has to poll. */
-  #receive(shared) {
-    if (shared) this.#incoming = shared;
-    if (this.#kind !== WORK && (shared || this.#kind !== GAP)) this.#ring();
+  #receive(attempt) {
+    if (attempt) this.#incoming = attempt;
+    if (this.#work) return;
+    if (attempt) this.#ring();
+    else this.#post(EVENT_LEADER_LEFT);
   }
 
   /** Tells `onResponse` of an HTTP answer, and no function twice. */
-  #respond(about) {
-    const callback = this.given.onResponse;
-    if (!callback || !about.request || about.told.has(callback)) return;
-    about.told.add(callback);
-    this.#tell(callback, responseInfo(about));
+  #respond(attempt) {
+    const { onResponse } = this.options;
+    const { informed, status, isLate } = attempt;
+    if (!onResponse || status === undefined || isLate || informed.has(onResponse)) return;
+    informed.add(onResponse);
+    this.#tell(onResponse, responseInfo(attempt));
   }
 
   #tell(callback, ...values) {
@@ -298,8 +319,8 @@ export class Call {
   }
 
   /** Tells `onUpdate` how the task stands, and in how many milliseconds the next poll is due, if any. */
-  update(task, nextPollMs) {
-    const { onUpdate } = this.given;
-    if (onUpdate) this.#tell(onUpdate, task, nextPollMs < 0 ? {} : { nextPollMs });
+  update(generation, nextPollMs) {
+    const { onUpdate } = this.options;
+    if (onUpdate) this.#tell(onUpdate, generation, nextPollMs < 0 ? {} : { nextPollMs });
   }
 }

@@ -1,15 +1,18 @@
 /** What npm users call: promises around what the module does. */
 
+import {
+  COMMAND_EDIT,
+  COMMAND_EDIT_AND_WAIT,
+  COMMAND_GENERATE,
+  COMMAND_GENERATE_AND_WAIT,
+  COMMAND_GET_TASK,
+  COMMAND_WAIT_FOR_TASK,
+} from './abi.gen.js';
 import { broken, Call } from './call.js';
 import { LemonDataError } from './errors.js';
-import { mergeOptions, read, toJson } from './host.js';
-import { createEngine } from './instance.js';
-
-/** What the module can do, by the numbers that `src/shell/jobs.rs` gives it. */
-const GENERATE = 0;
-const GENERATE_AND_WAIT = 1;
-const GET_TASK = 2;
-const WAIT_FOR_TASK = 3;
+import { createInstance } from './instance.js';
+import { mergeOptions, toJson } from './options.js';
+import { read } from './values.js';
 
 /** When `generate` returned each generation: for a while, the server may not know its task everywhere. */
 const generated = new WeakMap();
@@ -28,24 +31,24 @@ function referenceOf(input) {
  * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
  */
 export function createClient(glue, load, inBrowser, Subscriber) {
-  let engine;
+  let instance;
   let starting;
 
-  function boot(module) {
-    const fresh = createEngine(glue);
-    engine = fresh.start(new WebAssembly.Instance(module, fresh.imports));
-    return engine;
+  function start(module) {
+    const fresh = createInstance(glue);
+    instance = fresh.start(new WebAssembly.Instance(module, fresh.imports));
+    return instance;
   }
 
   /** The instance at work. */
   async function acquire(task) {
-    if (engine && !engine.broken) return engine;
+    if (instance && !instance.broken) return instance;
     try {
       if (starting) return await starting;
       const module = load();
       // An edge worker has the module at hand, and must not let one request wait for another's promise.
-      if (!(module instanceof Promise)) return boot(module);
-      starting = module.then(boot).finally(() => {
+      if (!(module instanceof Promise)) return start(module);
+      starting = module.then(start).finally(() => {
         starting = undefined;
       });
       return await starting;
@@ -57,13 +60,14 @@ export function createClient(glue, load, inBrowser, Subscriber) {
     }
   }
 
-  async function call(command, input, options, defaults) {
-    // Read now: what the caller changes after the call does not change it.
-    const isCreate = command < GET_TASK;
+  async function call(command, input, callOptions, clientOptions) {
+    // Read now: a change of the caller's after the call does not count.
+    const isCreate = command < COMMAND_GET_TASK;
     const fields = {
-      options,
-      defaults,
-      given: mergeOptions(options, defaults),
+      input,
+      callOptions,
+      clientOptions,
+      options: mergeOptions(callOptions, clientOptions),
       body: isCreate ? toJson(input) : undefined,
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
@@ -75,7 +79,7 @@ export function createClient(glue, load, inBrowser, Subscriber) {
       while (running.broken);
       const result = await new Promise((resolve, reject) => {
         const finish = (isDone, value) => (isDone ? resolve : reject)(value);
-        running.run(command, input, new Call(running, finish, fields, Subscriber), inBrowser());
+        running.run(command, new Call(running, finish, fields, Subscriber), inBrowser());
       });
       if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
       return result;
@@ -87,10 +91,12 @@ export function createClient(glue, load, inBrowser, Subscriber) {
   }
 
   return {
-    generate: (request, options) => call(GENERATE, request, options),
-    waitForTask: (task, options) => call(WAIT_FOR_TASK, task, options),
-    generateAndWait: (request, options) => call(GENERATE_AND_WAIT, request, options),
-    getTask: (task, options) => call(GET_TASK, task, options),
+    generate: (request, options) => call(COMMAND_GENERATE, request, options),
+    waitForTask: (task, options) => call(COMMAND_WAIT_FOR_TASK, task, options),
+    generateAndWait: (request, options) => call(COMMAND_GENERATE_AND_WAIT, request, options),
+    edit: (request, options) => call(COMMAND_EDIT, request, options),
+    editAndWait: (request, options) => call(COMMAND_EDIT_AND_WAIT, request, options),
+    getTask: (task, options) => call(COMMAND_GET_TASK, task, options),
 
     LemonData: class LemonData {
       // Private, so that neither `JSON.stringify` nor a log nor a structured clone shows the key.
@@ -105,19 +111,27 @@ export function createClient(glue, load, inBrowser, Subscriber) {
       }
 
       generate(request, options) {
-        return call(GENERATE, request, options, this.#options);
+        return call(COMMAND_GENERATE, request, options, this.#options);
       }
 
       waitForTask(task, options) {
-        return call(WAIT_FOR_TASK, task, options, this.#options);
+        return call(COMMAND_WAIT_FOR_TASK, task, options, this.#options);
       }
 
       generateAndWait(request, options) {
-        return call(GENERATE_AND_WAIT, request, options, this.#options);
+        return call(COMMAND_GENERATE_AND_WAIT, request, options, this.#options);
+      }
+
+      edit(request, options) {
+        return call(COMMAND_EDIT, request, options, this.#options);
+      }
+
+      editAndWait(request, options) {
+        return call(COMMAND_EDIT_AND_WAIT, request, options, this.#options);
       }
 
       getTask(task, options) {
-        return call(GET_TASK, task, options, this.#options);
+        return call(COMMAND_GET_TASK, task, options, this.#options);
       }
     },
   };

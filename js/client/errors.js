@@ -1,6 +1,7 @@
 /** The error classes. What each of them means stands in `index.d.ts`. */
 
-import { NAMES, redact, redactAll } from './host.js';
+import { KINDS, NAMES, OUTCOMES } from './abi.gen.js';
+import { redact, redactAll } from './redact.js';
 
 const BRAND = Symbol.for('lemondata-wasm.error');
 
@@ -47,49 +48,48 @@ function name(Class, text) {
 
 name(LemonDataError, 'LemonDataError');
 
-/** Makes the class of a kind, whose name is the kind in another spelling. */
-function define(kind, Base = LemonDataError) {
+/** The classes, by the numbers of their kinds. */
+const classes = [];
+
+/** Makes the class of the next kind, whose name is the kind in another spelling. */
+function define(Base = LemonDataError) {
+  const kind = KINDS[classes.length];
   const made = class extends Base {
     static kinds = [kind];
   };
   if (Base !== LemonDataError) Base.kinds.push(kind);
-  classes.push([kind, made]);
+  classes.push(made);
   return name(made, `${kind.replace(/(?:^|_)./g, (start) => start.at(-1).toUpperCase())}Error`);
 }
 
-/** In the order of the core's `Kind`. */
-const classes = [];
-export const InvalidRequestError = define('invalid_request');
-export const AuthenticationError = define('authentication');
-export const PaymentRequiredError = define('payment_required');
-export const PermissionDeniedError = define('permission_denied');
-export const NotFoundError = define('not_found');
-export const RateLimitError = define('rate_limit');
-export const ServerError = define('server');
-export const TaskNotFoundError = define('task_not_found');
-export const TaskFailedError = define('task_failed');
-export const TaskCancelledError = define('task_cancelled', TaskFailedError);
-export const ConnectionError = define('connection');
-export const RequestTimeoutError = define('request_timeout');
-export const ResponseError = define('response');
-export const WaitTimeoutError = define('wait_timeout');
-export const PollBudgetError = define('poll_budget');
-export const UntrustedUrlError = define('untrusted_url');
-export const CallbackError = define('callback');
-export const InternalError = define('internal');
-
-/** In the order of the core's `Outcome`. */
-const OUTCOMES = ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'];
+// In the order of `KINDS`.
+export const InvalidRequestError = define();
+export const AuthenticationError = define();
+export const PaymentRequiredError = define();
+export const PermissionDeniedError = define();
+export const NotFoundError = define();
+export const RateLimitError = define();
+export const ServerError = define();
+export const TaskNotFoundError = define();
+export const TaskFailedError = define();
+export const TaskCancelledError = define(TaskFailedError);
+export const ConnectionError = define();
+export const RequestTimeoutError = define();
+export const ResponseError = define();
+export const WaitTimeoutError = define();
+export const PollBudgetError = define();
+export const UntrustedUrlError = define();
+export const CallbackError = define();
+export const InternalError = define();
 
 /**
  * Makes the error that the core describes; `param` is the number of a name, which the message goes on from, or of
  * none. `answer` is what an attempt brought; what the provider says of the
  * error stands in its body.
  */
-export function makeError(kind, outcome, message, status, param, retryAfterMs, answer, task) {
-  const [kindName, Class] = classes[kind];
+export function makeError(kind, outcome, message, status, param, retryAfterMs, attempt, task, cause) {
   const name = NAMES[param];
-  const { requestId, body: original, cause, secret } = Object(answer);
+  const { requestId, body: original, cause: ownCause, secret } = Object(attempt);
   let body;
   try {
     body = redactAll(original, secret);
@@ -101,8 +101,8 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   const pick = (type, ...values) =>
     values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
   const text = (...values) => pick('string', ...values);
-  return new Class({
-    kind: kindName,
+  return new classes[kind]({
+    kind: KINDS[kind],
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
     status: status || undefined,
@@ -119,7 +119,7 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     retryAfterMs: retryAfterMs || undefined,
     body,
     task,
-    cause,
+    cause: cause ?? ownCause,
   });
 }
 

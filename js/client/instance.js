@@ -7,12 +7,12 @@
  *
  * @param {Function} glue what `wasm-bindgen` generates, as a function of the globals it uses
  */
-export function createEngine(glue) {
+export function createInstance(glue) {
   const calls = new Set();
   const timers = new Set();
   let depth = 0;
 
-  const engine = {
+  const instance = {
     broken: false,
 
     /** The calls under way, which a trap ends. */
@@ -22,14 +22,14 @@ export function createEngine(glue) {
 
     run: undefined,
 
-    /** @param {WebAssembly.Instance} instance */
-    start(instance) {
+    /** @param {WebAssembly.Instance} started */
+    start(started) {
       const exports = {};
-      for (const [name, value] of Object.entries(instance.exports)) {
+      for (const [name, value] of Object.entries(started.exports)) {
         exports[name] = typeof value === 'function' ? guard(value) : value;
       }
-      engine.run = start(exports);
-      return engine;
+      instance.run = start(exports);
+      return instance;
     },
   };
 
@@ -47,10 +47,10 @@ export function createEngine(glue) {
       clearTimeout(timer);
     },
   });
-  engine.imports = imports;
+  instance.imports = imports;
 
   function collapse(error) {
-    engine.broken = true;
+    instance.broken = true;
     for (const call of [...calls]) call.abandon(error);
     for (const timer of timers) clearTimeout(timer);
   }
@@ -58,7 +58,7 @@ export function createEngine(glue) {
   function guard(enter) {
     return (...args) => {
       // The platform calls back late, or the module itself goes on after a trap further in, and must stop.
-      if (engine.broken) {
+      if (instance.broken) {
         if (depth > 0) throw new Error('the module has trapped');
         return;
       }
@@ -66,7 +66,7 @@ export function createEngine(glue) {
       try {
         return enter(...args);
       } catch (error) {
-        if (!engine.broken) collapse(error);
+        if (!instance.broken) collapse(error);
         if (depth > 1) throw error;
       } finally {
         depth -= 1;
@@ -74,5 +74,5 @@ export function createEngine(glue) {
     };
   }
 
-  return engine;
+  return instance;
 }

@@ -8,6 +8,8 @@
  * Edge workers do without this file: there, one request must not wait for another's promise.
  */
 
+import { SOURCE_OWN, SOURCE_POLL, SOURCE_STREAM } from './abi.gen.js';
+
 /** The subscribers, by URL and credentials. */
 const groups = new Map();
 
@@ -16,11 +18,6 @@ const copy = (attempt) => ({
   ...attempt,
   body: attempt.body?.constructor === Object ? { ...attempt.body } : attempt.body,
 });
-
-/** What a call has to wait for. `src/shell/jobs.rs` knows the numbers. */
-const NOTHING = 0;
-const POLL = 1;
-const STREAM = 2;
 
 export class Subscriber {
   #identity;
@@ -49,7 +46,8 @@ export class Subscriber {
   }
 
   /**
-   * Joins the group of a poll. Says what to wait for; for nothing, this call leads, and has to publish.
+   * Joins the group of a poll. Returns where its answer comes from. `SOURCE_OWN` makes this call the leader, which has to
+   * publish.
    *
    * @param {string} key
    * @param {boolean} isSilent whether a stream has been silent for so long that it counts as dead
@@ -67,11 +65,11 @@ export class Subscriber {
     const informed = isNew && peers.find((peer) => peer.#latest);
     if (informed) this.#take(informed.#latest);
     const reader = [this, ...peers].find((each) => each.#endStream);
-    if (reader && !isSilent) return STREAM;
+    if (reader && !isSilent) return SOURCE_STREAM;
     reader?.#endStream();
-    if (informed || peers.some((peer) => peer.#isPolling)) return POLL;
+    if (informed || peers.some((peer) => peer.#isPolling)) return SOURCE_POLL;
     this.#isPolling = true;
-    return NOTHING;
+    return SOURCE_OWN;
   }
 
   #take(attempt) {

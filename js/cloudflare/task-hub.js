@@ -8,7 +8,8 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import { attempt, current, exchange } from '../client/host.js';
+import { Attempt, exchange } from '../client/exchange.js';
+import { resolve } from '../client/options.js';
 import { digest } from '../relay/digest.js';
 import { publicCode } from '../relay/public-error.js';
 import { createRedactor } from '../relay/redactor.js';
@@ -392,7 +393,7 @@ export class TaskHub extends DurableObject {
 
   async #fleet() {
     const { limiter, apiKey } = this.#options;
-    return limiter.get(limiter.idFromName(await digest([await current(apiKey)])));
+    return limiter.get(limiter.idFromName(await digest([await resolve(apiKey)])));
   }
 
   async #request(act, url, timeout) {
@@ -401,18 +402,18 @@ export class TaskHub extends DurableObject {
     if (act === 'send') await this.ctx.storage.sync();
     const isCreate = act === 'send';
     const method = isCreate ? 'POST' : 'GET';
-    let about = attempt(undefined, method);
+    let about = new Attempt(method);
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), timeout);
     try {
       const { apiKey, fetch } = this.#options;
-      const key = await current(apiKey);
+      const key = await resolve(apiKey);
       this.#redactor.learn(key);
       const body = isCreate ? getText(this.#kv, 'request') : undefined;
       await exchange(about, { fetch, url, signal: controller.signal, key, body });
     } catch (cause) {
       // There is no key, or it cannot be sent.
-      about = attempt(cause, method);
+      about = Object.assign(new Attempt(method), { cause });
     }
     clearTimeout(timer);
     about.isLate ||= controller.signal.aborted;

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    TransportError,
-    answer::{Answer, ParsedAnswer},
-    failure::{Failure, Kind, Outcome},
+    abi::{Kind, Outcome},
+    answer::{Answer, TransportError},
+    failure::Failure,
+    parse::ParsedAnswer,
     retry::backoff_ms,
     value::Value,
 };

@@ -1,9 +1,9 @@
 //! What went wrong, whether money may have been spent, and what to do next.
 
 use super::{
-    TransportError,
-    answer::{Answer, Task},
-    name::Name,
+    abi::{Kind, Name, Outcome},
+    answer::{Answer, TransportError},
+    task::Task,
     text::{contains, join, number},
     value::{Type, Value},
 };
@@ -13,30 +13,6 @@ const TASK_NOT_FOUND: &str = "async_task_not_found";
 
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
-
-/// The kind of an error. `js/client/errors.js` lists the classes in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the public documentation of each kind is its class's, in the declarations
-#[repr(u8)]
-pub enum Kind {
-    InvalidRequest,
-    Authentication,
-    PaymentRequired,
-    PermissionDenied,
-    NotFound,
-    RateLimit,
-    Server,
-    TaskNotFound,
-    TaskFailed,
-    TaskCancelled,
-    Connection,
-    RequestTimeout,
-    Response,
-    WaitTimeout,
-    PollBudget,
-    UntrustedUrl,
-    Callback,
-}
 
 impl Kind {
     /// The kind of an HTTP status that is not a success.
@@ -64,22 +40,6 @@ impl Kind {
             _ => "",
         }
     }
-}
-
-/// What is known of the request's effect, and so of its cost. `js/client/errors.js` knows the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Outcome {
-    /// Nothing has left this machine.
-    NotSent,
-    /// The server refused: nothing was billed.
-    Rejected,
-    /// A task exists and may still complete.
-    Accepted,
-    /// The task ended as failed.
-    Failed,
-    /// The request may have been carried out and billed.
-    Unknown,
 }
 
 /// An error as data: the shell turns it into an instance of its class, and adds what the provider says of

@@ -20,15 +20,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    TransportError,
-    answer::{Answer, ParsedAnswer, Status, Task},
+    abi::{Kind, Outcome, Status},
+    answer::{Answer, TransportError},
     create::{Create, CreateAction},
-    failure::{Failure, Kind, Outcome},
+    failure::Failure,
     limiter::RequestKind,
-    options::{LONGEST_WAIT_MS, Options},
+    limits::LONGEST_WAIT_MS,
+    options::Options,
+    parse::ParsedAnswer,
+    platform::Platform,
     retry::backoff_ms,
+    task::Task,
     url::CREATE_PATH,
-    value::Value,
     wait::{Origin, PollResult, Wait, WaitAction},
 };
 
@@ -293,7 +296,7 @@ impl Job {
     }
 
     /// Judges what came of the create. `random` lies in 0..1.
-    pub fn sent<V: Value>(
+    pub fn sent<V: Platform>(
         &mut self,
         options: &Options,
         terms: HubOptions,
@@ -339,7 +342,7 @@ impl Job {
     }
 
     /// Judges what came of a poll. `random` lies in 0..1.
-    pub fn polled<V: Value>(
+    pub fn polled<V: Platform>(
         &mut self,
         options: &Options,
         terms: HubOptions,
@@ -377,7 +380,7 @@ impl Job {
 
     /// A client asks for the task. One that was left a while ago is polled again, but not before the server wants
     /// it: until then the reason stands. Returns whether it is polled again.
-    pub fn resume<V: Value>(&mut self, options: &Options, now: f64, random: f64) -> bool {
+    pub fn resume<V: Platform>(&mut self, options: &Options, now: f64, random: f64) -> bool {
         let tells_until = (self.ended + TELLS * options.poll_max).max(self.not_before);
         let was_left = self.phase == Phase::Left && now >= tells_until;
         let task = self.task().filter(|_| was_left).cloned();
@@ -388,7 +391,14 @@ impl Job {
         })
     }
 
-    fn wait_for<V: Value>(&mut self, task: Task, options: &Options, origin: Origin, now: f64, random: f64) {
+    fn wait_for<V: Platform>(
+        &mut self,
+        task: Task,
+        options: &Options,
+        origin: Origin,
+        now: f64,
+        random: f64,
+    ) {
         self.phase = Phase::Waiting;
         self.until = now + options.max_wait + LAST_TURN_MS;
         self.asked = 0.0;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{answer::Answer, name::Name, text::contains, value::Value};
+use super::{abi::Name, answer::Answer, text::contains, value::Value};
 
 /// The provider counts requests by the minute.
 const WINDOW_MS: f64 = 60_000.0;

@@ -3,41 +3,41 @@
 //! Time and randomness come in as arguments, answers come in as [`Value`]s, and decisions go out as
 //! data. The shell carries them out; a test drives them natively in microseconds.
 
+pub mod abi;
 mod answer;
+mod call;
 mod clock;
 mod create;
 mod failure;
 mod hub;
 mod limiter;
-mod name;
+mod limits;
 mod options;
+mod parse;
+mod platform;
 mod request;
 mod retry;
+mod task;
 mod text;
 mod url;
 mod value;
 mod wait;
 
-pub use answer::{Answer, ParsedAnswer, Status, Task, read_task};
+pub use abi::{Command, Kind, Name, Outcome, Source, Status};
+pub use answer::{Answer, Attempt, TransportError};
+pub use call::{Action, Call, CallFailure, End, Event, Request, Update};
 pub use clock::Clock;
 pub use create::{Create, CreateAction};
-pub use failure::{Failure, Kind, Outcome};
+pub use failure::Failure;
 pub use hub::{HubAction, HubOptions, Job, JobUpdate, Phase};
 pub use limiter::{Admission, Limiter, Pauses, RequestKind, names_model, pause_asked_ms};
-pub use name::Name;
 pub use options::{Environment, Options, check_key};
-pub use request::check_request;
+pub use parse::ParsedAnswer;
+pub use platform::{Location, Platform};
+pub use request::{check_edit, check_request, read_task};
 pub use retry::RetryAfter;
+pub use task::Task;
 pub use text::without_query;
-pub use url::{Base, CREATE_PATH, Location};
+pub use url::{Base, CREATE_PATH, EDIT_PATH};
 pub use value::{Type, Value};
 pub use wait::{Origin, PollResult, Wait, WaitAction};
-
-/// How an attempt ended that brought no answer to judge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransportError {
-    /// The transport failed before an answer began: no connection, or a reset.
-    Connection,
-    /// The attempt used up its time-out.
-    Timeout,
-}

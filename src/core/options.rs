@@ -1,11 +1,12 @@
 //! The options of a call: read, checked, and completed with their defaults.
 
 use super::{
+    abi::Name,
     failure::Failure,
-    name::Name,
-    request::is_whole,
+    limits::LONGEST_WAIT_MS,
+    platform::Platform,
     url::Base,
-    value::{Type, Value},
+    value::{Type, Value, is_whole},
 };
 
 /// The provider's address.
@@ -19,8 +20,6 @@ const POLL_MIN_MS: f64 = 3_000.0;
 const POLL_MAX_MS: f64 = 5_000.0;
 /// The provider's own sample gives up after 300 s.
 const MAX_WAIT_MS: f64 = 300_000.0;
-/// No wait is longer: keeps a wait's state finite, so that it can be stored as JSON.
-pub const LONGEST_WAIT_MS: f64 = 1e15;
 const MAX_RETRIES: f64 = 2.0;
 /// `onTask` has at least this long, so that a short wait does not keep the task from being stored.
 const ANNOUNCE_MS: f64 = 5_000.0;
@@ -32,7 +31,7 @@ const FLAG: u8 = Type::Flag.bit();
 const NUMBER: u8 = Type::Number.bit();
 
 /// Every option: its types, and how a message names them.
-static OPTIONS: [(Name, u8, &str); 16] = [
+static OPTIONS: [(Name, u8, &str); Name::OPTIONS] = [
     (Name::ApiKey, TEXT | FUNCTION, "a string or a function"),
     (Name::BaseUrl, TEXT, "a string"),
     (Name::Relay, FLAG, "a boolean"),
@@ -86,14 +85,14 @@ pub struct Options {
 
 impl Options {
     /// Reads the options of a call, those of its client among them.
-    pub fn read<V: Value>(given: &V, environment: Environment) -> Result<Options, Box<Failure>> {
+    pub fn read<V: Platform>(options: &V, environment: Environment) -> Result<Options, Box<Failure>> {
         for &(name, types, expected) in &OPTIONS {
-            let kind = given.kind_of(name);
-            let number = || given.number_of(name);
+            let kind = options.kind_of(name);
+            let number = || options.number_of(name);
             let fits = kind == Type::Nothing
                 || types & kind.bit() != 0
                     && match name {
-                        Name::Signal => is_signal(&given.get(name)),
+                        Name::Signal => is_signal(&options.get(name)),
                         Name::RequestTimeout => number() > 0.0,
                         Name::MaxRetries => is_whole(number()),
                         Name::MaxWait => number() >= 0.0,
@@ -105,16 +104,16 @@ impl Options {
             }
         }
         let number = |name: Name, default: f64| {
-            let number = given.number_of(name);
+            let number = options.number_of(name);
             if number.is_nan() { default } else { number }
         };
 
-        let is_given = |name| given.kind_of(name) != Type::Nothing;
+        let is_given = |name| options.kind_of(name) != Type::Nothing;
         let has_key = is_given(Name::ApiKey);
-        if given.kind_of(Name::ApiKey) == Type::Text {
-            check_key(&given.text_of(Name::ApiKey), Name::ApiKey)?;
+        if options.kind_of(Name::ApiKey) == Type::Text {
+            check_key(&options.text_of(Name::ApiKey), Name::ApiKey)?;
         }
-        if has_key && environment.browser && given.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
+        if has_key && environment.browser && options.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
             return Err(Failure::refusal(
                 Name::ApiKey,
                 &[
@@ -130,7 +129,7 @@ impl Options {
             ));
         }
         let base_url =
-            if is_given(Name::BaseUrl) { given.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
+            if is_given(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
         let Some(location) = V::parse_url(&base_url, "")
             // A `blob:` URL has the origin of its maker, but a whole URL for a path.
             .filter(|location| {
@@ -146,7 +145,7 @@ impl Options {
             ));
         };
 
-        let interval = given.get(Name::PollInterval);
+        let interval = options.get(Name::PollInterval);
         let bound = |name: Name, default: f64| {
             if interval.kind_of(name) == Type::Nothing { default } else { interval.number_of(name) }
         };
@@ -159,10 +158,10 @@ impl Options {
             ));
         }
 
-        let relay = given.flag_of(Name::Relay) == Some(true);
+        let relay = options.flag_of(Name::Relay) == Some(true);
         let is_keyed = is_given(Name::IdempotencyKey);
         if is_keyed {
-            check_key(&given.text_of(Name::IdempotencyKey), Name::IdempotencyKey)?;
+            check_key(&options.text_of(Name::IdempotencyKey), Name::IdempotencyKey)?;
         }
         Ok(Options {
             base: Base::new(location),

@@ -1,14 +1,18 @@
-//! What is checked of a request before it is sent: what would fail at any server.
+//! Checks what would fail at any server, before anything is sent.
 
 use super::{
+    abi::Name,
     failure::Failure,
-    name::Name,
-    value::{Type, Value},
+    task::Task,
+    value::{Type, Value, is_whole},
 };
 
 /// The fields that are strings wherever they are documented.
 static TEXT_FIELDS: [Name; 6] =
     [Name::Model, Name::Size, Name::Quality, Name::ResponseFormat, Name::Style, Name::User];
+
+/// The fields that name the pictures of an edit.
+static IMAGE_FIELDS: [Name; 4] = [Name::Image, Name::ImageUrl, Name::ImageUrls, Name::Images];
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
@@ -36,8 +40,26 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
     Ok(())
 }
 
-/// Whether a number is an integer of at least 0 that a `u32` holds.
-#[allow(clippy::float_cmp)] // exactly equal is what is meant
-pub fn is_whole(number: f64) -> bool {
-    f64::from(number as u32) == number
+/// Checks the documented fields of an edit.
+pub fn check_edit<V: Value>(request: &V) -> Result<(), Box<Failure>> {
+    check_request(request)?;
+    if IMAGE_FIELDS.iter().any(|name| request.kind_of(*name) != Type::Nothing) {
+        return Ok(());
+    }
+    Err(Failure::refusal(
+        Name::Image,
+        &[" is missing: pass a Blob or several as image, or a URL as image_url, image_urls or images."],
+    ))
+}
+
+/// Reads the reference that a caller waits with: an id, or an object that holds one.
+pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
+    let kind = reference.kind();
+    let task = if kind == Type::Text {
+        Some(Task { id: reference.text(), poll_url: String::new() })
+    } else {
+        Task::of(reference)
+    };
+    task.filter(Task::has_id)
+        .ok_or_else(|| Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", kind))
 }

@@ -1,6 +1,6 @@
 //! How long to wait before the next attempt.
 
-use super::{name::Name, options::LONGEST_WAIT_MS, value::Value};
+use super::{abi::Name, limits::LONGEST_WAIT_MS, value::Value};
 
 /// The first step of the exponential back-off, in milliseconds.
 const BACKOFF_BASE_MS: f64 = 1_000.0;

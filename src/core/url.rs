@@ -1,23 +1,14 @@
 //! Where a request may go. The key goes to the base URL's origin and nowhere else.
 
 use super::{
+    platform::{Location, Platform},
     text::{join, split, without_query},
-    value::Value,
 };
 
 /// The path of a create, below the base URL.
 pub const CREATE_PATH: &str = "/v1/images/generations";
-
-/// An absolute URL as the platform parses it, so that we judge exactly what `fetch` would call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
-    /// Scheme, host and port.
-    pub origin: String,
-    /// The path, from its first slash, without dot segments, and the query.
-    pub path: String,
-    /// Whether it has neither credentials nor query nor fragment.
-    pub is_plain: bool,
-}
+/// The path of an edit, below the base URL.
+pub const EDIT_PATH: &str = "/v1/images/edits";
 
 /// The base URL, taken apart: everything that we call is its origin, its prefix and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +38,7 @@ impl Base {
     }
 
     /// The path to poll for an id; the `other` of the two that may know it.
-    pub fn task_path<V: Value>(&self, id: &str, other: bool) -> String {
+    pub fn task_path<V: Platform>(&self, id: &str, other: bool) -> String {
         let images = id.starts_with("img_") != other;
         let route = if images { CREATE_PATH } else { "/v1/tasks" };
         join(&[&self.prefix, route, "/", &V::encode_segment(id)])
@@ -58,7 +49,7 @@ impl Base {
     ///
     /// A server that names another origin, scheme or port would be handed the key, whether it was taken over
     /// or only misconfigured.
-    pub fn poll_path<V: Value>(&self, poll_url: &str) -> Option<String> {
+    pub fn poll_path<V: Platform>(&self, poll_url: &str) -> Option<String> {
         let Location { origin, path, .. } = V::parse_url(poll_url, &self.origin)?;
         // A `blob:` URL has the origin of its maker, but a whole URL for a path.
         if origin != self.origin || !path.starts_with("/") {

@@ -1,10 +1,9 @@
 //! A JavaScript-like value, seen through the few questions that the core asks.
 
-use super::{name::Name, url::Location};
+use super::abi::Name;
 
-/// What `typeof` says of a value, with arrays and `null` told apart. `js/client/host.js` knows the order.
+/// What `typeof` says of a value, with arrays and `null` told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Type {
     /// `undefined` or `null`: for the core both mean "not given".
     Nothing,
@@ -49,7 +48,7 @@ impl Type {
 ///
 /// The shell implements this for `JsValue`, so that a payload is inspected where it lives. Only
 /// [`Value::text`] copies, and the core calls it on short fields alone.
-pub trait Value: Sized {
+pub trait Value: Clone {
     /// A value that is nothing.
     fn nothing() -> Self;
     /// The type of this value.
@@ -105,14 +104,14 @@ pub trait Value: Sized {
     /// where there is none.
     fn reason(&self) -> String;
 
-    /// How the platform parses a URL that may be relative to `base`; an empty base means the page's own.
-    fn parse_url(text: &str, base: &str) -> Option<Location>;
-
-    /// Percent-encodes an opaque text as one segment of a path, as the platform does it.
-    fn encode_segment(text: &str) -> String;
-
     /// Whether this is nothing.
     fn is_nothing(&self) -> bool {
         self.kind() == Type::Nothing
     }
+}
+
+/// Whether a number is an integer of at least 0 that a `u32` holds.
+#[allow(clippy::float_cmp)] // exactly equal is what is meant
+pub fn is_whole(number: f64) -> bool {
+    f64::from(number as u32) == number
 }

@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    TransportError,
-    answer::{Answer, ParsedAnswer, Status, Task},
-    failure::{Failure, GOES_ON, Kind, Outcome},
+    abi::{Kind, Outcome, Status},
+    answer::{Answer, TransportError},
+    failure::{Failure, GOES_ON},
     options::Options,
+    parse::ParsedAnswer,
+    platform::Platform,
     retry::backoff_ms,
+    task::Task,
     text::{number, without_query},
     url::Base,
-    value::Value,
 };
 
 /// For so long after a create, not every server of the provider may know the task.
@@ -125,7 +127,7 @@ impl Wait {
     /// A wait for `task` that begins `now`. `random` lies in 0..1.
     ///
     /// A task whose poll URL must not be called comes back without it, so that it can be asked for by id.
-    pub fn new<V: Value>(
+    pub fn new<V: Platform>(
         mut task: Task,
         options: &Options,
         origin: Origin,
@@ -237,7 +239,13 @@ impl Wait {
     }
 
     /// Judges the answer to a poll. `random` lies in 0..1.
-    pub fn answer<V: Value>(&mut self, base: &Base, reply: &Answer<V>, now: f64, random: f64) -> PollResult {
+    pub fn answer<V: Platform>(
+        &mut self,
+        base: &Base,
+        reply: &Answer<V>,
+        now: f64,
+        random: f64,
+    ) -> PollResult {
         let target = ["GET ", without_query(&self.path)];
         self.heard = now;
         let failure = if reply.is_success() {
@@ -307,7 +315,7 @@ impl Wait {
 
     /// Takes the path that the server names, unless it has named one already or this one is not to be
     /// trusted: then the path at hand goes on serving.
-    fn learn<V: Value>(&mut self, base: &Base, poll_url: &str) {
+    fn learn<V: Platform>(&mut self, base: &Base, poll_url: &str) {
         if self.other_path.is_empty() || poll_url.is_empty() {
             return;
         }

@@ -5,16 +5,13 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Math::random, Reflect};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
 
-use super::{
-    call::{error, random},
-    http::Attempt,
-};
+use super::error::error;
 use crate::core::{
-    Environment, Failure, HubAction, HubOptions, Job, JobUpdate, Limiter, Options, Pauses, Phase,
+    Attempt, Environment, Failure, HubAction, HubOptions, Job, JobUpdate, Limiter, Options, Pauses, Phase,
     RequestKind, check_request, names_model, pause_asked_ms,
 };
 
@@ -130,7 +127,7 @@ pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: 
         job.polled(&read, terms, result, now, random())
     };
     match ruling {
-        JobUpdate::Answered(meaning) => reply(&job, "answered", &attempt.generation(&meaning), &pause),
+        JobUpdate::Answered(meaning) => reply(&job, "answered", &meaning.generation(&attempt.value), &pause),
         JobUpdate::Again(failure) => {
             let failure = failure.map_or(JsValue::UNDEFINED, |failure| fail(&job, failure, &attempt.value));
             reply(&job, "again", &failure, &pause)

@@ -1,79 +1,71 @@
-//! What the shell calls in JavaScript.
+//! What the shell calls in JavaScript. None of it throws.
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
 #[wasm_bindgen]
 extern "C" {
-    /// One call, seen from `js/client/client.js`.
+    /// One call, as `js/client/call.js` makes it.
     pub type Host;
 
     /// Settles the promise of the call. Where it fails without a value, the reason is that of the caller's signal.
     #[wasm_bindgen(method)]
     pub fn settle(this: &Host, is_done: bool, value: &JsValue);
 
-    /// Calls back when the signal aborts, a page comes back or another call has something, until the call is
-    /// settled: always in a microtask, never from inside the module. Where listening fails, the call is settled,
-    /// and the answer is `false`.
+    /// Calls back when there is something to [`take`](Host::take), until the call is settled: always in a microtask,
+    /// never from inside the module. Where listening fails, the call is settled, and the answer is `false`.
     #[wasm_bindgen(method)]
     pub fn listen(this: &Host, is_browser: bool, wake: &JsValue) -> bool;
 
-    // The promises of the next three never reject.
-
-    /// The key and the headers of the next request; they may be functions.
+    /// The number of the next event, which leaves its value in the field `value`.
     #[wasm_bindgen(method)]
-    pub fn prepare(this: &Host) -> Promise;
+    pub fn take(this: &Host) -> u8;
 
-    /// Sends a request with these: a promise of an attempt. The `extra` is what a relay can do: for a create, an
-    /// idempotency key that is made for it; for a poll, a stream of answers.
+    /// Whether the caller's signal has aborted.
+    #[wasm_bindgen(method, js_name = isAborted)]
+    pub fn is_aborted(this: &Host) -> bool;
+
+    /// Gets the key and the headers of the next request; they may be functions.
+    #[wasm_bindgen(method)]
+    pub fn authorize(this: &Host);
+
+    /// Joins the calls that send the same poll: the number of the source of its answer. A stream that is silent for too
+    /// long is given up.
+    #[wasm_bindgen(method)]
+    pub fn join(this: &Host, url: &str, is_silent: bool) -> u8;
+
+    /// Sends a request with the credentials at hand, and returns what ends it.
     #[wasm_bindgen(method)]
     pub fn send(
         this: &Host,
         url: &str,
+        path: &str,
         is_create: bool,
-        controller: &AbortController,
-        extra: bool,
-    ) -> Promise;
+        number: u32,
+        uses_relay: bool,
+    ) -> AbortController;
+
+    /// Gives up the request under way, and returns its attempt.
+    #[wasm_bindgen(method, js_name = giveUp)]
+    pub fn give_up(this: &Host) -> JsValue;
 
     /// Calls `onTask`.
     #[wasm_bindgen(method)]
-    pub fn announce(this: &Host, task: &JsValue) -> Promise;
-
-    /// Notes what this call waits for besides its timer.
-    #[wasm_bindgen(method)]
-    pub fn sleep(this: &Host, kind: u8);
-
-    /// The attempt of another call that has ended a sleep; `undefined` where something else has.
-    #[wasm_bindgen(method)]
-    pub fn take(this: &Host) -> JsValue;
-
-    /// What this call has to wait for where another one sends the same poll, as a `kind` of wait; 0 for nothing. A
-    /// stream that is silent for too long is given up.
-    #[wasm_bindgen(method)]
-    pub fn join(this: &Host, url: &str, is_silent: bool) -> u8;
-
-    /// Ends an attempt, and passes it on: to `onResponse`, unless it is too late, and to the calls that joined.
-    #[wasm_bindgen(method)]
-    pub fn finish(this: &Host, is_late: bool, path: &str, duration_ms: f64, number: u32) -> JsValue;
+    pub fn announce(this: &Host, task: &JsValue);
 
     /// Calls `onUpdate`. The next poll is due in so many milliseconds; a negative number means never.
     #[wasm_bindgen(method)]
-    pub fn update(this: &Host, task: &JsValue, next_poll_ms: f64);
-
-    /// Notes the task that the call has created, for the error of a trap.
-    #[wasm_bindgen(method, setter)]
-    pub fn set_task(this: &Host, task: &JsValue);
+    pub fn update(this: &Host, generation: &JsValue, next_poll_ms: f64);
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn monotonic_now() -> f64;
 }
 
-#[wasm_bindgen(module = "/js/client/host.js")]
+#[wasm_bindgen(module = "/js/client/values.js")]
 extern "C" {
-    // The `key` is the number of a name, that of an element, or one of what else there is to ask for.
-    #[wasm_bindgen(js_name = kindOf)]
-    pub fn kind_of(value: &JsValue, key: u32) -> u8;
+    // The `key` is the number of a name, of a trait or of an element.
+    #[wasm_bindgen(js_name = shapeOf)]
+    pub fn shape_of(value: &JsValue, key: u32) -> u8;
 
     pub fn field(value: &JsValue, key: u32) -> JsValue;
 
@@ -81,19 +73,22 @@ extern "C" {
     pub fn number_of(value: &JsValue, key: u32) -> f64;
 
     /// How many bytes a text takes, which `fill` then writes.
-    #[wasm_bindgen(js_name = textOf)]
+    #[wasm_bindgen(js_name = encodeText)]
     fn bytes_of(value: &JsValue, key: u32) -> usize;
 
+    #[wasm_bindgen(js_name = writeText)]
     fn fill(bytes: &mut [u8]);
 
     #[wasm_bindgen(js_name = parseUrl)]
     pub fn parse_url(text: &str, base: &str) -> JsValue;
+}
 
-    pub fn attempt(cause: &JsValue) -> JsValue;
-
+#[wasm_bindgen(module = "/js/client/generation.js")]
+extern "C" {
     pub fn task(id: &JsValue, poll_url: &JsValue) -> JsValue;
 
-    pub fn normalise(attempt: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
+    #[wasm_bindgen(js_name = toGeneration)]
+    pub fn to_generation(attempt: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/js/client/errors.js")]
@@ -106,8 +101,9 @@ extern "C" {
         status: u16,
         param: u8,
         retry_after_ms: f64,
-        answer: &JsValue,
+        attempt: &JsValue,
         task: &JsValue,
+        cause: &JsValue,
     ) -> JsValue;
 }
 

@@ -3,47 +3,43 @@
 use wasm_bindgen::JsValue;
 
 use super::js;
-use crate::core::{Location, Name, Type, Value};
+use crate::core::{
+    Location, Name, Platform, Status, Type, Value,
+    abi::{Shape, Trait},
+};
 
-/// What `js::kind_of` says, by its numbers: it tells both truth values apart, and empty strings.
-const KINDS: [Type; 10] = [
-    Type::Nothing,
-    Type::Flag,
-    Type::Flag,
-    Type::Text,
-    Type::Text,
-    Type::Other,
-    Type::Number,
-    Type::List,
-    Type::Object,
-    Type::Function,
-];
-const FALSE: u8 = 1;
-const TRUE: u8 = 2;
-const FILLED: u8 = 4;
+const ENTRIES: u32 = key_of(Trait::Entries);
+const LENGTH: u32 = key_of(Trait::Length);
+const SEGMENT: u32 = key_of(Trait::Segment);
+const REASON: u32 = key_of(Trait::Reason);
+const ITSELF: u32 = key_of(Trait::Itself);
+const FIRST_ELEMENT: u32 = Name::COUNT + Trait::ALL.len() as u32;
 
-// In place of the number of a name.
-/// The fields of an object, as an array.
-const ENTRIES: u32 = 96;
-/// The length of an array.
-const LENGTH: u32 = 97;
-/// The value as a segment of a path.
-const SEGMENT: u32 = 98;
-/// Why a body refuses.
-const REASON: u32 = 99;
-/// The value itself.
-const ITSELF: u32 = 100;
-/// The first element of an array.
-const FIRST: u32 = 101;
+const fn key_of(wanted: Trait) -> u32 {
+    Name::COUNT + wanted as u32
+}
+
+fn shape(value: &JsValue, key: u32) -> Shape {
+    Shape::ALL.get(usize::from(js::shape_of(value, key))).copied().unwrap_or(Shape::Other)
+}
 
 fn kind(value: &JsValue, key: u32) -> Type {
-    KINDS.get(usize::from(js::kind_of(value, key))).copied().unwrap_or(Type::Other)
+    match shape(value, key) {
+        Shape::Nothing => Type::Nothing,
+        Shape::False | Shape::True => Type::Flag,
+        Shape::Empty | Shape::Filled => Type::Text,
+        Shape::Other => Type::Other,
+        Shape::Number => Type::Number,
+        Shape::List => Type::List,
+        Shape::Object => Type::Object,
+        Shape::Function => Type::Function,
+    }
 }
 
 fn flag(value: &JsValue, key: u32) -> Option<bool> {
-    match js::kind_of(value, key) {
-        FALSE => Some(false),
-        TRUE => Some(true),
+    match shape(value, key) {
+        Shape::False => Some(false),
+        Shape::True => Some(true),
         _ => None,
     }
 }
@@ -70,7 +66,7 @@ impl Value for JsValue {
     }
 
     fn item(&self, index: u32) -> JsValue {
-        js::field(self, FIRST + index)
+        js::field(self, FIRST_ELEMENT + index)
     }
 
     fn text(&self) -> String {
@@ -86,7 +82,7 @@ impl Value for JsValue {
     }
 
     fn is_filled(&self) -> bool {
-        js::kind_of(self, ITSELF) == FILLED
+        shape(self, ITSELF) == Shape::Filled
     }
 
     fn kind_of(&self, name: Name) -> Type {
@@ -106,13 +102,15 @@ impl Value for JsValue {
     }
 
     fn has(&self, name: Name) -> bool {
-        js::kind_of(self, name as u32) == FILLED
+        shape(self, name as u32) == Shape::Filled
     }
 
     fn reason(&self) -> String {
         js::text_of(self, REASON)
     }
+}
 
+impl Platform for JsValue {
     fn parse_url(text: &str, base: &str) -> Option<Location> {
         let parts = js::parse_url(text, base);
         let is_plain = parts.item(2).flag()?;
@@ -121,5 +119,9 @@ impl Value for JsValue {
 
     fn encode_segment(text: &str) -> String {
         js::text_of(&text.into(), SEGMENT)
+    }
+
+    fn generation(attempt: &JsValue, status: Status, is_foreign: bool, task_id: &str) -> JsValue {
+        js::to_generation(attempt, status as u8, is_foreign, task_id)
     }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reasonOf, redirectOrigin } from './host.js';
+import { redirectOrigin } from './exchange.js';
+import { reasonOf } from './values.js';
 
 test('the reason of a body is the first text that says something', () => {
   for (const [body, expected] of [

@@ -1,0 +1,333 @@
+//! The numbers that cross the border between Rust and JavaScript.
+//!
+//! Each list stands here alone: the build writes `js/client/abi.gen.js` from it, and JavaScript uses names, too. A
+//! number takes less room in the module, and less time across its border, than a text does.
+
+/// Defines an enum whose variants have numbers from 0 and texts, in this order.
+macro_rules! table {
+    ($(#[$meta:meta])* $Table:ident { $($(#[$doc:meta])* $Variant:ident $text:literal)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum $Table { $($(#[$doc])* $Variant),* }
+
+        impl $Table {
+            /// All variants, by their numbers.
+            pub const ALL: &[$Table] = &[$($Table::$Variant),*];
+            /// Their texts, by their numbers.
+            pub const TEXTS: &[&str] = &[$($text),*];
+
+            /// The text of this variant.
+            pub fn text(self) -> &'static str {
+                match self { $($Table::$Variant => $text),* }
+            }
+        }
+    };
+}
+
+table! {
+    /// A function of the package that drives the call machine.
+    Command {
+        /// Creates an image, and returns its task as it stands.
+        Generate "generate"
+        /// Creates an image, and waits for its task.
+        GenerateAndWait "generateAndWait"
+        /// Edits an image, and returns the task of that as it stands.
+        Edit "edit"
+        /// Edits an image, and waits for the task of that.
+        EditAndWait "editAndWait"
+        /// Polls a task once.
+        GetTask "getTask"
+        /// Waits for a task.
+        WaitForTask "waitForTask"
+    }
+}
+
+table! {
+    /// What the JavaScript half of the shell has for the call machine.
+    EventKind {
+        /// There is no event.
+        None "none"
+        /// The credentials of a request are ready.
+        Credentials "credentials"
+        /// An attempt has ended: this call's own, or one of another call that sends the same polls.
+        Attempt "attempt"
+        /// `onTask` has settled.
+        Announced "announced"
+        /// The call that this one followed has given up.
+        LeaderLeft "leaderLeft"
+        /// The runtime has come back: a page is visible again, or the network has returned.
+        Woken "woken"
+        /// The caller's signal has aborted.
+        Aborted "aborted"
+    }
+}
+
+table! {
+    /// How a poll gets its answer.
+    Source {
+        /// This call has to send it.
+        Own "own"
+        /// Another call has sent the same poll.
+        Poll "poll"
+        /// Another call reads a stream of answers.
+        Stream "stream"
+    }
+}
+
+table! {
+    /// What a value is: a finer `typeof`.
+    Shape {
+        /// `undefined` or `null`.
+        Nothing "nothing"
+        /// `false`.
+        False "false"
+        /// `true`.
+        True "true"
+        /// A string without characters.
+        Empty "empty"
+        /// Any other string.
+        Filled "filled"
+        /// A symbol, a big integer, or an object that cannot be looked at.
+        Other "other"
+        /// A number.
+        Number "number"
+        /// An array.
+        List "list"
+        /// Any other object.
+        Object "object"
+        /// A function.
+        Function "function"
+    }
+}
+
+table! {
+    /// The status of a generation.
+    Status {
+        /// Waiting for its turn.
+        Pending "pending"
+        /// Being worked on, or in a state that we do not know.
+        Processing "processing"
+        /// Done.
+        Completed "completed"
+        /// Ended without a result.
+        Failed "failed"
+    }
+}
+
+table! {
+    /// What is known of the request's effect, and so of its cost.
+    Outcome {
+        /// Nothing has left this machine.
+        NotSent "not_sent"
+        /// The server refused: nothing was billed.
+        Rejected "rejected"
+        /// A task exists and may still complete.
+        Accepted "accepted"
+        /// The task ended as failed.
+        Failed "failed"
+        /// The request may have been carried out and billed.
+        Unknown "unknown"
+    }
+}
+
+table! {
+    /// The kind of an error.
+    #[allow(missing_docs)] // the declarations document the class of each
+    Kind {
+        InvalidRequest "invalid_request"
+        Authentication "authentication"
+        PaymentRequired "payment_required"
+        PermissionDenied "permission_denied"
+        NotFound "not_found"
+        RateLimit "rate_limit"
+        Server "server"
+        TaskNotFound "task_not_found"
+        TaskFailed "task_failed"
+        TaskCancelled "task_cancelled"
+        Connection "connection"
+        RequestTimeout "request_timeout"
+        Response "response"
+        WaitTimeout "wait_timeout"
+        PollBudget "poll_budget"
+        UntrustedUrl "untrusted_url"
+        Callback "callback"
+        Internal "internal"
+    }
+}
+
+table! {
+    /// The name of a field or an option.
+    #[allow(missing_docs)] // each is what its text says
+    Name {
+        // The options, in the order in which they are checked.
+        ApiKey "apiKey"
+        BaseUrl "baseUrl"
+        Relay "relay"
+        Fetch "fetch"
+        Headers "headers"
+        DangerouslyAllowBrowser "dangerouslyAllowBrowser"
+        Signal "signal"
+        RequestTimeout "requestTimeout"
+        MaxRetries "maxRetries"
+        PollInterval "pollInterval"
+        MaxWait "maxWait"
+        MaxPolls "maxPolls"
+        IdempotencyKey "idempotencyKey"
+        OnTask "onTask"
+        OnUpdate "onUpdate"
+        OnResponse "onResponse"
+        // What else options are made of.
+        Min "min"
+        Max "max"
+        Aborted "aborted"
+        AddEventListener "addEventListener"
+        RemoveEventListener "removeEventListener"
+        // A request.
+        Request "request"
+        Prompt "prompt"
+        N "n"
+        Model "model"
+        Size "size"
+        Quality "quality"
+        ResponseFormat "response_format"
+        Style "style"
+        User "user"
+        Image "image"
+        ImageUrl "image_url"
+        ImageUrls "image_urls"
+        Images "images"
+        // An answer.
+        Task "task"
+        TaskId "task_id"
+        Id "id"
+        PollUrl "poll_url"
+        Status "status"
+        Data "data"
+        Url "url"
+        B64Json "b64_json"
+        VideoUrl "video_url"
+        AudioUrl "audio_url"
+        ModelUrl "model_url"
+        Video "video"
+        Videos "videos"
+        Cancelled "cancelled"
+        Error "error"
+        Code "code"
+        Type "type"
+        Hint "hint"
+        DidYouMean "did_you_mean"
+        Retryable "retryable"
+        RetryAfter "retry_after"
+        // An attempt, as `js/client/attempt.js` makes it.
+        IsSent "isSent"
+        IsLate "isLate"
+        IsJson "isJson"
+        Seconds "seconds"
+        Date "date"
+        Now "now"
+        Location "location"
+        Body "body"
+        // Credentials.
+        Key "key"
+        KeyFailed "keyFailed"
+        HeadersFailed "headersFailed"
+        // A call, as `js/client/call.js` makes it, and its request as JSON.
+        Input "input"
+        Age "age"
+        Options "options"
+        CallOptions "callOptions"
+        ClientOptions "clientOptions"
+        Value "value"
+    }
+}
+
+table! {
+    /// What there is to read of a value besides its fields, by numbers behind those of the names.
+    Trait {
+        /// The fields of an object, as an array of names and values.
+        Entries "entries"
+        /// The length of an array.
+        Length "length"
+        /// The value as a segment of a path.
+        Segment "segment"
+        /// Why a body refuses.
+        Reason "reason"
+        /// The value itself.
+        Itself "itself"
+    }
+}
+
+impl Name {
+    /// How many names are those of options: the first ones.
+    pub const OPTIONS: usize = Name::OnResponse as usize + 1;
+    /// How many names there are. The number of a [`Trait`] is this much larger, and that of an element of an array
+    /// begins behind the last trait.
+    pub const COUNT: u32 = Name::ALL.len() as u32;
+}
+
+/// The JavaScript half: what the build writes into `js/client/abi.gen.js`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn javascript() -> String {
+    use core::fmt::Write as _;
+
+    let mut code = String::from("// Written by `npm run build` from src/core/abi.rs.\n");
+    for (table, texts, start) in [
+        ("COMMAND", Command::TEXTS, 0),
+        ("EVENT", EventKind::TEXTS, 0),
+        ("SOURCE", Source::TEXTS, 0),
+        ("SHAPE", Shape::TEXTS, 0),
+        ("TRAIT", Trait::TEXTS, Name::ALL.len()),
+    ] {
+        code.push('\n');
+        for (number, text) in texts.iter().enumerate() {
+            let mut name = String::new();
+            for char in text.chars() {
+                if char.is_ascii_uppercase() {
+                    name.push('_');
+                }
+                name.push(char.to_ascii_uppercase());
+            }
+            let _ = writeln!(code, "export const {table}_{name} = {};", start + number);
+        }
+    }
+    let first = Name::ALL.len() + Trait::ALL.len();
+    let options = Name::OPTIONS;
+    let _ = write!(code, "\nexport const FIRST_ELEMENT = {first};\nexport const OPTION_COUNT = {options};\n");
+    for (list, texts) in [
+        ("NAMES", Name::TEXTS),
+        ("KINDS", Kind::TEXTS),
+        ("OUTCOMES", Outcome::TEXTS),
+        ("STATUSES", Status::TEXTS),
+    ] {
+        let mut lines: Vec<String> = Vec::from([String::new()]);
+        for text in texts {
+            let last = lines.len() - 1;
+            if lines[last].len() + text.len() > 100 {
+                lines.push(String::new());
+            }
+            let last = lines.len() - 1;
+            let _ = write!(lines[last], "{text} ");
+        }
+        let text = lines.concat();
+        let text = text.trim_end();
+        let is_short = text.len() < 80;
+        let _ = if is_short {
+            write!(code, "\nexport const {list} = /* @__PURE__ */ '{text}'.split(' ');\n")
+        } else {
+            let quoted: Vec<String> = lines.iter().map(|line| format!("'{line}'")).collect();
+            let joined = quoted.join(" +\n  ").replace(" '", " '");
+            write!(
+                code,
+                "\nexport const {list} = /* @__PURE__ */ (\n  {}\n).split(' ');\n",
+                trim_last(&joined)
+            )
+        };
+    }
+    code
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn trim_last(quoted: &str) -> String {
+    quoted.strip_suffix(" '").map_or_else(|| quoted.into(), |start| format!("{start}'"))
+}

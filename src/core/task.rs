@@ -1,0 +1,37 @@
+//! References to tasks.
+
+use serde::{Deserialize, Serialize};
+
+use super::{abi::Name, url::last_segment, value::Value};
+
+/// A reference to a task: all that is needed to wait for it, anywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// The id, opaque.
+    #[serde(rename = "task_id")]
+    pub id: String,
+    /// Where the server wants to be asked; empty where it has not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub poll_url: String,
+}
+
+impl Task {
+    /// The task that an object names, if it names one.
+    pub fn of<V: Value>(body: &V) -> Option<Task> {
+        let poll_url = body.text_of(Name::PollUrl);
+        let mut id = body.text_of(Name::TaskId);
+        if id.is_empty() {
+            id = body.text_of(Name::Id);
+        }
+        if id.is_empty() {
+            id = last_segment(&poll_url).into();
+        }
+        let task = Task { id, poll_url };
+        if task.has_id() { Some(task) } else { None }
+    }
+
+    /// Whether the id can be one segment of a path. Dots would lead elsewhere.
+    pub fn has_id(&self) -> bool {
+        !matches!(&*self.id, "" | "." | "..")
+    }
+}

@@ -1,0 +1,43 @@
+//! Failures as the errors that callers get.
+
+use wasm_bindgen::JsValue;
+
+use super::js;
+use crate::core::{CallFailure, Failure, Task};
+
+/// What a failed call rejects with.
+pub fn call_error(failed: &CallFailure<JsValue>) -> JsValue {
+    let cause = failed.cause.as_ref().map_or(JsValue::UNDEFINED, |cause| call_error(cause));
+    make(&failed.failure, &failed.attempt, &cause)
+}
+
+/// The error of a failure that an attempt led to.
+#[cfg(feature = "hub")]
+pub fn error(failure: &Failure, attempt: &JsValue) -> JsValue {
+    make(failure, attempt, &JsValue::UNDEFINED)
+}
+
+fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> JsValue {
+    let task = failure.task.as_ref().map(task_to_js).unwrap_or_default();
+    js::make_error(
+        failure.kind as u8,
+        failure.outcome as u8,
+        &failure.message,
+        failure.status,
+        failure.param.map_or(u8::MAX, |name| name as u8),
+        failure.retry_after_ms,
+        attempt,
+        &task,
+        cause,
+    )
+}
+
+/// A task reference as plain JSON.
+pub fn task_to_js(task: &Task) -> JsValue {
+    // One by one: the names of a struct's fields would bring a cache of three kilobytes.
+    js::task(&text_to_js(&task.id), &text_to_js(&task.poll_url))
+}
+
+fn text_to_js(text: &String) -> JsValue {
+    serde_wasm_bindgen::to_value(text).unwrap_or_default()
+}
