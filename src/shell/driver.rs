@@ -135,7 +135,7 @@ impl Driver {
             EventKind::None => return None,
             EventKind::Credentials => Event::Credentials(value),
             EventKind::Attempt => {
-                trap::at("answer");
+                trap::at(if running.fetch.is_some() { "answer" } else { "shared" });
                 running.fetch = None;
                 Event::Attempt(value)
             }

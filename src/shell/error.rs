@@ -35,9 +35,5 @@ fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> JsValue {
 /// A task reference as plain JSON.
 pub fn task_to_js(task: &Task) -> JsValue {
     // One by one: the names of a struct's fields would bring a cache of three kilobytes.
-    js::task(&text_to_js(&task.id), &text_to_js(&task.poll_url))
-}
-
-fn text_to_js(text: &String) -> JsValue {
-    serde_wasm_bindgen::to_value(text).unwrap_or_default()
+    js::task(&task.id, &task.poll_url)
 }

@@ -85,7 +85,7 @@ extern "C" {
 
 #[wasm_bindgen(module = "/js/client/generation.js")]
 extern "C" {
-    pub fn task(id: &JsValue, poll_url: &JsValue) -> JsValue;
+    pub fn task(id: &str, poll_url: &str) -> JsValue;
 
     #[wasm_bindgen(js_name = toGeneration)]
     pub fn to_generation(attempt: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
