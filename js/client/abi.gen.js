@@ -30,18 +30,18 @@ export const SHAPE_LIST = 7;
 export const SHAPE_OBJECT = 8;
 export const SHAPE_FUNCTION = 9;
 
-export const TRAIT_ENTRIES = 72;
-export const TRAIT_LENGTH = 73;
-export const TRAIT_SEGMENT = 74;
-export const TRAIT_REASON = 75;
-export const TRAIT_ITSELF = 76;
+export const TRAIT_ENTRIES = 73;
+export const TRAIT_LENGTH = 74;
+export const TRAIT_SEGMENT = 75;
+export const TRAIT_REASON = 76;
+export const TRAIT_ITSELF = 77;
 
-export const FIRST_ELEMENT = 77;
-export const OPTION_COUNT = 16;
+export const FIRST_ELEMENT = 78;
+export const OPTION_COUNT = 17;
 
 export const NAMES = /* @__PURE__ */ (
   'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries ' +
-  'pollInterval maxWait maxPolls idempotencyKey onTask onUpdate onResponse min max aborted ' +
+  'pollInterval maxWait maxPolls idempotencyKey onTask onUpdate onResponse fallback min max aborted ' +
   'addEventListener removeEventListener request prompt n model size quality response_format style user ' +
   'image image_url image_urls images task task_id id poll_url status data url b64_json video_url ' +
   'audio_url model_url video videos cancelled error code type hint did_you_mean retryable retry_after ' +

@@ -66,7 +66,7 @@ export class Call {
   options;
   callOptions;
   clientOptions;
-  /** The request as JSON, as `toJson` makes it. */
+  /** The request, as `toBody` makes it. */
   body;
   /** Milliseconds since `generate` returned the generation that this call waits for; `NaN` for another task. */
   age;
@@ -92,6 +92,8 @@ export class Call {
   #incoming;
   #subscriber;
   #canStream = typeof TextDecoderStream === 'function';
+  /** The idempotency key of ours, which each attempt at a create gets. */
+  #ownKey;
 
   /**
    * @param {ReturnType<typeof import('./instance.js').createInstance>} instance
@@ -249,10 +251,10 @@ export class Call {
     this.#attempt = attempt;
     this.#controller = controller;
     const { signal } = controller;
-    if (isCreate && usesRelay) this.options.idempotencyKey ??= randomUuid();
-    const { fetch, idempotencyKey } = this.options;
+    if (isCreate && usesRelay) this.#ownKey ??= randomUuid();
+    const { fetch, relay, idempotencyKey = this.#ownKey } = this.options;
     const { key, headers } = this.#credentials;
-    const create = isCreate && { body: this.body.value, idempotencyKey };
+    const create = isCreate && { body: this.body.value, idempotencyKey, relay };
     const streams = !isCreate && usesRelay && this.#subscriber && this.#canStream;
     this.#start(EVENT_ATTEMPT, async () => {
       await exchange(attempt, { fetch, url, signal, headers, key, streams, ...create });

@@ -1,4 +1,4 @@
-/** What npm users call: promises around what the module does. */
+/** Promises around what the module does. */
 
 import {
   COMMAND_EDIT,
@@ -8,10 +8,11 @@ import {
   COMMAND_GET_TASK,
   COMMAND_WAIT_FOR_TASK,
 } from './abi.gen.js';
+import { toBody, withModel } from './body.js';
 import { broken, Call } from './call.js';
-import { LemonDataError } from './errors.js';
+import { allowsFallback, LemonDataError } from './errors.js';
 import { createInstance } from './instance.js';
-import { mergeOptions, toJson } from './options.js';
+import { mergeOptions } from './options.js';
 import { read } from './values.js';
 
 /** When `generate` returned each generation: for a while, the server may not know its task everywhere. */
@@ -25,12 +26,14 @@ function referenceOf(input) {
 }
 
 /**
+ * The function that makes all calls of an entry, in one instance of the module after another.
+ *
  * @param {Function} glue
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load gets the module, compiled
  * @param {() => boolean} inBrowser whether the key would be in a visitor's hands
  * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
  */
-export function createClient(glue, load, inBrowser, Subscriber) {
+function createCaller(glue, load, inBrowser, Subscriber) {
   let instance;
   let starting;
 
@@ -60,7 +63,19 @@ export function createClient(glue, load, inBrowser, Subscriber) {
     }
   }
 
-  async function call(command, input, callOptions, clientOptions) {
+  /** Runs one call of the module. */
+  async function run(command, fields) {
+    // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
+    let running;
+    do running = await acquire(fields.task);
+    while (running.broken);
+    return new Promise((resolve, reject) => {
+      const finish = (isDone, value) => (isDone ? resolve : reject)(value);
+      running.run(command, new Call(running, finish, fields, Subscriber), inBrowser());
+    });
+  }
+
+  return async function call(command, input, callOptions, clientOptions) {
     // Read now: a change of the caller's after the call does not count.
     const isCreate = command < COMMAND_GET_TASK;
     const fields = {
@@ -68,71 +83,92 @@ export function createClient(glue, load, inBrowser, Subscriber) {
       callOptions,
       clientOptions,
       options: mergeOptions(callOptions, clientOptions),
-      body: isCreate ? toJson(input) : undefined,
+      body: isCreate ? toBody(input) : undefined,
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
     };
-    try {
-      // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
-      let running;
-      do running = await acquire(fields.task);
-      while (running.broken);
-      const result = await new Promise((resolve, reject) => {
-        const finish = (isDone, value) => (isDone ? resolve : reject)(value);
-        running.run(command, new Call(running, finish, fields, Subscriber), inBrowser());
-      });
-      if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
-      return result;
-    } catch (error) {
-      // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
-      if (error instanceof LemonDataError) Error.captureStackTrace?.(error);
-      throw error;
+    const skipped = [];
+    for (;;) {
+      try {
+        const result = await run(command, fields);
+        if (skipped.length) Object.assign(result, { model: fields.input.model, skipped_models: skipped });
+        if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
+        return result;
+      } catch (error) {
+        if (isCreate && allowsFallback.has(error) && skipped.length < fields.options.fallback?.length) {
+          skipped.push({ model: read(fields.input, 'model'), error });
+          Object.assign(fields, forNextModel(fields, skipped.length));
+        } else {
+          if (skipped.length) error.skippedModels = skipped;
+          // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
+          if (error instanceof LemonDataError) Error.captureStackTrace?.(error);
+          throw error;
+        }
+      }
     }
+  };
+}
+
+/** The same call for the next model of `fallback`. With the idempotency key of the last, it would get that answer. */
+function forNextModel({ input, body, options }, count) {
+  const model = options.fallback[count - 1];
+  const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}-${count}`;
+  return {
+    input: { ...input, model },
+    body: { value: withModel(body.value, model) },
+    options: { ...options, idempotencyKey },
+  };
+}
+
+/** Makes a call of the entry. */
+let call;
+
+/** Sets up the calls of an entry: see `createCaller`. */
+export function connect(...parts) {
+  call = createCaller(...parts);
+}
+
+// Plain functions, so that a bundler leaves out those that a page does not use.
+export const generate = (request, options) => call(COMMAND_GENERATE, request, options);
+export const generateAndWait = (request, options) => call(COMMAND_GENERATE_AND_WAIT, request, options);
+export const edit = (request, options) => call(COMMAND_EDIT, request, options);
+export const editAndWait = (request, options) => call(COMMAND_EDIT_AND_WAIT, request, options);
+export const getTask = (task, options) => call(COMMAND_GET_TASK, task, options);
+export const waitForTask = (task, options) => call(COMMAND_WAIT_FOR_TASK, task, options);
+
+export class LemonData {
+  // Private, so that neither `JSON.stringify` nor a log nor a structured clone shows the key.
+  #options;
+
+  constructor(options) {
+    // Options that are no object, or cannot be read, are refused at the first call.
+    this.#options = options;
+    try {
+      if (typeof options === 'object') this.#options = { ...options };
+    } catch {}
   }
 
-  return {
-    generate: (request, options) => call(COMMAND_GENERATE, request, options),
-    waitForTask: (task, options) => call(COMMAND_WAIT_FOR_TASK, task, options),
-    generateAndWait: (request, options) => call(COMMAND_GENERATE_AND_WAIT, request, options),
-    edit: (request, options) => call(COMMAND_EDIT, request, options),
-    editAndWait: (request, options) => call(COMMAND_EDIT_AND_WAIT, request, options),
-    getTask: (task, options) => call(COMMAND_GET_TASK, task, options),
+  generate(request, options) {
+    return call(COMMAND_GENERATE, request, options, this.#options);
+  }
 
-    LemonData: class LemonData {
-      // Private, so that neither `JSON.stringify` nor a log nor a structured clone shows the key.
-      #options;
+  generateAndWait(request, options) {
+    return call(COMMAND_GENERATE_AND_WAIT, request, options, this.#options);
+  }
 
-      constructor(options) {
-        // What is no object, or cannot be read, is refused at the first call.
-        this.#options = options;
-        try {
-          if (typeof options === 'object') this.#options = { ...options };
-        } catch {}
-      }
+  edit(request, options) {
+    return call(COMMAND_EDIT, request, options, this.#options);
+  }
 
-      generate(request, options) {
-        return call(COMMAND_GENERATE, request, options, this.#options);
-      }
+  editAndWait(request, options) {
+    return call(COMMAND_EDIT_AND_WAIT, request, options, this.#options);
+  }
 
-      waitForTask(task, options) {
-        return call(COMMAND_WAIT_FOR_TASK, task, options, this.#options);
-      }
+  getTask(task, options) {
+    return call(COMMAND_GET_TASK, task, options, this.#options);
+  }
 
-      generateAndWait(request, options) {
-        return call(COMMAND_GENERATE_AND_WAIT, request, options, this.#options);
-      }
-
-      edit(request, options) {
-        return call(COMMAND_EDIT, request, options, this.#options);
-      }
-
-      editAndWait(request, options) {
-        return call(COMMAND_EDIT_AND_WAIT, request, options, this.#options);
-      }
-
-      getTask(task, options) {
-        return call(COMMAND_GET_TASK, task, options, this.#options);
-      }
-    },
-  };
+  waitForTask(task, options) {
+    return call(COMMAND_WAIT_FOR_TASK, task, options, this.#options);
+  }
 }

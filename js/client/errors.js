@@ -87,7 +87,7 @@ export const InternalError = define();
  * none. `answer` is what an attempt brought; what the provider says of the
  * error stands in its body.
  */
-export function makeError(kind, outcome, message, status, param, retryAfterMs, attempt, task, cause) {
+export function makeError(kind, outcome, message, status, param, retryAfterMs, attempt, task, cause, allows) {
   const name = NAMES[param];
   const { requestId, body: original, cause: ownCause, secret } = Object(attempt);
   let body;
@@ -101,7 +101,7 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   const pick = (type, ...values) =>
     values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
   const text = (...values) => pick('string', ...values);
-  return new classes[kind]({
+  const made = new classes[kind]({
     kind: KINDS[kind],
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
@@ -121,7 +121,12 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     task,
     cause: cause ?? ownCause,
   });
+  if (allows) allowsFallback.add(made);
+  return made;
 }
+
+/** The errors behind which the same request may go to another model: the core says so. */
+export const allowsFallback = /* @__PURE__ */ new WeakSet();
 
 /** An error that the JavaScript side finds by itself. */
 export const ownError = (Class, outcome, message, more) =>

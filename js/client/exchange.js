@@ -86,7 +86,7 @@ function matches(error, pattern) {
  */
 export async function exchange(
   attempt,
-  { fetch: custom, url, signal, headers = new Headers(), key, body, idempotencyKey, streams },
+  { fetch: custom, url, signal, headers = new Headers(), key, body, idempotencyKey, relay, streams },
 ) {
   const header = (name) => redact(attempt.headers?.get(name), key) ?? undefined;
   function parse(text) {
@@ -110,11 +110,13 @@ export async function exchange(
   headers.set('accept', `application/json${streams ? `, ${STREAM}` : ''}`);
   if (key) headers.set('authorization', `Bearer ${key}`);
   if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);
-  if (body) headers.set('content-type', 'application/json');
+  if (typeof body === 'string') headers.set('content-type', 'application/json');
+  // A page may post a form anywhere without being asked. A relay wants proof that it was.
+  else if (body && relay) headers.set('x-lemondata-client', '1');
   if (signal.aborted) return;
   try {
     // Deno's `fetch` sends a string again, and has it billed again, when a connection breaks that it had kept open.
-    if (body && typeof Deno === 'object') body = new Blob([body]);
+    if (typeof body === 'string' && typeof Deno === 'object') body = new Blob([body]);
     // A redirect would carry the key to wherever it points; edge workers refuse "error".
     const init = { method: attempt.method, signal, headers, body, redirect: 'manual' };
     // An answer from a cache would freeze a task. Runtimes that do not know the field may refuse it.

@@ -43,15 +43,6 @@ export async function readCredentials(apiKey, headers) {
   }
 }
 
-/** The `value` as JSON, or the cause why there is none. */
-export function toJson(value) {
-  try {
-    return { value: JSON.stringify(value) };
-  } catch (cause) {
-    return { cause };
-  }
-}
-
 /** A random UUID. Pages without a secure context lack `randomUUID`, and some test environments lack all of `crypto`. */
 export function randomUuid() {
   const { crypto } = globalThis;

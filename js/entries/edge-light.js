@@ -1,12 +1,22 @@
 /** The entry for Vercel's edge runtime, which marks the import of a module. */
 
 import glue from 'lemondata:glue';
-import { createClient } from '../client/client.js';
+import { connect } from '../client/client.js';
 import wasm from './lemondata.wasm?module';
 
 export { toBlob } from '../client/blob.js';
+export {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonData,
+  waitForTask,
+} from '../client/client.js';
 export * from '../client/public-errors.js';
-export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
+
+connect(
   glue,
   () => wasm,
   () => false,

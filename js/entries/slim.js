@@ -1,7 +1,7 @@
 /** The entry for those who serve the module beside their JavaScript: fewer bytes, and compiled as they arrive. */
 
 import glue from 'lemondata:glue';
-import { createClient } from '../client/client.js';
+import { connect } from '../client/client.js';
 import { InvalidRequestError, ownError } from '../client/errors.js';
 import { inBrowser } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
@@ -46,10 +46,15 @@ function load() {
 const isEdge = typeof WebSocketPair === 'function' || typeof EdgeRuntime === 'string';
 
 export { toBlob } from '../client/blob.js';
+export {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonData,
+  waitForTask,
+} from '../client/client.js';
 export * from '../client/public-errors.js';
-export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
-  glue,
-  load,
-  inBrowser,
-  isEdge ? undefined : Subscriber,
-);
+
+connect(glue, load, inBrowser, isEdge ? undefined : Subscriber);

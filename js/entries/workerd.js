@@ -1,12 +1,22 @@
 /** The entry for Cloudflare's workerd, which takes a module only as an import. */
 
 import glue from 'lemondata:glue';
-import { createClient } from '../client/client.js';
+import { connect } from '../client/client.js';
 import wasm from './lemondata.wasm';
 
 export { toBlob } from '../client/blob.js';
+export {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonData,
+  waitForTask,
+} from '../client/client.js';
 export * from '../client/public-errors.js';
-export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
+
+connect(
   glue,
   () => wasm,
   () => false,

@@ -177,6 +177,7 @@ table! {
         OnTask "onTask"
         OnUpdate "onUpdate"
         OnResponse "onResponse"
+        Fallback "fallback"
         // What else options are made of.
         Min "min"
         Max "max"
@@ -260,7 +261,7 @@ table! {
 
 impl Name {
     /// How many names are those of options: the first ones.
-    pub const OPTIONS: usize = Name::OnResponse as usize + 1;
+    pub const OPTIONS: usize = Name::Fallback as usize + 1;
     /// How many names there are. The number of a [`Trait`] is this much larger, and that of an element of an array
     /// begins behind the last trait.
     pub const COUNT: u32 = Name::ALL.len() as u32;

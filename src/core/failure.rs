@@ -11,6 +11,9 @@ use super::{
 /// What the code or the type of a 404 is where the provider does not know the task.
 const TASK_NOT_FOUND: &str = "async_task_not_found";
 
+/// The code of a 503 where no provider behind the service can serve a model.
+const ALL_CHANNELS_FAILED: &str = "all_channels_failed";
+
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
 
@@ -60,6 +63,8 @@ pub struct Failure {
     pub retry_after_ms: f64,
     /// Whether the provider says that asking again cannot help.
     pub is_final: bool,
+    /// Whether another model may do better.
+    pub is_models: bool,
     /// The task that has failed.
     pub task: Option<Task>,
 }
@@ -75,6 +80,7 @@ impl Failure {
             param: None,
             retry_after_ms: 0.0,
             is_final: false,
+            is_models: kind == Kind::TaskFailed,
             task: None,
         })
     }
@@ -147,6 +153,7 @@ impl Failure {
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
+        failure.is_models = status == 429 || code.starts_with("model_") || code == ALL_CHANNELS_FAILED;
         let reason = reply.reason();
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
@@ -207,6 +214,15 @@ impl Failure {
     /// Adds parts to the message.
     pub fn say(&mut self, parts: &[&str]) {
         self.message = join(&[&self.message, &join(parts)]);
+    }
+
+    /// Whether the same request may go to another model: not where this one may still be billed.
+    pub fn allows_fallback(&self) -> bool {
+        match self.outcome {
+            Outcome::NotSent => self.kind == Kind::Connection,
+            Outcome::Rejected | Outcome::Failed => self.is_models,
+            _ => false,
+        }
     }
 
     /// Says that a task goes on in spite of this failure, unless it is the task's own.

@@ -29,6 +29,7 @@ const OBJECT: u8 = Type::Object.bit();
 const TEXT: u8 = Type::Text.bit();
 const FLAG: u8 = Type::Flag.bit();
 const NUMBER: u8 = Type::Number.bit();
+const LIST: u8 = Type::List.bit();
 
 /// Every option: its types, and how a message names them.
 static OPTIONS: [(Name, u8, &str); Name::OPTIONS] = [
@@ -36,7 +37,7 @@ static OPTIONS: [(Name, u8, &str); Name::OPTIONS] = [
     (Name::BaseUrl, TEXT, "a string"),
     (Name::Relay, FLAG, "a boolean"),
     (Name::Fetch, FUNCTION, "a function"),
-    (Name::Headers, OBJECT | FUNCTION | Type::List.bit(), "an object or a function"),
+    (Name::Headers, OBJECT | FUNCTION | LIST, "an object or a function"),
     (Name::DangerouslyAllowBrowser, FLAG, "a boolean"),
     (Name::Signal, OBJECT, "an AbortSignal"),
     (Name::RequestTimeout, NUMBER, "positive milliseconds"),
@@ -48,6 +49,7 @@ static OPTIONS: [(Name, u8, &str); Name::OPTIONS] = [
     (Name::OnTask, FUNCTION, "a function"),
     (Name::OnUpdate, FUNCTION, "a function"),
     (Name::OnResponse, FUNCTION, "a function"),
+    (Name::Fallback, LIST, "an array of names of models"),
 ];
 
 /// What the shell knows of the place where it runs.
@@ -97,6 +99,7 @@ impl Options {
                         Name::MaxRetries => is_whole(number()),
                         Name::MaxWait => number() >= 0.0,
                         Name::MaxPolls => is_whole(number()) && number() >= 1.0,
+                        Name::Fallback => !options.get(name).any(|model| !model.is_filled()),
                         _ => true,
                     };
             if !fits {

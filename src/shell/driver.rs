@@ -4,7 +4,7 @@
 //! is no executor. A queue for all calls, as `spawn_local` has it, would run the calls of one edge request in the
 //! context of another, and stand still for ever where a request is cancelled with the queue just scheduled.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, mem::take, rc::Rc};
 
 use gloo_timers::callback::Timeout;
 use js_sys::Math;
@@ -39,6 +39,8 @@ struct Running {
     /// The end of what the timer counts, and when it fires: no timer counts very long times.
     until: f64,
     fires_at: f64,
+    /// Whether its end has come.
+    is_elapsed: bool,
     _wake: Closure<dyn FnMut()>,
 }
 
@@ -66,7 +68,15 @@ pub fn run(command: Command, host: Host, browser: bool) {
         woken.advance(Action::Wait);
     });
     if driver.host.listen(browser, wake.as_ref()) {
-        let running = Running { call, fetch: None, timer: None, until: 0.0, fires_at: 0.0, _wake: wake };
+        let running = Running {
+            call,
+            fetch: None,
+            timer: None,
+            until: 0.0,
+            fires_at: 0.0,
+            is_elapsed: false,
+            _wake: wake,
+        };
         *driver.running.borrow_mut() = Some(running);
         driver.advance(action);
     }
@@ -132,7 +142,7 @@ impl Driver {
         let kind = EventKind::ALL.get(usize::from(self.host.take()))?;
         let value = self.host.get(Name::Value);
         Some(match kind {
-            EventKind::None => return None,
+            EventKind::None => return take(&mut running.is_elapsed).then_some(Event::Elapsed),
             EventKind::Credentials => Event::Credentials(value),
             EventKind::Attempt => {
                 trap::at(if running.fetch.is_some() { "answer" } else { "shared" });
@@ -160,6 +170,7 @@ impl Driver {
         let now = now();
         let ms = running.until - now;
         running.timer = None;
+        running.is_elapsed = false;
         if ms < f64::INFINITY {
             let ms = ms.clamp(0.0, LONGEST_TIMER_MS).ceil();
             running.fires_at = now + ms;
@@ -180,9 +191,9 @@ impl Driver {
         if now < running.until {
             return self.set_timer(running);
         }
-        let action = running.call.handle(Event::Elapsed, now, Math::random());
+        running.is_elapsed = true;
         drop(slot);
-        self.advance(action);
+        self.advance(Action::Wait);
     }
 }
 

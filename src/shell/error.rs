@@ -29,6 +29,7 @@ fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> JsValue {
         attempt,
         &task,
         cause,
+        failure.allows_fallback(),
     )
 }
 

@@ -104,6 +104,7 @@ extern "C" {
         attempt: &JsValue,
         task: &JsValue,
         cause: &JsValue,
+        allows_fallback: bool,
     ) -> JsValue;
 }
 

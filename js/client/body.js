@@ -1,0 +1,38 @@
+/** The body of a create, made when the call is made: later changes of the caller's do not count. */
+
+const isBlob = (value) => typeof Blob === 'function' && value instanceof Blob;
+
+/** A request as a form: each Blob is a part of its own, and the platform streams it. */
+function toForm(request) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(request)) {
+    const items = [].concat(value);
+    if (items.some(isBlob)) {
+      for (const item of items) form.append(name, item);
+    } else if (value != null) {
+      // Lists of URLs are separated by commas there; everything else is what JSON would say.
+      const isText = items.every((item) => typeof item === 'string');
+      form.append(name, isText ? items.join() : JSON.stringify(value));
+    }
+  }
+  return form;
+}
+
+/** The request as a form where it holds a Blob, else as JSON; or the cause why it can be neither. */
+export function toBody(request) {
+  try {
+    const hasBlob = Object.values(Object(request)).flat().some(isBlob);
+    return { value: hasBlob ? toForm(request) : JSON.stringify(request) };
+  } catch (cause) {
+    return { cause };
+  }
+}
+
+/** The same body for another model. */
+export function withModel(body, model) {
+  if (typeof body === 'string') return JSON.stringify({ ...JSON.parse(body), model });
+  const form = new FormData();
+  for (const [name, value] of body) if (name !== 'model') form.append(name, value);
+  form.append('model', model);
+  return form;
+}
