@@ -110,7 +110,7 @@ pub struct CallFailure<V> {
     pub cause: Option<Box<CallFailure<V>>>,
 }
 
-/// A poll's news for `onUpdate`.
+/// What `onUpdate` hears of a poll.
 #[derive(Debug)]
 pub struct Update<V> {
     /// The generation as it stands.
@@ -182,13 +182,13 @@ impl<V: Platform> Call<V> {
                 return Err(Failure::invalid(Name::Options, "an object", kind).into());
             }
         }
-        let given = call.get(Name::Options);
-        let options = Options::read(&given, environment)?;
+        let merged = call.get(Name::Options);
+        let options = Options::read(&merged, environment)?;
         let is_edit = matches!(command, Command::Edit | Command::EditAndWait);
         let path = options.base.own_path(if is_edit { EDIT_PATH } else { CREATE_PATH });
         let mut machine = Box::new(Call {
             command,
-            has_key_function: given.kind_of(Name::ApiKey) == Type::Function,
+            has_key_function: merged.kind_of(Name::ApiKey) == Type::Function,
             state: State::BackingOff,
             create: Create::new(path.clone(), options.max_retries, options.relay),
             created: None,

@@ -43,23 +43,23 @@ impl Create {
     }
 
     /// Judges an answer. `random` lies in 0..1.
-    pub fn answer<V: Value>(&mut self, reply: &Answer<V>, random: f64) -> CreateAction {
+    pub fn answer<V: Value>(&mut self, answer: &Answer<V>, random: f64) -> CreateAction {
         let target = ["POST ", &self.path];
-        if !reply.is_success() {
-            return self.again(Failure::of_answer(&target, reply), random);
+        if !answer.is_success() {
+            return self.again(Failure::of_answer(&target, answer), random);
         }
-        match ParsedAnswer::of(&target, reply, None) {
-            Ok(meaning) => CreateAction::Done(meaning),
+        match ParsedAnswer::of(&target, answer, None) {
+            Ok(parsed) => CreateAction::Done(parsed),
             // A whole answer would only come again.
-            Err(failure) if reply.body.is_some() => CreateAction::Fail(failure),
+            Err(failure) if answer.body.is_some() => CreateAction::Fail(failure),
             Err(failure) => self.again(failure, random),
         }
     }
 
-    /// Judges an attempt that brought no answer. `sent` tells whether it left this machine.
-    pub fn lost(&mut self, loss: TransportError, sent: bool, random: f64) -> CreateAction {
-        let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
-        self.again(Failure::lost(&["POST ", &self.path], loss, outcome), random)
+    /// Judges an attempt that brought no answer. `is_sent` tells whether it left this machine.
+    pub fn lost(&mut self, error: TransportError, is_sent: bool, random: f64) -> CreateAction {
+        let outcome = if is_sent { Outcome::Unknown } else { Outcome::NotSent };
+        self.again(Failure::lost(&["POST ", &self.path], error, outcome), random)
     }
 
     /// Repeats what is safe to repeat, and fails otherwise.
@@ -71,8 +71,8 @@ impl Create {
             Outcome::NotSent => failure.kind == Kind::Connection,
             _ => false,
         };
-        let asked = failure.retry_after_ms;
-        let sleep = if asked > 0.0 { asked } else { backoff_ms(self.failures, random) };
+        let retry_after = failure.retry_after_ms;
+        let sleep = if retry_after > 0.0 { retry_after } else { backoff_ms(self.failures, random) };
         if !harmless
             || failure.is_final
             || self.failures == self.max_retries

@@ -134,9 +134,9 @@ impl Failure {
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
     ///
     /// The outcome is that of a create: a wait replaces it by `Accepted`.
-    pub fn of_answer<V: Value>(target: &[&str], reply: &Answer<V>) -> Box<Failure> {
-        let status = reply.status;
-        let error = reply.error();
+    pub fn of_answer<V: Value>(target: &[&str], answer: &Answer<V>) -> Box<Failure> {
+        let status = answer.status;
+        let error = answer.error();
         let code = error.text_of(Name::Code);
         let mut kind = Kind::of_status(status);
         if kind == Kind::NotFound && (code == TASK_NOT_FOUND || error.text_of(Name::Type) == TASK_NOT_FOUND) {
@@ -154,14 +154,14 @@ impl Failure {
             failure.say(&[" (", &code, ")"]);
         }
         failure.is_models = status == 429 || code.starts_with("model_") || code == ALL_CHANNELS_FAILED;
-        let reason = reply.reason();
+        let reason = answer.reason();
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
         if hint.is_empty() && !guess.is_empty() {
             hint = join(&["Did you mean ", &guess, "?"]);
         }
         if kind == Kind::Response {
-            let place = reply.location.text();
+            let place = answer.location.text();
             // Another scheme leads to no server.
             hint = if place.starts_with("http") {
                 join(&["Redirects are not followed: if you trust it, set baseUrl to ", &place, "."])
@@ -176,30 +176,30 @@ impl Failure {
         if !contains(&failure.message, advice) {
             failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
         }
-        failure.read_hints(reply, &error);
+        failure.read_hints(answer, &error);
         failure
     }
 
     /// A successful answer that cannot be understood.
-    pub fn unclear<V: Value>(target: &[&str], why: &str, reply: &Answer<V>) -> Box<Failure> {
+    pub fn unclear<V: Value>(target: &[&str], why: &str, answer: &Answer<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
-        let reason = reply.reason();
+        let reason = answer.reason();
         let link = if reason.is_empty() { "." } else { ": " };
         failure.say(&[" was answered, but ", why, link, &reason]);
-        failure.read_hints(reply, &reply.error());
+        failure.read_hints(answer, &answer.error());
         failure
     }
 
     /// Reads what an answer and the `error` in it say of asking again.
-    fn read_hints<V: Value>(&mut self, reply: &Answer<V>, error: &V) {
-        self.status = reply.status;
-        self.retry_after_ms = reply.retry_after.asked_ms(error);
+    fn read_hints<V: Value>(&mut self, answer: &Answer<V>, error: &V) {
+        self.status = answer.status;
+        self.retry_after_ms = answer.retry_after.asked_ms(error);
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 
     /// An attempt that brought no answer.
-    pub fn lost(target: &[&str], loss: TransportError, outcome: Outcome) -> Box<Failure> {
-        let (kind, why) = match loss {
+    pub fn lost(target: &[&str], error: TransportError, outcome: Outcome) -> Box<Failure> {
+        let (kind, why) = match error {
             TransportError::Connection => (Kind::Connection, ": the connection failed."),
             TransportError::Timeout => (Kind::RequestTimeout, " in time."),
         };

@@ -66,7 +66,7 @@ pub struct Options {
     pub base: Base,
     /// Whether the base URL is a relay of ours, where a keyed create may be repeated.
     pub relay: bool,
-    /// Whether a create needs a key that the caller has not given: a relay carries out a keyed create once, so
+    /// Whether a create needs a key that the caller has not set: a relay carries out a keyed create once, so
     /// that it may be repeated.
     pub makes_key: bool,
     /// The time for one attempt at a create, in milliseconds.
@@ -111,8 +111,8 @@ impl Options {
             if number.is_nan() { default } else { number }
         };
 
-        let is_given = |name| options.kind_of(name) != Type::Nothing;
-        let has_key = is_given(Name::ApiKey);
+        let is_set = |name| options.kind_of(name) != Type::Nothing;
+        let has_key = is_set(Name::ApiKey);
         if options.kind_of(Name::ApiKey) == Type::Text {
             check_key(&options.text_of(Name::ApiKey), Name::ApiKey)?;
         }
@@ -125,14 +125,14 @@ impl Options {
                 ],
             ));
         }
-        if !(has_key || is_given(Name::BaseUrl) || is_given(Name::Headers)) {
+        if !(has_key || is_set(Name::BaseUrl) || is_set(Name::Headers)) {
             return Err(Failure::refusal(
                 Name::ApiKey,
                 &[" is missing: pass a key, or set baseUrl to a relay that holds it."],
             ));
         }
         let base_url =
-            if is_given(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
+            if is_set(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
         let Some(location) = V::parse_url(&base_url, "")
             // A `blob:` URL has the origin of its maker, but a whole URL for a path.
             .filter(|location| {
@@ -162,7 +162,7 @@ impl Options {
         }
 
         let relay = options.flag_of(Name::Relay) == Some(true);
-        let is_keyed = is_given(Name::IdempotencyKey);
+        let is_keyed = is_set(Name::IdempotencyKey);
         if is_keyed {
             check_key(&options.text_of(Name::IdempotencyKey), Name::IdempotencyKey)?;
         }

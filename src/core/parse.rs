@@ -9,7 +9,7 @@ use super::{
     value::{Type, Value},
 };
 
-/// The meaning of a successful answer, and what makes the provider's own object a generation.
+/// The parsed of a successful answer, and what makes the provider's own object a generation.
 #[derive(Debug, PartialEq)]
 pub struct ParsedAnswer {
     /// The state, where the answer holds a generation.
@@ -25,11 +25,11 @@ impl ParsedAnswer {
     /// about.
     pub fn of<V: Value>(
         target: &[&str],
-        reply: &Answer<V>,
+        answer: &Answer<V>,
         known: Option<&Task>,
     ) -> Result<ParsedAnswer, Box<Failure>> {
-        let unclear = |why| Err(Failure::unclear(target, why, reply));
-        let Some(body) = reply.body.as_ref() else {
+        let unclear = |why| Err(Failure::unclear(target, why, answer));
+        let Some(body) = answer.body.as_ref() else {
             return unclear("its body broke off or is not JSON");
         };
         let named = Task::of(body);

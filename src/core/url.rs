@@ -63,7 +63,7 @@ impl Base {
     }
 }
 
-/// The last segment of a poll URL: the id of a task that was given without one.
+/// The last segment of a poll URL: the id of a task that comes without one.
 pub fn last_segment(poll_url: &str) -> &str {
     let path = trim_slashes(without_query(poll_url));
     split(path, end_behind(path, |byte| byte == b'/')).1

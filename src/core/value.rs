@@ -5,7 +5,7 @@ use super::abi::Name;
 /// What `typeof` says of a value, with arrays and `null` told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// `undefined` or `null`: for the core both mean "not given".
+    /// `undefined` or `null`: for the core both mean "not set".
     Nothing,
     /// `true` or `false`.
     Flag,

@@ -47,7 +47,7 @@ pub struct Wait {
     /// Whether the poll under way has gone on to the other path.
     #[serde(default)]
     swapped: bool,
-    /// Whether the task was missing when it was last asked for, and not fresh any more.
+    /// Whether the task was missing when it was last polled, and not fresh any more.
     #[serde(default)]
     missed: bool,
     fresh_until: f64,
@@ -58,26 +58,28 @@ pub struct Wait {
     #[serde(default)]
     until: f64,
     /// When the last answer came.
-    #[serde(default)]
-    heard: f64,
-    /// Before this the server does not want to be asked, whatever wakes us.
+    #[serde(default, alias = "heard")]
+    answered_at: f64,
+    /// Before this the server does not want to be polled, whatever wakes us.
     not_before: f64,
     polls: u32,
     max_polls: u32,
     /// Polls in a row that brought no answer.
-    losses: u32,
+    #[serde(alias = "losses")]
+    lost_polls: u32,
     /// Whether the next poll is the last one.
     is_last: bool,
     /// Whether one poll is all that is wanted.
-    #[serde(default)]
-    once: bool,
+    #[serde(default, alias = "once")]
+    is_single: bool,
     poll_min: f64,
     poll_max: f64,
     poll_timeout: f64,
     /// Why the wait has to end although the task goes on.
     end: End,
-    /// How long the server asked to wait when it ended, in milliseconds; 0 where it did not.
-    asked: f64,
+    /// How long the server wanted to be left alone when the wait ended, in milliseconds; 0 where it did not say.
+    #[serde(alias = "asked")]
+    retry_after: f64,
 }
 
 /// Where a wait's task comes from: that decides when it is polled first, and how long a 404 means nothing.
@@ -126,7 +128,7 @@ pub enum PollResult {
 impl Wait {
     /// A wait for `task` that begins `now`. `random` lies in 0..1.
     ///
-    /// A task whose poll URL must not be called comes back without it, so that it can be asked for by id.
+    /// A task whose poll URL must not be called comes back without it, so that it can be polled by id.
     pub fn new<V: Platform>(
         mut task: Task,
         options: &Options,
@@ -161,18 +163,18 @@ impl Wait {
             deadline: now + options.max_wait,
             due: now,
             until: now,
-            heard: now,
+            answered_at: now,
             not_before: now,
             polls: 0,
             max_polls: options.max_polls,
-            losses: 0,
+            lost_polls: 0,
             is_last: false,
-            once: false,
+            is_single: false,
             poll_min: options.poll_min,
             poll_max: options.poll_max,
             poll_timeout: options.poll_timeout,
             end: End::NotYet,
-            asked: 0.0,
+            retry_after: 0.0,
         };
         if origin == Origin::Created {
             wait.sleep(now, wait.cadence(random), 0.0);
@@ -182,7 +184,7 @@ impl Wait {
 
     /// Makes a wait end with its first poll, which has its own time-out for a deadline.
     pub fn once(&mut self, now: f64) {
-        self.once = true;
+        self.is_single = true;
         self.deadline = now + self.poll_timeout;
     }
 
@@ -198,7 +200,7 @@ impl Wait {
 
     /// When a stream of answers counts as dead, unless one comes before.
     pub fn silent_at(&self) -> f64 {
-        self.heard + SILENT_MS
+        self.answered_at + SILENT_MS
     }
 
     /// What to do at `now`. A poll counts as sent.
@@ -232,7 +234,7 @@ impl Wait {
     /// When the runtime comes back to life: a page becomes visible, or the network returns. A poll that a
     /// back-off of our own holds up is due as soon as the cadence allows.
     pub fn wake(&mut self, now: f64) {
-        if self.losses > 0 {
+        if self.lost_polls > 0 {
             self.due = self.due.min(self.not_before.max(now));
             self.is_last = self.due >= self.deadline;
         }
@@ -242,33 +244,33 @@ impl Wait {
     pub fn answer<V: Platform>(
         &mut self,
         base: &Base,
-        reply: &Answer<V>,
+        answer: &Answer<V>,
         now: f64,
         random: f64,
     ) -> PollResult {
         let target = ["GET ", without_query(&self.path)];
-        self.heard = now;
-        let failure = if reply.is_success() {
-            match ParsedAnswer::of(&target, reply, Some(&self.task)) {
-                Ok(meaning) => {
-                    if meaning.status != Status::Completed {
+        self.answered_at = now;
+        let failure = if answer.is_success() {
+            match ParsedAnswer::of(&target, answer, Some(&self.task)) {
+                Ok(parsed) => {
+                    if parsed.status != Status::Completed {
                         self.missed = false;
-                        if let Some(task) = &meaning.task {
+                        if let Some(task) = &parsed.task {
                             self.learn::<V>(base, &task.poll_url);
                         }
-                        self.losses = 0;
-                        self.sleep(now, self.cadence(random), reply.retry_after.asked_ms(&V::nothing()));
+                        self.lost_polls = 0;
+                        self.sleep(now, self.cadence(random), answer.retry_after.asked_ms(&V::nothing()));
                     }
-                    return PollResult::Answered(meaning);
+                    return PollResult::Answered(parsed);
                 }
                 Err(failure) => failure,
             }
         } else {
-            Failure::of_answer(&target, reply)
+            Failure::of_answer(&target, answer)
         };
         match failure.kind {
             // A success that says nothing of the task is no answer: the right one has not arrived.
-            Kind::Response if reply.is_success() && !failure.is_final => self.lose(failure, now, random),
+            Kind::Response if answer.is_success() && !failure.is_final => self.lose(failure, now, random),
             Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
             Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
             _ => PollResult::Fail(accepted(failure)),
@@ -276,29 +278,29 @@ impl Wait {
     }
 
     /// Judges a poll that brought no answer. `random` lies in 0..1.
-    pub fn lost(&mut self, loss: TransportError, now: f64, random: f64) -> PollResult {
-        let failure = Failure::lost(&["GET ", without_query(&self.path)], loss, Outcome::Accepted);
+    pub fn lost(&mut self, error: TransportError, now: f64, random: f64) -> PollResult {
+        let failure = Failure::lost(&["GET ", without_query(&self.path)], error, Outcome::Accepted);
         self.lose(failure, now, random)
     }
 
     /// The task is not at this path. A bare id may be at the other one; and what is missing everywhere counts only
     /// when it still is after a gap, since the provider's servers do not learn of a task all at once.
     fn miss(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
-        let asked = failure.retry_after_ms;
+        let retry_after = failure.retry_after_ms;
         // A poll that was late because of a suspension may run beyond the deadline; a pause of the server's may not.
-        let is_in_time = now + asked < self.until && asked <= (self.deadline - now).max(0.0);
+        let is_in_time = now + retry_after < self.until && retry_after <= (self.deadline - now).max(0.0);
         if !self.swapped && !self.other_path.is_empty() && is_in_time {
             core::mem::swap(&mut self.path, &mut self.other_path);
             self.swapped = true;
-            self.due = now + asked;
+            self.due = now + retry_after;
             self.not_before = self.due;
             return PollResult::Again;
         }
         let is_fresh = now < self.fresh_until;
         let is_second = !is_fresh && core::mem::replace(&mut self.missed, true);
-        self.sleep(now, self.cadence(random), asked);
+        self.sleep(now, self.cadence(random), retry_after);
         // Without a further poll, this is the last word on the task.
-        if self.once || is_second || !is_fresh && self.end != End::NotYet {
+        if self.is_single || is_second || !is_fresh && self.end != End::NotYet {
             return PollResult::Fail(accepted(failure));
         }
         PollResult::Again
@@ -306,11 +308,11 @@ impl Wait {
 
     /// Polls are free to repeat, so a lost one is waited out.
     fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
-        let own = self.cadence(random).max(backoff_ms(self.losses, random));
-        self.losses += 1;
+        let own = self.cadence(random).max(backoff_ms(self.lost_polls, random));
+        self.lost_polls += 1;
         self.sleep(now, own, failure.retry_after_ms);
         let failure = accepted(failure);
-        if self.once { PollResult::Fail(failure) } else { PollResult::Lost(failure) }
+        if self.is_single { PollResult::Fail(failure) } else { PollResult::Lost(failure) }
     }
 
     /// Takes the path that the server names, unless it has named one already or this one is not to be
@@ -326,21 +328,21 @@ impl Wait {
         }
     }
 
-    /// Sets the time of the next poll after a gap of our `own` or the one that the server `asked` for, or
+    /// Sets the time of the next poll, after a gap of our `own` or the longer one that the server wants, or
     /// ends the wait where there is none.
-    fn sleep(&mut self, now: f64, own: f64, asked: f64) {
+    fn sleep(&mut self, now: f64, own: f64, retry_after: f64) {
         let left = self.deadline - now;
-        let gap = own.max(asked);
+        let gap = own.max(retry_after);
         if self.max_polls > 0 && self.polls >= self.max_polls {
             self.end = End::Budget;
-        } else if self.is_last || asked > left.max(0.0) || left <= 0.0 && left > -SUSPENDED_MS {
+        } else if self.is_last || retry_after > left.max(0.0) || left <= 0.0 && left > -SUSPENDED_MS {
             self.end = End::Deadline;
         }
-        self.asked = asked;
+        self.retry_after = retry_after;
         self.swapped = false;
         self.is_last = gap >= left;
         self.due = now + gap.min(left.max(0.0));
-        self.not_before = now + asked.max(self.poll_min.min(own));
+        self.not_before = now + retry_after.max(self.poll_min.min(own));
     }
 
     fn give_up(&self) -> Box<Failure> {
@@ -349,15 +351,19 @@ impl Wait {
             _ => (Kind::WaitTimeout, " was still running when maxWait ended"),
         };
         let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
-        if self.asked > 0.0 {
-            failure.say(&["; the server asks to wait ", &number((self.asked / 1_000.0).ceil() as u32), " s"]);
+        if self.retry_after > 0.0 {
+            failure.say(&[
+                "; the server asks to wait ",
+                &number((self.retry_after / 1_000.0).ceil() as u32),
+                " s",
+            ]);
         }
         failure.say(&[". ", GOES_ON]);
-        failure.retry_after_ms = self.asked;
+        failure.retry_after_ms = self.retry_after;
         failure
     }
 
-    /// A gap between two polls, drawn anew each time, so that a fleet never asks in step.
+    /// A gap between two polls. Each is drawn by chance, so that many clients never poll in step.
     ///
     /// Few tasks are done within half a minute: for so long, gaps are of the longer half. What that saves goes
     /// into shorter ones when most are done, where each second counts.
