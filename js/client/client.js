@@ -87,6 +87,7 @@ function createCaller(glue, load, inBrowser, Subscriber) {
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
     };
+    const { options } = fields;
     const skipped = [];
     for (;;) {
       try {
@@ -95,9 +96,9 @@ function createCaller(glue, load, inBrowser, Subscriber) {
         if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
         return result;
       } catch (error) {
-        if (isCreate && allowsFallback.has(error) && skipped.length < fields.options.fallback?.length) {
+        if (isCreate && allowsFallback.has(error) && skipped.length < options.fallback?.length) {
           skipped.push({ model: read(fields.input, 'model'), error });
-          Object.assign(fields, forNextModel(fields, skipped.length));
+          Object.assign(fields, forNextModel(fields, options, skipped.length));
         } else {
           if (skipped.length) error.skippedModels = skipped;
           // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
@@ -110,7 +111,7 @@ function createCaller(glue, load, inBrowser, Subscriber) {
 }
 
 /** The same call for the next model of `fallback`. With the idempotency key of the last, it would get that answer. */
-function forNextModel({ input, body, options }, count) {
+function forNextModel({ input, body }, options, count) {
   const model = options.fallback[count - 1];
   const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}-${count}`;
   return {

@@ -9,7 +9,7 @@ use super::{
     value::{Type, Value},
 };
 
-/// The parsed of a successful answer, and what makes the provider's own object a generation.
+/// What a successful answer says, and what makes the provider's own object a generation.
 #[derive(Debug, PartialEq)]
 pub struct ParsedAnswer {
     /// The state, where the answer holds a generation.

@@ -1,0 +1,180 @@
+/** `edit`, and pictures that go along with a create: as JSON, or as a form. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { edit, editAndWait, generate, InvalidRequestError, LemonData } from 'lemondata-wasm';
+import { answer } from '../helpers/fake-time.js';
+
+const GUARD = { timeout: 10_000 };
+const done = { data: [{ url: 'https://x.test/1.png' }] };
+const EDIT = 'https://api.lemondata.cc/v1/images/edits';
+
+/** A service that keeps the requests it gets, and the options for it. */
+function service(...answers) {
+  const requests = [];
+  const fetch = async (url, init) => {
+    const { method, headers, body } = new Request(url, { ...init, duplex: 'half' });
+    const isForm = init.body instanceof FormData;
+    const type = isForm ? undefined : headers.get('content-type');
+    const marker = headers.get('x-lemondata-client');
+    requests.push({ method, url, type, marker, form: isForm ? [...init.body] : undefined });
+    requests.at(-1).json = isForm || !body ? undefined : JSON.parse(init.body);
+    return answers[requests.length - 1]?.() ?? answer(done);
+  };
+  return { requests, options: { apiKey: 'sk-1', fetch } };
+}
+
+const failure = (promise) =>
+  promise.then(
+    () => assert.fail('it resolved'),
+    (error) => error,
+  );
+const picture = new File([Uint8Array.of(1, 2, 3)], 'lemon.png', { type: 'image/png' });
+const mask = new Blob([Uint8Array.of(4)], { type: 'image/png' });
+
+describe('an edit', GUARD, () => {
+  test('of a picture at a URL goes as JSON', async () => {
+    const { requests, options } = service();
+    const request = { model: 'gpt-image-2', prompt: 'Peel it', image_url: 'https://x.test/in.png', n: 2 };
+    const generation = await edit(request, options);
+    assert.equal(generation.status, 'completed');
+    const [{ method, url, type, json }] = requests;
+    assert.deepEqual(
+      { method, url, type, json },
+      { method: 'POST', url: EDIT, type: 'application/json', json: request },
+    );
+  });
+
+  test('of a Blob goes as a form, with texts as JSON would say them', async () => {
+    const { requests, options } = service();
+    const request = {
+      model: 'gpt-image-2',
+      prompt: 'Peel it',
+      image: [picture, mask],
+      mask,
+      n: 2,
+      expand_prompt: true,
+      image_urls: ['https://x.test/1', 'https://x.test/2'],
+      extra: { a: 1 },
+      seed: undefined,
+      user: null,
+    };
+    await edit(request, options);
+    const form = requests[0].form.map(([name, value]) => [name, value.name ?? value]);
+    assert.deepEqual(form, [
+      ['model', 'gpt-image-2'],
+      ['prompt', 'Peel it'],
+      ['image', 'lemon.png'],
+      ['image', 'blob'],
+      ['mask', 'blob'],
+      ['n', '2'],
+      ['expand_prompt', 'true'],
+      ['image_urls', 'https://x.test/1,https://x.test/2'],
+      ['extra', '{"a":1}'],
+    ]);
+    assert.equal(requests[0].marker, null);
+  });
+
+  test('as a form shows a relay that it comes from this client', async () => {
+    const { requests, options } = service();
+    await edit({ prompt: 'Peel it', image: picture }, { ...options, relay: true });
+    await edit({ prompt: 'Peel it', image_url: 'https://x.test/1' }, { ...options, relay: true });
+    assert.deepEqual(
+      requests.map(({ marker }) => marker),
+      ['1', null],
+    );
+  });
+
+  test('without a picture or a prompt is refused before anything is sent', async () => {
+    const { requests, options } = service();
+    for (const [request, message] of [
+      [{ prompt: 'Peel it' }, /^image is missing: pass a Blob or several as image, or a URL as image_url/],
+      [{ image: picture }, /^prompt must be a string that is not empty/],
+    ]) {
+      const error = await failure(edit(request, options));
+      assert.ok(error instanceof InvalidRequestError);
+      assert.match(error.message, message);
+      assert.equal(error.outcome, 'not_sent');
+    }
+    assert.equal(requests.length, 0);
+  });
+
+  test('that runs as a task is announced and waited for', async () => {
+    const pending = () => answer({ status: 'pending', task_id: 'img_1' });
+    const { requests, options } = service(pending, pending);
+    const tasks = [];
+    const client = new LemonData({ ...options, pollInterval: { min: 1, max: 1 } });
+    const generation = await client.editAndWait(
+      { prompt: 'Peel it', image: picture },
+      { onTask: (task) => tasks.push(task) },
+    );
+    assert.equal(generation.status, 'completed');
+    assert.deepEqual(tasks, [{ task_id: 'img_1' }]);
+    assert.deepEqual(
+      requests.map(({ method }) => method),
+      ['POST', 'GET', 'GET'],
+    );
+  });
+
+  test('sends the whole form again where the server has done nothing', async () => {
+    const limited = () => answer({ error: { message: 'Slow down', retry_after: 0.001 } }, { status: 429 });
+    const { requests, options } = service(limited, limited);
+    await editAndWait({ prompt: 'Peel it', image: picture }, options);
+    assert.equal(requests.length, 3);
+    for (const { form } of requests)
+      assert.deepEqual(
+        form.map(([name]) => name),
+        ['prompt', 'image'],
+      );
+  });
+
+  test('names its route where it fails', async () => {
+    const { options } = service(() => answer({ error: { message: 'No' } }, { status: 400 }));
+    const error = await failure(edit({ prompt: 'Peel it', image_url: 'https://x.test/1' }, options));
+    assert.match(error.message, /^POST \/v1\/images\/edits was answered with status 400: No/);
+  });
+
+  test('takes the request as it is when the call is made', async () => {
+    const { requests, options } = service();
+    const request = { prompt: 'Peel it', image: [picture] };
+    const editing = edit(request, options);
+    request.image.push(mask);
+    request.prompt = 'Squeeze it';
+    await editing;
+    assert.deepEqual(
+      requests[0].form.map(([, value]) => value.name ?? value),
+      ['Peel it', 'lemon.png'],
+    );
+  });
+});
+
+describe('a create', GUARD, () => {
+  test('with a Blob goes as a form', async () => {
+    const { requests, options } = service();
+    await generate({ prompt: 'A lemon like this', image: picture }, options);
+    assert.match(requests[0].url, /\/v1\/images\/generations$/);
+    assert.deepEqual(
+      requests[0].form.map(([name]) => name),
+      ['prompt', 'image'],
+    );
+  });
+
+  test('with a Blob turns to the next model with the same form', async () => {
+    const missing = () => answer({ error: { message: 'No', code: 'model_not_found' } }, { status: 400 });
+    const { requests, options } = service(missing);
+    const generation = await generate(
+      { prompt: 'A lemon', model: 'a', image: picture },
+      { ...options, fallback: ['b'] },
+    );
+    assert.equal(generation.model, 'b');
+    assert.deepEqual(
+      requests.map(({ form }) =>
+        Object.fromEntries(form.map(([name, value]) => [name, value.name ?? value])),
+      ),
+      [
+        { prompt: 'A lemon', model: 'a', image: 'lemon.png' },
+        { prompt: 'A lemon', model: 'b', image: 'lemon.png' },
+      ],
+    );
+  });
+});
