@@ -11,7 +11,11 @@ import {
 } from './errors.js';
 import { read } from './values.js';
 
-/** How pictures begin, in base64. */
+/**
+ * How pictures begin, in base64.
+ *
+ * @type {[RegExp, string][]}
+ */
 const SIGNATURES = [
   [/^iVBORw0KGgo/, 'image/png'],
   [/^\/9j\//, 'image/jpeg'],

@@ -130,10 +130,12 @@ export class Call {
       const comeBack = () => {
         if (!globalThis.document?.hidden) this.#post(EVENT_WOKEN);
       };
-      for (const [target, type] of [
+      /** @type {[EventTarget, string][]} */
+      const targets = [
         [globalThis, 'online'],
         [globalThis.document, 'visibilitychange'],
-      ]) {
+      ];
+      for (const [target, type] of targets) {
         // Tests and servers pretend to be pages, some of them without events.
         target?.addEventListener?.(type, comeBack);
         this.#stops.push(() => target?.removeEventListener?.(type, comeBack));

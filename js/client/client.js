@@ -121,13 +121,21 @@ function forNextModel({ input, body }, options, count) {
   };
 }
 
-/** Makes a call of the entry. */
+/**
+ * Makes a call of the entry.
+ *
+ * @type {ReturnType<typeof createCaller>}
+ */
 let call;
 
-/** Sets up the calls of an entry: see `createCaller`. */
-export function connect(...parts) {
+/**
+ * Sets up the calls of an entry.
+ *
+ * @type {(...parts: Parameters<typeof createCaller>) => void}
+ */
+export const connect = (...parts) => {
   call = createCaller(...parts);
-}
+};
 
 // Plain functions, so that a bundler leaves out those that a page does not use.
 export const generate = (request, options) => call(COMMAND_GENERATE, request, options);

@@ -4,7 +4,7 @@
  * @param {{ alphabet: string, values: number[], text: string }} written
  */
 export function decode({ alphabet, values, text }) {
-  const table = [...alphabet].map((char) => char.charCodeAt());
+  const table = [...alphabet].map((char) => char.charCodeAt(0));
   table.splice(-values.length, 99, ...values);
   for (let byte = 0; byte < 256; byte += 1) if (!table.includes(byte)) table.push(byte);
   // By their codes: looking for each character in the alphabet would take longer than to compile the module.

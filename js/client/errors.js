@@ -6,9 +6,13 @@ import { redact, redactAll } from './redact.js';
 const BRAND = Symbol.for('lemondata-wasm.error');
 
 export class LemonDataError extends Error {
-  /** @param {{ kind: string, message: string, cause?: unknown }} details and the other fields of the error */
+  /** The kind of the class, with those of the classes derived from it. */
+  static kinds = ['lemon_data'];
+
+  /** @param {{ message: string, cause?: unknown }} details and the other fields of the error */
   constructor({ message, cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
+    this.kind = new.target.kinds[0];
     for (const name in fields) {
       if (fields[name] !== undefined) this[name] = fields[name];
     }
@@ -102,7 +106,6 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
   const text = (...values) => pick('string', ...values);
   const made = new classes[kind]({
-    kind: KINDS[kind],
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
     status: status || undefined,
@@ -129,8 +132,7 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
 export const allowsFallback = /* @__PURE__ */ new WeakSet();
 
 /** An error that the JavaScript side finds by itself. */
-export const ownError = (Class, outcome, message, more) =>
-  new Class({ kind: Class.kinds[0], outcome, message, ...more });
+export const ownError = (Class, outcome, message, more) => new Class({ outcome, message, ...more });
 
 /** The error of a download that is answered with a status other than success. */
 export function errorOfStatus(status, message) {

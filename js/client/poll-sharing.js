@@ -66,7 +66,7 @@ export class Subscriber {
     if (informed) this.#take(informed.#latest);
     const reader = [this, ...peers].find((each) => each.#endStream);
     if (reader && !isSilent) return SOURCE_STREAM;
-    reader?.#endStream();
+    if (reader) reader.#endStream();
     if (informed || peers.some((peer) => peer.#isPolling)) return SOURCE_POLL;
     this.#isPolling = true;
     return SOURCE_OWN;

@@ -8,7 +8,11 @@ import { Subscriber } from '../client/poll-sharing.js';
 
 let module;
 
-/** A module, or a promise of one, from whatever holds it. */
+/**
+ * A module, from a promise, a URL, a response or bytes.
+ *
+ * @param {any} source
+ */
 async function compile(source) {
   source = await source;
   if (typeof source === 'string' || source instanceof URL) source = await fetch(source);
@@ -20,7 +24,9 @@ async function compile(source) {
     source = await source.arrayBuffer();
   }
   // A module may come from another realm: whatever is no bytes counts as one.
-  return source instanceof ArrayBuffer || ArrayBuffer.isView(source) ? WebAssembly.compile(source) : source;
+  return source instanceof ArrayBuffer || ArrayBuffer.isView(source)
+    ? WebAssembly.compile(/** @type {BufferSource} */ (source))
+    : source;
 }
 
 export async function init(source) {

@@ -1,0 +1,34 @@
+/** What the build and some runtimes bring, for `tsc --checkJs`. */
+
+declare module 'lemondata:glue' {
+  const glue: (globals: object) => {
+    imports: WebAssembly.Imports;
+    start(exports: object): (...args: unknown[]) => void;
+  };
+  export default glue;
+}
+declare module 'lemondata:wasm' {
+  const wasm: { alphabet: string; values: number[]; text: string };
+  export default wasm;
+}
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}
+declare module '*.wasm?module' {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare const Deno: unknown;
+declare const Bun: unknown;
+declare const EdgeRuntime: unknown;
+declare const WebSocketPair: unknown;
+declare const WorkerLocation: unknown;
+
+interface ErrorConstructor {
+  captureStackTrace?(target: object): void;
+}
+interface Uint8ArrayConstructor {
+  fromBase64?(text: string): Uint8Array<ArrayBuffer>;
+}
