@@ -20,7 +20,7 @@ declare module '*.wasm?module' {
   export default module;
 }
 
-declare const Deno: unknown;
+declare const Deno: { permissions: { querySync(descriptor: object): { state: string } } } | undefined;
 declare const Bun: unknown;
 declare const EdgeRuntime: unknown;
 declare const WebSocketPair: unknown;

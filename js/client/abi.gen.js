@@ -34,9 +34,10 @@ export const TRAIT_ENTRIES = 73;
 export const TRAIT_LENGTH = 74;
 export const TRAIT_SEGMENT = 75;
 export const TRAIT_REASON = 76;
-export const TRAIT_ITSELF = 77;
+export const TRAIT_DESCRIPTION = 77;
+export const TRAIT_ITSELF = 78;
 
-export const FIRST_ELEMENT = 78;
+export const FIRST_ELEMENT = 79;
 export const OPTION_COUNT = 17;
 
 export const NAMES = /* @__PURE__ */ (

@@ -12,7 +12,7 @@ import { toBody, withModel } from './body.js';
 import { broken, Call } from './call.js';
 import { allowsFallback, LemonDataError } from './errors.js';
 import { createInstance } from './instance.js';
-import { mergeOptions } from './options.js';
+import { checkNames, mergeOptions } from './options.js';
 import { read } from './values.js';
 
 /** When `generate` returned each generation: for a while, the server may not know its task everywhere. */
@@ -32,8 +32,9 @@ function referenceOf(input) {
  * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load gets the module, compiled
  * @param {() => boolean} inBrowser whether the key would be in a visitor's hands
  * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
+ * @param {typeof import('./environment.js').fillFromEnvironment} [fillFromEnvironment] where there may be one
  */
-function createCaller(glue, load, inBrowser, Subscriber) {
+function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
   let instance;
   let starting;
 
@@ -64,34 +65,37 @@ function createCaller(glue, load, inBrowser, Subscriber) {
   }
 
   /** Runs one call of the module. */
-  async function run(command, fields) {
+  async function run(command, fields, isBrowser) {
     // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
     let running;
     do running = await acquire(fields.task);
     while (running.broken);
     return new Promise((resolve, reject) => {
       const finish = (isDone, value) => (isDone ? resolve : reject)(value);
-      running.run(command, new Call(running, finish, fields, Subscriber), inBrowser());
+      running.run(command, new Call(running, finish, fields, Subscriber), isBrowser);
     });
   }
 
   return async function call(command, input, callOptions, clientOptions) {
     // Read now: a change of the caller's after the call does not count.
     const isCreate = command < COMMAND_GET_TASK;
+    const isBrowser = inBrowser();
+    checkNames(isCreate ? input : undefined, callOptions, clientOptions);
+    const options = mergeOptions(callOptions, clientOptions);
+    if (!isBrowser) fillFromEnvironment?.(options);
     const fields = {
       input,
       callOptions,
       clientOptions,
-      options: mergeOptions(callOptions, clientOptions),
+      options,
       body: isCreate ? toBody(input) : undefined,
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
     };
-    const { options } = fields;
     const skipped = [];
     for (;;) {
       try {
-        const result = await run(command, fields);
+        const result = await run(command, fields, isBrowser);
         if (skipped.length) Object.assign(result, { model: fields.input.model, skipped_models: skipped });
         if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
         return result;

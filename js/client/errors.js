@@ -86,6 +86,25 @@ export const UntrustedUrlError = define();
 export const CallbackError = define();
 export const InternalError = define();
 
+/** The hints of the service, by their types. An error has them under names in camel case. */
+const HINTS = [
+  ['string', ['hint', 'did_you_mean']],
+  [
+    'array',
+    [
+      'suggestions',
+      'alternatives',
+      'supported_parameters',
+      'supported_operations',
+      'allowed_resolutions',
+      'allowed_aspect_ratios',
+    ],
+  ],
+  ['number', ['balance_usd', 'estimated_cost_usd', 'prompt_max_characters']],
+  ['object', ['recommended_request']],
+];
+const camel = (name) => name.replace(/_./g, (start) => start[1].toUpperCase());
+
 /**
  * Makes the error that the core describes; `param` is the number of a name, which the message goes on from, or of
  * none. `answer` is what an attempt brought; what the provider says of the
@@ -105,6 +124,10 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   const pick = (type, ...values) =>
     values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
   const text = (...values) => pick('string', ...values);
+  const hints = {};
+  for (const [type, names] of HINTS) {
+    for (const name of names) hints[camel(name)] = pick(type, error[name]);
+  }
   const made = new classes[kind]({
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
@@ -112,12 +135,7 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     code: text(error.code, top.code, error.type),
     type: text(error.type),
     param: name ?? text(error.param),
-    hint: text(error.hint),
-    didYouMean: text(error.did_you_mean),
-    suggestions: pick('array', error.suggestions),
-    alternatives: pick('array', error.alternatives),
-    balanceUsd: pick('number', error.balance_usd),
-    estimatedCostUsd: pick('number', error.estimated_cost_usd),
+    ...hints,
     requestId: text(requestId, error.request_id, top.request_id),
     retryAfterMs: retryAfterMs || undefined,
     body,

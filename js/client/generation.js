@@ -10,6 +10,9 @@ export function toGeneration({ body, secret }, status, isForeign, taskId) {
   if (isForeign) body.provider_status = body.status;
   body.status = status;
   if (taskId) body.task_id = taskId;
+  // A placeholder would show as a broken picture.
+  const hasPicture = Array.isArray(body.data) && body.data.some((item) => item?.url || item?.b64_json);
+  if (status !== 'completed' && !hasPicture) delete body.data;
   if (status === 'completed' && !Array.isArray(body.data)) body.data = [];
   return body;
 }

@@ -1,6 +1,10 @@
 /** The options of a call, and what some of them come to. */
 
 import { NAMES, OPTION_COUNT } from './abi.gen.js';
+import { InvalidRequestError, ownError } from './errors.js';
+
+/** The names of all options. */
+const OPTIONS = /* @__PURE__ */ NAMES.slice(0, OPTION_COUNT);
 
 /** An option that cannot be read is of no type that is allowed. */
 const UNREADABLE = /* @__PURE__ */ Symbol('unreadable');
@@ -15,12 +19,37 @@ function option(options, name) {
 
 /** The options of a call over those of its client, each read once: the checked value is the one that is used. */
 export const mergeOptions = (callOptions, clientOptions) =>
-  Object.fromEntries(
-    NAMES.slice(0, OPTION_COUNT).map((name) => [
-      name,
-      option(callOptions, name) ?? option(clientOptions, name),
-    ]),
-  );
+  Object.fromEntries(OPTIONS.map((name) => [name, option(callOptions, name) ?? option(clientOptions, name)]));
+
+const plain = (name) => name.toLowerCase().replace(/[^a-z]/g, '');
+
+/** The names of what an object holds. The core refuses an object that cannot be read. */
+function namesIn(object) {
+  try {
+    if (typeof object !== 'object' || Array.isArray(object)) return [];
+    return Object.keys(object ?? {}).filter((name) => object[name] !== undefined);
+  } catch {
+    return [];
+  }
+}
+
+/** Throws where an option is unknown, or where one stands in the request, which would be sent. */
+export function checkNames(request, ...optionSets) {
+  const refuse = (name, message) => {
+    throw ownError(InvalidRequestError, 'not_sent', message, { param: name });
+  };
+  for (const name of optionSets.flatMap(namesIn)) {
+    if (OPTIONS.includes(name)) continue;
+    const wanted = plain(name);
+    const found =
+      OPTIONS.find((option) => plain(option) === wanted) ??
+      OPTIONS.find((option) => wanted && (plain(option).includes(wanted) || wanted.includes(plain(option))));
+    refuse(name, `Unknown option '${name}'.${found ? ` Did you mean ${found}?` : ''}`);
+  }
+  for (const name of namesIn(request)) {
+    if (OPTIONS.includes(name)) refuse(name, `${name} is an option: pass it behind the request, not in it.`);
+  }
+}
 
 /** The value of an option that may be a function. */
 export const resolve = async (option, argument) => (typeof option === 'function' ? option(argument) : option);

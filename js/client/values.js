@@ -23,6 +23,7 @@ const TRAITS = [
   (value) => (Array.isArray(value) ? value.length : 0),
   encodeURIComponent,
   reasonOf,
+  describe,
   (value) => value,
 ];
 
@@ -37,6 +38,20 @@ export function read(value, name) {
   try {
     return value?.[name];
   } catch {}
+}
+
+/** A value in words, for a message. It does not show texts: they may be secrets. */
+function describe(value) {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'string') return value ? 'a string' : 'an empty string';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || !value) return String(value);
+  if (typeof read(value, 'then') === 'function') return 'a promise: await it first';
+  try {
+    return Array.isArray(value) ? 'an array' : 'an object';
+  } catch {
+    return 'an object that cannot be read';
+  }
 }
 
 /** A field, a trait or an element of a value, by its number. */

@@ -5,6 +5,7 @@ import glue from 'lemondata:glue';
 import wasm from 'lemondata:wasm';
 import { connect } from '../client/client.js';
 import { decode } from '../client/decode.js';
+import { fillFromEnvironment } from '../client/environment.js';
 import { inBrowser } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
@@ -20,4 +21,4 @@ export {
 } from '../client/client.js';
 export * from '../client/public-errors.js';
 
-connect(glue, () => WebAssembly.compile(decode(wasm)), inBrowser, Subscriber);
+connect(glue, () => WebAssembly.compile(decode(wasm)), inBrowser, Subscriber, fillFromEnvironment);

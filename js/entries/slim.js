@@ -2,6 +2,7 @@
 
 import glue from 'lemondata:glue';
 import { connect } from '../client/client.js';
+import { fillFromEnvironment } from '../client/environment.js';
 import { InvalidRequestError, ownError } from '../client/errors.js';
 import { inBrowser } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
@@ -63,4 +64,4 @@ export {
 } from '../client/client.js';
 export * from '../client/public-errors.js';
 
-connect(glue, load, inBrowser, isEdge ? undefined : Subscriber);
+connect(glue, load, inBrowser, isEdge ? undefined : Subscriber, isEdge ? undefined : fillFromEnvironment);

@@ -254,6 +254,8 @@ table! {
         Segment "segment"
         /// Why a body refuses.
         Reason "reason"
+        /// The value in words, for a message.
+        Description "description"
         /// The value itself.
         Itself "itself"
     }

@@ -16,7 +16,7 @@
 //! All times are milliseconds of one clock; `random` lies in 0..1.
 
 use super::{
-    abi::{Command, Name, Outcome, Source, Status},
+    abi::{Command, Kind, Name, Outcome, Source, Status},
     answer::Attempt,
     create::{Create, CreateAction},
     failure::Failure,
@@ -177,9 +177,9 @@ impl<V: Platform> Call<V> {
             return Err(End::Done(input));
         }
         for &name in &[Name::CallOptions, Name::ClientOptions] {
-            let kind = call.kind_of(name);
-            if !matches!(kind, Type::Nothing | Type::Object) {
-                return Err(Failure::invalid(Name::Options, "an object", kind).into());
+            let value = call.get(name);
+            if !matches!(value.kind(), Type::Nothing | Type::Object) {
+                return Err(Failure::invalid(Name::Options, "an object", &value).into());
             }
         }
         let merged = call.get(Name::Options);
@@ -485,6 +485,11 @@ impl<V: Platform> Call<V> {
 
     /// A failure that an attempt led to. The task of a wait goes on in spite of it.
     fn failure(&self, mut failure: Box<Failure>, attempt: V) -> CallFailure<V> {
+        if failure.kind == Kind::Connection {
+            failure.say(&[" Is ", self.options.base.origin(), " up?", self.options.browser_advice()]);
+        } else if failure.kind == Kind::Authentication && !self.options.has_key {
+            failure.say(&[" No apiKey was set."]);
+        }
         if let Some(wait) = &self.wait {
             failure.leave_task();
             failure.task = Some(wait.task.clone());

@@ -5,7 +5,7 @@ use super::{
     answer::{Answer, TransportError},
     task::Task,
     text::{contains, join, number},
-    value::{Type, Value},
+    value::Value,
 };
 
 /// What the code or the type of a 404 is where the provider does not know the task.
@@ -93,8 +93,8 @@ impl Failure {
     }
 
     /// Our own objection to the type or the range of a field or an option.
-    pub fn invalid(param: Name, expected: &str, got: Type) -> Box<Failure> {
-        Failure::refusal(param, &[" must be ", expected, "; it is ", got.noun(), "."])
+    pub fn invalid<V: Value>(param: Name, expected: &str, value: &V) -> Box<Failure> {
+        Failure::refusal(param, &[" must be ", expected, "; it is ", &value.description(), "."])
     }
 
     /// A request that JSON cannot express.

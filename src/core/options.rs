@@ -64,6 +64,10 @@ pub struct Environment {
 pub struct Options {
     /// Where requests go.
     pub base: Base,
+    /// Whether a key goes along.
+    pub has_key: bool,
+    /// Whether the caller is a page, whose browser asks a server of another origin for its consent.
+    pub is_page: bool,
     /// Whether the base URL is a relay of ours, where a keyed create may be repeated.
     pub relay: bool,
     /// Whether a create needs a key that the caller has not set: a relay carries out a keyed create once, so
@@ -103,7 +107,7 @@ impl Options {
                         _ => true,
                     };
             if !fits {
-                return Err(Failure::invalid(name, expected, kind));
+                return Err(Failure::invalid(name, expected, &options.get(name)));
             }
         }
         let number = |name: Name, default: f64| {
@@ -123,6 +127,13 @@ impl Options {
                     " must not be in a web page, where every visitor can read it: keep it in a relay, and set \
                  baseUrl to that. To allow it all the same, set dangerouslyAllowBrowser.",
                 ],
+            ));
+        }
+        let relay = options.flag_of(Name::Relay) == Some(true);
+        if has_key && relay {
+            return Err(Failure::refusal(
+                Name::ApiKey,
+                &[" is not for a relay, which holds its own key: leave out apiKey or relay."],
             ));
         }
         if !(has_key || is_set(Name::BaseUrl) || is_set(Name::Headers)) {
@@ -161,13 +172,14 @@ impl Options {
             ));
         }
 
-        let relay = options.flag_of(Name::Relay) == Some(true);
         let is_keyed = is_set(Name::IdempotencyKey);
         if is_keyed {
             check_key(&options.text_of(Name::IdempotencyKey), Name::IdempotencyKey)?;
         }
         Ok(Options {
             base: Base::new(location),
+            has_key,
+            is_page: environment.browser,
             relay,
             makes_key: relay && !is_keyed,
             create_timeout: number(Name::RequestTimeout, CREATE_TIMEOUT_MS),
@@ -178,6 +190,15 @@ impl Options {
             max_wait: number(Name::MaxWait, MAX_WAIT_MS).min(LONGEST_WAIT_MS),
             max_polls: number(Name::MaxPolls, 0.0) as u32,
         })
+    }
+
+    /// The usual cause of a failed connection in a page.
+    pub fn browser_advice(&self) -> &'static str {
+        if self.is_page {
+            " At another origin, it has to allow this page's (allowedOrigins of a relay)."
+        } else {
+            ""
+        }
     }
 
     /// When an `onTask` that is called `now` has to be done.
@@ -195,11 +216,14 @@ fn is_signal<V: Value>(signal: &V) -> bool {
 
 /// Checks that a key is fit for a header. The message never shows it.
 pub fn check_key(key: &str, name: Name) -> Result<(), Box<Failure>> {
-    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let message = if key.is_empty() {
+        " is empty: is its environment variable set?"
+    } else if key.starts_with("Bearer ") {
+        " must be the key alone, without Bearer."
+    } else if key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
-    }
-    Err(Failure::refusal(
-        name,
-        &[" must be a string of visible ASCII characters, without white space or a line break at its end."],
-    ))
+    } else {
+        " must be a string of visible ASCII characters, without white space or a line break at its end."
+    };
+    Err(Failure::refusal(name, &[message]))
 }

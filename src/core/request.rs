@@ -4,6 +4,7 @@ use super::{
     abi::Name,
     failure::Failure,
     task::Task,
+    text::contains,
     value::{Type, Value, is_whole},
 };
 
@@ -17,24 +18,20 @@ static IMAGE_FIELDS: [Name; 4] = [Name::Image, Name::ImageUrl, Name::ImageUrls, 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
 pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
-    let kind = request.kind();
-    if kind != Type::Object {
-        return Err(Failure::invalid(Name::Request, "an object with a prompt", kind));
+    if request.kind() != Type::Object {
+        return Err(Failure::invalid(Name::Request, "an object with a prompt", request));
     }
     if !request.has(Name::Prompt) {
-        let kind = request.kind_of(Name::Prompt);
-        let got = if kind == Type::Text { Type::Nothing } else { kind };
-        return Err(Failure::invalid(Name::Prompt, "a string that is not empty", got));
+        return Err(Failure::invalid(Name::Prompt, "a string that is not empty", &request.get(Name::Prompt)));
     }
-    let kind = request.kind_of(Name::N);
-    let n = request.number_of(Name::N);
-    if !(kind == Type::Nothing || is_whole(n) && n >= 1.0) {
-        return Err(Failure::invalid(Name::N, "a positive integer", kind));
+    let n = request.get(Name::N);
+    if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
+        return Err(Failure::invalid(Name::N, "a positive integer", &n));
     }
     for &name in &TEXT_FIELDS {
-        let kind = request.kind_of(name);
-        if (Type::Nothing.bit() | Type::Text.bit()) & kind.bit() == 0 {
-            return Err(Failure::invalid(name, "a string", kind));
+        let value = request.get(name);
+        if !matches!(value.kind(), Type::Nothing | Type::Text) {
+            return Err(Failure::invalid(name, "a string", &value));
         }
     }
     Ok(())
@@ -54,12 +51,21 @@ pub fn check_edit<V: Value>(request: &V) -> Result<(), Box<Failure>> {
 
 /// Reads the reference that a caller waits with: an id, or an object that holds one.
 pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
-    let kind = reference.kind();
-    let task = if kind == Type::Text {
+    let is_id = reference.kind() == Type::Text;
+    let task = if is_id {
         Some(Task { id: reference.text(), poll_url: String::new() })
     } else {
         Task::of(reference)
     };
-    task.filter(Task::has_id)
-        .ok_or_else(|| Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", kind))
+    // No id begins so.
+    let is_url = |id: &str| is_id && (id.starts_with("http") && contains(id, "://") || id.starts_with("/"));
+    match task.filter(Task::has_id) {
+        Some(task) if is_url(&task.id) => {
+            Err(Failure::refusal(Name::Task, &[" must be an id; it is a URL: pass it as { poll_url }."]))
+        }
+        Some(task) => Ok(task),
+        None => {
+            Err(Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", reference))
+        }
+    }
 }

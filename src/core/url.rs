@@ -32,6 +32,11 @@ impl Base {
         join(&[&self.prefix, route])
     }
 
+    /// The origin of all requests.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The URL of a path below the origin.
     pub fn url(&self, path: &str) -> String {
         join(&[&self.origin, path])

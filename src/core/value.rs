@@ -24,20 +24,6 @@ pub enum Type {
 }
 
 impl Type {
-    /// The type as a noun for an error message.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Type::Nothing => "missing",
-            Type::Flag => "a boolean",
-            Type::Number => "another number",
-            Type::Text => "a string",
-            Type::List => "an array",
-            Type::Object => "an object",
-            Type::Function => "a function",
-            Type::Other => "something else",
-        }
-    }
-
     /// The type as a bit of a set of types.
     pub const fn bit(self) -> u8 {
         1 << self as u8
@@ -103,6 +89,9 @@ pub trait Value: Clone {
     /// Why a body refuses: the first text in it that says something, from wherever servers and gateways put theirs. Empty
     /// where there is none.
     fn reason(&self) -> String;
+
+    /// This value in words, for a message. It does not show texts, which may be secrets.
+    fn description(&self) -> String;
 
     /// Whether this is nothing.
     fn is_nothing(&self) -> bool {

@@ -12,6 +12,7 @@ const ENTRIES: u32 = key_of(Trait::Entries);
 const LENGTH: u32 = key_of(Trait::Length);
 const SEGMENT: u32 = key_of(Trait::Segment);
 const REASON: u32 = key_of(Trait::Reason);
+const DESCRIPTION: u32 = key_of(Trait::Description);
 const ITSELF: u32 = key_of(Trait::Itself);
 const FIRST_ELEMENT: u32 = Name::COUNT + Trait::ALL.len() as u32;
 
@@ -107,6 +108,10 @@ impl Value for JsValue {
 
     fn reason(&self) -> String {
         js::text_of(self, REASON)
+    }
+
+    fn description(&self) -> String {
+        js::text_of(self, DESCRIPTION)
     }
 }
 

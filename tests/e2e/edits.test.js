@@ -32,6 +32,8 @@ const failure = (promise) =>
 const picture = new File([Uint8Array.of(1, 2, 3)], 'lemon.png', { type: 'image/png' });
 const mask = new Blob([Uint8Array.of(4)], { type: 'image/png' });
 
+const relay = { relay: true, apiKey: undefined, baseUrl: 'https://relay.test' };
+
 describe('an edit', GUARD, () => {
   test('of a picture at a URL goes as JSON', async () => {
     const { requests, options } = service();
@@ -77,8 +79,8 @@ describe('an edit', GUARD, () => {
 
   test('as a form shows a relay that it comes from this client', async () => {
     const { requests, options } = service();
-    await edit({ prompt: 'Peel it', image: picture }, { ...options, relay: true });
-    await edit({ prompt: 'Peel it', image_url: 'https://x.test/1' }, { ...options, relay: true });
+    await edit({ prompt: 'Peel it', image: picture }, { ...options, ...relay });
+    await edit({ prompt: 'Peel it', image_url: 'https://x.test/1' }, { ...options, ...relay });
     assert.deepEqual(
       requests.map(({ marker }) => marker),
       ['1', null],

@@ -55,6 +55,8 @@ const failure = (promise) =>
     (error) => error,
   );
 
+const relay = { relay: true, apiKey: undefined, baseUrl: 'https://relay.test' };
+
 describe('fallback', GUARD, () => {
   for (const [reason, [mayGoOn, make]] of Object.entries(REASONS)) {
     test(`${mayGoOn ? 'asks the next model' : 'asks no other model'} after ${reason}`, async () => {
@@ -126,10 +128,10 @@ describe('fallback', GUARD, () => {
   test('gives each model a key of its own at a relay', async () => {
     const [, make] = REASONS['a model that does not exist'];
     const own = service(make, make);
-    await generate(request, { ...own.options, relay: true });
+    await generate(request, { ...own.options, ...relay });
     assert.equal(new Set(own.creates.map(({ key }) => key)).size, 3);
     const theirs = service(make, make);
-    await generate(request, { ...theirs.options, relay: true, idempotencyKey: 'order-7' });
+    await generate(request, { ...theirs.options, ...relay, idempotencyKey: 'order-7' });
     assert.deepEqual(
       theirs.creates.map(({ key }) => key),
       ['order-7', 'order-7-1', 'order-7-2'],

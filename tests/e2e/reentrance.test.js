@@ -148,7 +148,7 @@ test('an apiKey function that aborts its call ends it, also where coming online 
   let asked = 0;
   const call = end(
     waitForTask('img_1', {
-      ...service(() => answer('', { status: 502 })),
+      fetch: service(() => answer('', { status: 502 })).fetch,
       apiKey() {
         asked += 1;
         if (asked === 6) controller.abort(reason);

@@ -542,7 +542,10 @@ for (const [name, body] of [
   ['that says no JSON', () => 'data: bad gateway\n\n'],
 ]) {
   const reply = (context) => ({ headers: { 'content-type': 'text/event-stream' }, body: body(context) });
-  poll(`a stream ${name}`, { replies: [reply] }, COMPLETED, { options: { relay: true }, ...EVERYWHERE });
+  poll(`a stream ${name}`, { replies: [reply] }, COMPLETED, {
+    options: { relay: true, apiKey: null },
+    ...EVERYWHERE,
+  });
 }
 // What is done without a result has failed.
 for (const [name, body] of [

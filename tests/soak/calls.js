@@ -87,7 +87,11 @@ export const CALLS = [
   [
     'a create that a relay repeats',
     'completed',
-    generate(() => ({ fetch: script(status(500), ok(INLINE)), relay: true })),
+    ({ constructor: LemonData }, shared) =>
+      new LemonData({ baseUrl: 'https://relay.test', relay: true }).generate(PICTURE, {
+        ...shared,
+        fetch: script(status(500), ok(INLINE)),
+      }),
   ],
   ['a status of 400', 'invalid_request', generate(brings(status(400)))],
   ['a status of 401', 'authentication', generate(brings(status(401)))],

@@ -107,7 +107,7 @@ export async function stress({ seed, calls: limit }) {
     pollInterval: { min: 1, max: 3 },
     dangerouslyAllowBrowser: true,
   };
-  const relay = { ...common, relay: true, baseUrl: 'https://relay.example/api' };
+  const relay = { ...common, apiKey: undefined, relay: true, baseUrl: 'https://relay.example/api' };
   const plain = (defaults) => {
     const call = (run) => (input, options) => run(input, { ...defaults, ...options });
     return {

@@ -1,0 +1,35 @@
+/** The key of a server, from its environment. Pages and edge workers do not come here. */
+
+/** Each variable, and the address that its key is for: it goes nowhere else. */
+const KEYS = [
+  ['LEMONDATA_API_KEY', 'https://api.lemondata.cc'],
+  ['TOKENLAB_API_KEY', 'https://api.tokenlab.sh'],
+];
+
+function variable(name) {
+  try {
+    // Deno would ask the user for a permission that it lacks.
+    const isDenied =
+      typeof Deno === 'object' &&
+      Deno.permissions.querySync({ name: 'env', variable: name }).state !== 'granted';
+    return isDenied ? undefined : globalThis.process?.env?.[name];
+  } catch {}
+}
+
+function isAt(baseUrl, address) {
+  try {
+    return new URL(baseUrl).origin === address;
+  } catch {}
+}
+
+/** Fills in the key, and its address, where the options say nothing of a key, of headers or of a relay. */
+export function fillFromEnvironment(options) {
+  const { apiKey, headers, relay, baseUrl } = options;
+  if (apiKey != null || headers != null || relay) return;
+  for (const [name, address] of KEYS) {
+    const key = baseUrl == null || isAt(baseUrl, address) ? variable(name) : undefined;
+    if (!key) continue;
+    Object.assign(options, { apiKey: key, baseUrl: baseUrl ?? address });
+    return;
+  }
+}
