@@ -12,6 +12,7 @@ import { toBody, withModel } from './body.js';
 import { broken, Call } from './call.js';
 import { allowsFallback, LemonDataError } from './errors.js';
 import { createInstance } from './instance.js';
+import { listModels } from './models.js';
 import { checkNames, mergeOptions } from './options.js';
 import { read } from './values.js';
 
@@ -183,5 +184,9 @@ export class LemonData {
 
   waitForTask(task, options) {
     return call(COMMAND_WAIT_FOR_TASK, task, options, this.#options);
+  }
+
+  listModels(options) {
+    return listModels(options, this.#options);
   }
 }

@@ -119,6 +119,8 @@ export function reasonOf(value, depth = 0) {
 /**
  * Origin, path with query, and whether there is nothing else, of a URL that may be relative: to `base`, or to
  * the page. A worker made of a blob stands at its page's origin.
+ *
+ * @returns {[origin: string, path: string, isPlain: boolean] | undefined}
  */
 export function parseUrl(text, base) {
   try {

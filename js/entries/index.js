@@ -19,6 +19,7 @@ export {
   LemonData,
   waitForTask,
 } from '../client/client.js';
+export { listModels } from '../client/models.js';
 export * from '../client/public-errors.js';
 
 connect(glue, () => WebAssembly.compile(decode(wasm)), inBrowser, Subscriber, fillFromEnvironment);

@@ -62,6 +62,7 @@ export {
   LemonData,
   waitForTask,
 } from '../client/client.js';
+export { listModels } from '../client/models.js';
 export * from '../client/public-errors.js';
 
 connect(glue, load, inBrowser, isEdge ? undefined : Subscriber, isEdge ? undefined : fillFromEnvironment);
