@@ -149,11 +149,23 @@ export async function exchange(
 }
 
 /** What `onResponse` gets. */
-export function responseInfo({ method, path, status, requestId, headers, durationMs, number: attempt }) {
+export function responseInfo({
+  method,
+  path,
+  status,
+  requestId,
+  headers,
+  durationMs,
+  number: attempt,
+  body,
+}) {
+  const billingTransactionId =
+    headers.get('x-billing-transaction-id') ?? read(body, 'billing_transaction_id') ?? undefined;
   const number = (name) => {
-    const value = Number(headers?.get(`x-ratelimit-${name}`) ?? undefined);
+    const value = Number(headers.get(`x-ratelimit-${name}`) ?? undefined);
     return Number.isNaN(value) ? undefined : value;
   };
   const rateLimit = { limit: number('limit'), remaining: number('remaining'), reset: number('reset') };
-  return { method, path, status, requestId, rateLimit, durationMs, attempt };
+  const usage = read(body, 'usage');
+  return { method, path, status, requestId, rateLimit, durationMs, attempt, billingTransactionId, usage };
 }

@@ -108,7 +108,8 @@ const MAX_DEPTH = 3;
 export function reasonOf(value, depth = 0) {
   let text = asText(value);
   if (depth === MAX_DEPTH) return text;
-  const join = (link, ...parts) => parts.filter((part) => part).join(link);
+  // The service repeats what the message holds in `validation_errors`.
+  const join = (link, ...parts) => [...new Set(parts.filter((part) => part))].join(link);
   const list = (items) => (Array.isArray(items) ? items.slice(0, MAX_REASONS) : []);
   const inner = (item) => reasonOf(item, depth + 1);
   for (const name of ['error', 'message', 'msg', 'detail', 'errors']) text ||= inner(value?.[name]);
