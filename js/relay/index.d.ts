@@ -24,8 +24,11 @@ export interface RelayContext {
  * text counts as a number, and `'true'` and `'false'` as flags.
  */
 export interface RelayOptions<Context extends RelayContext = RelayContext> {
-  /** The service's key, or a function that returns it, asked at every request. It never reaches a client. */
-  apiKey: string | (() => string | Promise<string>);
+  /**
+   * The service's key, or a function that returns it, asked at every request. It never reaches a client. `undefined`, as
+   * of an environment variable that is not set, stops the relay at its start.
+   */
+  apiKey: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
    * Who calls: a text that names the identity, or `null` to refuse with 401. Whoever is let in spends your balance.
    * It must not read the body. Where it fails, the answer is a 503 and nothing has been done.
@@ -36,9 +39,9 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   ): string | null | undefined | Promise<string | null | undefined>;
   /**
    * Signs the references to tasks: a random text of at least 32 characters. Of a list, the first one signs, and
-   * all are accepted, so that a secret can be replaced without losing tasks.
+   * all are accepted, so that a secret can be replaced without losing tasks. `undefined` stops the relay at its start.
    */
-  secret: string | readonly string[];
+  secret: string | readonly string[] | undefined;
   /** The service's address. Default `https://api.lemondata.cc`. No client can choose another one. */
   baseUrl?: string | undefined;
   /** Another transport to the service. Default: the global `fetch`. */
