@@ -1,6 +1,7 @@
 /** Runs the commands of a project: to their end, or until they are no longer needed. */
 
 import { spawn } from 'node:child_process';
+import { listening } from './ports.js';
 
 /** Ends a command that hangs, long before continuous integration gives up on the whole. */
 const PATIENCE_MS = 240_000;
@@ -76,17 +77,18 @@ export async function execute(command, args, options) {
 }
 
 /**
- * Starts a command that serves something, and waits until it says so.
+ * Starts a command that serves something, and waits until it is ready.
  *
- * @param {RegExp} ready what it prints by then
- * @returns {Promise<{ match: RegExpMatchArray, stop(): Promise<void> }>}
+ * @param {RegExp | number} ready what it prints by then, or the port that it listens on
+ * @returns {Promise<{ match: RegExpMatchArray | undefined, stop(): Promise<void> }>}
  */
 export async function serve(command, args, { ready, ...options }) {
   const { child, said, ended, fail, stop } = launch(command, args, options);
   let timer;
   const match = await new Promise((resolve, reject) => {
+    if (typeof ready === 'number') listening(ready, ended).then(() => resolve(undefined), reject);
     child.on('said', () => {
-      const found = said.output.match(ready);
+      const found = typeof ready !== 'number' && said.output.match(ready);
       if (found) resolve(found);
     });
     timer = setTimeout(() => reject(fail('was not ready in time')), PATIENCE_MS);

@@ -8,6 +8,8 @@ export const samples = {
   ...shared,
   'sample-readme/index.html': 'browser/html',
   'sample-readme/app.js': 'README/browser',
+  'sample-pictures/index.html': 'browser/html',
+  'sample-pictures/app.js': 'pictures/page',
   'sample-slim/index.html': 'browser/html',
   'sample-slim/app.js': 'slim/vite',
   'header.txt': 'content-security-policy/header',
@@ -59,6 +61,13 @@ export const cells = {
     async run({ shell, picture }) {
       await shell('browser/vite', 'sample-readme');
       await picture('sample-readme/dist');
+    },
+  },
+  'vite-pictures-sample': {
+    tool: 'vite',
+    async run({ shell, picture }) {
+      await shell('browser/vite', 'sample-pictures');
+      await picture('sample-pictures/dist');
     },
   },
   'vite-slim-sample': {
