@@ -1,4 +1,4 @@
-/** Shows what was measured: tables for README and `docs/performance.md`, and plots. */
+/** Shows what was measured: tables for `docs/performance.md`, and plots. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,6 @@ import { short } from './measure.js';
 import { bars, columns, lines } from './plot.js';
 import { judgeTargets } from './targets.js';
 
-const README = join(root, 'README.md');
 const PAGE = join(root, 'docs', 'performance.md');
 const PLOTS = join(root, 'docs', 'performance');
 
@@ -20,8 +19,8 @@ const last = (list) => list.at(-1);
 const strong = (text, name) => (isOwn(name) ? `**${text}**` : text);
 
 /**
- * The rows of the README's table: what they take from the results, and how a value is shown. Ratios say more than
- * values, but for bytes.
+ * The rows of the summary: what they take from the results, and how a value is shown. Ratios say more than values,
+ * except for bytes.
  */
 const ROWS = [
   [
@@ -44,7 +43,7 @@ function inUnit(unit) {
   return ({ median }) => `${short(median)} ${unit}`;
 }
 
-/** The README's: a row for each measure, a column for each client. */
+/** The summary: a row for each measure, a column for each client. */
 function ratios(results) {
   const names = Object.keys(CLIENTS);
   const rows = ROWS.map(([what, rowsOf, absolute, { isAbsolute } = {}]) => {
@@ -59,7 +58,7 @@ function ratios(results) {
   return table(['', ...names], rows);
 }
 
-/** What the README says of the cadence, whose peers are rules and not clients. */
+/** The cadence, whose peers are rules and not clients. */
 const cadenceSummary = ({ steady, burst }) =>
   table(
     ['tasks of 30–120 s, simulated', ...Object.keys(steady.rows)],
@@ -122,6 +121,7 @@ function byCount(what, { byCount: counts, unit }) {
 
 /** The tables of the page, by the name of their place. */
 const TABLES = {
+  summary: ratios,
   targets: (results) =>
     table(
       ['what', 'to reach', 'measured', ''],
@@ -264,12 +264,8 @@ export function writePlots(results) {
   }
 }
 
-/** The README with what has been measured in its place. */
-export const fillReadme = (readme, results) =>
-  between(readme, 'bench', `${ratios(results)}\n\n${cadenceSummary(results.cadence)}`);
-
 /** What a table takes from the results, where it is not what its name says. */
-const SOURCES = { targets: 'inline', functions: 'bytes', linear: 'payload' };
+const SOURCES = { summary: 'payload', targets: 'inline', functions: 'bytes', linear: 'payload' };
 
 /** The page with every table in its place that has been measured. */
 export function fillPage(page, results) {
@@ -280,6 +276,4 @@ export function fillPage(page, results) {
   return page;
 }
 
-const rewrite = (file, fill, results) => writeFileSync(file, fill(readFileSync(file, 'utf8'), results));
-export const writeReadme = (results) => rewrite(README, fillReadme, results);
-export const writePage = (results) => rewrite(PAGE, fillPage, results);
+export const writePage = (results) => writeFileSync(PAGE, fillPage(readFileSync(PAGE, 'utf8'), results));

@@ -3,7 +3,7 @@
  * of the machine, ratios are of the code.
  *
  * `npm run bench -- inline waits` measures some parts. `bench/results.json` and the plots follow, and on request
- * the tables: `-- --readme --docs`. `-- --quick` measures little, to see that everything works, and keeps nothing.
+ * the tables of `docs/performance.md`: `-- --docs`. `-- --quick` measures little, to see that everything works, and keeps nothing.
  * `-- --bytes` accounts for the bytes of the module. `-- --show` measures nothing: it writes anew what is known.
  */
 
@@ -14,7 +14,7 @@ import { ensureBuild, ensureNodeModules } from '../scripts/lib/prepare.js';
 import { root, step } from '../scripts/lib/run.js';
 
 const FILE = join(root, 'bench', 'results.json');
-const FLAGS = ['--readme', '--docs', '--quick', '--bytes', '--show'];
+const FLAGS = ['--docs', '--quick', '--bytes', '--show'];
 
 /** Each part: how much it measures, in earnest and to try it. */
 const PARTS = {
@@ -43,7 +43,7 @@ ensureNodeModules();
 ensureBuild();
 const { versions } = await import('./clients/index.js');
 const { printTable } = await import('./measure.js');
-const { writePage, writePlots, writeReadme } = await import('./report.js');
+const { writePage, writePlots } = await import('./report.js');
 const { judgeTargets } = await import('./targets.js');
 
 const results = has('--quick') ? {} : readKnown();
@@ -73,7 +73,6 @@ if (!has('--show')) {
 if (!has('--quick')) {
   writeFileSync(FILE, `${JSON.stringify(rounded(results), null, 1)}\n`);
   writePlots(results);
-  if (has('--readme')) writeReadme(results);
   if (has('--docs')) writePage(results);
 }
 

@@ -28,7 +28,8 @@ export function blocksOf(page) {
   return [...text.matchAll(BLOCK)].map((match, index) => {
     const [whole, introduction, before, language, code] = match;
     const named = basename(FILE.exec(introduction)?.[1] ?? '');
-    const name = named && !names.has(named) ? named : `${named.replace(/\.\w+$/, '')}block-${index}.${language}`;
+    const name =
+      named && !names.has(named) ? named : `${named.replace(/\.\w+$/, '')}block-${index}.${language}`;
     names.add(name);
     const start = text.indexOf('```', match.index + whole.indexOf(introduction) + introduction.length);
     return { name, line: text.slice(0, start).split('\n').length, code, isBefore: before !== undefined };
