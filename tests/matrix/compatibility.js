@@ -18,7 +18,7 @@ function matrix(rows) {
     cells.push(name);
   }
   return table(
-    ['environment', 'version', 'what is tested'],
+    ['environment', 'version', 'cells'],
     [...tools].map(([title, { versions, cells }]) => [
       title,
       [...versions].join(', '),
