@@ -1,5 +1,7 @@
 /** Anonymous use: the identity of a caller is its address. */
 
+import { isCloudflare } from './platform.js';
+
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 /** The prefix of an IPv4 address in the notation of IPv6. */
@@ -63,7 +65,10 @@ export function anonymousByIp({ from = platformAddress } = {}) {
 }
 
 function platformAddress(request, context) {
-  if (context?.ip) return context.ip;
-  const isCloudflare = globalThis.navigator?.userAgent === 'Cloudflare-Workers';
-  return isCloudflare ? request.headers.get('cf-connecting-ip') : null;
+  const address = context?.ip ?? (isCloudflare && request.headers.get('cf-connecting-ip'));
+  if (address) return address;
+  throw new TypeError(
+    'anonymousByIp() found no address: this platform sets no context.ip, as Next.js does not. Name the header in which ' +
+      "your proxy puts the address: anonymousByIp({ from: (request) => request.headers.get('x-real-ip') })",
+  );
 }

@@ -13,6 +13,9 @@ export function createAnswers() {
     /** Learns a key that is about to be used. */
     learnKey: redactor.learn,
 
+    /** @param {string} text of an error: it is searched for other spellings of the key, too */
+    redactError: (text) => redactor.redact(text, true),
+
     /**
      * @param {number} status
      * @param {object} body

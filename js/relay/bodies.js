@@ -1,6 +1,6 @@
 /** Reads the body of a request up to a cap. */
 
-import { Refusal } from './refusal.js';
+import { bodyUsed, Refusal } from './refusal.js';
 
 const invalid = (message) => new Refusal(400, 'invalid_request_error', message);
 
@@ -23,7 +23,7 @@ export async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
     new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBodyBytes} bytes.`);
   if (Number(headers.get('content-length')) > maxBodyBytes) throw tooLarge();
 
-  if (request.bodyUsed) throw new Error('The body was read before the relay got the request.');
+  if (request.bodyUsed) throw bodyUsed('Hand the request to the relay before it is read, or a clone of it.');
   const reader = request.body?.getReader();
   if (!reader) throw invalid('The request has no body.');
   const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -16,7 +16,8 @@ export const createCaller =
       return await withTimeout(timeoutMs, work(), name);
     } catch (error) {
       log({ event: `${name}_failed`, error });
-      throw new Refusal(503, 'relay_unavailable', 'The relay cannot serve you now. Try again.', {
+      throw new Refusal(503, 'relay_unavailable', `The relay cannot serve you now: its ${name} failed.`, {
+        hint: "The relay's log says why.",
         retryable: true,
       });
     }

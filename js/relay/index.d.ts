@@ -92,15 +92,22 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   ttlMs?: number | undefined;
   /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
   limiter?: Limiter | false | undefined;
-  /** Makes creates with an `Idempotency-Key` repeatable; without one or a hub, they are refused. */
-  store?: IdempotencyStore | undefined;
+  /**
+   * Carries creates with an `Idempotency-Key` out once. Default {@link memoryStore}`()`; on Cloudflare none, since an
+   * isolate may end at any time: pass `durableStore()` of `lemondata-wasm/cloudflare`, or a hub. Without a store,
+   * keyed creates are refused; `false` refuses them everywhere.
+   */
+  store?: IdempotencyStore | false | undefined;
   /**
    * Carries tasks on by itself, whatever becomes of the requests: `durableHub()` of `lemondata-wasm/cloudflare`. It
    * tells whoever waits by server-sent events and WebSockets, has a keyed create carried out once, and may keep
    * pictures. Default none: each client's polls go to the service.
    */
   hub?: Hub | undefined;
-  /** Hears of every request and of what fails. The key is never in it. */
+  /**
+   * Gets an event for every request and every failure. The key is never in it. Default: failures go to `console.error`,
+   * each once for each cause and minute, with what to do, and without prompts.
+   */
   log?: ((event: RelayEvent) => void) | undefined;
   /** Whether the log holds the prompts. Default `false`. */
   logPrompts?: boolean | undefined;
@@ -161,8 +168,18 @@ export type RelayEvent =
       outcome?: string;
       /** The service's own id of the request. */
       requestId?: string;
-      /** The whole error, in the service's own words. It may name your account: keep it from clients. */
+      /** The service's own words, without the prompt of a create. They may name your account: keep them from clients. */
+      message: string;
+      /** The whole error. It may quote the prompt. */
       error: unknown;
+    }
+  | {
+      /** The relay has refused a request because of a setting that may be wrong. */
+      event: 'refused';
+      /** The code that the client gets, such as `origin_not_allowed`. */
+      code: string;
+      /** Which setting it is, and how to change it. */
+      message: string;
     }
   | {
       /** What has failed: `authorize`, the limiter, the store, the hub, `user`, or the relay itself. */
@@ -209,8 +226,10 @@ export declare function anonymousByIp(options?: {
 
 /** How much one identity may ask for. Where it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {
-  /** How many milliseconds to wait before the next attempt, or 0 where the request may pass. */
+  /** How many milliseconds to wait before the next attempt, or 0 if the request may pass. */
   take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
+  /** How many requests of each kind a minute allows: refusals name the number. */
+  limits?: { create?: number | undefined; poll?: number | undefined } | undefined;
 }
 
 /**

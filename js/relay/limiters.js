@@ -2,8 +2,10 @@
  * Rate limits for each identity.
  *
  * @typedef {'create' | 'poll'} Kind
- * @typedef {{ take(identity: string, kind: Kind): Promise<number> | number }} Limiter `take` returns how many
- *   milliseconds to wait before the next request, or 0 if this one may pass
+ * @typedef {object} Limiter
+ * @property {(identity: string, kind: Kind) => Promise<number> | number} take returns how many milliseconds to wait
+ *   before the next request, or 0 if this one may pass
+ * @property {Partial<Record<Kind, number>>} [limits] how many requests a minute allows, for the message of a refusal
  */
 
 import { callback, count, methods, readSettings, required } from './settings.js';
@@ -39,12 +41,13 @@ const BINDING_RULES = {
  */
 export function memoryLimiter(options) {
   const { creates, polls, now } = readSettings('memoryLimiter', MEMORY_RULES, options);
-  const sizes = { create: creates, poll: polls };
+  const limits = { create: creates, poll: polls };
   const buckets = new Map();
 
   return {
+    limits,
     take(identity, kind) {
-      const size = sizes[kind];
+      const size = limits[kind];
       const name = JSON.stringify([kind, identity]);
       const known = buckets.get(name);
       // The same time never refills a bucket twice.

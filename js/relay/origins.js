@@ -5,6 +5,7 @@ import { Refusal } from './refusal.js';
 /** The headers of an answer that the client reads. */
 const EXPOSED = 'retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset';
 const PREFLIGHT_SECONDS = '600';
+const MAX_SHOWN_ORIGIN = 200;
 /** Stands in the list for the relay's own origin. */
 const SELF = 'self';
 
@@ -30,9 +31,7 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
       // A placeholder of the list is not an origin, even if a client sends it as one.
       const isListed =
         origin !== SELF && !origin.includes('*') && (origins.has(origin) || origins.has(installOf(origin)));
-      if (!isOwn && !isListed) {
-        throw new Refusal(403, 'origin_not_allowed', 'Pages of this origin may not call this relay.');
-      }
+      if (!isOwn && !isListed) throw notAllowed(origin, request);
       return {
         'access-control-allow-origin': origin,
         'access-control-expose-headers': EXPOSED,
@@ -47,6 +46,17 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
       'access-control-max-age': PREFLIGHT_SECONDS,
     }),
   };
+}
+
+/** @returns {Refusal} names both origins and both remedies, for the page's developer and for the operator */
+function notAllowed(origin, { url }) {
+  const page = origin.slice(0, MAX_SHOWN_ORIGIN);
+  const message = `Pages of ${page} may not call this relay, whose own origin is ${new URL(url).origin}.`;
+  const hint = isOrigin(origin)
+    ? 'If a proxy stands between them, such as that of a development server, have it keep the host of the page (in ' +
+      `Vite, changeOrigin: false). Otherwise list the origin in the relay: allowedOrigins: ['self', '${page}'].`
+    : 'No relay can list that origin: serve the page by http or https.';
+  return new Refusal(403, 'origin_not_allowed', message, { hint, notice: `${message} ${hint}` });
 }
 
 /** Firefox and Safari give each installation of an extension an origin of its own. */

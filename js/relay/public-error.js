@@ -144,8 +144,9 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   // The body may not have been kept, and its code may stand elsewhere.
   const fields = publicFields({ code, type, ...Object(Object(body).error) });
   if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && concernsAccount(fields))) {
-    const message = 'The service refused the account of this relay; its operator can see why.';
-    return { ...headers, status: 403, body: relayError('upstream_refused', message) };
+    const message = 'The service refused the account of this relay.';
+    const hint = "The relay's log says why.";
+    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint }) };
   }
   if (status < 400 || status > MAX_STATUS) {
     // Without an answer that can be understood, the effect of a create is unknown.

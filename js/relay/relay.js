@@ -8,13 +8,15 @@ import { createAnswers } from './answers.js';
 import { readJson } from './bodies.js';
 import { createCaller } from './callbacks.js';
 import { conditional } from './conditional.js';
+import { createConsoleLog } from './console-log.js';
 import { digest } from './digest.js';
 import { createHubRoutes } from './hub.js';
+import { checkIdentity } from './identity.js';
 import { createKeyedCreates } from './keyed-creates.js';
 import { readOptions } from './options.js';
 import { createOrigins } from './origins.js';
 import { createReferences } from './references.js';
-import { notFound, REFUSAL, Refusal } from './refusal.js';
+import { noRoute, noStore, notFound, REFUSAL, Refusal, tooMany } from './refusal.js';
 import { checkRequest } from './requests.js';
 import { routeOf } from './routes.js';
 import { createService } from './service.js';
@@ -48,6 +50,7 @@ export function createRelay(options) {
   const origins = createOrigins(settings.allowedOrigins, settings);
   const references = createReferences(settings.secrets, { ...settings, kind: hub ? 'hub' : 'task' });
   const answers = createAnswers();
+  const writeLog = settings.log ?? createConsoleLog({ now, redact: answers.redactError });
   const callOrRefuse = createCaller(log, callbackTimeoutMs);
   const createTimeoutMs = Math.min(
     (settings.requestTimeout ?? CREATE_TIMEOUT_MS) + callbackTimeoutMs,
@@ -78,8 +81,7 @@ export function createRelay(options) {
     try {
       found = await handle(request, context, event, headers);
     } catch (error) {
-      if (error instanceof Refusal) event.code = error.error.code;
-      found = error instanceof Refusal ? error.toAnswer() : failed(error);
+      found = error instanceof Refusal ? refused(error, event) : failed(error);
     }
     log({ ...event, status: found.status, durationMs: now() - started });
     const isStream = found.headers['content-type'] === 'text/event-stream';
@@ -93,7 +95,7 @@ export function createRelay(options) {
   async function handle(request, context, event, headers) {
     if (context?.[REFUSAL]) throw context[REFUSAL];
     const route = routeOf(request.url, Boolean(hub));
-    if (!route) throw new Refusal(404, 'not_found', 'There is no such route.');
+    if (!route) throw noRoute(request);
     event.route = route.name;
     Object.assign(headers, origins.check(request));
     const methods = [...route.methods, 'OPTIONS'].join(', ');
@@ -123,9 +125,13 @@ export function createRelay(options) {
 
   /** The caller's identity, which is a text, or a refusal. */
   async function identify(request, context) {
-    const identity = await callOrRefuse('authorize', () => authorize(request, context));
-    if (typeof identity === 'string' && identity !== '') return identity;
-    throw new Refusal(401, 'unauthorized', 'This relay does not know you.');
+    const identity = await callOrRefuse('authorize', async () =>
+      checkIdentity(await authorize(request, context)),
+    );
+    if (identity) return identity;
+    throw new Refusal(401, 'unauthorized', 'You are not signed in to this relay.', {
+      hint: 'Sign in, and send what the relay looks at, such as a cookie or a header.',
+    });
   }
 
   async function checkLimit(identity, kind) {
@@ -135,11 +141,7 @@ export function createRelay(options) {
       if (typeof ms === 'number' && ms >= 0) return ms;
       throw new TypeError(`The limiter must return milliseconds or 0, but returned ${String(ms)}.`);
     });
-    if (waitMs === 0) return;
-    throw new Refusal(429, 'rate_limit_exceeded', 'Too many requests: wait before the next one.', {
-      retryAfterMs: waitMs,
-      retryable: true,
-    });
+    if (waitMs > 0) throw tooMany(kind, limiter.limits?.[kind], waitMs);
   }
 
   /** The `user` that the service gets. */
@@ -175,24 +177,22 @@ export function createRelay(options) {
   function readIdempotencyKey({ headers }) {
     const key = headers.get('idempotency-key');
     if (key === null) return null;
-    const param = 'idempotencyKey';
-    if (!store && !hub) {
-      throw new Refusal(
-        400,
-        'idempotency_not_supported',
-        'This relay has no store: it cannot promise to carry a keyed create out once.',
-        { param },
-      );
-    }
+    if (!store && !hub) throw noStore();
     if (/^[!-~]{1,255}$/.test(key)) return key;
     const message = 'Idempotency-Key must be 1 to 255 visible characters.';
-    throw new Refusal(400, 'invalid_request_error', message, { param });
+    throw new Refusal(400, 'invalid_request_error', message, { param: 'idempotencyKey' });
   }
 
   async function createOnce({ key, fingerprint }, send, event) {
     const { answer, isRepeated } = await carryOut(key, fingerprint, send);
     event.repeated = isRepeated || undefined;
     return answer;
+  }
+
+  function refused(refusal, event) {
+    event.code = refusal.error.code;
+    if (refusal.notice) log({ event: 'refused', code: event.code, message: refusal.notice });
+    return refusal.toAnswer();
   }
 
   /** The answer to a bug or another error that no code expects. It shows nothing of the error. */
@@ -206,7 +206,7 @@ export function createRelay(options) {
   /** A log that fails must not fail the request. */
   function log(event) {
     try {
-      settings.log(event);
+      writeLog(event);
     } catch {}
   }
 }

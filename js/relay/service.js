@@ -51,7 +51,7 @@ export function createService(options, { references, answers, log }) {
       return answers.json(200, rename(publicGeneration(generation), await refer(generation, identity)), info);
     } catch (error) {
       if (!(error instanceof LemonDataError)) throw error;
-      if (!(error instanceof TaskFailedError)) return refused(error, event);
+      if (!(error instanceof TaskFailedError)) return refused(error, event, fields.prompt);
       return ended(error, await refer(error.task, identity), event, info);
     }
   }
@@ -107,8 +107,8 @@ export function createService(options, { references, answers, log }) {
     return answers.json(200, rename(failure, reference), info, true);
   }
 
-  function refused(error, event) {
-    report(error, event);
+  function refused(error, event, prompt) {
+    report(error, event, prompt);
     return answerTo(error, event);
   }
 
@@ -131,8 +131,8 @@ export function createService(options, { references, answers, log }) {
     Object.assign(event, { upstreamStatus: status, outcome, code: publicCode(code) ?? kind, requestId });
   }
 
-  /** Logs for the operator what a client must not know. */
-  function report(error, event) {
+  /** Logs for the operator what a client must not know, and cuts the prompt out of the message. */
+  function report(error, event, prompt) {
     note(error, event);
     const { upstream, model, identity, code, outcome, requestId } = event;
     const { kind, status = 0 } = error;
@@ -146,6 +146,7 @@ export function createService(options, { references, answers, log }) {
       status,
       outcome,
       requestId,
+      message: prompt ? error.message.replaceAll(prompt, '[prompt]') : error.message,
       error,
     });
   }

@@ -174,7 +174,7 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     [
       'no authorize',
       { ...good, authorize: undefined },
-      /authorize must be.*but is missing.*spends your balance.*anonymousByIp\(\)/,
+      /authorize must be.*but is missing.*spend your balance.*anonymousByIp\(\)/,
     ],
     ['authorize is no function', { ...good, authorize: true }, /authorize must be.*but is true/],
     ['no apiKey', { ...good, apiKey: undefined }, /apiKey must be.*but is missing/],
@@ -188,7 +188,11 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ['a short secret', { ...good, secret: 'x'.repeat(31) }, /at least 32/],
     ['a short secret behind a good one', { ...good, secret: [SECRET, 'short'] }, /at least 32/],
     ['an empty list of secrets', { ...good, secret: [] }, /secret must be.*but is a list of 0/],
-    ['a misspelt option', { ...good, allowedOrigin: [PAGE] }, /knows no option allowedOrigin/],
+    [
+      'a misspelt option',
+      { ...good, allowedOrigin: [PAGE] },
+      /knows no option allowedOrigin\. Did you mean allowedOrigins\?/,
+    ],
     ['an option of the name of an inherited one', { ...good, constructor: 1 }, /knows no option constructor/],
     ...[
       '*',
@@ -254,6 +258,7 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ['user', { ...good, user: 'ann' }, /user must be/],
     ['limiter', { ...good, limiter: true }, /limiter must be/],
     ['store', { ...good, store: {} }, /store must be/],
+    ['store as a flag', { ...good, store: true }, /store must be/],
     ['hub', { ...good, hub: { create() {} } }, /hub must be/],
     ['log', { ...good, log: console }, /log must be/],
     ['logPrompts', { ...good, logPrompts: 'yes' }, /logPrompts must be/],
@@ -322,7 +327,7 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
 
 describe('2. who may call', () => {
   test('whoever authorize does not know is refused, and nothing goes on', async () => {
-    for (const nobody of [null, undefined, '', false, true, 5, {}, ['ann']]) {
+    for (const nobody of [null, undefined, '', false]) {
       const relay = make({ authorize: () => nobody });
       assertRefused(await create(relay), 401, 'unauthorized');
       assertRefused(await poll(relay, 't_a.b'), 401, 'unauthorized');
@@ -395,8 +400,8 @@ describe('2. who may call', () => {
         'true-client-ip': '198.51.100.7',
       };
       assert.equal(await identityOf({ ip: '192.0.2.1' }, forged), 'ip:192.0.2.1');
-      assert.equal(await identityOf(undefined, forged), 401);
-      assert.equal(await identityOf({}, forged), 401);
+      assert.equal(await identityOf(undefined, forged), 503);
+      assert.equal(await identityOf({}, forged), 503);
     });
 
     test('but one that the operator names', async () => {
@@ -772,6 +777,7 @@ describe('3. what may be asked', () => {
   test("refusals look like the provider's errors, so that the client's classes work unchanged", async () => {
     const relay = make({
       models: ['dall-e-3'],
+      store: false,
       limiter: memoryLimiter({ creates: 3, now }),
       authorize: (request) => request.headers.get('x-user') || null,
     });
@@ -1237,7 +1243,7 @@ describe('6. once only', () => {
   });
 
   test('without a store, a keyed create is 400', async () => {
-    assertRefused(await keyed(make(), 'k'), 400, 'idempotency_not_supported');
+    assertRefused(await keyed(make({ store: false }), 'k'), 400, 'idempotency_not_supported');
     assert.deepEqual(server.counts.requests, []);
   });
 

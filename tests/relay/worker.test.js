@@ -87,6 +87,20 @@ test('nor without a key', GUARD, async () => {
   assert.equal(server.counts.aborted, 0);
 });
 
+test('a keyed create is refused without a store that outlives the isolate, with the remedy', async () => {
+  const answer = await create('plain', 'dall-e-3', { headers: { 'idempotency-key': 'k' } });
+  assert.equal(answer.status, 400);
+  const { code, hint } = (await answer.json()).error;
+  assert.equal(code, 'idempotency_not_supported');
+  assert.equal(
+    hint,
+    'On Cloudflare, memory is no store: an isolate may end at any time. Pass createRelay store: ' +
+      'durableStore(env.KEYS) or hub: durableHub({ tasks: env.TASKS }), both of lemondata-wasm/cloudflare. Without it, ' +
+      'leave out relay: true and idempotencyKey in the page.',
+  );
+  assert.equal(server.counts.creates, 0);
+});
+
 test("Cloudflare's own limiter limits each identity, creates apart from polls", GUARD, async () => {
   const repeated = async (count, work) => {
     const found = [];

@@ -91,6 +91,7 @@ createRelay({ ...needed, limiter: { take: () => true } });
 // The log
 declare const event: RelayEvent;
 if (event.event === 'request') expectTypeOf(event.status).toEqualTypeOf<number>();
+else if (event.event === 'refused') expectTypeOf(event.message).toEqualTypeOf<string>();
 else expectTypeOf(event.error).toEqualTypeOf<unknown>();
 if (event.event === 'upstream_failed') expectTypeOf(event.status).toEqualTypeOf<number>();
 
@@ -103,6 +104,7 @@ const store: IdempotencyStore = {
   },
 };
 createRelay({ ...needed, limiter, store });
+createRelay({ ...needed, limiter: { ...limiter, limits: { create: 5 } }, store: false });
 
 // Adapters
 interface Env {

@@ -19,7 +19,7 @@ export function toNextRoute(relay, options) {
     if (!origin) return relay(request);
     const host = request.headers.get('host');
     if (host !== null && isForeignHost(host, origin)) {
-      return relay(request, { [REFUSAL]: misdirected(origin) });
+      return relay(request, { [REFUSAL]: misdirected(origin, host) });
     }
     const { pathname, search } = new URL(request.url);
     return relay(new Request(origin + pathname + search, request));

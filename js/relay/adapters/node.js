@@ -1,5 +1,5 @@
 import { isForeignHost, isHost } from '../hosts.js';
-import { REFUSAL, Refusal } from '../refusal.js';
+import { bodyUsed, REFUSAL, Refusal } from '../refusal.js';
 import { assertRelay, misdirected, readAdapterOptions } from './shared.js';
 
 /** How long the rest of a refused body is still read, so that its sender gets to read the answer. */
@@ -106,7 +106,7 @@ function toRequest(incoming, origin, signal) {
   const host = headers[':authority'] ?? headers.host ?? 'localhost';
   // Anything but a host would move the path that a guard in front of the relay has looked at.
   if (!isHost(host)) throw BAD_REQUEST;
-  if (origin && isForeignHost(host, origin)) throw misdirected(origin);
+  if (origin && isForeignHost(host, origin)) throw misdirected(origin, host);
   const base = origin ?? `${socket?.encrypted ? 'https' : 'http'}://${host}`;
   // Express cuts off the part of the path where it is mounted.
   const path = incoming.originalUrl ?? incoming.url;
@@ -136,7 +136,7 @@ const ENTITY_HEADERS = ['content-length', 'content-encoding', 'transfer-encoding
 /**
  * A body that a parser in front of the relay has read, such as `express.json()`, or `undefined`.
  *
- * @throws {Error} if a parser read it and did not keep it
+ * @throws {Refusal} if a parser read it and did not keep it
  */
 function parsedBody(incoming) {
   const isOver = incoming.readableEnded || incoming.destroyed;
@@ -145,9 +145,8 @@ function parsedBody(incoming) {
   const kept = incoming.rawBody ?? incoming.body;
   if (kept !== undefined) return textOf(kept);
   if (!isOver) return undefined;
-  throw new Error(
-    'A body parser read the body of a request and did not keep it. Mount toNodeHandler(relay) before body parsers, ' +
-      'or leave the parsed body in request.body.',
+  throw bodyUsed(
+    'Mount toNodeHandler(relay) before body parsers, or have them leave the parsed body in request.body.',
   );
 }
 

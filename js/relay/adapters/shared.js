@@ -24,5 +24,10 @@ export function assertRelay(adapter, relay) {
   throw new TypeError(`${adapter} takes the relay that createRelay returns, but got ${typeof relay}.`);
 }
 
-export const misdirected = (origin) =>
-  new Refusal(421, 'misdirected_request', `This server is ${origin}; the request names another host.`);
+export function misdirected(origin, host) {
+  const message = `This server is ${origin}; the request names another host.`;
+  const notice =
+    `A request for the host ${JSON.stringify(host)} was refused: the adapter's option origin is ${origin}. Set it to ` +
+    'the origin of your pages, or have the proxy pass the host of the client on.';
+  return new Refusal(421, 'misdirected_request', message, { notice });
+}
