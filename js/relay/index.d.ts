@@ -54,16 +54,21 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   allowedHeaders?: readonly string[] | undefined;
   /** Whether pages of other origins may send their cookies. Default `false`. */
   allowCredentials?: boolean | undefined;
-  /** The models on offer, or `'any'`. Default: those that LemonData documents. */
-  models?: readonly string[] | 'any' | undefined;
+  /**
+   * The models on offer, or `'any'`: callers choose any that your account may use, at your expense. There is no default.
+   * A create without a model gets the first one on offer.
+   */
+  models: readonly string[] | 'any';
   /** The sizes on offer. Default: `auto`, and any `WIDTHxHEIGHT`. */
   sizes?: readonly string[] | undefined;
   /** The most images of one request. Default 4. */
   maxN?: number | undefined;
   /** The longest prompt, in UTF-16 units. Default 4,000. */
   maxPromptLength?: number | undefined;
-  /** The largest body of a request. Default 65,536. */
+  /** The largest JSON of a request, in bytes. Default 65,536. */
   maxBodyBytes?: number | undefined;
+  /** The largest picture of a request, in bytes. Default 10 MiB; on Cloudflare 5 MiB. */
+  maxFileBytes?: number | undefined;
   /** The time that a body may take to arrive. Default 10 000. */
   bodyTimeoutMs?: number | undefined;
   /**
@@ -77,11 +82,12 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    */
   callbackTimeoutMs?: number | undefined;
   /**
-   * What becomes of fields that are not documented and not in `allowedFields`. Default `'drop'`. With `'pass'`, a
-   * client can ask for whatever your account may do.
+   * Whether to refuse, drop or pass fields that are neither documented nor in `allowedFields`. Default `'refuse'`, which
+   * names the field: a dropped field can make a picture that is paid for and wrong. With `'pass'`, a client can use
+   * any field that your account may use.
    */
-  extraFields?: 'drop' | 'refuse' | 'pass' | undefined;
-  /** Further fields that pass, whatever their value: those of your models, such as `seed`. Default none. */
+  extraFields?: 'refuse' | 'drop' | 'pass' | undefined;
+  /** Further fields that pass with any value, or documented ones that pass unchecked. Default none. */
   allowedFields?: readonly string[] | undefined;
   /**
    * What the service gets as `user`: a function of the identity, or `false` for nothing. Default: the identity. Where
@@ -123,7 +129,7 @@ export type RelayEvent =
       /** Its HTTP method. */
       method: string;
       /** What it asked for; `none` is any path that a relay does not have. */
-      route: 'create' | 'poll' | 'picture' | 'health' | 'none';
+      route: 'create' | 'poll' | 'models' | 'picture' | 'health' | 'none';
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
@@ -133,7 +139,7 @@ export type RelayEvent =
       /** The code of the error, as the client gets it or as the service said. */
       code?: string;
       /** Whether the service was asked. */
-      upstream?: 'create' | 'poll';
+      upstream?: 'create' | 'poll' | 'models';
       /** The status of the service, 0 for no answer, where it was not a success. */
       upstreamStatus?: number;
       /** What is known of the effect of a create that failed. */
@@ -153,7 +159,7 @@ export type RelayEvent =
       /** The service has refused, failed or not answered, or a task has ended without a result. */
       event: 'upstream_failed';
       /** What was asked for. */
-      upstream?: 'create' | 'poll';
+      upstream?: 'create' | 'poll' | 'models';
       /** The model that a create named. */
       model?: string;
       /** Who called. */
@@ -191,18 +197,19 @@ export type RelayEvent =
 /**
  * Makes a relay.
  *
- * It exposes `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}`,
- * `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`, below any prefix, and nothing else. Refusals have the form of the provider's errors, so that the
- * classes of this package work in the page.
+ * It serves `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}`,
+ * `GET …/v1/models`, `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`, below any prefix, and
+ * nothing else. Refusals have the form of the provider's errors, so that the classes of this package work in the page.
  *
  * @example
  * ```js
- * import { createRelay } from 'lemondata-wasm/relay';
+ * import { anonymousByIp, createRelay } from 'lemondata-wasm/relay';
  *
  * const relay = createRelay({
  *   apiKey: process.env.LEMONDATA_API_KEY,
  *   secret: process.env.RELAY_SECRET,
- *   authorize: async (request) => (await sessionOf(request))?.userId ?? null,
+ *   authorize: anonymousByIp(),
+ *   models: ['gpt-image-2'],
  * });
  * ```
  *

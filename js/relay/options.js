@@ -22,21 +22,12 @@ import {
 const MIN_SECRET_LENGTH = 32;
 const DAY_MS = 86_400_000;
 
-/** The models that LemonData documents. */
-const MODELS = [
-  'dall-e-3',
-  'dall-e-2',
-  'flux-schnell',
-  'stable-diffusion-3',
-  'flux-pro',
-  'midjourney',
-  'ideogram-v3',
-];
-
-/** Fields that have a check of their own, or that the relay sets itself. */
+/** Fields whose check no option lifts, or that the relay sets itself. */
 const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', '__proto__'];
 
 const MIB = 1024 * 1024;
+/** Memory holds the pictures of a request while it is checked and sent. */
+const MAX_FILE_BYTES = (isCloudflare ? 5 : 10) * MIB;
 
 const isFunction = (value) => typeof value === 'function';
 /** A list of texts with at least one of them. */
@@ -92,16 +83,21 @@ const RULES = {
   ),
   allowedHeaders: list([], 'a list of header names', (name) => /^[\w-]+$/.test(name)),
   allowCredentials: flag(false),
-  models: setting(MODELS, (value) => value === 'any' || isOffer(value), "a list of models, or 'any'"),
+  models: required(
+    setting(undefined, (value) => value === 'any' || isOffer(value), "a list of models, or 'any'"),
+    "Name the models that you offer, such as models: ['gpt-image-2']; or let callers choose any that your account may " +
+      "use: models: 'any'.",
+  ),
   sizes: setting(undefined, isOffer, 'a list of sizes'),
   maxN: count(4),
   maxPromptLength: count(4000),
   maxBodyBytes: count(64 * 1024),
+  maxFileBytes: count(MAX_FILE_BYTES),
   bodyTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
   // Memory holds an answer as text, as objects and as text again.
   maxAnswerBytes: count(isCloudflare ? 40 * MIB : 256 * MIB),
   callbackTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
-  extraFields: choice('drop', ['drop', 'refuse', 'pass']),
+  extraFields: choice('refuse', ['refuse', 'drop', 'pass']),
   allowedFields: list([], 'a list of further fields that may pass', (name) => !OWN_FIELDS.includes(name)),
   user: setting(
     (identity) => identity,

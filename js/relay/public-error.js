@@ -8,6 +8,8 @@
 
 /** The service uses these statuses for problems of the account. */
 const ACCOUNT_STATUSES = [401, 402, 403];
+/** A refusal that concerns the task alone, despite its status. */
+const NOT_OWNED = 'task_not_owned';
 /** Names of fields, and parts of codes, that concern the account. */
 const ACCOUNT_NAME =
   /account|balance|billing|cost|credit|quota|e-?mail|organi[sz]ation|api_?key|invoice|tenant/i;
@@ -79,6 +81,7 @@ const FIELDS = {
   allowed_resolutions: publicValue,
   allowed_aspect_ratios: publicValue,
   prompt_max_characters: publicNumber,
+  request_id: (value) => (typeof value === 'string' && REQUEST_ID.test(value) ? value : undefined),
   recommended_request: publicValue,
   retryable: (value) => (typeof value === 'boolean' ? value : undefined),
   retry_after: publicNumber,
@@ -143,6 +146,11 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   }
   // The body may not have been kept, and its code may stand elsewhere.
   const fields = publicFields({ code, type, ...Object(Object(body).error) });
+  if (status === 403 && [fields.code, fields.type].includes(NOT_OWNED)) {
+    const message = 'The task belongs to another account of the service.';
+    const hint = 'The relay created it with a key of that account.';
+    return { ...headers, status, body: { error: { ...fields, message, hint } } };
+  }
   if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && concernsAccount(fields))) {
     const message = 'The service refused the account of this relay.';
     const hint = "The relay's log says why.";

@@ -114,6 +114,7 @@ export function createRelay(options) {
     event.identity = identity;
     await checkLimit(identity, route.name === 'create' ? 'create' : 'poll');
     if (route.name === 'create') return create(request, context, identity, event);
+    if (route.name === 'models') return service.models(request, event);
     const task = await references.read(route.reference, identity);
     if (!task) throw notFound();
     if (route.name === 'picture') {

@@ -12,6 +12,7 @@ import {
   TaskCancelledError,
   TaskFailedError,
 } from 'lemondata-wasm';
+import { createModelList } from './models.js';
 import { publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
 import { isAnswerOf, taskIdOf } from './task-ids.js';
 import { cappedFetch } from './upstream.js';
@@ -29,15 +30,19 @@ const CLIENT_GONE = 499;
  */
 export function createService(options, { references, answers, log }) {
   const { baseUrl } = options;
+  const fetch = cappedFetch(options.fetch, options.maxAnswerBytes);
+
+  async function apiKey() {
+    const key = typeof options.apiKey === 'function' ? await options.apiKey() : options.apiKey;
+    answers.learnKey(key);
+    return key;
+  }
+
+  const listModels = createModelList(options, { apiKey, fetch });
   const client = new LemonData({
-    async apiKey() {
-      const { apiKey } = options;
-      const key = typeof apiKey === 'function' ? await apiKey() : apiKey;
-      answers.learnKey(key);
-      return key;
-    },
+    apiKey,
     baseUrl,
-    fetch: cappedFetch(options.fetch, options.maxAnswerBytes),
+    fetch,
     requestTimeout: options.requestTimeout,
     // The client in the page repeats what is safe to repeat.
     maxRetries: 0,
@@ -73,6 +78,17 @@ export function createService(options, { references, answers, log }) {
       return answers.json(200, rename(publicGeneration(found), reference), info);
     } catch (error) {
       if (signal?.aborted) return answers.json(CLIENT_GONE, {});
+      if (!(error instanceof LemonDataError)) throw error;
+      return refused(error, event);
+    }
+  }
+
+  /** The models on offer, as the service describes them. */
+  async function models(request, event) {
+    event.upstream = 'models';
+    try {
+      return answers.json(200, await listModels(new URL(request.url).searchParams));
+    } catch (error) {
       if (!(error instanceof LemonDataError)) throw error;
       return refused(error, event);
     }
@@ -151,5 +167,5 @@ export function createService(options, { references, answers, log }) {
     });
   }
 
-  return { create, poll, answerTo };
+  return { create, poll, models, answerTo };
 }

@@ -103,7 +103,8 @@ describe('1. routes', () => {
       '',
       '/',
       '/v1',
-      '/v1/models',
+      '/v1/models/',
+      '/v1/models/dall-e-3',
       '/v1/images',
       '/v1/tasks',
       '/v1/tasks/',
@@ -166,7 +167,7 @@ describe('1. routes', () => {
 });
 
 describe('options that are missing or wrong throw a TypeError with an explanation', () => {
-  const good = { apiKey: KEY, secret: SECRET, authorize: () => 'ann' };
+  const good = { apiKey: KEY, secret: SECRET, authorize: () => 'ann', models: 'any' };
 
   for (const [name, options, message] of [
     ['none at all', undefined, /apiKey must be.*but is missing/],
@@ -229,6 +230,11 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ),
     ['fetch', { ...good, fetch: 'fetch' }, /fetch must be/],
     ['requestTimeout', { ...good, requestTimeout: 0 }, /requestTimeout must be/],
+    [
+      'models neither listed nor any',
+      { ...good, models: undefined },
+      /models must be a list of models, or 'any', but is missing\. Name .*models: \['gpt-image-2'\].*models: 'any'\.$/,
+    ],
     ['no models', { ...good, models: [] }, /models must be/],
     ['models as a word', { ...good, models: 'all' }, /models must be/],
     ['sizes', { ...good, sizes: '512x512' }, /sizes must be/],
@@ -594,28 +600,40 @@ describe('2. who may call', () => {
 });
 
 describe('3. what may be asked', () => {
-  test('models on the list: by default those that the provider documents', async () => {
-    const relay = make({ models: undefined });
-    for (const model of ['dall-e-3', 'flux-pro', undefined, null]) {
+  test('models on the list, and one that is not is named, with those on offer', async () => {
+    const relay = make({ models: ['dall-e-3', 'flux-pro'] });
+    for (const model of ['dall-e-3', 'flux-pro']) {
       assert.equal((await create(relay, { model })).status, 200);
     }
-    assert.equal(sent().at(-1).model, 'dall-e-3');
     const refused = await create(relay, { model: 'gpt-image-1' });
     assertRefused(refused, 400, 'model_not_found');
-    assert.equal(refused.body.error.param, 'model');
-    assert.ok(refused.body.error.suggestions.some(({ id }) => id === 'flux-pro'));
-    assert.equal(server.counts.creates, 4);
+    assert.deepEqual(refused.body.error, {
+      message: 'This relay does not offer the model "gpt-image-1". It offers dall-e-3, flux-pro.',
+      type: 'relay_error',
+      code: 'model_not_found',
+      param: 'model',
+      suggestions: [{ id: 'dall-e-3' }, { id: 'flux-pro' }],
+    });
+    assert.equal(server.counts.creates, 2);
   });
 
-  test('a create without a model takes the first one on offer where the usual one is not', async () => {
-    assert.equal((await create(make({ models: ['flux-schnell', 'dall-e-2'] }))).status, 200);
-    assert.equal(sent()[0].model, 'flux-schnell');
+  test('a create without a model gets the first one on offer, or leaves the choice to the service', async () => {
+    for (const model of [undefined, null]) {
+      assert.equal((await create(make({ models: ['flux-schnell', 'dall-e-2'] }), { model })).status, 200);
+      assert.equal((await create(make(), { model })).status, 200);
+    }
+    assert.deepEqual(
+      sent().map(({ model }) => model),
+      ['flux-schnell', undefined, 'flux-schnell', undefined],
+    );
   });
 
-  test("'any' model is still a short text", async () => {
-    const relay = make();
-    for (const model of [5, true, {}, ['dall-e-3'], 'x'.repeat(129)]) {
-      assertRefused(await create(relay, { model }), 400, 'model_not_found');
+  test('a model is a short text', async () => {
+    for (const models of ['any', ['dall-e-3']]) {
+      const relay = make({ models });
+      for (const model of [5, true, {}, ['dall-e-3'], '', 'x'.repeat(129)]) {
+        assertRefused(await create(relay, { model }), 400, 'invalid_request_error');
+      }
     }
     assert.deepEqual(server.counts.requests, []);
   });
@@ -664,7 +682,7 @@ describe('3. what may be asked', () => {
     const relay = make();
     const fields = { quality: 'hd', style: 'vivid', response_format: 'b64_json' };
     assert.equal((await create(relay, fields)).status, 200);
-    assert.deepEqual(sent()[0], { prompt: PROMPT, model: 'dall-e-3', n: 1, ...fields, user: 'ann' });
+    assert.deepEqual(sent()[0], { prompt: PROMPT, n: 1, ...fields, user: 'ann' });
     for (const name of Object.keys(fields)) {
       for (const value of ['x'.repeat(33), 5, {}, true]) {
         assertRefused(await create(relay, { [name]: value }), 400, 'invalid_request_error');
@@ -716,36 +734,34 @@ describe('3. what may be asked', () => {
     assert.ok(isCancelled);
   });
 
-  test('extra fields are dropped or refused by choice', async () => {
-    const fields = { seed: 1, aspect_ratio: '1:1', user: 'bob', async: true };
-    assert.equal((await create(make(), fields)).status, 200);
-    assert.deepEqual(sent()[0], { prompt: PROMPT, model: 'dall-e-3', n: 1, user: 'ann' });
-
-    const strict = make({ extraFields: 'refuse', allowedFields: ['seed'] });
-    const refused = await create(strict, fields);
+  test('a field that is not known is refused by name, dropped or passed, as the operator chooses', async () => {
+    const fields = { image_urlz: ['https://x.example/1.png'], user: 'bob' };
+    const refused = await create(make(), fields);
     assertRefused(refused, 400, 'invalid_request_error');
-    assert.equal(refused.body.error.param, 'aspect_ratio');
-    assert.equal((await create(strict, { seed: { deep: [1] }, user: 'bob' })).status, 200);
-    assert.deepEqual(sent()[1], {
-      prompt: PROMPT,
-      model: 'dall-e-3',
-      n: 1,
-      seed: { deep: [1] },
-      user: 'ann',
-    });
+    assert.equal(refused.body.error.message, 'This relay does not know the field "image_urlz".');
+    assert.equal(refused.body.error.param, 'image_urlz');
+    assert.match(refused.body.error.hint, /allowedFields.*extraFields: 'drop'/);
+    assert.deepEqual(server.counts.requests, []);
+
+    const made = { prompt: PROMPT, n: 1, user: 'ann' };
+    assert.equal((await create(make({ extraFields: 'drop' }), fields)).status, 200);
+    assert.deepEqual(sent()[0], made);
+
+    const listed = make({ allowedFields: ['strength'] });
+    assert.equal((await create(listed, { strength: { deep: [1] } })).status, 200);
+    assert.deepEqual(sent()[1], { ...made, strength: { deep: [1] } });
 
     const open = make({ extraFields: 'pass' });
     assert.equal((await create(open, { a_new_field: { deep: [1] }, seed: 7, user: 'bob' })).status, 200);
-    assert.deepEqual(sent()[2], {
-      prompt: PROMPT,
-      model: 'dall-e-3',
-      n: 1,
-      a_new_field: { deep: [1] },
-      seed: 7,
-      user: 'ann',
-    });
+    assert.deepEqual(sent()[2], { ...made, a_new_field: { deep: [1] }, seed: 7 });
     const nest = (depth) => (depth === 0 ? 1 : [nest(depth - 1)]);
     assertRefused(await create(open, { a_new_field: nest(40) }), 400, 'invalid_request_error');
+  });
+
+  test('a field that the operator lists passes unchecked, a documented one as well', async () => {
+    const relay = make({ allowedFields: ['seed'] });
+    assert.equal((await create(relay, { seed: { deep: [1] } })).status, 200);
+    assert.deepEqual(sent()[0].seed, { deep: [1] });
   });
 
   test('user is set from the identity, or as the operator says', async () => {
@@ -1136,9 +1152,9 @@ describe('6. once only', () => {
   });
 
   test('what is dropped from a body does not make it another one', async () => {
-    const relay = make({ store: memoryStore() });
-    await keyed(relay, 'k', { seed: 1 });
-    assert.equal((await keyed(relay, 'k', { seed: 2 })).status, 200);
+    const relay = make({ store: memoryStore(), extraFields: 'drop' });
+    await keyed(relay, 'k', { strength: 1 });
+    assert.equal((await keyed(relay, 'k', { strength: 2 })).status, 200);
     assert.equal(server.counts.creates, 1);
   });
 

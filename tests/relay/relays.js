@@ -74,7 +74,7 @@ export function makeRelays({ key, upstream, secret, page, CREATES, POLLS }, log)
       store: memoryStore(),
       allowedFields: ['seed', 'constructor', 'toString'],
     }),
-    strict: make({ models: undefined, extraFields: 'refuse' }),
+    strict: make({ models: ['dall-e-3', 'flux-pro'] }),
     // What it has signed has expired for the others.
     past: make({ now: () => Date.now() - 2 * DAY_MS }),
     stranger: make({ secret: `${secret}, but another one` }),

@@ -49,6 +49,7 @@ export default toCloudflare((bindings: Env) =>
     apiKey: bindings.KEY,
     secret: 'x'.repeat(32),
     authorize: (request) => request.headers.get('x-user'),
+    models: 'any',
     hub: durableHub({ tasks: bindings.TASKS }),
   }),
 ) satisfies ExportedHandler<Env>;
