@@ -8,6 +8,7 @@ const relay = createRelay({
   baseUrl: process.argv[2],
   secret: 'a secret of a bench, which is no secret',
   authorize: () => 'bench',
+  models: 'any',
   limiter: false,
   store: memoryStore(),
 });
