@@ -1,4 +1,4 @@
-/** A short text for what may be long, and must not be stored as it is. */
+/** A short text in place of a long or private one, as JSON in SHA-256. */
 export async function digest(parts) {
   const bytes = new TextEncoder().encode(JSON.stringify(parts));
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));

@@ -93,7 +93,7 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
   limiter?: Limiter | false | undefined;
   /** Makes creates with an `Idempotency-Key` repeatable; without one or a hub, they are refused. */
-  store?: OnceStore | undefined;
+  store?: IdempotencyStore | undefined;
   /**
    * Carries tasks on by itself, whatever becomes of the requests: `durableHub()` of `lemondata-wasm/cloudflare`. It
    * tells whoever waits by server-sent events and WebSockets, has a keyed create carried out once, and may keep
@@ -260,7 +260,7 @@ export interface StoredAnswer {
  * Has a keyed create carried out once. Where `claim` fails, the answer is a 503 and nothing has been done; where
  * `settle` does, the client still gets its answer.
  */
-export interface OnceStore {
+export interface IdempotencyStore {
   /**
    * Resolves with nothing to exactly one of those that claim a key at once: that one carries the create out. The
    * others wait, and get what it settles with. Where the fingerprint is not that of the first claim, `answer` is
@@ -365,10 +365,10 @@ export interface Hub {
   /** Carries a create out, once for each key, and answers within seconds. */
   create(order: HubOrder): Promise<HubAnswer>;
   /** How a task stands, or nothing where there is none. */
-  look(id: string): Promise<View | undefined>;
+  getTask(id: string): Promise<View | undefined>;
   /**
    * A socket that tells how a task stands, now and whenever that changes, as the JSON for a client, and closes when
-   * there is nothing more to tell; nothing where {@link Hub.look} says it all.
+   * there is nothing more to tell; nothing where {@link Hub.getTask} says it all.
    */
   watch(id: string, names: HubNames): Promise<HubSocket | undefined>;
   /** A copy of an image, or nothing where there is none. */
@@ -392,7 +392,7 @@ export declare function memoryStore(options?: {
   maxEntries?: number | undefined;
   maxLength?: number | undefined;
   now?: (() => number) | undefined;
-}): OnceStore;
+}): IdempotencyStore;
 
 /**
  * For a Cloudflare worker.

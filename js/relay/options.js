@@ -113,7 +113,7 @@ const RULES = {
     'a limiter such as memoryLimiter(), or false',
   ),
   store: methods(['claim', 'settle'], 'a store such as memoryStore()'),
-  hub: methods(['create', 'look', 'watch', 'picture'], 'a hub such as durableHub()'),
+  hub: methods(['create', 'getTask', 'watch', 'picture'], 'a hub such as durableHub()'),
   log: callback(() => {}),
   logPrompts: flag(false),
   now: callback(Date.now),

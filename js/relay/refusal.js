@@ -1,9 +1,9 @@
-/** A request that the relay does not carry out, in the shape of the provider's own errors. */
+/** A request that the relay refuses, in the shape of the provider's own errors. */
 export class Refusal extends Error {
   /**
    * @param {number} status
    * @param {string} code
-   * @param {string} message for the client: it holds nothing of what goes on here
+   * @param {string} message for the client: it shows nothing of the inside
    * @param {{ param?: string, retryAfterMs?: number, retryable?: boolean, headers?: Record<string, string> }} [more]
    */
   constructor(status, code, message, { param, retryAfterMs, retryable, headers } = {}) {
@@ -17,9 +17,14 @@ export class Refusal extends Error {
       this.error.retry_after = seconds;
     }
   }
+
+  /** @returns {import('./answers.js').Answer} */
+  toAnswer() {
+    return { status: this.status, headers: this.headers, body: JSON.stringify({ error: this.error }) };
+  }
 }
 
-/** One and the same for a reference that is forged, expired or another's: as if there were no such task. */
+/** A reference that is forged, expired or another identity's is answered as if there were no such task. */
 export const notFound = () =>
   new Refusal(404, 'async_task_not_found', 'Task not found or no longer available.');
 
@@ -29,7 +34,7 @@ export const keyReused = () =>
   });
 
 /**
- * Where the context of a request holds a refusal that an adapter has found: no valid `Request` could be made. The
- * relay answers and logs it like its own.
+ * The field of a request's context in which an adapter hands over a refusal, since it could make no valid `Request`.
+ * The relay answers and logs it like its own.
  */
 export const REFUSAL = Symbol('lemondata-wasm.refusal');

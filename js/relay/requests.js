@@ -35,62 +35,13 @@ function ordered(value) {
 }
 
 /**
- * Reads a body as JSON, without ever holding more than the cap.
- *
- * @param {Request} request
- * @param {{ maxBodyBytes: number, bodyTimeoutMs: number }} limits
- */
-export async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
-  const { headers } = request;
-  // Others can be sent by a form of any site, without the browser asking first.
-  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers.get('content-type') ?? '')) {
-    throw new Refusal(415, 'unsupported_media_type', 'Content-Type must be application/json.');
-  }
-  if (headers.has('content-encoding')) {
-    throw new Refusal(415, 'unsupported_media_type', 'A compressed body is not accepted.');
-  }
-  const tooLarge = () =>
-    new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBodyBytes} bytes.`);
-  if (Number(headers.get('content-length')) > maxBodyBytes) throw tooLarge();
-
-  if (request.bodyUsed) throw new Error('The body was read before the relay got the request.');
-  const reader = request.body?.getReader();
-  if (!reader) throw invalid(undefined, 'The request has no body.');
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let timer;
-  const slow = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(invalid(undefined, 'The body came too slowly.')), bodyTimeoutMs);
-  });
-  let text = '';
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([reader.read(), slow]);
-      if (done) break;
-      size += value.byteLength;
-      if (size > maxBodyBytes) throw tooLarge();
-      text += decoder.decode(value, { stream: true });
-    }
-    text += decoder.decode();
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw invalid(undefined, 'The body is not JSON, or broke off.');
-  } finally {
-    clearTimeout(timer);
-    // A sender that is not listened to any more need not go on; it may have gone itself.
-    reader.cancel().catch(() => {});
-  }
-}
-
-/**
  * Makes the request that goes on.
  *
  * @param {unknown} body
  * @param {string | undefined} user
  * @param {Required<Pick<import('./index.js').RelayOptions, 'models' | 'sizes' | 'maxN' | 'maxPromptLength' | 'extraFields' | 'allowedFields'>>} rules
  */
-export function makeRequest(body, user, rules) {
+export function checkRequest(body, user, rules) {
   const { models, sizes, maxN, maxPromptLength, extraFields, allowedFields } = rules;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw invalid(undefined, 'The request must be an object with a prompt.');

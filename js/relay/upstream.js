@@ -1,15 +1,15 @@
-/** The transport to the service, with a cap on what it may answer. */
+/** The transport to the service, with a cap on the size of an answer. */
 
 /**
- * An answer can unpack to more than the memory of a worker, which ends every request in it. So bodies are counted as
- * they come, and the connection is closed at the cap.
+ * An answer can unpack to more than the memory of a worker, and would end every request in it. So the transport counts
+ * bodies as they arrive, and closes the connection at the cap.
  *
  * @param {typeof fetch | undefined} transport
  * @param {number} maxBytes
  * @returns {typeof fetch}
  */
 export const cappedFetch = (transport, maxBytes) => (url, init) => {
-  // Not `async`: a transport that throws at once has sent nothing, and the client has to see that it did.
+  // Not `async`: a transport that throws at once has sent nothing, and the client has to see the throw.
   const sending = transport ? transport(url, init) : fetch(url, init);
   return Promise.resolve(sending).then((response) => capped(response, maxBytes));
 };
@@ -38,8 +38,8 @@ function capped(response, maxBytes) {
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  const kept = new Headers(headers);
-  // The body comes unpacked.
-  for (const name of ['content-encoding', 'content-length']) kept.delete(name);
-  return new Response(counted, { status, statusText, headers: kept });
+  const unpackedHeaders = new Headers(headers);
+  // The runtime has unpacked the body.
+  for (const name of ['content-encoding', 'content-length']) unpackedHeaders.delete(name);
+  return new Response(counted, { status, statusText, headers: unpackedHeaders });
 }

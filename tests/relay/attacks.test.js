@@ -11,12 +11,11 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib';
 import { memoryLimiter } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 import { PLACES } from './places.js';
 import { chunkOf, requestOf, send } from './raw.js';
 import { LIMIT, PAGE } from './relays.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
-const SECRET = 'a secret that nobody guesses, of 46 characters';
 const PROMPT = 'the-prompt-of-a-visitor';
 const CREATE = '/v1/images/generations';
 const BODY = JSON.stringify({ prompt: PROMPT, model: 'flux-pro' });

@@ -7,9 +7,9 @@ import { root } from '../../scripts/lib/run.js';
 import { BROWSERS, openBrowser } from '../helpers/browsers.js';
 import { serveSite } from '../helpers/site.js';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 import { startWorkerd } from './places.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 60_000 };
 
@@ -28,7 +28,7 @@ before(async () => {
   place = await startWorkerd({
     key: KEY,
     upstream: server.url,
-    secret: 'a secret that nobody guesses, of 46 characters',
+    secret: SECRET,
     page: listed.url,
   });
   relay = `${place.url}/keyed`;

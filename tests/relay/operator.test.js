@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { anonymousByIp, memoryLimiter } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
-import { asking, KEY } from './asking.js';
+import { createHarness, KEY } from './harness.js';
 
 let server;
 let relays;
@@ -14,7 +14,7 @@ before(async () => {
 after(() => server.close());
 beforeEach(() => {
   server.reset();
-  relays = asking(server);
+  relays = createHarness(server);
 });
 
 const failures = () => relays.events.filter(({ event }) => event === 'upstream_failed');

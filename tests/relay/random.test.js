@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryStore } from 'lemondata-wasm/relay';
-import { asking, KEY, PROMPT } from './asking.js';
+import { createHarness, KEY, PROMPT } from './harness.js';
 
 const REQUESTS = 3000;
 const ANSWERS = 3000;
@@ -92,7 +92,7 @@ test('any request is answered, and what goes on is made of what is allowed', asy
     sent.push(JSON.parse(await new Response(body).text()));
     return Response.json({ data: [{ url: 'https://cdn.example/1.png' }] });
   };
-  const relays = asking({ url: 'https://service.example' });
+  const relays = createHarness({ url: 'https://service.example' });
   const made = [
     relays.make({ fetch, store: memoryStore() }),
     relays.make({ fetch, extraFields: 'refuse', models: undefined }),
@@ -126,7 +126,7 @@ test('any answer of the service is passed on without the key, or is an error', a
   const { pick, json, words, below } = makerOf(seeded(2));
   let reply;
   const fetch = async () => reply();
-  const relays = asking({ url: 'https://service.example' });
+  const relays = createHarness({ url: 'https://service.example' });
   const relay = relays.make({ fetch });
   reply = () => Response.json({ task_id: 'img_1', status: 'pending' });
   const { body } = await relays.create(relay);

@@ -25,26 +25,26 @@ import {
 } from 'lemondata-wasm/relay';
 import { startProxy } from '../faults/proxy.js';
 import { startServer } from '../server/index.js';
+import { CREATE, clientOf, come, createHarness, KEY, PROMPT, RELAY, SECRET } from './harness.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
-const SECRET = 'a secret that nobody guesses, of 46 characters';
-const PROMPT = 'A lemon on a windowsill';
 const PAGE = 'https://app.example';
-const RELAY = 'https://relay.example/api/lemondata';
 const JSON_TYPE = { 'content-type': 'application/json' };
-const CREATE = '/v1/images/generations';
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
 const TASK_MS = 3000;
 
 /** The clock of the upstream and of the relays. */
-let clock = Date.UTC(2026, 0, 1);
-const now = () => clock;
+const clock = { now: Date.UTC(2026, 0, 1) };
+const now = () => clock.now;
 let server;
-/** Whatever arrives here was sent to the wrong place. */
+/** A request that arrives here was sent to the wrong place. */
 let foreign;
-/** What the relays of a test have logged. */
-let events = [];
+let make;
+let ask;
+let create;
+let keyed;
+let poll;
+let events;
 
 before(async () => {
   foreign = await startServer();
@@ -62,46 +62,9 @@ after(async () => {
 });
 beforeEach(() => {
   server.reset();
-  events = [];
+  ({ make, ask, create, keyed, poll, events } = createHarness(server, clock));
 });
 afterEach(() => assert.deepEqual(foreign.counts.requests, []));
-
-/** @param {Partial<import('lemondata-wasm/relay').RelayOptions>} [options] */
-const make = (options) =>
-  createRelay({
-    apiKey: KEY,
-    baseUrl: server.url,
-    secret: SECRET,
-    authorize: (request) => request.headers.get('x-user'),
-    models: 'any',
-    limiter: false,
-    log: (event) => events.push(event),
-    now,
-    ...options,
-  });
-
-/** Asks a relay, and reads its answer. */
-async function ask(relay, method, path, { user = 'ann', headers, body, context, base = RELAY } = {}) {
-  const request = new Request(base + path, {
-    method,
-    headers: { ...(user && { 'x-user': user }), ...headers },
-    body: body instanceof ReadableStream || typeof body !== 'object' ? body : JSON.stringify(body),
-    duplex: 'half',
-  });
-  const response = await relay(request, context);
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: text && JSON.parse(text) };
-}
-
-const create = (relay, fields, { headers, ...more } = {}) =>
-  ask(relay, 'POST', CREATE, {
-    headers: { ...JSON_TYPE, ...headers },
-    body: typeof fields === 'string' ? fields : { prompt: PROMPT, ...fields },
-    ...more,
-  });
-const poll = (relay, reference, more) => ask(relay, 'GET', `/v1/tasks/${reference}`, more);
-const keyed = (relay, key, fields, more) =>
-  create(relay, fields, { headers: { 'idempotency-key': key }, ...more });
 
 /** Checks that an answer is a refusal in the shape of the provider's errors, and shows nothing of the inside. */
 function assertRefused({ status, headers, body, text }, expected, code) {
@@ -115,22 +78,6 @@ function assertRefused({ status, headers, body, text }, expected, code) {
 
 /** What arrived at the upstream as creates. */
 const sent = () => server.counts.requests.filter(({ method }) => method === 'POST').map(({ body }) => body);
-
-/** The client of a page, over a relay. */
-const clientOf = (relay, options) =>
-  new LemonData({
-    baseUrl: RELAY,
-    fetch: (url, init) => relay(new Request(url, init)),
-    headers: { 'x-user': 'ann' },
-    pollInterval: { min: 1, max: 2 },
-    maxRetries: 0,
-    ...options,
-  });
-
-/** Waits for something that comes without any sign. */
-async function come(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 describe('1. routes', () => {
   test('it mounts under any path prefix', async () => {
@@ -354,7 +301,7 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     assertRefused(await create(relay, { n: 3 }), 400, 'invalid_request_error');
     const { body } = await create(relay, { n: 2, model: 'flux-pro' });
     assert.equal((await poll(relay, body.task_id)).status, 200);
-    clock += 1001;
+    clock.now += 1001;
     assertRefused(await poll(relay, body.task_id), 404, 'async_task_not_found');
     const limiter = memoryLimiter({ creates: '1', now });
     assert.equal(limiter.take('ann', 'create'), 0);
@@ -817,7 +764,7 @@ describe('3. what may be asked', () => {
     for (const user of [() => 5, async () => null, () => ({}), () => Promise.reject(new Error('no users'))]) {
       assertRefused(await create(make({ user })), 503, 'relay_unavailable');
       assert.match(String(events.find(({ event }) => event === 'user_failed').error), /user must|no users/);
-      events = [];
+      events.length = 0;
     }
     assert.deepEqual(server.counts.requests, []);
   });
@@ -1019,9 +966,9 @@ describe('4. whose task', () => {
   test('an expired one, too', async () => {
     const relay = make({ ttlMs: 60_000 });
     const reference = await start(relay);
-    clock += 59_000;
+    clock.now += 59_000;
     assert.equal((await poll(relay, reference)).status, 200);
-    clock += 2000;
+    clock.now += 2000;
     assertRefused(await poll(relay, reference), 404, 'async_task_not_found');
     assert.equal(server.counts.polls, 1);
   });
@@ -1063,7 +1010,7 @@ describe('4. whose task', () => {
     const lemon = clientOf(relay);
     const generation = await lemon.generate({ prompt: PROMPT, model: 'flux-pro' });
     assert.match(generation.task_id, /^t_/);
-    clock += TASK_MS;
+    clock.now += TASK_MS;
     const done = await lemon.waitForTask(JSON.parse(JSON.stringify(generation)));
     assert.equal(done.status, 'completed');
     assert.equal((await lemon.waitForTask(generation.task_id)).data.length, 1);
@@ -1088,13 +1035,13 @@ describe('5. rate limits', () => {
     assert.equal(refused.headers.get('retry-after'), '30');
     assert.equal(refused.body.error.retry_after, 30);
     assert.equal(refused.body.error.retryable, true);
-    clock += 29_000;
+    clock.now += 29_000;
     assert.equal((await create(relay)).status, 429);
-    clock += 1000;
+    clock.now += 1000;
     assert.equal((await create(relay)).status, 200);
     assert.equal((await create(relay)).status, 429);
     // However long nobody asks, no more than that is saved up.
-    clock += 3_600_000;
+    clock.now += 3_600_000;
     for (const status of [200, 200, 429]) assert.equal((await create(relay)).status, status);
   });
 
@@ -1151,7 +1098,7 @@ describe('6. once only', () => {
   test('the same key from the same identity gets the same answer, and one upstream create', async () => {
     const relay = make({ store: memoryStore() });
     const first = await keyed(relay, 'k', { model: 'flux-pro' });
-    clock += 1000;
+    clock.now += 1000;
     const second = await keyed(relay, 'k', { model: 'flux-pro' });
     assert.equal(second.status, 200);
     assert.equal(second.text, first.text);
@@ -1235,7 +1182,7 @@ describe('6. once only', () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('a refusal of the request is stored, too', async () => {
+  test('a duplicate of a refused request gets the same refusal', async () => {
     const relay = make({ store: memoryStore() });
     for (const model of ['test-error-400', 'test-error-402', 'test-error-422']) {
       const first = await keyed(relay, model, { model });
@@ -1244,7 +1191,7 @@ describe('6. once only', () => {
     assert.equal(server.counts.creates, 3);
   });
 
-  test('a refusal that did nothing frees the key', async () => {
+  test('a refusal frees the key after its pause', async () => {
     for (const [model, status] of [
       ['test-error-429:1', 429],
       ['test-error-503-retryable:1', 503],
@@ -1254,7 +1201,7 @@ describe('6. once only', () => {
       const refused = await keyed(relay, 'k', { model });
       assert.equal(refused.status, status);
       assert.equal(refused.headers.get('retry-after'), '7');
-      clock += 7000;
+      clock.now += 7000;
       assert.equal((await keyed(relay, 'k', { model })).status, 200);
       assert.equal((await keyed(relay, 'k', { model })).status, 200);
       assert.equal(server.counts.creates, 2);
@@ -1351,7 +1298,7 @@ describe('6. once only', () => {
       await store.claim('k', 'f');
       await store.settle('k', body(1));
       assert.ok(await store.claim('k', 'f'));
-      clock += 1000;
+      clock.now += 1000;
       assert.equal(await store.claim('k', 'f'), undefined);
     });
 
@@ -1601,7 +1548,7 @@ describe('7. secrets stay', () => {
       ['poll:error-404-task', TaskNotFoundError, 'accepted'],
     ]) {
       const task = await lemon.generate({ prompt: PROMPT, model: `test-${model}` });
-      clock += 20_000;
+      clock.now += 20_000;
       const error = await lemon.getTask(task).catch((thrown) => thrown);
       assert.ok(error instanceof Class, `${model}: ${error}`);
       assert.equal(error.outcome, outcome, model);

@@ -11,9 +11,8 @@ import { root } from '../../scripts/lib/run.js';
 import { ensureWrangler } from '../../scripts/lib/setup.js';
 import { installPacked } from '../helpers/pack.js';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
-const SECRET = 'a secret that nobody guesses, of 46 characters';
 const PAGE = 'http://localhost:5173';
 /** As in `wrangler.jsonc`. */
 const CREATES = 10;

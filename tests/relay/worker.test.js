@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { startServer } from '../server/index.js';
+import { come, KEY, SECRET } from './harness.js';
 import { startWorkerd } from './places.js';
 import { requestOf } from './raw.js';
 
@@ -17,10 +18,10 @@ let server;
 let place;
 
 before(async () => {
-  server = await startServer({ apiKey: 'sk-the-key-of-the-relay-0123456789' });
+  server = await startServer({ apiKey: KEY });
   const limit = (namespace_id) => ({ namespace_id, simple: { limit: LIMIT, period: 60 } });
   place = await startWorkerd(
-    { key: server.apiKey, upstream: server.url, secret: 'a secret that nobody guesses, of 46 characters' },
+    { key: server.apiKey, upstream: server.url, secret: SECRET },
     { ratelimits: { CREATES: limit('1'), POLLS: limit('2') } },
   );
 });
@@ -49,11 +50,6 @@ function leave(method, path, headers, body) {
 
 const leaveCreate = (relay, model, headers) =>
   leave('POST', `/${relay}${CREATE}`, headers, JSON.stringify({ prompt: 'A lemon', model }));
-
-/** Waits for something that comes without any sign. */
-async function come(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 test('a client that disconnects ends its poll upstream', GUARD, async () => {
   const { task_id } = await (await create('plain', 'test-poll:hang')).json();

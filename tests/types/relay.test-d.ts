@@ -6,10 +6,10 @@ import {
   anonymousByIp,
   cloudflareLimiter,
   createRelay,
+  type IdempotencyStore,
   type Limiter,
   memoryLimiter,
   memoryStore,
-  type OnceStore,
   type Relay,
   type RelayContext,
   type RelayEvent,
@@ -96,7 +96,7 @@ if (event.event === 'upstream_failed') expectTypeOf(event.status).toEqualTypeOf<
 
 // What others can implement
 const limiter: Limiter = { take: (identity, kind) => (kind === 'create' ? identity.length : 0) };
-const store: OnceStore = {
+const store: IdempotencyStore = {
   claim: async (_key, fingerprint) => ({ fingerprint, answer: undefined }),
   async settle(_key, answer) {
     expectTypeOf(answer).toEqualTypeOf<StoredAnswer | undefined>();

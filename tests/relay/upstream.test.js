@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createGzip } from 'node:zlib';
-import { KEY, PROMPT, SECRET } from './asking.js';
+import { KEY, PROMPT, SECRET } from './harness.js';
 import { PLACES } from './places.js';
 import { PICTURE } from './relays.js';
 

@@ -13,7 +13,7 @@ import {
   milliseconds,
   readSettings,
   required,
-} from '../../js/relay/settings.js';
+} from './settings.js';
 
 const DAY_MS = 86_400_000;
 const RULES = {

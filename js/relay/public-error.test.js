@@ -2,13 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  publicCode,
-  publicError,
-  publicFailure,
-  publicGeneration,
-  publicText,
-} from '../../js/relay/public-error.js';
+import { publicCode, publicError, publicFailure, publicGeneration, publicText } from './public-error.js';
 
 /** What nobody but the operator may see. */
 const PRIVATE = /ops@|3\.12|balance|acct_|org_|billing|txn_|10\.0\.0\.1/i;

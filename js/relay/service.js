@@ -1,0 +1,154 @@
+/**
+ * Creates and polls at the service, and what a client may know of their answers.
+ *
+ * Here the relay is a client like any other: the package knows what an answer means, which URL may be called and what
+ * an error says.
+ */
+
+import {
+  LemonData,
+  LemonDataError,
+  ResponseError,
+  TaskCancelledError,
+  TaskFailedError,
+} from 'lemondata-wasm';
+import { publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
+import { isAnswerOf, taskIdOf } from './task-ids.js';
+import { cappedFetch } from './upstream.js';
+import { rename } from './view.js';
+
+/** For the log alone: the client has left and reads no answer. */
+const CLIENT_GONE = 499;
+
+/**
+ * @param {ReturnType<typeof import('./options.js').readOptions>} options
+ * @param {object} relay
+ * @param {ReturnType<typeof import('./references.js').createReferences>} relay.references
+ * @param {ReturnType<typeof import('./answers.js').createAnswers>} relay.answers
+ * @param {(event: object) => void} relay.log
+ */
+export function createService(options, { references, answers, log }) {
+  const { baseUrl } = options;
+  const client = new LemonData({
+    async apiKey() {
+      const { apiKey } = options;
+      const key = typeof apiKey === 'function' ? await apiKey() : apiKey;
+      answers.learnKey(key);
+      return key;
+    },
+    baseUrl,
+    fetch: cappedFetch(options.fetch, options.maxAnswerBytes),
+    requestTimeout: options.requestTimeout,
+    // The client in the page repeats what is safe to repeat.
+    maxRetries: 0,
+  });
+
+  async function create(fields, identity, event) {
+    event.upstream = 'create';
+    const info = {};
+    try {
+      const generation = await client.generate(fields, { onResponse: (found) => Object.assign(info, found) });
+      return answers.json(200, rename(publicGeneration(generation), await refer(generation, identity)), info);
+    } catch (error) {
+      if (!(error instanceof LemonDataError)) throw error;
+      if (!(error instanceof TaskFailedError)) return refused(error, event);
+      return ended(error, await refer(error.task, identity), event, info);
+    }
+  }
+
+  async function poll(task, reference, { signal }, event) {
+    event.upstream = 'poll';
+    const info = {};
+    const onResponse = (found) => Object.assign(info, found);
+    try {
+      const found = await client.getTask(task, { signal, onResponse }).catch((error) => {
+        if (error instanceof TaskFailedError) return error;
+        throw error;
+      });
+      const isEnd = found instanceof TaskFailedError;
+      if (!isAnswerOf(task, Object(isEnd ? found.body : found), baseUrl)) {
+        throw unusable('answered a poll with another task', task);
+      }
+      if (isEnd) return ended(found, reference, event, info);
+      return answers.json(200, rename(publicGeneration(found), reference), info);
+    } catch (error) {
+      if (signal?.aborted) return answers.json(CLIENT_GONE, {});
+      if (!(error instanceof LemonDataError)) throw error;
+      return refused(error, event);
+    }
+  }
+
+  /** A reference to the task, if there is one. */
+  async function refer(task, identity) {
+    if (!task?.task_id) return undefined;
+    const { task_id, poll_url } = task;
+    const isUsable = taskIdOf(poll_url, baseUrl) !== undefined;
+    try {
+      return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, identity);
+    } catch (cause) {
+      throw unusable('named its task by an id that no reference can hold', { task_id }, cause);
+    }
+  }
+
+  /** The error of an answer that must not reach a client. */
+  const unusable = (problem, task, cause) =>
+    new ResponseError({
+      kind: 'response',
+      outcome: 'accepted',
+      message: `The service ${problem}.`,
+      task,
+      cause,
+    });
+
+  /** To a client, the end of a task is an answer like any other. */
+  function ended(error, reference, event, info) {
+    report(error, event);
+    const failure = publicFailure(error.body, error instanceof TaskCancelledError);
+    return answers.json(200, rename(failure, reference), info, true);
+  }
+
+  function refused(error, event) {
+    report(error, event);
+    return answerTo(error, event);
+  }
+
+  /**
+   * The answer to an error upstream, beside its `outcome` and `retryAfterMs`.
+   *
+   * @param {object} error or its fields, as the hub has them
+   * @param {object} event
+   */
+  function answerTo(error, event) {
+    note(error, event);
+    const { status, body, requestId, retryAfterMs } = publicError(error);
+    const answer = answers.json(status, body, { requestId }, true);
+    if (retryAfterMs) answer.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+    return { ...answer, outcome: error.outcome, retryAfterMs };
+  }
+
+  /** Adds what failed upstream to the event of the request. */
+  function note({ status = 0, outcome, kind, code, requestId }, event) {
+    Object.assign(event, { upstreamStatus: status, outcome, code: publicCode(code) ?? kind, requestId });
+  }
+
+  /** Logs for the operator what a client must not know. */
+  function report(error, event) {
+    note(error, event);
+    const { upstream, model, identity, code, outcome, requestId } = event;
+    const { kind, status = 0 } = error;
+    log({
+      event: 'upstream_failed',
+      upstream,
+      model,
+      identity,
+      kind,
+      code,
+      status,
+      outcome,
+      requestId,
+      error,
+    });
+  }
+
+  return { create, poll, answerTo };
+}
