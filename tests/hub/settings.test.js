@@ -78,7 +78,8 @@ describe('a setting of a hub', GUARD, () => {
         });
         assert.equal(response.status, isRight ? 200 : 503);
         assert.equal(server.counts.creates, isRight ? 1 : 0);
-        if (!isRight) assert.match(hub.printed.join(''), /IdempotencyKeyObject: claim must be a number of milliseconds/);
+        if (!isRight)
+          assert.match(hub.printed.join(''), /IdempotencyKeyObject: claim must be a number of milliseconds/);
       });
     });
   }

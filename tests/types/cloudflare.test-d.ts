@@ -5,8 +5,8 @@ import {
   durableHub,
   durableStore,
   TaskHub as Hub,
-  RequestLimiter as Limiter,
   IdempotencyKeyObject,
+  RequestLimiter as Limiter,
   type TaskHubSettings,
 } from 'lemondata-wasm/cloudflare';
 import { createRelay, type IdempotencyStore, type Hub as RelayHub, toCloudflare } from 'lemondata-wasm/relay';

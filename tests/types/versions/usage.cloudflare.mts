@@ -1,6 +1,12 @@
 /** The relay and its hub in a worker. */
 
-import { durableHub, durableStore, RequestLimiter, IdempotencyKeyObject, TaskHub } from 'lemondata-wasm/cloudflare';
+import {
+  durableHub,
+  durableStore,
+  IdempotencyKeyObject,
+  RequestLimiter,
+  TaskHub,
+} from 'lemondata-wasm/cloudflare';
 import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
 
 interface Env {
@@ -16,7 +22,7 @@ export class Pictures extends TaskHub {
     return { ...super.settings(env), limiter: env.LIMITS, pictures: env.PICTURES };
   }
 }
-export { RequestLimiter, IdempotencyKeyObject };
+export { IdempotencyKeyObject, RequestLimiter };
 
 export default toCloudflare(({ LEMONDATA_API_KEY, TASKS, KEYS, PICTURES }: Env) =>
   createRelay({
