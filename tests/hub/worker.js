@@ -4,8 +4,8 @@ import {
   durableHub,
   durableStore,
   TaskHub as Hub,
-  FleetLimiter as Limiter,
-  OnceKey as Once,
+  IdempotencyKeyObject as KeyObject,
+  RequestLimiter as Limiter,
 } from 'lemondata-wasm/cloudflare';
 import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
 import { createHolds } from './holds.js';
@@ -97,7 +97,7 @@ export class TaskHub extends Inside(Hub) {
   }
 }
 
-export class FleetLimiter extends Inside(Limiter) {
+export class RequestLimiter extends Inside(Limiter) {
   settings(env) {
     const isNarrow = this.ctx.id.equals(env.LIMITER.idFromName('narrow'));
     if (isNarrow) return { perMinute: env.NARROW_PER_MINUTE };
@@ -105,10 +105,10 @@ export class FleetLimiter extends Inside(Limiter) {
   }
 }
 
-export class OnceKey extends Inside(Once) {
+export class IdempotencyKeyObject extends Inside(KeyObject) {
   settings(env) {
     const usual = super.settings(env);
-    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.ONCE_SETTINGS };
+    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.KEY_SETTINGS };
   }
 }
 

@@ -18,7 +18,7 @@ const PAGE = 'http://localhost:5173';
 const CREATES = 10;
 const FAST_HUB = `
 import { TaskHub as Hub } from 'lemondata-wasm/cloudflare';
-export { FleetLimiter } from 'lemondata-wasm/cloudflare';
+export { RequestLimiter } from 'lemondata-wasm/cloudflare';
 export class TaskHub extends Hub {
   settings(env) {
     return { ...super.settings(env), pollInterval: { min: 20, max: 20 } };
@@ -38,7 +38,7 @@ before(async () => {
   cpSync(join(root, 'examples', 'cloudflare-worker'), project.folder, { recursive: true });
   // Nobody wants to wait for the provider's cadence here.
   const main = join(project.folder, 'src', 'index.js');
-  const hub = "export { FleetLimiter, TaskHub } from 'lemondata-wasm/cloudflare';";
+  const hub = "export { RequestLimiter, TaskHub } from 'lemondata-wasm/cloudflare';";
   const code = readFileSync(main, 'utf8');
   assert.ok(code.includes(hub));
   writeFileSync(main, code.replace(hub, FAST_HUB));
@@ -152,7 +152,7 @@ test('what wrangler would deploy works in workerd', GUARD, async (t) => {
     },
     durableObjects: {
       TASKS: { className: 'TaskHub', useSQLite: true },
-      LIMITER: { className: 'FleetLimiter', useSQLite: true },
+      LIMITER: { className: 'RequestLimiter', useSQLite: true },
     },
     r2Buckets: ['PICTURES'],
     ratelimits: { CREATES: limit('1001', CREATES), POLLS: limit('1002', 120) },

@@ -1,6 +1,6 @@
 /**
- * A store for a relay without a hub: an object for each key has its create carried out once, wherever in the world
- * its duplicates arrive.
+ * A store for a relay without a hub: one object for each idempotency key has its create carried out once, wherever in
+ * the world the duplicates arrive.
  */
 
 import { DurableObject } from 'cloudflare:workers';
@@ -8,13 +8,13 @@ import { milliseconds, readSettings } from '../relay/settings.js';
 import { getText, putText } from './texts.js';
 
 const RULES = {
-  // Longer than the relay's time-out for a create: one that is not settled by then never will be.
+  // Longer than the relay's time-out for a create: a later answer will not come.
   claim: milliseconds(600_000),
   retention: milliseconds(86_400_000),
 };
 
-/** In the place of an answer that never came: the create may have been carried out, and must not be repeated. */
-const LOST = {
+/** Stands for an answer that never came: the create may have been carried out, and must not be repeated. */
+const LOST_ANSWER = {
   status: 502,
   headers: {},
   body: JSON.stringify({
@@ -26,7 +26,7 @@ const LOST = {
   }),
 };
 
-export class OnceKey extends DurableObject {
+export class IdempotencyKeyObject extends DurableObject {
   #kv = this.ctx.storage.kv;
   #waiting = new Set();
 
@@ -36,7 +36,7 @@ export class OnceKey extends DurableObject {
   }
 
   get #times() {
-    return readSettings('OnceKey', RULES, this.settings(this.env));
+    return readSettings('IdempotencyKeyObject', RULES, this.settings(this.env));
   }
 
   async claim(fingerprint) {
@@ -65,12 +65,12 @@ export class OnceKey extends DurableObject {
       });
       await this.ctx.storage.setAlarm(Date.now() + this.#times.retention);
     } else await this.#forget();
-    this.#wake();
+    this.#notify();
   }
 
   async alarm() {
     const entry = this.#kv.get('entry');
-    if (entry && !entry.head) await this.settle(LOST);
+    if (entry && !entry.head) await this.settle(LOST_ANSWER);
     else await this.#forget();
   }
 
@@ -79,15 +79,15 @@ export class OnceKey extends DurableObject {
     await this.ctx.storage.deleteAll();
   }
 
-  #wake() {
-    for (const wake of this.#waiting) wake();
+  #notify() {
+    for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }
 }
 
 /**
- * @param {DurableObjectNamespace} keys the binding of `OnceKey`
- * @returns {import('../relay/idempotency.js').IdempotencyStore}
+ * @param {DurableObjectNamespace} keys the binding of `IdempotencyKeyObject`
+ * @returns {import('../relay/index.js').IdempotencyStore}
  */
 export function durableStore(keys) {
   const objectOf = (key) => keys.get(keys.idFromName(key));
