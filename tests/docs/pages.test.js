@@ -1,7 +1,7 @@
 /** The pages: every sample is run by a test, every link leads somewhere, and the matrix lists every cell. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { root, run } from '../../scripts/lib/run.js';
@@ -61,12 +61,28 @@ test('every link within the repository leads somewhere', () => {
   );
 });
 
-test('every page is in the index', () => {
+test('every page is in the index, and every decision in its own', () => {
   const index = read('docs/README.md');
   for (const page of pages) {
     const name = page.replace('docs/', '');
     if (name !== 'README.md') assert.ok(index.includes(`](${name})`), name);
   }
+  const decisions = read('docs/decisions/README.md');
+  for (const name of readdirSync(join(root, 'docs', 'decisions'))) {
+    if (name !== 'README.md') assert.ok(decisions.includes(`](${name})`), name);
+  }
+});
+
+test('a file of the repository that a page names is there', () => {
+  const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) =>
+    join('docs', 'decisions', name),
+  );
+  const missing = [...pages, ...decisions, 'CONTRIBUTING.md'].flatMap((page) =>
+    [...read(page).matchAll(/`((?:src|js|tests|scripts|bench|docs|www|examples)\/[\w./-]+)`/g)]
+      .filter(([, path]) => !existsSync(join(root, path)))
+      .map(([, path]) => `${page}: ${path}`),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test('the page about compatibility lists the cells of the matrix', () => {
