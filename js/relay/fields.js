@@ -26,6 +26,7 @@ const DATA_URL = /^data:image\/[\w.+-]+;base64,([A-Za-z0-9+/]+={0,2})$/;
  * @typedef {object} Field
  * @property {(value: any, limits: Limits) => boolean} accepts
  * @property {(limits: Limits) => string} expected completes "must be …" in the refusal
+ * @property {(text: string) => unknown} [fromText] the value that a text of a form stands for. Default: the text itself
  */
 
 /** A short text. The service knows the words of each model, and they change. */
@@ -54,16 +55,21 @@ const size = {
 const integer = (min, maxOf) => ({
   accepts: (value, limits) => Number.isSafeInteger(value) && value >= min && value <= maxOf(limits),
   expected: (limits) => `a whole number from ${min} to ${maxOf(limits)}`,
+  fromText: (text) => (/^-?\d+$/.test(text) ? Number(text) : text),
 });
+
+const flagFromText = (text) => ({ true: true, false: false })[text] ?? text;
 
 const flag = {
   accepts: (value) => typeof value === 'boolean',
   expected: () => 'true or false',
+  fromText: flagFromText,
 };
 
 const off = {
   accepts: (value) => value === false,
   expected: () => 'false: the service streams no pictures',
+  fromText: flagFromText,
 };
 
 const PICTURE = 'the https: URL of a picture, or a data: URL with the base64 of one';
@@ -73,6 +79,8 @@ const picture = { accepts: isPictureUrl, expected: () => PICTURE };
 const pictures = {
   accepts: (value, limits) => isList(value) && value.every((url) => isPictureUrl(url, limits)),
   expected: () => `a list of 1 to ${MAX_URLS}, each ${PICTURE}`,
+  // So the service reads lists in forms. It has no place for a data: URL there: the picture can be a file.
+  fromText: (text) => text.split(',').map((url) => url.trim()),
 };
 
 /** The service also takes a `file_id`, which names a file of the account: any caller could name any file. */
@@ -134,6 +142,9 @@ export const CREATE_FIELDS = {
   reference_image_urls: pictures,
   mask_url: picture,
 };
+
+/** The fields in which a request names the pictures to edit. */
+export const SOURCES = ['image_url', 'image_urls', 'images'];
 
 /** The fields of an edit. @type {Record<string, Field>} */
 export const EDIT_FIELDS = { ...CREATE_FIELDS, images, mask: image };

@@ -12,7 +12,8 @@ const MAX_BASE_LENGTH = 2048;
 /** A picture never changes, and belongs to its owner alone. */
 const PICTURE_CACHING = 'private, max-age=86400, immutable';
 
-const has = (task) => task.task_id.startsWith(PREFIX);
+/** Whether a task is a hub's, by its id in a reference. */
+export const isHubTask = (task) => task.task_id.startsWith(PREFIX);
 const idOf = (task) => task.task_id.slice(PREFIX.length);
 
 /** The URL where the relay is mounted, as its client sees it. */
@@ -85,7 +86,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo }) {
   }
 
   async function picture(task, index) {
-    const found = has(task) && (await callOrRefuse('hub', () => hub.picture(idOf(task), index)));
+    const found = isHubTask(task) && (await callOrRefuse('hub', () => hub.picture(idOf(task), index)));
     if (!found) throw new Refusal(404, 'not_found', 'There is no such picture.');
     const headers = {
       // A file that is no picture must not act as a page of this origin.
@@ -97,5 +98,5 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo }) {
     return { status: 200, headers, body: found.body, size: found.size };
   }
 
-  return { has, create, getTask, picture };
+  return { create, getTask, picture };
 }

@@ -70,10 +70,17 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   maxPromptLength?: number | undefined;
   /** The largest JSON of a request, in bytes. Default 65,536. */
   maxBodyBytes?: number | undefined;
-  /** The largest picture of a request, in bytes. Default 10 MiB; on Cloudflare 5 MiB. */
+  /** The most pictures that a form may bring as files, its mask included. Default 4, at most 16. */
+  maxFiles?: number | undefined;
+  /**
+   * The largest picture that a request may bring as a file or in a `data:` URL, in bytes. Default 10 MiB; on Cloudflare
+   * 5 MiB, since a worker has 128 MB for everything. At most 50 MiB.
+   */
   maxFileBytes?: number | undefined;
-  /** The time that a body may take to arrive. Default 10 000. */
+  /** The time that a JSON body may take to arrive. Default 10 000. */
   bodyTimeoutMs?: number | undefined;
+  /** The time that a form with files may take to arrive. Default 120 000. */
+  uploadTimeoutMs?: number | undefined;
   /**
    * The largest answer of the service, unpacked. A larger one ends as a 502. Default 256 MiB, which ten 4K pictures as
    * base64 fit into; on Cloudflare 40 MiB, since a worker has 128 MB for everything.
@@ -132,7 +139,7 @@ export type RelayEvent =
       /** Its HTTP method. */
       method: string;
       /** What it asked for; `none` is any path that a relay does not have. */
-      route: 'create' | 'poll' | 'models' | 'picture' | 'health' | 'none';
+      route: 'create' | 'edit' | 'poll' | 'models' | 'picture' | 'health' | 'none';
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
@@ -142,7 +149,7 @@ export type RelayEvent =
       /** The code of the error, as the client gets it or as the service said. */
       code?: string;
       /** Whether the service was asked. */
-      upstream?: 'create' | 'poll' | 'models';
+      upstream?: 'create' | 'edit' | 'poll' | 'models';
       /** The status of the service, 0 for no answer, where it was not a success. */
       upstreamStatus?: number;
       /** What is known of the effect of a create that failed. */
@@ -162,7 +169,7 @@ export type RelayEvent =
       /** The service has refused, failed or not answered, or a task has ended without a result. */
       event: 'upstream_failed';
       /** What was asked for. */
-      upstream?: 'create' | 'poll' | 'models';
+      upstream?: 'create' | 'edit' | 'poll' | 'models';
       /** The model that a create named. */
       model?: string;
       /** Who called. */
@@ -200,9 +207,10 @@ export type RelayEvent =
 /**
  * Makes a relay.
  *
- * It serves `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}`,
- * `GET …/v1/models`, `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`, below any prefix, and
- * nothing else. Refusals have the form of the provider's errors, so that the classes of this package work in the page.
+ * It serves `POST …/v1/images/generations`, `POST …/v1/images/edits`, `GET …/v1/images/generations/{task}`,
+ * `GET …/v1/tasks/{task}`, `GET …/v1/models`, `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`,
+ * below any prefix, and nothing else. Creates and edits are JSON, or forms (`multipart/form-data`) with the header
+ * `x-lemondata-client: 1`. Refusals have the form of the provider's errors, so that the classes of this package work in the page.
  *
  * @example
  * ```js

@@ -26,8 +26,9 @@ const DAY_MS = 86_400_000;
 const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', '__proto__'];
 
 const MIB = 1024 * 1024;
-/** Memory holds the pictures of a request while it is checked and sent. */
-const MAX_FILE_BYTES = (isCloudflare ? 5 : 10) * MIB;
+/** The service takes no more. */
+const SERVICE_MAX_FILES = 16;
+const SERVICE_MAX_FILE_MIB = 50;
 
 const isFunction = (value) => typeof value === 'function';
 /** A list of texts with at least one of them. */
@@ -92,7 +93,9 @@ const RULES = {
   maxN: count(4),
   maxPromptLength: count(4000),
   maxBodyBytes: count(64 * 1024),
-  maxFileBytes: count(MAX_FILE_BYTES),
+  maxFiles: count(4, { max: SERVICE_MAX_FILES }),
+  maxFileBytes: count((isCloudflare ? 5 : 10) * MIB, { max: SERVICE_MAX_FILE_MIB * MIB }),
+  uploadTimeoutMs: milliseconds(120_000, { max: LONGEST_TIMER_MS }),
   bodyTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
   // Memory holds an answer as text, as objects and as text again.
   maxAnswerBytes: count(isCloudflare ? 40 * MIB : 256 * MIB),

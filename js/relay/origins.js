@@ -15,7 +15,7 @@ const SELF = 'self';
  */
 export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
   const origins = new Set(listed);
-  const headers = ['content-type', 'idempotency-key', ...allowedHeaders].join(', ');
+  const headers = ['content-type', 'idempotency-key', 'x-lemondata-client', ...allowedHeaders].join(', ');
 
   return {
     /**

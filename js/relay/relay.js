@@ -5,12 +5,12 @@
  */
 
 import { createAnswers } from './answers.js';
-import { readJson } from './bodies.js';
+import { readBody } from './bodies.js';
 import { createCaller } from './callbacks.js';
 import { conditional } from './conditional.js';
 import { createConsoleLog } from './console-log.js';
-import { digest } from './digest.js';
-import { createHubRoutes } from './hub.js';
+import { digest, fingerprintOf } from './digest.js';
+import { createHubRoutes, isHubTask } from './hub.js';
 import { checkIdentity } from './identity.js';
 import { createKeyedCreates } from './keyed-creates.js';
 import { readOptions } from './options.js';
@@ -112,15 +112,17 @@ export function createRelay(options) {
 
     const identity = await identify(request, context);
     event.identity = identity;
-    await checkLimit(identity, route.name === 'create' ? 'create' : 'poll');
-    if (route.name === 'create') return create(request, context, identity, event);
+    const isEdit = route.name === 'edit';
+    const isCreate = isEdit || route.name === 'create';
+    await checkLimit(identity, isCreate ? 'create' : 'poll');
+    if (isCreate) return create(request, context, { identity, isEdit }, event);
     if (route.name === 'models') return service.models(request, event);
     const task = await references.read(route.reference, identity);
     if (!task) throw notFound();
     if (route.name === 'picture') {
       return conditional(request, await hubRoutes.picture(task, Number(route.index)));
     }
-    if (hubRoutes?.has(task)) return hubRoutes.getTask(task, route.reference, request, event);
+    if (hubRoutes && isHubTask(task)) return hubRoutes.getTask(task, route.reference, request, event);
     return service.poll(task, route.reference, request, event);
   }
 
@@ -152,25 +154,25 @@ export function createRelay(options) {
     throw new TypeError(`createRelay: user must return a text or undefined, but returned ${typeof name}.`);
   }
 
-  async function create(request, context, identity, event) {
+  async function create(request, context, { identity, isEdit }, event) {
     const idempotencyKey = readIdempotencyKey(request);
-    const body = await readJson(request, settings);
+    const body = await readBody(request, settings);
+    const { files } = body;
     const userName = await callOrRefuse('user', () => userOf(identity));
-    const fields = checkRequest(body, userName, settings);
+    const fields = checkRequest(body, userName, isEdit, settings);
     event.model = fields.model;
     if (logPrompts) event.prompt = fields.prompt;
 
     const hasKey = idempotencyKey !== null;
-    const order = {
-      key: hasKey ? await digest([identity, idempotencyKey]) : undefined,
-      fingerprint: await digest(Object.entries(fields)),
-      identity,
-      request: fields,
-    };
-    if (hubRoutes) return hubRoutes.create(order, request, event);
-    const send = () => service.create(fields, identity, event);
+    const key = hasKey ? await digest([identity, idempotencyKey]) : undefined;
+    const fingerprint = await fingerprintOf({ isEdit, fields, files });
+    // The hub carries out creates alone, and stores no files.
+    const isHubs = hubRoutes && !isEdit && files.length === 0;
+    if (isHubs) return hubRoutes.create({ key, fingerprint, identity, request: fields }, request, event);
+    if (hasKey && !store) throw noStore(Boolean(hub));
+    const send = () => service.create({ isEdit, fields, files, identity }, event);
     // A client that leaves does not end its create: it may have been billed, and its answer is still wanted.
-    const answering = hasKey ? createOnce(order, send, event) : send();
+    const answering = hasKey ? createOnce({ key, fingerprint }, send, event) : send();
     context?.waitUntil?.(answering.catch(() => {}));
     return answering;
   }
@@ -178,7 +180,7 @@ export function createRelay(options) {
   function readIdempotencyKey({ headers }) {
     const key = headers.get('idempotency-key');
     if (key === null) return null;
-    if (!store && !hub) throw noStore();
+    if (!store && !hub) throw noStore(false);
     if (/^[!-~]{1,255}$/.test(key)) return key;
     const message = 'Idempotency-Key must be 1 to 255 visible characters.';
     throw new Refusal(400, 'invalid_request_error', message, { param: 'idempotencyKey' });

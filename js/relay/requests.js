@@ -1,6 +1,6 @@
-/** Checks the request of a create, and builds the one that goes to the service from what is allowed in it. */
+/** Checks a create or an edit, and builds the request for the service from the fields that may pass. */
 
-import { CREATE_FIELDS } from './fields.js';
+import { CREATE_FIELDS, EDIT_FIELDS, SOURCES } from './fields.js';
 import { Refusal } from './refusal.js';
 
 const MAX_MODEL_LENGTH = 128;
@@ -30,19 +30,20 @@ function ordered(value) {
 }
 
 /**
- * @param {unknown} body
- * @param {string | undefined} user what the service gets as `user`
+ * @param {import('./bodies.js').Body} body
+ * @param {string | undefined} user for the service
+ * @param {boolean} isEdit
  * @param {ReturnType<typeof import('./options.js').readOptions>} options
  * @returns {Record<string, any>} the fields for the service, without a prototype, in an order of our own
  * @throws {Refusal} names the first field that may not pass
  */
-export function checkRequest(body, user, options) {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+export function checkRequest({ content, files, isForm }, user, isEdit, options) {
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw invalid(undefined, 'The request must be an object with a prompt.');
   }
   const { allowedFields, extraFields } = options;
   // Own fields alone, and into an object that inherits none. To the service, null is no value.
-  const values = new Map(Object.entries(body).filter(([, value]) => value !== null));
+  const values = new Map(Object.entries(content).filter(([, value]) => value !== null));
   if (!values.has('n')) values.set('n', 1);
   const fields = Object.create(null);
 
@@ -50,9 +51,10 @@ export function checkRequest(body, user, options) {
   if (model !== undefined) fields.model = model;
   values.delete('model');
 
-  for (const [name, field] of Object.entries(CREATE_FIELDS)) {
-    const value = values.get(name);
-    if ((value === undefined && name !== 'prompt') || allowedFields.includes(name)) continue;
+  for (const [name, field] of Object.entries(isEdit && !isForm ? EDIT_FIELDS : CREATE_FIELDS)) {
+    const sent = values.get(name);
+    if ((sent === undefined && name !== 'prompt') || allowedFields.includes(name)) continue;
+    const value = isForm && typeof sent === 'string' && field.fromText ? field.fromText(sent) : sent;
     if (!field.accepts(value, options)) throw invalid(name, `${name} must be ${field.expected(options)}.`);
     fields[name] = ordered(value);
     values.delete(name);
@@ -67,8 +69,19 @@ export function checkRequest(body, user, options) {
     if (!isShallow(values.get(name))) throw invalid(name, `${name} is nested too deeply.`);
     fields[name] = ordered(values.get(name));
   }
+  checkFiles(files, isEdit);
+  if (isEdit && !files.some(({ name }) => name === 'image') && !SOURCES.some((name) => name in fields)) {
+    throw invalid('image', `An edit needs a picture: a file named image, or one of ${SOURCES.join(', ')}.`);
+  }
   if (user !== undefined) fields.user = user;
   return fields;
+}
+
+function checkFiles(files, isEdit) {
+  const names = files.map(({ name }) => name);
+  const unknown = names.find((name) => name !== 'image' && !(isEdit && name === 'mask'));
+  if (unknown !== undefined) throw unknownField(unknown);
+  if (names.indexOf('mask') !== names.lastIndexOf('mask')) throw invalid('mask', 'mask must be one picture.');
 }
 
 /** The model of a request. Without one, it is the first on offer: the service's own choice may not be on offer. */

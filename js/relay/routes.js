@@ -2,6 +2,7 @@
 
 const ROUTES = [
   { name: 'create', methods: ['POST'], path: /\/v1\/images\/generations$/ },
+  { name: 'edit', methods: ['POST'], path: /\/v1\/images\/edits$/ },
   { name: 'poll', methods: ['GET'], path: /\/v1\/(?:images\/generations|tasks)\/(?<reference>[^/]+)$/ },
   { name: 'models', methods: ['GET'], path: /\/v1\/models$/ },
   { name: 'health', methods: ['GET'], path: /\/health$/ },

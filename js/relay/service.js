@@ -1,5 +1,5 @@
 /**
- * Creates and polls at the service, and what a client may know of their answers.
+ * Creates, edits and polls at the service, and the parts of the answers that a client may see.
  *
  * Here the relay is a client like any other: the package knows what an answer means, which URL may be called and what
  * an error says.
@@ -12,52 +12,64 @@ import {
   TaskCancelledError,
   TaskFailedError,
 } from 'lemondata-wasm';
+import { isHubTask } from './hub.js';
 import { createModelList } from './models.js';
 import { publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
 import { isAnswerOf, taskIdOf } from './task-ids.js';
-import { cappedFetch } from './upstream.js';
+import { cappedFetch, orderFetch } from './upstream.js';
 import { rename } from './view.js';
+
+/** The end of a task is an answer to the relay, not a failure. */
+function endOrThrow(error) {
+  if (error instanceof TaskFailedError) return error;
+  throw error;
+}
 
 /** For the log alone: the client has left and reads no answer. */
 const CLIENT_GONE = 499;
 
 /**
- * @param {ReturnType<typeof import('./options.js').readOptions>} options
+ * @param {ReturnType<typeof import('./options.js').readOptions>} settings
  * @param {object} relay
  * @param {ReturnType<typeof import('./references.js').createReferences>} relay.references
  * @param {ReturnType<typeof import('./answers.js').createAnswers>} relay.answers
  * @param {(event: object) => void} relay.log
  */
-export function createService(options, { references, answers, log }) {
-  const { baseUrl } = options;
-  const fetch = cappedFetch(options.fetch, options.maxAnswerBytes);
+export function createService(settings, { references, answers, log }) {
+  const { baseUrl } = settings;
+  const fetch = cappedFetch(settings.fetch, settings.maxAnswerBytes);
 
   async function apiKey() {
-    const key = typeof options.apiKey === 'function' ? await options.apiKey() : options.apiKey;
+    const key = typeof settings.apiKey === 'function' ? await settings.apiKey() : settings.apiKey;
     answers.learnKey(key);
     return key;
   }
 
-  const listModels = createModelList(options, { apiKey, fetch });
+  const listModels = createModelList(settings, { apiKey, fetch });
   const client = new LemonData({
     apiKey,
     baseUrl,
     fetch,
-    requestTimeout: options.requestTimeout,
+    requestTimeout: settings.requestTimeout,
     // The client in the page repeats what is safe to repeat.
     maxRetries: 0,
   });
 
-  async function create(fields, identity, event) {
-    event.upstream = 'create';
+  /** Sends a create or an edit. */
+  async function create(order, event) {
+    const { isEdit, fields, files, identity } = order;
+    event.upstream = isEdit ? 'edit' : 'create';
     const info = {};
+    const options = { onResponse: (found) => Object.assign(info, found) };
+    if (isEdit || files.length > 0) options.fetch = orderFetch(fetch, order);
     try {
-      const generation = await client.generate(fields, { onResponse: (found) => Object.assign(info, found) });
-      return answers.json(200, rename(publicGeneration(generation), await refer(generation, identity)), info);
+      const found = await client.generate(fields, options).catch(endOrThrow);
+      const reference = await refer(found instanceof TaskFailedError ? found.task : found, identity);
+      if (found instanceof TaskFailedError) return ended(found, reference, event, info);
+      return answers.json(200, rename(publicGeneration(found), reference), info);
     } catch (error) {
       if (!(error instanceof LemonDataError)) throw error;
-      if (!(error instanceof TaskFailedError)) return refused(error, event, fields.prompt);
-      return ended(error, await refer(error.task, identity), event, info);
+      return refused(error, event, fields.prompt);
     }
   }
 
@@ -66,10 +78,7 @@ export function createService(options, { references, answers, log }) {
     const info = {};
     const onResponse = (found) => Object.assign(info, found);
     try {
-      const found = await client.getTask(task, { signal, onResponse }).catch((error) => {
-        if (error instanceof TaskFailedError) return error;
-        throw error;
-      });
+      const found = await client.getTask(task, { signal, onResponse }).catch(endOrThrow);
       const isEnd = found instanceof TaskFailedError;
       if (!isAnswerOf(task, Object(isEnd ? found.body : found), baseUrl)) {
         throw unusable('answered a poll with another task', task);
@@ -98,6 +107,8 @@ export function createService(options, { references, answers, log }) {
   async function refer(task, identity) {
     if (!task?.task_id) return undefined;
     const { task_id, poll_url } = task;
+    // The hub would answer for one of its own.
+    if (isHubTask(task)) throw unusable('named its task like a task of a hub', task);
     const isUsable = taskIdOf(poll_url, baseUrl) !== undefined;
     try {
       return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, identity);

@@ -18,6 +18,7 @@ import { LIMIT, PAGE } from './relays.js';
 
 const PROMPT = 'the-prompt-of-a-visitor';
 const CREATE = '/v1/images/generations';
+const EDIT = '/v1/images/edits';
 const BODY = JSON.stringify({ prompt: PROMPT, model: 'flux-pro' });
 const JSON_TYPE = 'content-type: application/json';
 const ANN = 'x-user: ann';
@@ -332,8 +333,11 @@ for (const [name, start] of Object.entries(PLACES)) {
           'x-nothing: there',
         ]) {
           for (const origin of [[], [`origin: ${PAGE}`]]) {
-            const answer = await create('cookie', { headers: ['cookie: session=ann', type, ...origin] });
-            assertNothing(answer, [415], 'unsupported_media_type');
+            for (const route of [CREATE, EDIT]) {
+              const headers = ['cookie: session=ann', type, ...origin];
+              const answer = await attack(requestOf('POST', `/cookie${route}`, headers, BODY));
+              assertNothing(answer, [415], 'unsupported_media_type');
+            }
           }
         }
         // As two headers, of which only one is looked at by some.

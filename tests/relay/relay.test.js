@@ -120,7 +120,8 @@ describe('1. routes', () => {
       '/healthy',
       '/health/',
       '/files/a.png',
-      '/v1/images/edits',
+      '/v1/images/edits/',
+      '/v1/images/variations',
       '/v1/chat/completions',
     ]) {
       for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
@@ -564,7 +565,10 @@ describe('2. who may call', () => {
       assert.equal(text, '');
       assert.equal(headers.get('access-control-allow-origin'), PAGE);
       assert.equal(headers.get('access-control-allow-methods'), `${method}, OPTIONS`);
-      assert.equal(headers.get('access-control-allow-headers'), 'content-type, idempotency-key, x-session');
+      assert.equal(
+        headers.get('access-control-allow-headers'),
+        'content-type, idempotency-key, x-lemondata-client, x-session',
+      );
       assert.equal(headers.get('access-control-allow-credentials'), null);
       assert.equal(headers.get('vary'), 'origin');
     }

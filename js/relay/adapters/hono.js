@@ -7,8 +7,13 @@ export function toHono(relay) {
     const { raw } = c.req;
     if (!raw.bodyUsed) return relay(raw, contextOf(c));
     // A middleware has read the body; Hono has kept it.
-    const { method, headers, signal } = raw;
-    return relay(new Request(raw.url, { method, headers, signal, body: await c.req.text() }), contextOf(c));
+    const { method, signal } = raw;
+    const headers = new Headers(raw.headers);
+    const isForm = /^multipart\//i.test(headers.get('content-type') ?? '');
+    const body = isForm ? await c.req.formData() : await c.req.text();
+    // The new form has another boundary and length.
+    if (isForm) for (const name of ['content-type', 'content-length']) headers.delete(name);
+    return relay(new Request(raw.url, { method, headers, signal, body }), contextOf(c));
   };
 }
 

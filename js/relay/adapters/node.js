@@ -143,15 +143,15 @@ function parsedBody(incoming) {
   if (!isOver && !incoming.readableDidRead) return undefined;
   // Cloud functions keep the bytes beside the parsed body.
   const kept = incoming.rawBody ?? incoming.body;
-  if (kept !== undefined) return textOf(kept);
-  if (!isOver) return undefined;
+  if (kept === undefined && !isOver) return undefined;
+  const isParsed = typeof kept !== 'string' && !(kept instanceof Uint8Array);
+  // A parser of forms keeps their texts here, and the files elsewhere.
+  const isForm = /^multipart\//i.test(incoming.headers['content-type'] ?? '');
+  if (kept !== undefined && !(isForm && isParsed)) return isParsed ? JSON.stringify(kept) : kept;
   throw bodyUsed(
     'Mount toNodeHandler(relay) before body parsers, or have them leave the parsed body in request.body.',
   );
 }
-
-const textOf = (body) =>
-  typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
 
 /** A body as a web stream: it reads on demand, and throws away what comes after a cancellation. */
 function bodyOf(incoming) {
