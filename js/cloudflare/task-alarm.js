@@ -27,9 +27,9 @@ export class TaskAlarm {
     if (!this.#isRinging && this.#time === undefined) await this.set(Date.now() + GUARD_MS);
   }
 
-  /** Sets an alarm to try again, unless one is set, maybe by an earlier process. */
-  async retry() {
-    if ((await this.#storage.getAlarm()) === null) await this.set(Date.now() + RETRY_MS);
+  /** Sets the alarm, unless it is set already, maybe by an earlier process. */
+  async setIfUnset(time) {
+    if (this.#time === undefined && (await this.#storage.getAlarm()) === null) await this.set(time);
   }
 
   /**

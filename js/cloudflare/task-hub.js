@@ -13,7 +13,11 @@ import { NO_MODEL, TaskDriver } from './task-driver.js';
 import { defaultLog, readTaskSettings } from './task-settings.js';
 import { TaskStore } from './task-store.js';
 import { currentView } from './task-view.js';
+import { leasesName, WatcherLeases } from './watcher-leases.js';
 import { Watchers } from './watchers.js';
+
+/** Lasts through the last polls and the copying of pictures, in milliseconds. */
+const LEASE_MARGIN_MS = 600_000;
 
 export class TaskHub extends DurableObject {
   #checkedSettings;
@@ -38,7 +42,13 @@ export class TaskHub extends DurableObject {
       if (this.#store.job) this.#watchers.report();
     },
   });
-  #watchers = new Watchers(this.ctx, this.#store, () => this.#driver.queue);
+  #watchers = new Watchers(this.ctx, {
+    store: this.#store,
+    queue: () => this.#driver.queue,
+    lease: (count) => this.#lease(count),
+  });
+  /** In the object of an identity, which holds no task. */
+  #leases = new WatcherLeases(this.ctx.storage.kv);
 
   /**
    * The settings of the object. Override it where your bindings have other names.
@@ -49,6 +59,7 @@ export class TaskHub extends DurableObject {
     return {
       apiKey: env.LEMONDATA_API_KEY,
       baseUrl: env.LEMONDATA_BASE_URL,
+      tasks: env.TASKS,
       limiter: env.LIMITER,
       pictures: env.PICTURES,
     };
@@ -116,7 +127,8 @@ export class TaskHub extends DurableObject {
     await this.#checkVersion();
     const { searchParams } = new URL(request.url);
     const names = { reference: searchParams.get('reference'), base: searchParams.get('base') };
-    const webSocket = this.#isExpired() ? undefined : this.#watchers.open(names, this.#settings.maxWatchers);
+    const { maxWatchers } = this.#settings;
+    const webSocket = this.#isExpired() ? undefined : await this.#watchers.open(names, maxWatchers);
     if (!webSocket) return new Response(null, { status: 204 });
     this.#driver.run();
     return new Response(null, { status: 101, webSocket });
@@ -129,19 +141,61 @@ export class TaskHub extends DurableObject {
   webSocketClose(socket, code) {
     // 1005 and 1006 mean that there was no code. They cannot be sent.
     socket.close(code === 1005 || code === 1006 ? 1000 : code);
+    return this.#watchers.countAgain();
+  }
+
+  webSocketError() {
+    return this.#watchers.countAgain();
+  }
+
+  /** Whether the identity may have this many sockets for this task. */
+  async #lease(count) {
+    const { tasks } = this.#settings;
+    const { identity } = this.#store.order;
+    try {
+      return await tasks.get(tasks.idFromName(leasesName(identity))).leaseWatchers(this.#id, count);
+    } catch (error) {
+      // Clients without a socket poll.
+      this.#log.writeError('watchers_failed', error);
+      return false;
+    }
+  }
+
+  /**
+   * Takes the number of sockets of a task, in the object of its identity.
+   *
+   * @param {string} task
+   * @param {number} count
+   * @returns {Promise<boolean>} whether the identity may have that many
+   */
+  async leaseWatchers(task, count) {
+    const { maxWatchersPerIdentity, maxWait } = this.#settings;
+    const now = Date.now();
+    // A create waits for its admission and its task for its end: nothing is watched for longer than both.
+    const until = now + 2 * maxWait + LEASE_MARGIN_MS;
+    const isLeased = this.#leases.set(task, count, { max: maxWatchersPerIdentity, now, until });
+    await this.#alarm.setIfUnset(until);
+    return isLeased;
+  }
+
+  async #sweepLeases() {
+    const next = this.#leases.sweep(Date.now());
+    if (next) await this.#alarm.set(next);
+    else await this.ctx.storage.deleteAll();
   }
 
   alarm() {
-    return this.#alarm.ring(
-      () => (this.#store.isForeign ? this.#awaitVersion() : this.#driver.run()),
-      (error) => this.#log.writeError('alarm_failed', error),
-    );
+    const work = () => {
+      if (this.#store.isForeign) return this.#awaitVersion();
+      return this.#store.job ? this.#driver.run() : this.#sweepLeases();
+    };
+    return this.#alarm.ring(work, (error) => this.#log.writeError('alarm_failed', error));
   }
 
   /** Refuses to touch the state of a later version. */
   async #checkVersion() {
     if (!this.#store.isForeign) return;
-    await this.#alarm.retry();
+    await this.#alarm.setIfUnset(Date.now() + RETRY_MS);
     throw new Error(
       'A later version of lemondata-wasm has stored this task, and this version cannot read it. Deploy that version again.',
     );

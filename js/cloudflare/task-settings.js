@@ -33,6 +33,10 @@ const RULES = {
   ),
   baseUrl: setting(undefined, isAddress, 'an absolute URL of http or https'),
   fetch: callback(undefined, 'a function such as fetch'),
+  tasks: required(
+    methods(['idFromName', 'get'], 'the binding of TaskHub itself'),
+    'It counts the watchers of each identity. If your binding is not called TASKS, return it from settings().',
+  ),
   limiter: methods(['idFromName', 'get'], 'the binding of RequestLimiter'),
   pictures: methods(['put', 'head', 'list', 'delete'], 'the binding of an R2 bucket'),
   pollInterval: {
@@ -48,6 +52,7 @@ const RULES = {
   maxAnswerBytes: count(40 * MEBIBYTE),
   maxPictureBytes: count(25 * MEBIBYTE),
   maxWatchers: count(1000),
+  maxWatchersPerIdentity: count(1000),
   log: callback(defaultLog),
 };
 

@@ -4,44 +4,69 @@ import { currentView, isOver, messageOf, stateOf } from './task-view.js';
 
 /** The longest message. Clients ask for a longer view. */
 const MAX_MESSAGE_LENGTH = 32_768;
+/**
+ * The length of all messages of a socket together. The runtime holds what a client does not read, does not tell how
+ * much that is, and does not let go of it when the socket is closed: so no more than this is ever written.
+ */
+const MAX_SOCKET_LENGTH = 2 * MAX_MESSAGE_LENGTH;
 
 export class Watchers {
   #ctx;
   #store;
   #queue;
+  #lease;
+  /** How many sockets wait for their lease. */
+  #opening = 0;
+  #isCountStale = false;
+  #counting;
   /** The state that the sockets know. */
   #lastState;
 
   /**
    * @param {DurableObjectState} ctx
-   * @param {import('./task-store.js').TaskStore} store
-   * @param {() => object | undefined} queue the place of a create that waits for its admission
+   * @param {object} parts
+   * @param {import('./task-store.js').TaskStore} parts.store
+   * @param {() => object | undefined} parts.queue the place of a create that waits for its admission
+   * @param {(count: number) => Promise<boolean>} parts.lease whether the task may have that many sockets; it never
+   *   rejects
    */
-  constructor(ctx, store, queue) {
+  constructor(ctx, { store, queue, lease }) {
     this.#ctx = ctx;
     this.#store = store;
     this.#queue = queue;
+    this.#lease = lease;
     // The runtime answers these: a watcher learns that its socket is alive, and the object sleeps on.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
   /**
    * Opens a socket that reports the state of the task, now and after each change. Without a socket, the client has to
-   * ask: if the task is over, if it has too many sockets, or if its view is too long.
+   * ask: if the task is over, if there are too many sockets, or if its view is too long.
    *
    * @param {{ reference: string, base: string }} names how the client names the task
    * @param {number} maxWatchers
-   * @returns {WebSocket | undefined} the client's end
+   * @returns {Promise<WebSocket | undefined>} the client's end
    */
-  open(names, maxWatchers) {
-    if (!this.#store.job || isOver(this.#store) || this.#sockets.length >= maxWatchers) return undefined;
+  async open(names, maxWatchers) {
+    if (!this.#store.job || isOver(this.#store)) return undefined;
+    this.#opening += 1;
+    const isLeased = this.#count <= maxWatchers && (await this.#lease(this.#count));
+    this.#opening -= 1;
+    const socket = isLeased ? this.#accept(names) : undefined;
+    if (isLeased && !socket) this.countAgain();
+    return socket;
+  }
+
+  #accept(names) {
+    // The task may have ended meanwhile.
+    if (!this.#store.job || isOver(this.#store)) return undefined;
     const view = currentView(this.#store, this.#queue());
     const message = shortMessage(view, names);
     if (!message) return undefined;
     const { 0: client, 1: server } = new WebSocketPair();
     try {
       // Before all else: a socket without its names must not be among those that are reported to.
-      server.serializeAttachment(names);
+      server.serializeAttachment({ ...names, length: message.length });
     } catch {
       return undefined;
     }
@@ -53,7 +78,7 @@ export class Watchers {
 
   /** Reports the state to all sockets if it has changed, and closes them once the task is over. */
   report() {
-    const sockets = this.#ctx.getWebSockets();
+    const sockets = this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
     if (sockets.length === 0) return;
     const isLast = isOver(this.#store);
     const view = currentView(this.#store, this.#queue());
@@ -65,30 +90,46 @@ export class Watchers {
     for (const socket of sockets) {
       // An error of one socket does not keep the report from the others.
       try {
-        const names = socket.deserializeAttachment();
+        const { length: before = 0, ...names } = socket.deserializeAttachment();
         const key = JSON.stringify([names.reference, names.base]);
         if (!messages.has(key)) messages.set(key, shortMessage(view, names));
-        const message = messages.get(key);
-        if (message) socket.send(message);
+        const message = messages.get(key) ?? '';
+        const length = before + message.length;
+        const isSent = message !== '' && length <= MAX_SOCKET_LENGTH;
+        if (isSent) {
+          socket.serializeAttachment({ ...names, length });
+          socket.send(message);
+        }
+        // Its client asks, or opens another socket.
+        if (isLast || !isSent) socket.close(1000);
       } catch {}
-      if (isLast) close(socket, 1000);
     }
   }
 
-  get #sockets() {
-    return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
+  /** Reports the number of sockets once some are gone. Calls that come meanwhile share the next report. */
+  countAgain() {
+    this.#isCountStale = true;
+    this.#counting ??= this.#leaseCounts().finally(() => {
+      this.#counting = undefined;
+    });
+    return this.#counting;
+  }
+
+  async #leaseCounts() {
+    while (this.#isCountStale) {
+      this.#isCountStale = false;
+      await this.#lease(this.#count);
+    }
+  }
+
+  /** The sockets that the runtime holds: also those whose client does not answer when they are closed. */
+  get #count() {
+    const held = this.#ctx.getWebSockets().filter(({ readyState }) => readyState !== WebSocket.CLOSED);
+    return held.length + this.#opening;
   }
 }
 
 function shortMessage(view, names) {
   const text = messageOf(view, names);
   return text !== undefined && text.length <= MAX_MESSAGE_LENGTH ? text : undefined;
-}
-
-function close(socket, code) {
-  try {
-    socket.close(code);
-  } catch {
-    // It is closed already.
-  }
 }

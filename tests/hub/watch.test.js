@@ -20,7 +20,8 @@ describe('those who watch a task', GUARD, () => {
 
   before(async () => {
     server = await startServer({ taskMs: 3_600_000 });
-    hub = await startHub(server, { POLL_MS });
+    // A thousand, and those of other tests.
+    hub = await startHub(server, { POLL_MS, SETTINGS: { maxWatchersPerIdentity: 2000 } });
   });
   after(async () => {
     await hub?.close();

@@ -91,6 +91,7 @@ export class TaskHub extends Inside(Hub) {
       limiter: env.LEMONDATA_PER_MINUTE && env.LIMITER,
       pictures: env.KEEPS && env.PICTURES,
       log: (event) => console.log(`EVENT ${JSON.stringify(event)}`),
+      ...(env.HAS_NO_LEASES && { tasks: { idFromName() {}, get: () => ({}) } }),
       ...env.SETTINGS,
     };
     return env.CONTROL ? { ...usual, ...createHolds(env) } : usual;
@@ -116,7 +117,10 @@ export class IdempotencyKeyObject extends Inside(KeyObject) {
 async function inside(env, pathname) {
   const [, , space, id, method, given] = pathname.split('/');
   const objects = env[space];
-  const object = objects.get(id.startsWith('@') ? objects.idFromName(id.slice(1)) : objects.idFromString(id));
+  const name = decodeURIComponent(id);
+  const object = objects.get(
+    name.startsWith('@') ? objects.idFromName(name.slice(1)) : objects.idFromString(name),
+  );
   const values = given ? JSON.parse(decodeURIComponent(given)) : [];
   return Response.json((await object[method](...values)) ?? null);
 }
