@@ -3,10 +3,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/run.js';
+import { bars, columns, lines } from './chart.js';
 import { BASE, CLIENTS, OURS, SLIM } from './clients/index.js';
 import { between, table } from './markers.js';
 import { short } from './measure.js';
-import { bars, columns, lines } from './plot.js';
 import { judgeTargets } from './targets.js';
 
 const README = join(root, 'README.md');
@@ -230,8 +230,8 @@ const PICTURES = {
     ]),
   growth: ({ waits }) =>
     lines('Memory of many waits', {
-      x: 'waits at once',
-      y: 'MB',
+      x: { label: 'waits at once' },
+      y: { label: 'MB' },
       series: Object.keys(waits.memory.byCount[0].rows).map((name) => ({
         name,
         isOwn: isOwn(name),
