@@ -1,7 +1,8 @@
-/** A relay before the upstream whose URL is the argument. */
+/** A relay in front of the upstream whose URL is the argument. */
 
 import { createServer } from 'node:http';
 import { createRelay, memoryStore, toNodeHandler } from 'lemondata-wasm/relay';
+import { urlOf } from './url.js';
 
 const relay = createRelay({
   apiKey: 'sk-bench',
@@ -14,4 +15,4 @@ const relay = createRelay({
 });
 const server = createServer(toNodeHandler(relay));
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));
+server.listen(0, '127.0.0.1', () => process.send(urlOf(server)));

@@ -1,6 +1,4 @@
-/** What can go wrong, to be tried: the embedded server plays it. */
-
-/** Each is a model of that server, whose README lists them all. */
+/** Failures and other cases to try. Each is a model of the embedded server, whose README lists them all. */
 export const SCENARIOS = [
   { label: 'At once', model: 'flux-schnell', prompt: 'An orange lemon on a beach' },
   { label: 'Task with progress', model: 'flux-pro', prompt: 'A lemon tree above a quiet sea, first light' },

@@ -1,11 +1,11 @@
-/** What the package needs, from the address of the page. */
+/** The options of the package, from the address of the page. */
 export const options = {
   ...Object.fromEntries(new URLSearchParams(location.search)),
   dangerouslyAllowBrowser: true,
 };
 
-/** Hands the work to a worker, and returns its result. */
-export function ask(worker) {
+/** Runs the exercise in a worker, and returns its result. */
+export function callWorker(worker) {
   const { port1, port2 } = new MessageChannel();
   worker.postMessage(options, [port2]);
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
-/** The JavaScript that makes a generation: in a page, in a worker, in Node. */
+/** The JavaScript of a generation: for a page, a worker and Node. */
 
-/** @param {import('lemondata-wasm').ImageRequest} request */
+/** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
+
 export const SAMPLES = {
   browser: {
     label: 'Browser',
@@ -11,10 +12,11 @@ export const SAMPLES = {
   node: { label: 'Node', note: 'Save it as picture.mjs. The key is in the environment.', write: node },
 };
 
+/** @param {ImageRequest} request */
 function browser(request) {
-  const isInAnswer = request.response_format === 'b64_json';
-  const source = isInAnswer ? 'URL.createObjectURL(await toBlob(image))' : 'image.url';
-  return `import { ${isInAnswer ? 'generateAndWait, toBlob' : 'generateAndWait'} } from 'lemondata-wasm';
+  const isInline = request.response_format === 'b64_json';
+  const source = isInline ? 'URL.createObjectURL(await toBlob(image))' : 'image.url';
+  return `import { ${isInline ? 'generateAndWait, toBlob' : 'generateAndWait'} } from 'lemondata-wasm';
 
 const { data } = await generateAndWait(
   ${literal(request, 2)},
@@ -28,12 +30,13 @@ for (const image of data) {
 `;
 }
 
+/** @param {ImageRequest} request */
 function worker(request) {
   return `import { generateAndWait, toBlob } from 'lemondata-wasm';
 
 export default {
   async fetch(_request, env) {
-    // Whoever can call this worker spends your balance: check here who it is.
+    // Anyone who can call this worker spends your balance: authenticate the caller here.
     const { data } = await generateAndWait(
       ${literal(request, 6)},
       { apiKey: env.LEMONDATA_API_KEY, maxPolls: 40 },
@@ -44,6 +47,7 @@ export default {
 `;
 }
 
+/** @param {ImageRequest} request */
 function node(request) {
   return `import { writeFile } from 'node:fs/promises';
 import { generateAndWait, toBlob } from 'lemondata-wasm';
@@ -59,7 +63,12 @@ for (const [index, image] of data.entries()) {
 `;
 }
 
-/** A JSON value as a person writes it in JavaScript. */
+/**
+ * A JSON value as a person writes it in JavaScript.
+ *
+ * @param {unknown} value
+ * @returns {string}
+ */
 export function literal(value, indent = 0) {
   if (typeof value === 'string') return quoted(value);
   if (typeof value !== 'object' || value === null) return `${value}`;
@@ -81,7 +90,7 @@ const quoted = (text) =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 function key(name) {
-  // Without brackets, this one sets a prototype.
+  // Without brackets, it would set the prototype.
   if (name === '__proto__') return `['${name}']`;
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
 }
