@@ -125,6 +125,11 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    * each once for each cause and minute, with what to do, and without prompts.
    */
   log?: ((event: RelayEvent) => void) | undefined;
+  /**
+   * Whether clients see what the service says of the cost: `billing_transaction_id` and `usage` of answers, and the header
+   * `x-billing-transaction-id`. Default `false`. The tasks of a hub never show it. The log has it in any case.
+   */
+  showCosts?: boolean | undefined;
   /** Whether the log holds the prompts. Default `false`. */
   logPrompts?: boolean | undefined;
   /** The clock. Default `Date.now`. */
@@ -158,6 +163,10 @@ export type RelayEvent =
       requestId?: string;
       /** How a hub's task is watched, where it is. */
       watches?: 'stream' | 'websocket';
+      /** The service's id of the bill, where it names one. */
+      billingTransactionId?: string;
+      /** What the service counts for the request, where it says so. */
+      usage?: unknown;
       /** Whether an answer from the store or the hub was given. */
       repeated?: boolean;
       /** The model that a create named. */

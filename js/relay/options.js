@@ -119,6 +119,7 @@ const RULES = {
     'a store such as memoryStore(), or false',
   ),
   hub: methods(['create', 'getTask', 'watch', 'picture'], 'a hub such as durableHub()'),
+  showCosts: flag(false),
   log: callback(undefined),
   logPrompts: flag(false),
   now: callback(Date.now),

@@ -3,7 +3,8 @@
 import { Refusal } from './refusal.js';
 
 /** The headers of an answer that the client reads. */
-const EXPOSED = 'retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset';
+const EXPOSED =
+  'retry-after, x-request-id, x-billing-transaction-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset';
 const PREFLIGHT_SECONDS = '600';
 const MAX_SHOWN_ORIGIN = 200;
 /** Stands in the list for the relay's own origin. */

@@ -175,6 +175,8 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   };
 }
 
+/** What a picture has cost. The operator decides whether clients see it. */
+const COST_FIELDS = ['billing_transaction_id', 'usage'];
 /** The fields of a failed task that a client may see, beside its error. */
 const FAILED_FIELDS = ['id', 'task_id', 'created', 'progress', 'model', 'cancellation_status'];
 
@@ -184,12 +186,14 @@ const FAILED_FIELDS = ['id', 'task_id', 'created', 'progress', 'model', 'cancell
  *
  * @param {Record<string, any> | undefined} body as the service sent it
  * @param {boolean} isCancelled
+ * @param {boolean} [showCosts]
  * @returns {Record<string, unknown>} with `error`, and without pictures
  */
-export function publicFailure(body, isCancelled) {
+export function publicFailure(body, isCancelled, showCosts = false) {
   const { status } = Object(body);
   return {
     ...pick(FAILED_FIELDS.map((name) => [name, publicValue(Object(body)[name])])),
+    ...(showCosts && costsOf(body)),
     ...(status !== 'failed' && publicCode(status) && { provider_status: status }),
     ...(isCancelled && { cancelled: true }),
     status: 'failed',
@@ -213,15 +217,19 @@ function publicReason(body) {
  * transaction. Pictures pass as they are.
  *
  * @param {Record<string, any>} generation
+ * @param {boolean} [showCosts]
  * @returns {Record<string, any>}
  */
-export function publicGeneration({ data, error, ...rest }) {
-  const fields = Object.entries(rest).filter(([name]) => !ACCOUNT_NAME.test(name));
-  const result = Object.fromEntries(fields);
+export function publicGeneration({ data, error, ...rest }, showCosts = false) {
+  const isPublic = (name) => (COST_FIELDS.includes(name) ? showCosts : !ACCOUNT_NAME.test(name));
+  const result = Object.fromEntries(Object.entries(rest).filter(([name]) => isPublic(name)));
   if (error !== undefined && error !== null) result.error = publicReason({ error });
   if (data !== undefined) result.data = Array.isArray(data) ? data.map(publicImage) : data;
   return result;
 }
+
+/** What an answer says of its cost. */
+export const costsOf = (body) => pick(COST_FIELDS.map((name) => [name, Object(body)[name] ?? undefined]));
 
 /** A picture passes as it is. The entry of a failed picture holds the reason. */
 const publicImage = (image) =>

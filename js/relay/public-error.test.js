@@ -74,9 +74,21 @@ describe('the account stays with the operator', () => {
       balance_usd: 3.12,
       estimated_cost_usd: 0.1,
     });
-    assert.deepEqual(found, { created: 5, status: 'completed', seed: 7, usage: { total_tokens: 5 }, data });
+    assert.deepEqual(found, { created: 5, status: 'completed', seed: 7, data });
     const partial = publicGeneration({ data: [data[0], { error: { message: ACCOUNT, code: 'x' } }] });
     assert.doesNotMatch(JSON.stringify(partial.data[1]), PRIVATE);
+  });
+
+  test('but for its costs, where the operator shows them', () => {
+    const costs = { billing_transaction_id: 'txn_1', usage: { total_tokens: 5 } };
+    const body = { ...costs, balance_usd: 3.12, status: 'completed', data: [] };
+    assert.deepEqual(publicGeneration(body, true), { ...costs, status: 'completed', data: [] });
+    assert.deepEqual(publicFailure({ ...costs, status: 'failed', error: 'No lemons' }, false, true), {
+      ...costs,
+      status: 'failed',
+      data: [],
+      error: 'No lemons',
+    });
   });
 
   test('e-mail addresses and amounts are cut out of texts that may pass', () => {

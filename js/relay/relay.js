@@ -165,9 +165,9 @@ export function createRelay(options) {
 
     const hasKey = idempotencyKey !== null;
     const key = hasKey ? await digest([identity, idempotencyKey]) : undefined;
-    const fingerprint = await fingerprintOf({ isEdit, fields, files });
     // The hub carries out creates alone, and stores no files.
     const isHubs = hubRoutes && !isEdit && files.length === 0;
+    const fingerprint = hasKey || isHubs ? await fingerprintOf({ isEdit, fields, files }) : undefined;
     if (isHubs) return hubRoutes.create({ key, fingerprint, identity, request: fields }, request, event);
     if (hasKey && !store) throw noStore(Boolean(hub));
     const send = () => service.create({ isEdit, fields, files, identity }, event);

@@ -14,7 +14,7 @@ import {
 } from 'lemondata-wasm';
 import { isHubTask } from './hub.js';
 import { createModelList } from './models.js';
-import { publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
+import { costsOf, publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
 import { isAnswerOf, taskIdOf } from './task-ids.js';
 import { cappedFetch, orderFetch } from './upstream.js';
 import { rename } from './view.js';
@@ -27,6 +27,9 @@ function endOrThrow(error) {
 
 /** For the log alone: the client has left and reads no answer. */
 const CLIENT_GONE = 499;
+const BILL_HEADER = 'x-billing-transaction-id';
+/** A bill that a header and a log may hold. */
+const BILL = /^[!-~]{1,200}$/;
 
 /**
  * @param {ReturnType<typeof import('./options.js').readOptions>} settings
@@ -36,7 +39,7 @@ const CLIENT_GONE = 499;
  * @param {(event: object) => void} relay.log
  */
 export function createService(settings, { references, answers, log }) {
-  const { baseUrl } = settings;
+  const { baseUrl, showCosts } = settings;
   const fetch = cappedFetch(settings.fetch, settings.maxAnswerBytes);
 
   async function apiKey() {
@@ -60,13 +63,20 @@ export function createService(settings, { references, answers, log }) {
     const { isEdit, fields, files, identity } = order;
     event.upstream = isEdit ? 'edit' : 'create';
     const info = {};
-    const options = { onResponse: (found) => Object.assign(info, found) };
-    if (isEdit || files.length > 0) options.fetch = orderFetch(fetch, order);
+    const transport = isEdit || files.length > 0 ? orderFetch(fetch, order) : fetch;
+    const options = {
+      // Not `async`, as `cappedFetch` is not. The body of an inline answer does not name its bill.
+      fetch: (url, init) =>
+        transport(url, init).then((response) => {
+          info.billingTransactionId = response.headers?.get?.(BILL_HEADER) ?? undefined;
+          return response;
+        }),
+      onResponse: (found) => Object.assign(info, found),
+    };
     try {
       const found = await client.generate(fields, options).catch(endOrThrow);
       const reference = await refer(found instanceof TaskFailedError ? found.task : found, identity);
-      if (found instanceof TaskFailedError) return ended(found, reference, event, info);
-      return answers.json(200, rename(publicGeneration(found), reference), info);
+      return delivered(found, reference, event, info);
     } catch (error) {
       if (!(error instanceof LemonDataError)) throw error;
       return refused(error, event, fields.prompt);
@@ -79,12 +89,10 @@ export function createService(settings, { references, answers, log }) {
     const onResponse = (found) => Object.assign(info, found);
     try {
       const found = await client.getTask(task, { signal, onResponse }).catch(endOrThrow);
-      const isEnd = found instanceof TaskFailedError;
-      if (!isAnswerOf(task, Object(isEnd ? found.body : found), baseUrl)) {
+      if (!isAnswerOf(task, Object(found instanceof TaskFailedError ? found.body : found), baseUrl)) {
         throw unusable('answered a poll with another task', task);
       }
-      if (isEnd) return ended(found, reference, event, info);
-      return answers.json(200, rename(publicGeneration(found), reference), info);
+      return delivered(found, reference, event, info);
     } catch (error) {
       if (signal?.aborted) return answers.json(CLIENT_GONE, {});
       if (!(error instanceof LemonDataError)) throw error;
@@ -127,11 +135,25 @@ export function createService(settings, { references, answers, log }) {
       cause,
     });
 
-  /** To a client, the end of a task is an answer like any other. */
-  function ended(error, reference, event, info) {
-    report(error, event);
-    const failure = publicFailure(error.body, error instanceof TaskCancelledError);
-    return answers.json(200, rename(failure, reference), info, true);
+  /**
+   * The answer for a client: a generation, or the error of a task that has ended without a result. To a client, that is
+   * an answer like any other.
+   */
+  function delivered(found, reference, event, info) {
+    const isEnd = found instanceof TaskFailedError;
+    if (isEnd) report(found, event);
+    const { billing_transaction_id: billed = info.billingTransactionId, usage } = costsOf(
+      isEnd ? found.body : found,
+    );
+    if (typeof billed === 'string' && BILL.test(billed)) event.billingTransactionId = billed;
+    if (usage) event.usage = usage;
+
+    const generation = isEnd
+      ? publicFailure(found.body, found instanceof TaskCancelledError, showCosts)
+      : publicGeneration(found, showCosts);
+    const answer = answers.json(200, rename(generation, reference), info, isEnd);
+    if (showCosts && event.billingTransactionId) answer.headers[BILL_HEADER] = event.billingTransactionId;
+    return answer;
   }
 
   function refused(error, event, prompt) {

@@ -584,6 +584,7 @@ describe('2. who may call', () => {
       assert.deepEqual(headers.get('access-control-expose-headers').split(', '), [
         'retry-after',
         'x-request-id',
+        'x-billing-transaction-id',
         'x-ratelimit-limit',
         'x-ratelimit-remaining',
         'x-ratelimit-reset',

@@ -81,6 +81,7 @@ const options: RelayOptions = {
   limiter: memoryLimiter({ creates: 1, polls: 1, now: () => 0 }),
   store: memoryStore({ ttlMs: 1, claimMs: 1, maxEntries: 1, maxLength: 1, now: () => 0 }),
   log: (event) => expectTypeOf(event).toEqualTypeOf<RelayEvent>(),
+  showCosts: true,
   logPrompts: true,
   now: () => 0,
 };
