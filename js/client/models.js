@@ -39,8 +39,8 @@ function classOf(status) {
 
 /** The options that count here: those of the call over those of its client, each read once. */
 function readOptions(options, defaults) {
-  for (const given of [options, defaults]) {
-    if (given != null && typeof given !== 'object') throw refuse('options', ' must be an object.');
+  for (const source of [options, defaults]) {
+    if (source != null && typeof source !== 'object') throw refuse('options', ' must be an object.');
   }
   const read = (name) => {
     try {

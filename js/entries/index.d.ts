@@ -184,7 +184,7 @@ export type EditRequest = UrlEditRequest | BlobEditRequest;
 
 // Answers
 
-/** One image: it has a `url` or a `b64_json`, as `response_format` asked for. */
+/** One image, with a `url` or a `b64_json` as `response_format` says. */
 export interface Image {
   /** Where the image can be downloaded, without the key. {@link toBlob} does so. */
   url?: string;
@@ -194,7 +194,7 @@ export interface Image {
   revised_prompt?: string;
 }
 
-/** What a create has used, where the server says so. Further fields depend on the model. */
+/** The consumption of a create, where the server says it. Further fields depend on the model. */
 export interface Usage {
   /** Tokens of prompt and pictures. */
   input_tokens?: number;
@@ -214,21 +214,21 @@ export interface SkippedModel {
   error: AnyLemonDataError;
 }
 
-/** What both kinds of generation may say of the model and of the price. */
+/** Model and price, which both kinds of generation may name. */
 export interface GenerationDetails {
   /** The model that has the request, where {@link Options.fallback} had to choose another, or where the server says it. */
   model?: string;
   /** The models that {@link Options.fallback} has gone past, in their order. */
   skipped_models?: SkippedModel[];
-  /** What the provider's bill calls this create. */
+  /** The name of this create on the provider's bill. */
   billing_transaction_id?: string;
-  /** What the create has used. */
+  /** The consumption of this create. */
   usage?: Usage;
 }
 
 /** The images are there. It is the provider's own object, with `status` filled in where that was missing. */
 export interface CompletedGeneration extends GenerationDetails {
-  /** Tells it from a {@link PendingGeneration}. */
+  /** Distinguishes it from a {@link PendingGeneration}. */
   status: 'completed';
   /** The images. Empty where a task of another type has its result in a field such as `video_url`. */
   data: Image[];
@@ -244,33 +244,33 @@ export interface PendingGeneration extends GenerationDetails {
   status: 'pending' | 'processing';
   /** The task's id, opaque. */
   task_id: string;
-  /** Where the server wants to be asked for the task. */
+  /** The URL to poll, as the server gives it. */
   poll_url?: string;
   /** When it was created, in seconds since 1970. */
   created?: number;
-  /** 0 to 100, where the server tells it. */
+  /** 0 to 100, where the server says it. */
   progress?: number;
   /** The server's own word for a status that this package does not know. */
   provider_status?: string;
-  /** Where a create stands that a relay's hub has not sent yet, since many use its key. */
+  /** The place of a create in the queue of a relay's hub, which has not sent it yet. */
   queue?: {
     /** How many creates come first. */
     position: number;
     /** How many requests wait, this one included. */
     length: number;
-    /** How long it takes at the least until the next news of it, in milliseconds. */
+    /** The shortest time until its place changes, in milliseconds. */
     wait_ms: number;
   };
 }
 
 /**
- * What a create or a poll brings. Look at `status` to tell the two apart.
+ * The result of a create or a poll. Its `status` distinguishes the two.
  *
  * @typeParam Fields - further fields of the answer that you know of
  */
 export type Generation<Fields = unknown> = (CompletedGeneration & Fields) | (PendingGeneration & Fields);
 
-/** A task that has ended without a result, as {@link Options.onUpdate} hears of it before the wait rejects. */
+/** A task that has ended without a result, as {@link Options.onUpdate} gets it before the wait rejects. */
 export interface FailedTask {
   /** The task has failed, was cancelled, or is done without a result. */
   status: 'failed';
@@ -282,7 +282,7 @@ export interface FailedTask {
   cancelled?: boolean;
 }
 
-/** What {@link Options.onUpdate} hears of a wait besides the task. */
+/** The rest of an update for {@link Options.onUpdate}, beside the task. */
 export interface UpdateInfo {
   /** When the next poll is due, in milliseconds from now. Missing: none follows. */
   nextPollMs?: number;
@@ -292,12 +292,12 @@ export interface UpdateInfo {
 export interface Task {
   /** The task's id, opaque. */
   task_id: string;
-  /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+  /** The URL to poll, as the server gives it. Without it, the task is polled by its id. */
   poll_url?: string;
 }
 
 /**
- * All that names a task: its id, an object that holds one, or a generation, fresh or out of a store. A field that a
+ * Everything that names a task: its id, an object that holds one, or a generation, fresh or out of a store. A field that a
  * store holds without a value may be there as `null` or `undefined`.
  */
 export type TaskRef =
@@ -305,13 +305,13 @@ export type TaskRef =
   | {
       /** The task's id, opaque. */
       task_id: string;
-      /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+      /** The URL to poll, as the server gives it. Without it, the task is polled by its id. */
       poll_url?: string | null | undefined;
     }
   | {
       /** The task's id, under the name that the provider's own objects have for it. */
       id: string;
-      /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+      /** The URL to poll, as the server gives it. Without it, the task is polled by its id. */
       poll_url?: string | null | undefined;
     }
   | {
@@ -335,7 +335,7 @@ export interface ImageSource {
 /** Extra request headers: an object, pairs of name and value, or a `Headers` object. */
 export type HeadersSource = Headers | Record<string, string> | readonly (readonly [string, string])[];
 
-/** What {@link Options.onResponse} is told of an HTTP answer. It never holds the key. */
+/** An HTTP answer, as {@link Options.onResponse} gets it. It never holds the key. */
 export interface ResponseInfo {
   /** `POST` for a create, `GET` for a poll. */
   method: string;
@@ -345,9 +345,9 @@ export interface ResponseInfo {
   status: number;
   /** The `x-request-id` of the answer, which the provider's support asks for. */
   requestId?: string | undefined;
-  /** What the provider's bill calls the create: the `x-billing-transaction-id` of the answer, or that of its body. */
+  /** The name of the create on the provider's bill: the `x-billing-transaction-id` of the answer, or that of its body. */
   billingTransactionId?: string | undefined;
-  /** What the create has used, where the body of the answer says so. */
+  /** The consumption of the create, where the body of the answer says it. */
   usage?: Usage | undefined;
   /** The account's limit: the `X-RateLimit-…` headers, which a browser sees only where they are exposed. */
   rateLimit: {
@@ -355,7 +355,7 @@ export interface ResponseInfo {
     limit?: number | undefined;
     /** How many of them are left. */
     remaining?: number | undefined;
-    /** When the count starts anew, as the server says it. */
+    /** When the count starts again, as the server says it. */
     reset?: number | undefined;
   };
   /** From asking for the key to the last byte of the answer, in milliseconds. */
@@ -372,10 +372,10 @@ export interface ResponseInfo {
  */
 export interface Options {
   /**
-   * The key, or a function that returns it (or a promise of it) and is asked at every request, so that a key
+   * The key, or a function that returns it (or a promise of it). The function is called for every request, so that a key
    * can be rotated or fetched from a vault. Waiting for it ends with the signal and with `requestTimeout`.
    *
-   * Required, unless `baseUrl` or `headers` are given.
+   * Required without `baseUrl` and `headers`.
    *
    * A function that fails rejects with an {@link AuthenticationError}, an unusable key with an
    * {@link InvalidRequestError}.
@@ -407,7 +407,7 @@ export interface Options {
    * @defaultValue the global `fetch`, looked up at each request
    */
   fetch?: ((url: string, init: RequestInit) => PromiseLike<Response>) | undefined;
-  /** Extra request headers, or a function that returns them (or a promise), asked at every request. */
+  /** Extra request headers, or a function that returns them (or a promise), called for every request. */
   headers?: HeadersSource | (() => HeadersSource | PromiseLike<HeadersSource>) | undefined;
   /**
    * Allows `apiKey` in a web page or a worker of one. Whoever opens the page can read the key there and spend
@@ -437,7 +437,7 @@ export interface Options {
    */
   maxRetries?: number | undefined;
   /**
-   * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is drawn anew
+   * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is a new random one
    * between the two, so that many clients never poll in step: from the longer half for the first six, when few tasks
    * are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
    *
@@ -473,8 +473,9 @@ export interface Options {
    * The models that get the request of a create in turn, after the one that it names. The next one follows where it is
    * certain that the last one bills nothing: where no connection was made, where the server refused for the model's
    * sake (it is unknown or not available, or its limit outlasts `maxRetries`), or where the task has failed. It never
-   * follows an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its own: the one that is
-   * given with `-1`, `-2` and so on behind it. The generation says in `model` and `skipped_models` how it went.
+   * follows an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
+   * own: yours, with `-1`, `-2` and so on behind it. The generation names the model in `model`, and the others with their
+   * errors in `skipped_models`.
    *
    * @example
    * ```ts
@@ -648,7 +649,7 @@ export interface ListModelsOptions extends Options {
   view?: 'compact' | 'full' | (string & {}) | undefined;
 }
 
-/** What a request to a model may hold. A list that is empty or missing says nothing. */
+/** The requests that a model takes. A list that is empty or missing says nothing. */
 export interface ModelContract {
   /** What the model does, such as `text-to-image` and `image-edit`. */
   public_operations?: string[];
@@ -662,7 +663,7 @@ export interface ModelContract {
   [more: string]: unknown;
 }
 
-/** What the full view of a model says beside its name. */
+/** The details of a model in the full view. */
 export interface ModelDetails {
   /** `image` for those that this package is for. */
   category?: string;
@@ -723,7 +724,7 @@ export declare function listModels<Fields = unknown>(
 // Client
 
 /**
- * The same functions with options that are given once. The options of a call win over them.
+ * The same functions, with options that you pass once. The options of a call win over them.
  *
  * Neither `JSON.stringify` nor an inspection of the client shows the options, and so the key.
  *
@@ -767,7 +768,7 @@ export declare class LemonData {
 // Errors
 
 /**
- * What is known of the effect of the call, and so of its cost:
+ * The effect of the call as far as it is known, and so its cost:
  *
  * - `not_sent`: no request has left this machine
  * - `rejected`: the server refused, and billed nothing
@@ -826,7 +827,7 @@ export declare class LemonDataError extends Error {
   constructor(details: ErrorDetails);
   /** Which class it is. */
   readonly kind: ErrorKind;
-  /** What is known of the effect of the call, and so of its cost. */
+  /** The effect of the call as far as it is known, and so its cost. */
   readonly outcome: Outcome;
   /** The HTTP status, where there was an answer. */
   readonly status?: number | undefined;
@@ -1015,13 +1016,13 @@ export declare class CallbackError extends LemonDataError {
 
 /**
  * The WebAssembly module could not be started (`cause` tells why), or it trapped, which is a bug of this
- * package. The next call starts it anew.
+ * package. The next call starts it again.
  */
 export declare class InternalError extends LemonDataError {
   readonly kind: 'internal';
 }
 
-/** All error classes, told apart by `kind`. */
+/** All error classes, with `kind` to distinguish them. */
 export type AnyLemonDataError =
   | InvalidRequestError
   | AuthenticationError

@@ -75,8 +75,10 @@ function environmentOf(page, name, code) {
   return 'Node and pages';
 }
 
-/** Pages whose blocks are parts of a file: their reader knows the rest. What they say is checked all the same. */
+/** Pages whose blocks are parts of a file: their reader knows the rest. The parts are checked all the same. */
 const SKETCHES = ['docs/hub.md', 'docs/relay.md'];
+/** A block that holds an option alone is a part of an object. */
+const asFile = (code) => (/^\w+: /.test(code) ? `({ ${code} })` : code);
 /** A name that is not declared, and what it makes of the types of its neighbours. */
 const OPEN = [2304, 7006, 7031, 18046];
 
@@ -113,7 +115,7 @@ export function compilePages(pages) {
     const add = (place, page, { name, code, line }) => {
       const file = join(folder, place, basename(page, '.md'), name);
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, code);
+      writeFileSync(file, asFile(code));
       files.set(file, { page, line });
       groups.get(environmentOf(page, name, code)).push(file);
     };

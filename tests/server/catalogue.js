@@ -21,6 +21,7 @@
  * @property {boolean} hasFreeSizes whether the rules for the sizes of gpt-image-2 apply
  * @property {string} price of one picture, in US dollars
  * @property {number} [rank] among the recommended ones, from 1
+ * @property {boolean} [isLegacy] whether the older documents alone name it
  */
 
 /** What every model takes. */
@@ -128,18 +129,31 @@ export const MODELS = new Map([
     aspectRatios: RATIOS,
     parameters: ['size', 'negative_prompt', 'seed', 'style', 'expand_prompt'],
   }),
-  define('dall-e-3', 'openai', { parameters: ['size', 'quality', 'style'], maxImages: 1 }),
+  define('dall-e-3', 'openai', { isLegacy: true, parameters: ['size', 'quality', 'style'], maxImages: 1 }),
   define('dall-e-2', 'openai', {
+    isLegacy: true,
     operations: EVERY_OPERATION,
     parameters: ['size'],
     maxImages: 10,
     maxReferences: 1,
     price: '0.02',
   }),
-  define('flux-schnell', 'black-forest-labs', { parameters: ['size', 'seed'], price: '0.003' }),
-  define('stable-diffusion-3', 'stability', { parameters: ['size', 'negative_prompt', 'seed'] }),
-  define('flux-pro', 'black-forest-labs', { isTask: true, canAsync: true, parameters: ['size', 'seed'] }),
-  define('midjourney', 'midjourney', { isTask: true, canAsync: true, parameters: ['size'] }),
+  define('flux-schnell', 'black-forest-labs', {
+    isLegacy: true,
+    parameters: ['size', 'seed'],
+    price: '0.003',
+  }),
+  define('stable-diffusion-3', 'stability', {
+    isLegacy: true,
+    parameters: ['size', 'negative_prompt', 'seed'],
+  }),
+  define('flux-pro', 'black-forest-labs', {
+    isLegacy: true,
+    isTask: true,
+    canAsync: true,
+    parameters: ['size', 'seed'],
+  }),
+  define('midjourney', 'midjourney', { isLegacy: true, isTask: true, canAsync: true, parameters: ['size'] }),
   define('seedance-2.0', 'bytedance', { category: 'video', isTask: true, operations: ['text-to-video'] }),
 ]);
 

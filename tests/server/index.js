@@ -100,7 +100,7 @@ const EXPOSED_HEADERS = [
  * @property {number} preflights
  * @property {number} rejected requests answered with a status of 400 or more
  * @property {number} aborted requests whose client left before the answer was complete
- * @property {number} keyLeaks requests for a picture that carried, or asked to carry, an Authorization header
+ * @property {number} keyLeaks requests for a picture with an Authorization header, and preflights for one
  * @property {RequestRecord[]} requests the latest thousand
  */
 

@@ -1,6 +1,7 @@
 /** The catalogue, and the routes that list it. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { MODELS } from './catalogue.js';
 import { create, errorOf, get, json, SMALL, start } from './help.js';
@@ -110,6 +111,17 @@ test('each image model answers as the catalogue says, in a strict server, too', 
         const { suggestions } = await errorOf(response, 400, 'model_not_found');
         assert.ok(suggestions.every((suggestion) => MODELS.get(suggestion.id).category === 'image'));
       }
+    }
+  }
+});
+
+test('every demo and example names models of today', () => {
+  const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  for (const path of ['scripts/start.js', 'tests/live.js', 'js/entries/index.d.ts']) {
+    const names = [...read(path).matchAll(/\bmodel: '([\w.-]+)'/g)].map(([, name]) => name);
+    assert.ok(names.length > 0, path);
+    for (const name of names) {
+      assert.ok(MODELS.has(name) && !MODELS.get(name).isLegacy, `${path}: ${name}`);
     }
   }
 });

@@ -85,15 +85,15 @@ export function wantsTask(scenarios) {
 }
 
 /**
- * How the scenarios bend a task.
+ * What the scenarios make of a task.
  *
  * @param {Scenario[]} scenarios
  * @param {Context} context
  * @returns {Traits}
  */
 export function traitsOf(scenarios, context) {
-  const bent = scenarios.filter(({ name }) => Object.hasOwn(TASKS, name));
-  return Object.assign({}, ...bent.map(({ name, argument }) => TASKS[name](context, argument)));
+  const selected = scenarios.filter(({ name }) => Object.hasOwn(TASKS, name));
+  return Object.assign({}, ...selected.map(({ name, argument }) => TASKS[name](context, argument)));
 }
 
 /** Counts how often each scenario was used, so that a limit can end it. */

@@ -679,7 +679,7 @@ describe('scenarios', () => {
     }
   });
 
-  test('type-only leaves out the code of an error, whoever finds it', async () => {
+  test('type-only leaves out the code of an error, wherever it comes from', async () => {
     const server = servers.images;
     const header = { 'x-lemon-scenario': 'type-only' };
     for (const response of [
@@ -785,20 +785,20 @@ describe('cross-origin', () => {
 
   test('off: no page may read an answer', async () => {
     const server = await start();
-    const asked = await preflight(server, 'http://a.example');
-    assert.equal(asked.status, 405);
-    assert.equal(allowed(asked), null);
+    const response = await preflight(server, 'http://a.example');
+    assert.equal(response.status, 405);
+    assert.equal(allowed(response), null);
     assert.equal(allowed(await get(server, '/v1/models', { ...AUTH, origin: 'http://a.example' })), null);
     assert.equal(server.counts.preflights, 1);
   });
 
   test('on for any origin: errors can be read, too, with their headers', async () => {
     const server = await start({ cors: true });
-    const asked = await preflight(server, 'http://a.example');
-    assert.equal(asked.status, 204);
-    assert.equal(allowed(asked), '*');
-    assert.match(asked.headers.get('access-control-allow-methods'), /\bPOST\b/);
-    assert.equal(asked.headers.get('access-control-allow-headers'), 'authorization,content-type');
+    const response = await preflight(server, 'http://a.example');
+    assert.equal(response.status, 204);
+    assert.equal(allowed(response), '*');
+    assert.match(response.headers.get('access-control-allow-methods'), /\bPOST\b/);
+    assert.equal(response.headers.get('access-control-allow-headers'), 'authorization,content-type');
     assert.equal(server.counts.preflights, 1);
     assert.equal(server.counts.creates, 0);
 
@@ -848,7 +848,7 @@ describe('scripted replies', () => {
   });
   afterEach(() => server.reset());
 
-  test('come in order, as often as they should, before any check', async () => {
+  test('come in order, as often as they say, before any check', async () => {
     server.next({
       on: 'create',
       times: 2,
@@ -919,7 +919,7 @@ describe('scripted replies', () => {
 describe('pictures', () => {
   const base = { prompt: 'a red fox', model: 'dall-e-3', index: 0, width: 96, height: 64 };
 
-  test('are PNGs of the size that was asked for', () => {
+  test('are PNGs of the right size', () => {
     for (const [width, height] of [
       [1, 1],
       [7, 300],
@@ -936,7 +936,7 @@ describe('pictures', () => {
     const draw = (change) => drawPicture({ ...base, ...change }).toString('base64');
     const pictures = [{}, { prompt: 'a red box' }, { model: 'dall-e-2' }, { index: 1 }].map(draw);
     assert.equal(new Set(pictures).size, 4);
-    // More than the cache holds, so that the first one is drawn anew.
+    // More than the cache holds, so that the first one is drawn again.
     for (let index = 2; index < 30; index++) {
       draw({ index });
     }

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 const ROOTS = { images: '/v1/images/generations', tasks: '/v1/tasks', alias: '/v1/images', none: '' };
 
 /**
- * How a scenario bends a task.
+ * What a scenario makes of a task.
  *
  * @typedef {object} Traits
  * @property {boolean} [noPollUrl]
@@ -38,7 +38,7 @@ const ROOTS = { images: '/v1/images/generations', tasks: '/v1/tasks', alias: '/v
  * @typedef {object} Task
  * @property {string} id
  * @property {number} startedAt
- * @property {number} polls how often it was asked for
+ * @property {number} polls how often it was polled
  * @property {string} prompt
  * @property {number} n
  * @property {Traits} traits
