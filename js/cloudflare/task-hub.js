@@ -27,8 +27,9 @@ export class TaskHub extends DurableObject {
   #changes = new Changes();
   #redactor = createRedactor();
   #log = new EventLog(this.#id, this.#redactor, () => {
-    const { identity, model } = this.#store.order ?? {};
-    return { log: this.#checkedSettings?.log ?? defaultLog, identity, model };
+    const { order } = this.#store;
+    const log = this.#checkedSettings?.log ?? defaultLog;
+    return { log, identity: order?.identity, model: order?.model };
   });
   #driver = new TaskDriver({
     id: this.#id,
