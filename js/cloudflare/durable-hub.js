@@ -17,7 +17,7 @@ const RULES = {
 
 /**
  * @param {object} bindings
- * @param {DurableObjectNamespace} bindings.tasks of `TaskHub`
+ * @param {DurableObjectNamespace<any>} bindings.tasks of `TaskHub`
  * @param {R2Bucket} [bindings.pictures] the bucket that `TaskHub` copies pictures to
  * @param {number} [bindings.answerWithin] in milliseconds
  * @param {number} [bindings.heartbeat] in milliseconds

@@ -26,6 +26,12 @@ const LOST_ANSWER = {
   }),
 };
 
+/**
+ * The claim of a key, and the head of its answer once it is settled.
+ *
+ * @typedef {{ fingerprint: string, head?: { status: number, headers: Record<string, string> } }} Entry
+ */
+
 export class IdempotencyKeyObject extends DurableObject {
   #kv = this.ctx.storage.kv;
   #waiting = new Set();
@@ -35,13 +41,18 @@ export class IdempotencyKeyObject extends DurableObject {
     return { claim: RULES.claim.fallback, retention: RULES.retention.fallback };
   }
 
+  /** @returns {Entry | undefined} */
+  get #entry() {
+    return this.#kv.get('entry');
+  }
+
   get #times() {
     return readSettings('IdempotencyKeyObject', RULES, this.settings(this.env));
   }
 
   async claim(fingerprint) {
     for (;;) {
-      const entry = this.#kv.get('entry');
+      const entry = this.#entry;
       if (!entry) {
         const { claim } = this.#times;
         this.#kv.put('entry', { fingerprint });
@@ -55,7 +66,7 @@ export class IdempotencyKeyObject extends DurableObject {
   }
 
   async settle(answer) {
-    const entry = this.#kv.get('entry');
+    const entry = this.#entry;
     if (!entry || entry.head) return;
     if (answer) {
       const { body, ...head } = answer;
@@ -69,7 +80,7 @@ export class IdempotencyKeyObject extends DurableObject {
   }
 
   async alarm() {
-    const entry = this.#kv.get('entry');
+    const entry = this.#entry;
     if (entry && !entry.head) await this.settle(LOST_ANSWER);
     else await this.#forget();
   }
@@ -90,6 +101,7 @@ export class IdempotencyKeyObject extends DurableObject {
  * @returns {import('../relay/index.js').IdempotencyStore}
  */
 export function durableStore(keys) {
+  /** @returns {any} */
   const objectOf = (key) => keys.get(keys.idFromName(key));
   return {
     claim: (key, fingerprint) => objectOf(key).claim(fingerprint),

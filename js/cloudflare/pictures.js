@@ -160,7 +160,11 @@ function joined(chunks) {
   return all;
 }
 
-/** How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts. */
+/**
+ * How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts.
+ *
+ * @type {[string, RegExp][]}
+ */
 const BEGINNINGS = [
   ['image/png', /^89504e470d0a1a0a/],
   ['image/jpeg', /^ffd8ff/],

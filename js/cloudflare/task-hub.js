@@ -27,8 +27,9 @@ export class TaskHub extends DurableObject {
   #changes = new Changes();
   #redactor = createRedactor();
   #log = new EventLog(this.#id, this.#redactor, () => {
-    const { identity, model } = this.#store.order ?? {};
-    return { log: this.#checkedSettings?.log ?? defaultLog, identity, model };
+    const { order } = this.#store;
+    const log = this.#checkedSettings?.log ?? defaultLog;
+    return { log, identity: order?.identity, model: order?.model };
   });
   #driver = new TaskDriver({
     id: this.#id,
@@ -141,14 +142,14 @@ export class TaskHub extends DurableObject {
   webSocketClose(socket, code) {
     // 1005 and 1006 mean that there was no code. They cannot be sent.
     socket.close(code === 1005 || code === 1006 ? 1000 : code);
-    return this.#watchers.countAgain();
+    return this.#watchers.updateLease();
   }
 
   webSocketError() {
-    return this.#watchers.countAgain();
+    return this.#watchers.updateLease();
   }
 
-  /** Whether the identity may have this many sockets for this task. */
+  /** Leases so many sockets from the object of the identity. */
   async #lease(count) {
     const { tasks } = this.#settings;
     const { identity } = this.#store.order;
@@ -157,25 +158,25 @@ export class TaskHub extends DurableObject {
     } catch (error) {
       // Clients without a socket poll.
       this.#log.writeError('watchers_failed', error);
-      return false;
+      return 0;
     }
   }
 
   /**
-   * Takes the number of sockets of a task, in the object of its identity.
+   * Leases sockets to a task, in the object of its identity.
    *
    * @param {string} task
    * @param {number} count
-   * @returns {Promise<boolean>} whether the identity may have that many
+   * @returns {Promise<number>} how many of them the identity may have
    */
   async leaseWatchers(task, count) {
     const { maxWatchersPerIdentity, maxWait } = this.#settings;
     const now = Date.now();
     // A create waits for its admission and its task for its end: nothing is watched for longer than both.
     const until = now + 2 * maxWait + LEASE_MARGIN_MS;
-    const isLeased = this.#leases.set(task, count, { max: maxWatchersPerIdentity, now, until });
+    const leased = this.#leases.lease(task, count, { max: maxWatchersPerIdentity, now, until });
     await this.#alarm.setIfUnset(until);
-    return isLeased;
+    return leased;
   }
 
   async #sweepLeases() {

@@ -41,7 +41,11 @@ const RULES = {
   pictures: methods(['put', 'head', 'list', 'delete'], 'the binding of an R2 bucket'),
   pollInterval: {
     read: (value) =>
-      readSettings('TaskHub: pollInterval', { min: milliseconds(), max: milliseconds() }, value),
+      readSettings(
+        'TaskHub: pollInterval',
+        { min: milliseconds(undefined), max: milliseconds(undefined) },
+        value,
+      ),
     expected: 'an object with min and max',
   },
   requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),

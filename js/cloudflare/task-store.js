@@ -10,7 +10,11 @@ export class TaskStore {
   /** The core's state; `undefined` before the create. */
   job;
   view;
-  /** Who created the task, for which model, and the fingerprint of the request. */
+  /**
+   * Who created the task, with which request. The first versions did not store the model.
+   *
+   * @type {{ identity: string, fingerprint: string, model?: string } | undefined}
+   */
   order;
   /** Whether a later version has stored the job. This version leaves it alone. */
   isForeign = false;

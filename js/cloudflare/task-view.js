@@ -9,6 +9,7 @@ const MAX_BODY_LENGTH = 100_000;
 /** The longest text of a stored error. */
 export const MAX_TEXT_LENGTH = 2_000;
 
+/** @param {{ data?: unknown, [name: string]: unknown }} generation */
 export const withoutData = ({ data: _, ...generation }) => generation;
 
 export const hasResult = (view) => view.data !== undefined || Boolean(view.isLong);
@@ -65,7 +66,11 @@ function withHint({ retryAfterMs, ...error }, job) {
   return left > 0 ? { ...error, retryAfterMs: left } : error;
 }
 
-/** The part of a view whose changes matter to watchers. */
+/**
+ * The part of a view whose changes matter to watchers.
+ *
+ * @param {{ generation?: object, error?: object }} view
+ */
 export const stateOf = ({ generation, error }) => JSON.stringify([generation, error]);
 
 /** The JSON of a view, or `undefined` if a client has to ask for it. */

@@ -27,26 +27,27 @@ export class WatcherLeases {
   }
 
   /**
-   * Takes the count of a task, unless it raises the sum above the maximum.
+   * Leases sockets to a task: all that it asks for, or as many as the identity may still have. A task never loses
+   * sockets that it has already.
    *
    * @param {string} task
    * @param {number} count
    * @param {{ max: number, now: number, until: number }} limits
-   * @returns {boolean} whether the identity may have that many
+   * @returns {number} how many it may have
    */
-  set(task, count, { max, now, until }) {
+  lease(task, count, { max, now, until }) {
     this.sweep(now);
     const row = PREFIX + task;
     const before = this.#leases.get(row)?.count ?? 0;
-    let sum = count - before;
-    for (const lease of this.#leases.values()) sum += lease.count;
-    if (count > before && sum > max) return false;
-    if (count === 0) this.#delete(row);
+    let others = -before;
+    for (const lease of this.#leases.values()) others += lease.count;
+    const leased = Math.min(count, Math.max(before, max - others));
+    if (leased === 0) this.#delete(row);
     else {
-      this.#kv.put(row, { count, until });
-      this.#leases.set(row, { count, until });
+      this.#kv.put(row, { count: leased, until });
+      this.#leases.set(row, { count: leased, until });
     }
-    return true;
+    return leased;
   }
 
   /**

@@ -15,10 +15,10 @@ export class Watchers {
   #store;
   #queue;
   #lease;
-  /** How many sockets wait for their lease. */
-  #opening = 0;
-  #isCountStale = false;
-  #counting;
+  /** Sockets that wait for a lease. Each entry opens one, or not. */
+  #opening = [];
+  #openingCount = 0;
+  #leasing;
   /** The state that the sockets know. */
   #lastState;
 
@@ -27,8 +27,8 @@ export class Watchers {
    * @param {object} parts
    * @param {import('./task-store.js').TaskStore} parts.store
    * @param {() => object | undefined} parts.queue the place of a create that waits for its admission
-   * @param {(count: number) => Promise<boolean>} parts.lease whether the task may have that many sockets; it never
-   *   rejects
+   * @param {(count: number) => Promise<number>} parts.lease leases so many sockets, or as many as the identity may
+   *   have; it never rejects
    */
   constructor(ctx, { store, queue, lease }) {
     this.#ctx = ctx;
@@ -48,18 +48,18 @@ export class Watchers {
    * @returns {Promise<WebSocket | undefined>} the client's end
    */
   async open(names, maxWatchers) {
-    if (!this.#store.job || isOver(this.#store)) return undefined;
-    this.#opening += 1;
-    const isLeased = this.#count <= maxWatchers && (await this.#lease(this.#count));
-    this.#opening -= 1;
-    const socket = isLeased ? this.#accept(names) : undefined;
-    if (isLeased && !socket) this.countAgain();
-    return socket;
+    if (!this.#isWatchable || this.#count + this.#openingCount >= maxWatchers) return undefined;
+    this.#openingCount += 1;
+    return new Promise((resolve) => {
+      this.#opening.push((isLeased) => {
+        this.#openingCount -= 1;
+        resolve(isLeased && this.#isWatchable ? this.#accept(names) : undefined);
+      });
+      this.updateLease();
+    });
   }
 
   #accept(names) {
-    // The task may have ended meanwhile.
-    if (!this.#store.job || isOver(this.#store)) return undefined;
     const view = currentView(this.#store, this.#queue());
     const message = shortMessage(view, names);
     if (!message) return undefined;
@@ -106,26 +106,32 @@ export class Watchers {
     }
   }
 
-  /** Reports the number of sockets once some are gone. Calls that come meanwhile share the next report. */
-  countAgain() {
-    this.#isCountStale = true;
-    this.#counting ??= this.#leaseCounts().finally(() => {
-      this.#counting = undefined;
+  /** Leases as many sockets as there are. Calls that come meanwhile share the next lease. */
+  updateLease() {
+    this.#leasing ??= this.#leaseAll().finally(() => {
+      this.#leasing = undefined;
     });
-    return this.#counting;
+    return this.#leasing;
   }
 
-  async #leaseCounts() {
-    while (this.#isCountStale) {
-      this.#isCountStale = false;
-      await this.#lease(this.#count);
-    }
+  async #leaseAll() {
+    let leased;
+    do {
+      const opening = this.#opening.splice(0);
+      const count = this.#count;
+      leased = await this.#lease(count + opening.length);
+      for (const [index, open] of opening.entries()) open(count + index < leased);
+      // Some have come or gone meanwhile.
+    } while (this.#opening.length > 0 || this.#count < leased);
   }
 
-  /** The sockets that the runtime holds: also those whose client does not answer when they are closed. */
+  get #isWatchable() {
+    return Boolean(this.#store.job) && !isOver(this.#store);
+  }
+
+  /** How many sockets the runtime holds: also those that are closed and whose client does not answer. */
   get #count() {
-    const held = this.#ctx.getWebSockets().filter(({ readyState }) => readyState !== WebSocket.CLOSED);
-    return held.length + this.#opening;
+    return this.#ctx.getWebSockets().filter(({ readyState }) => readyState !== WebSocket.CLOSED).length;
   }
 }
 
