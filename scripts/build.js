@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { writeDeclarations } from './lib/declarations.js';
+import { cachedModule } from './lib/module-cache.js';
 import { toText } from './lib/module-text.js';
 import { root, run, step } from './lib/run.js';
 import { ensureRust, ensureWasmBindgen } from './lib/setup.js';
@@ -346,7 +347,7 @@ export async function bundle(client, hub, folder) {
     await build({
       entryPoints: [join(root, 'js', `${entry}.js`)],
       bundle: true,
-      format,
+      format: /** @type {import('esbuild').Format} */ (format),
       minify: true,
       // An uncaught error prints the line that threw it: a line without end would fill the terminal.
       lineLimit: 160,
@@ -370,8 +371,8 @@ export async function measure() {
   /** `generate` and `waitForTask` of an entry, in the hands of a user's own bundler. */
   const bundled = async (names, entry) => {
     const contents = `export { ${names} } from './dist/${entry}';`;
-    const options = { bundle: true, minify: true, format: 'esm', write: false };
-    const { outputFiles } = await build({ stdin: { contents, resolveDir: root }, ...options });
+    const stdin = { contents, resolveDir: root };
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', write: false });
     return Buffer.from(outputFiles[0].contents);
   };
   const sizes = {};
@@ -391,8 +392,11 @@ export async function measure() {
 }
 
 if (import.meta.filename === process.argv[1]) {
-  ensureRust();
-  const make = (features, options) => bind(compile(features), ensureWasmBindgen(), options);
+  const make = (features, options) =>
+    cachedModule(features || 'client', () => {
+      ensureRust();
+      return bind(compile(features), ensureWasmBindgen(), options);
+    });
   if (process.argv.includes('--traps')) {
     await bundle(make('traps'), undefined, traps);
     process.exit();

@@ -40,15 +40,15 @@ const STEPS = {
     creates: [0, 1],
     told: ['completed', undefined],
   },
-  'before its turn': {
+  'before its admission': {
     what: 'stored, and not sent',
     stored: 'queued',
     end: 'completed',
     creates: [0, 1],
     told: ['completed', 'completed'],
   },
-  'at its turn': {
-    what: 'has its turn, and is not sent',
+  admitted: {
+    what: 'admitted, and not sent',
     stored: 'queued',
     end: 'completed',
     creates: [0, 1],
@@ -130,7 +130,7 @@ const STEPS = {
   'before a picture': {
     what: 'the result is stored, and no picture is copied',
     isOver: true,
-    stored: 'keeping',
+    stored: 'copying',
     end: 'completed',
     creates: [1, 1],
     told: ['completed', 'completed'],
@@ -138,7 +138,7 @@ const STEPS = {
   'after a picture': {
     what: 'the pictures are copied, which is not stored',
     isOver: true,
-    stored: 'keeping',
+    stored: 'copying',
     end: 'completed',
     creates: [1, 1],
     told: ['completed', 'completed'],
@@ -171,12 +171,12 @@ const STEPS = {
     creates: [1, 1],
     told: ['invalid_request_error', undefined],
   },
-  left: {
-    what: 'left, since its polls are refused',
+  suspended: {
+    what: 'suspended, since its polls are refused',
     model: 'test-poll:error-422:1',
     met: () => true,
-    stored: 'left',
-    end: 'left',
+    stored: 'suspended',
+    end: 'suspended',
     creates: [1, 1],
     told: ['completed', 'completed'],
   },

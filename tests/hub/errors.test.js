@@ -153,7 +153,7 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.equal(error.outcome, 'accepted');
     assert.equal(error.task.task_id, task.task_id);
     // Clients that ask again at once get the same answer, without a poll for each of them.
-    await hub.amend(id, 'job', { ended: Date.now() + 60_000 });
+    await hub.amend(id, 'job', { ended_at: Date.now() + 60_000 });
     const asked = server.counts.polls;
     await assert.rejects(client.getTask(task), TaskNotFoundError);
     await assert.rejects(client.waitForTask(task), TaskNotFoundError);
@@ -163,8 +163,8 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.equal(server.counts.creates, 0);
 
     const { entries } = await hub.inside(id, 'stored');
-    assert.equal(entries.job.phase, 'left');
-    await hub.amend(id, 'job', { ended: 0 });
+    assert.equal(entries.job.phase, 'suspended');
+    await hub.amend(id, 'job', { ended_at: 0 });
     const found = {
       task_id: entries.job.wait.task.task_id,
       status: 'completed',
@@ -209,7 +209,7 @@ describe('a hub whose provider fails', GUARD, () => {
     const task = await client.generate(request('task'));
     server.next({ on: 'poll', reply: refusal });
     const id = idOf(task.task_id);
-    await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'left');
+    await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'suspended');
     const polls = server.counts.polls;
     const hints = [];
     for (let time = 0; time < 3; time += 1) {
@@ -219,10 +219,10 @@ describe('a hub whose provider fails', GUARD, () => {
       if (time === 1) await hub.inside(id, 'reset').catch(() => {});
     }
     for (const hint of hints) assert.ok(hint > 800 && hint <= 900, `${hints}`);
-    assert.equal((await hub.inside(id, 'stored')).entries.job.phase, 'left');
+    assert.equal((await hub.inside(id, 'stored')).entries.job.phase, 'suspended');
     assert.equal(server.counts.polls, polls);
     // Once the time has come, it is polled again.
-    await hub.amend(id, 'job', { not_before: 0, ended: 0 });
+    await hub.amend(id, 'job', { not_before: 0, ended_at: 0 });
     assert.equal((await client.waitForTask(task)).status, 'completed');
   });
 

@@ -27,14 +27,14 @@ export function createHolds(env) {
     limiter: env.LEMONDATA_PER_MINUTE && {
       idFromName: () => undefined,
       get: () => ({
-        async take(ticket, identity, need) {
-          await hold('before its turn', identity);
-          const fleet = env.LIMITER.idFromName(identity.startsWith('narrow') ? 'narrow' : 'wide');
-          const turn = await env.LIMITER.get(fleet).take(ticket, identity, need);
-          await hold('at its turn', identity);
-          return turn;
+        async admit(ticket, identity, kind) {
+          await hold('before its admission', identity);
+          const id = env.LIMITER.idFromName(identity.startsWith('narrow') ? 'narrow' : 'wide');
+          const admission = await env.LIMITER.get(id).admit(ticket, identity, kind);
+          await hold('admitted', identity);
+          return admission;
         },
-        slow() {},
+        pause() {},
       }),
     },
 

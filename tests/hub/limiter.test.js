@@ -97,10 +97,10 @@ describe('a limiter', GUARD, () => {
     assert.ok(server.counts.requests.some(({ at }) => at >= refused.at + 950));
   });
 
-  const take = (ticket, need = 'create', model = 'flux-pro') =>
-    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'take', ticket, 'ann', need, 1e9, model);
-  const slow = (ms, model) =>
-    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'slow', ms, ...(model ? [model] : []));
+  const admit = (ticket, kind = 'create', model = 'flux-pro') =>
+    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'admit', ticket, 'ann', kind, 1e9, model);
+  const pause = (ms, model) =>
+    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'pause', ms, ...(model ? [model] : []));
   const evict = () => hub.insideOf('LIMITER', limiterOf(server.apiKey), 'reset').catch(() => {});
 
   test('still knows of a refusal when it has been gone', async () => {
@@ -118,26 +118,26 @@ describe('a limiter', GUARD, () => {
 
   test('stays closed for the longer of two refusals when it has been gone', async () => {
     await start(60_000);
-    await slow(30_000);
-    await slow(1000);
+    await pause(30_000);
+    await pause(1000);
     await evict();
-    const { wait_ms } = await take('t1');
+    const { wait_ms } = await admit('t1');
     assert.ok(wait_ms > 20_000, `${wait_ms}`);
   });
 
   test('reads the pause that the first release stored', async () => {
     await start(60_000);
-    await take('t1');
+    await admit('t1');
     await hub.insideOf('LIMITER', limiterOf(server.apiKey), 'put', 'closedUntil', Date.now() + 30_000);
     await evict();
-    assert.ok((await take('t2')).wait_ms > 20_000);
+    assert.ok((await admit('t2')).wait_ms > 20_000);
   });
 
   test('is closed by an absurd refusal for ten minutes at most', async () => {
     await start(60_000);
-    await slow(1e15);
+    await pause(1e15);
     await evict();
-    const { wait_ms } = await take('t1');
+    const { wait_ms } = await admit('t1');
     assert.ok(wait_ms > 590_000 && wait_ms <= 600_100, `${wait_ms}`);
   });
 
@@ -154,12 +154,12 @@ describe('a limiter', GUARD, () => {
     const { queue } = await (await hub.create('bob', request('the same model', 'flux-pro'))).json();
     assert.ok(queue.wait_ms > 20_000, JSON.stringify(queue));
     assert.equal(server.counts.creates, 2);
-    assert.equal((await take('a poll', 'poll')).wait_ms, 0);
+    assert.equal((await admit('a poll', 'poll')).wait_ms, 0);
   });
 
   test('ends a create at once whose turn would come after its deadline, and says when to come back', async () => {
     await start(60_000, 200, { MAX_WAIT_MS: 10_000 });
-    await slow(30_000);
+    await pause(30_000);
     const response = await hub.create('ann', request('late'), 'late');
     assert.equal(response.status, 429);
     const after = Number(response.headers.get('retry-after'));
@@ -181,7 +181,7 @@ describe('a limiter', GUARD, () => {
       assert.equal(server.counts.creates, 0);
       assert.match(
         hub.printed.join(''),
-        /FleetLimiter: perMinute must be a whole number from 1 to 1000000, but is/,
+        /RequestLimiter: perMinute must be a whole number from 1 to 1000000, but is/,
       );
       // Nothing is left that would be sent later.
       assert.deepEqual((await hub.inside(nameOf('ann', 'wrong'), 'stored')).entries, {});

@@ -33,7 +33,7 @@ describe('a hub that keeps pictures', GUARD, () => {
     until(async () => {
       const { job } = (await hub.inside(idOf(reference), 'stored')).entries;
       if (job.phase === 'completed') return true;
-      if (job.phase === 'keeping' && job.due > Date.now() + 50) {
+      if (job.phase === 'copying' && job.due > Date.now() + 50) {
         await hub.amend(idOf(reference), 'job', { due: 0 });
         await hub.fetch('ann', `/v1/tasks/${reference}`);
       }

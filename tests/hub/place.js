@@ -50,8 +50,8 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
   },
   durableObjects: {
     TASKS: { className: 'TaskHub', useSQLite: true },
-    LIMITER: { className: 'FleetLimiter', useSQLite: true },
-    KEYS: { className: 'OnceKey', useSQLite: true },
+    LIMITER: { className: 'RequestLimiter', useSQLite: true },
+    KEYS: { className: 'IdempotencyKeyObject', useSQLite: true },
   },
   r2Buckets: ['PICTURES'],
   ...(files && {

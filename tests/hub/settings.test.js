@@ -70,7 +70,7 @@ describe('a setting of a hub', GUARD, () => {
     ['600000', true],
   ]) {
     test(`of a key object ${isRight ? 'may be text' : 'stops it'}: claim ${JSON.stringify(value)}`, async () => {
-      await withHub({ ONCE_SETTINGS: { claim: value } }, async (hub) => {
+      await withHub({ KEY_SETTINGS: { claim: value } }, async (hub) => {
         const response = await fetch(`${hub.url}/store/v1/images/generations`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'x-user': 'ann', 'idempotency-key': 'k' },
@@ -78,7 +78,8 @@ describe('a setting of a hub', GUARD, () => {
         });
         assert.equal(response.status, isRight ? 200 : 503);
         assert.equal(server.counts.creates, isRight ? 1 : 0);
-        if (!isRight) assert.match(hub.printed.join(''), /OnceKey: claim must be a number of milliseconds/);
+        if (!isRight)
+          assert.match(hub.printed.join(''), /IdempotencyKeyObject: claim must be a number of milliseconds/);
       });
     });
   }

@@ -65,7 +65,7 @@ describe('what a hub stores', GUARD, () => {
       const done = await client.waitForTask(reference);
       assert.equal(done.status, 'completed');
       const after = (await stored(id)).entries.job;
-      assert.deepEqual([after.version, after.phase], [1, 'completed']);
+      assert.deepEqual([after.version, after.phase], [2, 'completed']);
       assert.equal(server.counts.creates, 1);
     });
   }

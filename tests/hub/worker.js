@@ -4,8 +4,8 @@ import {
   durableHub,
   durableStore,
   TaskHub as Hub,
-  FleetLimiter as Limiter,
-  OnceKey as Once,
+  IdempotencyKeyObject as KeyObject,
+  RequestLimiter as Limiter,
 } from 'lemondata-wasm/cloudflare';
 import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
 import { createHolds } from './holds.js';
@@ -91,13 +91,14 @@ export class TaskHub extends Inside(Hub) {
       limiter: env.LEMONDATA_PER_MINUTE && env.LIMITER,
       pictures: env.KEEPS && env.PICTURES,
       log: (event) => console.log(`EVENT ${JSON.stringify(event)}`),
+      ...(env.HAS_NO_LEASES && { tasks: { idFromName() {}, get: () => ({}) } }),
       ...env.SETTINGS,
     };
     return env.CONTROL ? { ...usual, ...createHolds(env) } : usual;
   }
 }
 
-export class FleetLimiter extends Inside(Limiter) {
+export class RequestLimiter extends Inside(Limiter) {
   settings(env) {
     const isNarrow = this.ctx.id.equals(env.LIMITER.idFromName('narrow'));
     if (isNarrow) return { perMinute: env.NARROW_PER_MINUTE };
@@ -105,10 +106,10 @@ export class FleetLimiter extends Inside(Limiter) {
   }
 }
 
-export class OnceKey extends Inside(Once) {
+export class IdempotencyKeyObject extends Inside(KeyObject) {
   settings(env) {
     const usual = super.settings(env);
-    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.ONCE_SETTINGS };
+    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.KEY_SETTINGS };
   }
 }
 
@@ -116,7 +117,10 @@ export class OnceKey extends Inside(Once) {
 async function inside(env, pathname) {
   const [, , space, id, method, given] = pathname.split('/');
   const objects = env[space];
-  const object = objects.get(id.startsWith('@') ? objects.idFromName(id.slice(1)) : objects.idFromString(id));
+  const name = decodeURIComponent(id);
+  const object = objects.get(
+    name.startsWith('@') ? objects.idFromName(name.slice(1)) : objects.idFromString(name),
+  );
   const values = given ? JSON.parse(decodeURIComponent(given)) : [];
   return Response.json((await object[method](...values)) ?? null);
 }
