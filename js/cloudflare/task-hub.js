@@ -151,9 +151,11 @@ export class TaskHub extends DurableObject {
 
   /** Leases so many sockets from the object of the identity. */
   async #lease(count) {
-    const { tasks } = this.#settings;
-    const { identity } = this.#store.order;
+    // A client may keep its socket until the task is forgotten.
+    if (!this.#store.order) return 0;
     try {
+      const { tasks } = this.#settings;
+      const { identity } = this.#store.order;
       return await tasks.get(tasks.idFromName(leasesName(identity))).leaseWatchers(this.#id, count);
     } catch (error) {
       // Clients without a socket poll.

@@ -1,6 +1,6 @@
 /**
- * Has a task stop at a point of its life until the test says to go on: at the one that its prompt, and its user,
- * is called by.
+ * Stops a task at a point of its life until the test lets it go on. The prompt names the point, or the user where there
+ * is no prompt yet.
  */
 
 /**
