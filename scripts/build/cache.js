@@ -1,12 +1,9 @@
-/**
- * Keeps the modules that the crate becomes. They take half a minute to make and a change of JavaScript leaves them
- * as they are, so a build looks here first.
- */
+/** Keeps the modules: they take half a minute to build, and a change of JavaScript leaves them as they are. */
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './run.js';
+import { root } from '../lib/run.js';
 
 const folder = join(root, 'target', 'modules');
 
@@ -19,13 +16,13 @@ const SOURCES = [
   'Cargo.toml',
   'Cargo.lock',
   'rust-toolchain.toml',
-  'scripts/build.js',
-  'node_modules/binaryen/package.json',
+  ...['bind', 'compile', 'index', 'shrink'].map((name) => `scripts/build/${name}.js`),
 ];
 
-/** The hash of all sources, by name and content. */
+/** The hash of all sources and of the optimiser's version. */
 function hashSources() {
-  const hash = createHash('sha256');
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const hash = createHash('sha256').update(packages['node_modules/binaryen'].integrity);
   const add = (path) => {
     const full = join(root, path);
     if (statSync(full).isDirectory()) {
@@ -43,27 +40,34 @@ function hashSources() {
  * @typedef {object} BoundModule
  * @property {string} glue the JavaScript that calls the module
  * @property {Uint8Array} wasm
+ * @property {import('./shrink.js').Names} names
  */
 
 /**
- * @param {string} variant names what is built; the newest module of each is kept
- * @param {() => BoundModule} make builds the module where its sources have changed
- * @returns {BoundModule}
+ * @param {string} name of the module; the newest of each name is kept
+ * @param {() => Promise<BoundModule>} build builds the module where its sources have changed
+ * @returns {Promise<BoundModule>}
  */
-export function cachedModule(variant, make) {
-  const path = join(folder, `${variant}.json`);
+export async function cachedModule(name, build) {
+  const path = join(folder, `${name}.json`);
   const hash = hashSources();
   try {
     const { wasm, ...kept } = JSON.parse(readFileSync(path, 'utf8'));
-    if (kept.hash === hash) return { glue: kept.glue, wasm: Buffer.from(wasm, 'base64') };
+    if (kept.hash === hash) return { ...kept, wasm: Buffer.from(wasm, 'base64') };
   } catch {
-    // Missing or cut off: a build makes it again.
+    // Missing or cut off: it is built again.
   }
-  const { glue, wasm } = make();
-  mkdirSync(folder, { recursive: true });
-  const fresh = `${path}.${process.pid}`;
-  writeFileSync(fresh, JSON.stringify({ hash, glue, wasm: Buffer.from(wasm).toString('base64') }));
-  // Another build may read it now.
-  renameSync(fresh, path);
-  return { glue, wasm };
+  const built = await build();
+  // A source that changed meanwhile may be in the module or not.
+  if (hashSources() === hash) {
+    mkdirSync(folder, { recursive: true });
+    // Another process may read the old one now.
+    const fresh = `${path}.${process.pid}`;
+    writeFileSync(
+      fresh,
+      JSON.stringify({ ...built, hash, wasm: Buffer.from(built.wasm).toString('base64') }),
+    );
+    renameSync(fresh, path);
+  }
+  return built;
 }
