@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bind, compile } from '../scripts/build.js';
+import { makeModule } from '../scripts/build/index.js';
 import { run } from '../scripts/lib/run.js';
-import { ensureRust, ensureTwiggy, ensureWasmBindgen } from '../scripts/lib/setup.js';
+import { ensureTwiggy } from '../scripts/lib/setup.js';
 import { readWasm } from './bundle.js';
 
 /**
@@ -49,8 +49,7 @@ function clip(name) {
 }
 
 export async function benchBytes() {
-  ensureRust();
-  const { wasm } = bind(compile(''), ensureWasmBindgen(), { keepNames: true });
+  const { wasm } = await makeModule('client', { keepNames: true });
   const folder = mkdtempSync(join(tmpdir(), 'lemondata-wasm-bytes-'));
   let items;
   try {

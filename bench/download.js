@@ -1,6 +1,6 @@
 /** The download of a page for each client: bundled and minified by esbuild, compressed with brotli. */
 
-import { measure } from '../scripts/build.js';
+import { measure } from '../scripts/build/measure.js';
 import { brotliSize, bundle } from './bundle.js';
 import { BASE, CLIENTS, OURS, SLIM } from './clients/index.js';
 

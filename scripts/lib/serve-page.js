@@ -101,6 +101,7 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     extraFields: 'pass',
     store: memoryStore(),
     now,
+    /** @param {Record<string, any>} event */
     log({ event, error, message, outcome, upstreamStatus, code }) {
       // What the service answers, the page shows.
       const isShown = event === 'upstream_failed' && outcome !== 'not_sent';
@@ -145,7 +146,7 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
   );
   http.listen(port, HOST);
   await once(http, 'listening');
-  const { port: taken } = http.address();
+  const { port: taken } = /** @type {import('node:net').AddressInfo} */ (http.address());
   // Taken from a URL, which leaves port 80 out as browsers do.
   for (const name of [HOST, 'localhost']) hosts.add(new URL(`http://${name}:${taken}`).host);
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
 import { PNG } from 'pngjs';
-import { measure } from '../../scripts/build.js';
+import { measure } from '../../scripts/build/measure.js';
 import { root } from '../../scripts/lib/run.js';
 import { installPacked } from '../helpers/pack.js';
 import { startServer } from '../server/index.js';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './run.js';
+import { root } from '../lib/run.js';
 
 /** Where the declarations of each entry of the package lie. */
 const SOURCES = {
