@@ -134,8 +134,8 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_100, JSON.stringify(sizes));
-  assert.ok(sizes['the same of slim'].brotli <= 18_900, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_000, JSON.stringify(sizes));
+  assert.ok(sizes['the same of slim'].brotli <= 19_900, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {
