@@ -319,7 +319,7 @@ pub fn javascript() -> String {
             write!(code, "\nexport const {list} = /* @__PURE__ */ '{text}'.split(' ');\n")
         } else {
             let quoted: Vec<String> = lines.iter().map(|line| format!("'{line}'")).collect();
-            let joined = quoted.join(" +\n  ").replace(" '", " '");
+            let joined = quoted.join(" +\n  ");
             write!(
                 code,
                 "\nexport const {list} = /* @__PURE__ */ (\n  {}\n).split(' ');\n",
