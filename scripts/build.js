@@ -20,6 +20,12 @@ const dist = join(root, 'dist');
 const traps = join(root, 'target', 'traps');
 const work = join(root, 'target', 'dist');
 
+/** Writes the JavaScript half of the numbers that cross the border, which stand in the core. */
+function writeNumbers() {
+  const code = run('cargo', ['run', '--quiet', '--locked', '--example=abi'], { quiet: true });
+  writeFileSync(join(root, 'js', 'client', 'abi.gen.js'), code);
+}
+
 /**
  * The smallest flags that work: the standard library is built along, for size, and a panic becomes a bare
  * trap. Both are unstable in name, so the compiler is pinned (`rust-toolchain.toml`).
@@ -392,6 +398,7 @@ export async function measure() {
 
 if (import.meta.filename === process.argv[1]) {
   ensureRust();
+  writeNumbers();
   const make = (features, options) => bind(compile(features), ensureWasmBindgen(), options);
   if (process.argv.includes('--traps')) {
     await bundle(make('traps'), undefined, traps);

@@ -61,6 +61,7 @@ pub struct Environment {
 
 /// The options of one call that decide something. Functions and signals stay with the shell.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 pub struct Options {
     /// Where requests go.
     pub base: Base,
