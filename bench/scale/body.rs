@@ -1,6 +1,6 @@
 //! The few answers of a provider, as cheap as they can be: millions of them are judged.
 
-use lemondata_wasm::core::{Location, Name, Type, Value};
+use lemondata_wasm::core::{Location, Name, Platform, Status, Type, Value};
 
 /// A body, or a part of one.
 #[derive(Clone, Copy, Debug)]
@@ -86,11 +86,21 @@ impl Value for Body {
         String::new()
     }
 
+    fn description(&self) -> String {
+        String::new()
+    }
+}
+
+impl Platform for Body {
     fn parse_url(_: &str, _: &str) -> Option<Location> {
         None
     }
 
     fn encode_segment(text: &str) -> String {
         text.into()
+    }
+
+    fn generation(_: &Body, status: Status, _: bool, _: &str) -> Body {
+        if status == Status::Completed { Body::Done } else { Body::Running }
     }
 }

@@ -216,6 +216,8 @@ pub fn run(scenario: &Scenario) -> Outcome {
         scenario,
         options: Options {
             base,
+            has_key: true,
+            is_page: false,
             relay: false,
             makes_key: false,
             create_timeout: 300_000.0,
@@ -472,7 +474,7 @@ impl World<'_> {
             let result = if is_lost { Err((TransportError::Connection, true)) } else { Ok(&reply) };
             object.job.poll_answered(&self.options, self.hub_options, result, now as f64, random)
         };
-        if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.name() == "completed") {
+        if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.text() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
             self.sample(arrived, now, |samples| &mut samples.delivery_delay, late);
         }

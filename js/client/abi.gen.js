@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs.
+// Written by `npm run build` from src/core/abi.rs, 0a65c7e1f6a1f9be.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;
@@ -41,19 +41,26 @@ export const FIRST_ELEMENT = 79;
 export const OPTION_COUNT = 17;
 
 export const NAMES = /* @__PURE__ */ (
-  'apiKey baseUrl relay fetch headers dangerouslyAllowBrowser signal requestTimeout maxRetries ' +
-  'pollInterval maxWait maxPolls idempotencyKey onTask onUpdate onResponse fallback min max aborted ' +
-  'addEventListener removeEventListener request prompt n model size quality response_format style user ' +
-  'image image_url image_urls images task task_id id poll_url status data url b64_json video_url ' +
-  'audio_url model_url video videos cancelled error code type hint did_you_mean retryable retry_after ' +
-  'isSent isLate isJson seconds date now location body key keyFailed headersFailed input age options ' +
-  'callOptions clientOptions value'
+  'apiKey baseUrl relay fetch headers ' +
+  'dangerouslyAllowBrowser signal requestTimeout maxRetries ' +
+  'pollInterval maxWait maxPolls idempotencyKey onTask ' +
+  'onUpdate onResponse fallback min max aborted ' +
+  'addEventListener removeEventListener request prompt n ' +
+  'model size quality response_format style user image ' +
+  'image_url image_urls images task task_id id poll_url ' +
+  'status data url b64_json video_url audio_url model_url ' +
+  'video videos cancelled error code type hint did_you_mean ' +
+  'retryable retry_after isSent isLate isJson seconds date ' +
+  'now location body key keyFailed headersFailed input age ' +
+  'options callOptions clientOptions value'
 ).split(' ');
 
 export const KINDS = /* @__PURE__ */ (
-  'invalid_request authentication payment_required permission_denied not_found rate_limit server ' +
-  'task_not_found task_failed task_cancelled connection request_timeout response wait_timeout ' +
-  'poll_budget untrusted_url callback internal'
+  'invalid_request authentication payment_required ' +
+  'permission_denied not_found rate_limit server ' +
+  'task_not_found task_failed task_cancelled connection ' +
+  'request_timeout response wait_timeout poll_budget ' +
+  'untrusted_url callback internal'
 ).split(' ');
 
 export const OUTCOMES = /* @__PURE__ */ 'not_sent rejected accepted failed unknown'.split(' ');

@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { root, step } from '../lib/run.js';
 import { ensureBindgen, ensureRust } from '../lib/setup.js';
+import { ensureAbi } from './abi.js';
 import { bind } from './bind.js';
 import { cachedModule } from './cache.js';
 import { compile } from './compile.js';
@@ -43,6 +44,8 @@ export const makeModule = (name, { keepNames = false, packages } = {}) =>
  *   npm's packages are installed
  */
 export async function buildPackage({ traps = false, packages } = {}) {
+  ensureRust();
+  ensureAbi();
   const [client, hub] = await Promise.all([
     makeModule(traps ? 'traps' : 'client', { packages }),
     traps ? undefined : makeModule('hub', { packages }),

@@ -272,65 +272,54 @@ impl Name {
 /// The JavaScript half: what the build writes into `js/client/abi.gen.js`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn javascript() -> String {
-    use core::fmt::Write as _;
-
-    let mut code = String::from("// Written by `npm run build` from src/core/abi.rs.\n");
-    for (table, texts, start) in [
+    let tables = [
         ("COMMAND", Command::TEXTS, 0),
         ("EVENT", EventKind::TEXTS, 0),
         ("SOURCE", Source::TEXTS, 0),
         ("SHAPE", Shape::TEXTS, 0),
         ("TRAIT", Trait::TEXTS, Name::ALL.len()),
-    ] {
-        code.push('\n');
-        for (number, text) in texts.iter().enumerate() {
-            let mut name = String::new();
-            for char in text.chars() {
-                if char.is_ascii_uppercase() {
-                    name.push('_');
-                }
-                name.push(char.to_ascii_uppercase());
-            }
-            let _ = writeln!(code, "export const {table}_{name} = {};", start + number);
-        }
-    }
-    let first = Name::ALL.len() + Trait::ALL.len();
-    let options = Name::OPTIONS;
-    let _ = write!(code, "\nexport const FIRST_ELEMENT = {first};\nexport const OPTION_COUNT = {options};\n");
-    for (list, texts) in [
+    ]
+    .map(|(table, texts, start)| {
+        let constant = |(number, text): (usize, &&str)| {
+            format!("export const {table}_{} = {number};\n", constant_case(text))
+        };
+        (start..).zip(texts).map(constant).collect::<Vec<_>>().concat()
+    });
+    let counts = format!(
+        "export const FIRST_ELEMENT = {};\nexport const OPTION_COUNT = {};\n",
+        Name::ALL.len() + Trait::ALL.len(),
+        Name::OPTIONS
+    );
+    let lists = [
         ("NAMES", Name::TEXTS),
         ("KINDS", Kind::TEXTS),
         ("OUTCOMES", Outcome::TEXTS),
         ("STATUSES", Status::TEXTS),
-    ] {
-        let mut lines: Vec<String> = Vec::from([String::new()]);
-        for text in texts {
-            let last = lines.len() - 1;
-            if lines[last].len() + text.len() > 100 {
-                lines.push(String::new());
-            }
-            let last = lines.len() - 1;
-            let _ = write!(lines[last], "{text} ");
-        }
-        let text = lines.concat();
-        let text = text.trim_end();
-        let is_short = text.len() < 80;
-        let _ = if is_short {
-            write!(code, "\nexport const {list} = /* @__PURE__ */ '{text}'.split(' ');\n")
-        } else {
-            let quoted: Vec<String> = lines.iter().map(|line| format!("'{line}'")).collect();
-            let joined = quoted.join(" +\n  ");
-            write!(
-                code,
-                "\nexport const {list} = /* @__PURE__ */ (\n  {}\n).split(' ');\n",
-                trim_last(&joined)
-            )
-        };
-    }
-    code
+    ]
+    .map(|(list, texts)| format!("export const {list} = /* @__PURE__ */ {}.split(' ');\n", string_of(texts)));
+    [tables.join("\n"), counts, lists.join("\n")].join("\n")
 }
 
+/// `leaderLeft` as `LEADER_LEFT`.
 #[cfg(not(target_arch = "wasm32"))]
-fn trim_last(quoted: &str) -> String {
-    quoted.strip_suffix(" '").map_or_else(|| quoted.into(), |start| format!("{start}'"))
+fn constant_case(text: &str) -> String {
+    text.chars().fold(String::new(), |name, char| {
+        let gap = if char.is_ascii_uppercase() { "_" } else { "" };
+        name + gap + &char.to_ascii_uppercase().to_string()
+    })
+}
+
+/// The words as a JavaScript string, in parts that fit into a line.
+#[cfg(not(target_arch = "wasm32"))]
+fn string_of(words: &[&str]) -> String {
+    const WIDTH: usize = 56;
+    let mut parts: Vec<String> = Vec::new();
+    for &word in words {
+        match parts.last_mut() {
+            Some(part) if part.len() + word.len() < WIDTH => *part = format!("{part} {word}"),
+            _ => parts.push(word.into()),
+        }
+    }
+    let string = parts.join(" ' +\n  '");
+    if parts.len() == 1 { format!("'{string}'") } else { format!("(\n  '{string}'\n)") }
 }

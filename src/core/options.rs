@@ -62,6 +62,7 @@ pub struct Environment {
 #[allow(clippy::struct_excessive_bools)] // independent of each other
 /// The options of one call that decide something. Functions and signals stay with the shell.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 pub struct Options {
     /// Where requests go.
     pub base: Base,

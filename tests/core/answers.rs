@@ -308,7 +308,7 @@ fn the_words_of_every_dialect_are_understood_in_any_case_of_letters() {
             let title = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
             for word in [word.to_owned(), word.to_uppercase(), title] {
                 let keep = |expected: Expected<'_>| {
-                    expected.map(|(status, _, _)| (status, "t", status.name() != word))
+                    expected.map(|(status, _, _)| (status, "t", status.text() != word))
                 };
                 check(&word, &json!({"id": "t", "status": word}), None, keep(bare));
                 check(&word, &json!({"id": "t", "status": word, "data": image}), None, keep(with_image));

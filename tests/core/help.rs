@@ -1,6 +1,8 @@
 //! What several subjects need: answers, options and a configuration.
 
-use lemondata_wasm::core::{Answer, Base, Environment, Failure, Name, Options, RetryAfter, Task, Value};
+use lemondata_wasm::core::{
+    Answer, Base, Environment, Failure, Name, Options, Platform, RetryAfter, Task, Value,
+};
 use proptest::prelude::ProptestConfig;
 use serde_json::Value as Plain;
 
@@ -38,9 +40,8 @@ pub fn base(url: &str) -> Base {
 }
 
 /// Reads options, and nothing besides them, on a server or in a browser.
-pub fn read(given: &[(&str, Json)], browser: bool) -> Result<Options, Box<Failure>> {
-    let given = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Options::read(&Json::Options(given), Environment { browser })
+pub fn read(options: &[(&str, Json)], browser: bool) -> Result<Options, Box<Failure>> {
+    Options::read(&Json::object(options.iter().cloned()), Environment { browser })
 }
 
 /// What the user reads: the message behind the name of what it is about.
@@ -54,7 +55,7 @@ pub fn param(failure: &Failure) -> &'static str {
 }
 
 /// Reads options on top of a key.
-pub fn with_key(given: &[(&str, Json)]) -> Result<Options, Box<Failure>> {
+pub fn with_key(options: &[(&str, Json)]) -> Result<Options, Box<Failure>> {
     let key = ("apiKey", Json::Plain("sk-test".into()));
-    read(&[given, &[key]].concat(), false)
+    read(&[options, &[key]].concat(), false)
 }

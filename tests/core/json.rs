@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use lemondata_wasm::core::{Location, Name, Type, Value};
+use lemondata_wasm::core::{Location, Name, Platform, Status, Type, Value};
 use serde_json::Value as Plain;
 use url::Url;
 
@@ -17,8 +17,8 @@ pub enum Json {
     Number(f64),
     Function,
     Symbol,
-    /// The options of a call.
-    Options(Vec<(String, Json)>),
+    /// An object of any such values, such as the options of a call.
+    Object(Vec<(String, Json)>),
     /// Fields, or a field's name and its value.
     List(Vec<Json>),
 }
@@ -30,7 +30,13 @@ impl From<Plain> for Json {
 }
 
 impl Json {
-    fn plain(&self) -> &Plain {
+    /// An object with these fields.
+    pub fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Json)>) -> Json {
+        Json::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// What JSON says of this value.
+    pub fn plain(&self) -> &Plain {
         match self {
             Json::Plain(value) | Json::Payload(value) => value,
             _ => &Plain::Null,
@@ -53,7 +59,7 @@ pub fn signal(parts: &[&str]) -> Json {
         let value = if *name == "aborted" { Plain::Bool(false).into() } else { Json::Function };
         ((*name).to_string(), value)
     };
-    Json::Options(parts.iter().map(part).collect())
+    Json::Object(parts.iter().map(part).collect())
 }
 
 /// All that we use of one.
@@ -81,7 +87,7 @@ impl Value for Json {
             Json::Number(_) => Type::Number,
             Json::Function => Type::Function,
             Json::Symbol => Type::Other,
-            Json::Options(_) => Type::Object,
+            Json::Object(_) => Type::Object,
             Json::List(_) => Type::List,
             Json::Plain(value) | Json::Payload(value) => match value {
                 Plain::Null => Type::Nothing,
@@ -96,9 +102,9 @@ impl Value for Json {
 
     fn get(&self, name: Name) -> Json {
         match self {
-            Json::Options(given) => given
+            Json::Object(fields) => fields
                 .iter()
-                .find(|(given, _)| given == name.text())
+                .find(|(field, _)| field == name.text())
                 .map_or_else(Json::nothing, |(_, value)| value.clone()),
             _ => self.field(name.text(), self.plain().get(name.text())),
         }
@@ -158,6 +164,22 @@ impl Value for Json {
         reason_at(self, 0)
     }
 
+    fn description(&self) -> String {
+        match self.kind() {
+            Type::Nothing => "missing".into(),
+            Type::Text if self.is_filled() => "a string".into(),
+            Type::Text => "an empty string".into(),
+            Type::Flag => format!("{:?}", self.flag() == Some(true)),
+            Type::Number => self.number().to_string(),
+            Type::Function => "a function".into(),
+            Type::List => "an array".into(),
+            Type::Object => "an object".into(),
+            Type::Other => "Symbol()".into(),
+        }
+    }
+}
+
+impl Platform for Json {
     fn parse_url(text: &str, base: &str) -> Option<Location> {
         let base = if base.is_empty() { PAGE.get() } else { Some(base) };
         let base = base.map(Url::parse).transpose().ok()?;
@@ -179,9 +201,36 @@ impl Value for Json {
         };
         text.bytes().map(encode).collect()
     }
+
+    /// As `js/client/generation.js` does it.
+    fn generation(attempt: &Json, status: Status, is_foreign: bool, task_id: &str) -> Json {
+        let mut fields = attempt.get(Name::Body).plain().as_object().cloned().unwrap_or_default();
+        let is_filled = |item: &Plain| {
+            ["url", "b64_json"]
+                .iter()
+                .any(|name| item.get(name).and_then(Plain::as_str).is_some_and(|text| !text.is_empty()))
+        };
+        let has_picture =
+            fields.get("data").and_then(Plain::as_array).is_some_and(|data| data.iter().any(is_filled));
+        if is_foreign {
+            fields.insert("provider_status".into(), fields.get("status").cloned().unwrap_or_default());
+        }
+        fields.insert("status".into(), status.text().into());
+        if !task_id.is_empty() {
+            fields.insert("task_id".into(), task_id.into());
+        }
+        if status == Status::Completed {
+            if !fields.get("data").is_some_and(Plain::is_array) {
+                fields.insert("data".into(), Plain::Array(Vec::new()));
+            }
+        } else if !has_picture || status == Status::Failed {
+            fields.remove("data");
+        }
+        Plain::Object(fields).into()
+    }
 }
 
-/// As `js/client/host.js` does it.
+/// As `js/client/values.js` does it.
 fn reason_at(value: &Json, depth: u8) -> String {
     let mut text = value.text();
     if depth < 3 {

@@ -7,6 +7,7 @@
 // They are far below what a float cannot count.
 #![allow(clippy::cast_precision_loss)]
 
+mod abi;
 mod answers;
 mod calls;
 mod clock;
@@ -18,7 +19,6 @@ mod hub;
 mod hub_world;
 mod json;
 mod limiter;
-mod names;
 mod options;
 mod requests;
 mod retry;

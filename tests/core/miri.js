@@ -8,7 +8,7 @@
 
 import { run, step, works } from '../../scripts/lib/run.js';
 
-const MODULES = ['answers', 'calls', 'clock', 'create', 'failures', 'names', 'requests', 'retry', 'wait'];
+const MODULES = ['abi', 'answers', 'calls', 'clock', 'create', 'failures', 'requests', 'retry', 'wait'];
 
 const named = process.argv.slice(2);
 const filters = named.length > 0 ? named : MODULES.map((name) => `${name}::`);

@@ -36,9 +36,8 @@ fn defaults_are_the_documented_ones() {
 
 #[test]
 fn every_option_can_be_set() {
-    let options = with_key(&[
+    let mut set = vec![
         ("baseUrl", plain(json!("https://relay.example/api"))),
-        ("relay", plain(json!(true))),
         ("requestTimeout", plain(json!(1_000))),
         ("maxRetries", plain(json!(0))),
         ("pollInterval", plain(json!({"min": 10, "max": 20}))),
@@ -51,10 +50,15 @@ fn every_option_can_be_set() {
         ("onResponse", Json::Function),
         ("headers", plain(json!([["x-a", "b"]]))),
         ("signal", signal(&SIGNAL)),
-    ])
-    .unwrap();
+        ("fallback", plain(json!(["flux", "sdxl"]))),
+    ];
+    let options = with_key(&set).unwrap();
+    assert!(options.has_key && !options.relay);
+    set.push(("relay", plain(json!(true))));
+    let options = read(&set, false).unwrap();
     assert_eq!(options.base.url(&options.base.own_path("/x")), "https://relay.example/api/x");
-    assert!(options.relay && !options.makes_key, "the caller has given a key");
+    assert!(options.relay && !options.has_key);
+    assert!(!options.makes_key, "the caller has set a key");
     assert_eq!((options.create_timeout, options.poll_timeout), (1_000.0, 1_000.0));
     assert_eq!((options.max_retries, options.max_polls), (0, 7));
     assert_eq!((options.poll_min, options.poll_max, options.max_wait), (10.0, 20.0, 0.0));
@@ -280,10 +284,18 @@ fn rule_1_a_create_through_a_relay_is_keyed() {
     for (relay, key, makes_key) in
         [(true, None, true), (true, Some("k"), false), (false, None, false), (false, Some("k"), false)]
     {
-        let mut given = vec![("relay", plain(json!(relay)))];
-        given.extend(key.map(|key| ("idempotencyKey", plain(json!(key)))));
-        assert_eq!(with_key(&given).unwrap().makes_key, makes_key);
+        let mut options =
+            vec![("baseUrl", plain(json!("https://x.example"))), ("relay", plain(json!(relay)))];
+        options.extend(key.map(|key| ("idempotencyKey", plain(json!(key)))));
+        assert_eq!(read(&options, false).unwrap().makes_key, makes_key);
     }
+}
+
+#[test]
+fn a_relay_gets_no_key() {
+    let (param, message) = refusal(&[("relay", plain(json!(true))), ("apiKey", plain(json!(KEY)))], false);
+    assert_eq!(param, "apiKey");
+    assert!(message.contains("relay") && !message.contains(KEY), "{message}");
 }
 
 #[test]

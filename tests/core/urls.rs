@@ -1,6 +1,6 @@
 //! Where a request may go.
 
-use lemondata_wasm::core::{CREATE_PATH, Name, Value, read_task, without_query};
+use lemondata_wasm::core::{CREATE_PATH, Name, Platform, read_task, without_query};
 use proptest::{collection::vec, prelude::*, sample::select};
 use url::Url;
 

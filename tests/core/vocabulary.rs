@@ -400,7 +400,7 @@ pub fn options() -> BoxedStrategy<Vec<(&'static str, Json)>> {
         json!({}),
     ];
     let option = prop_oneof![
-        3 => named("relay", plain(&[json!(true), json!(false)])),
+        1 => named("relay", plain(&[json!(true), json!(false)])),
         2 => named("requestTimeout", number(&[0.5, 500.0, 60_000.0, 1e300, f64::INFINITY])),
         2 => named("maxRetries", number(&[0.0, 1.0, 5.0, 4_294_967_295.0])),
         2 => named("pollInterval", plain(&intervals)),
@@ -412,10 +412,14 @@ pub fn options() -> BoxedStrategy<Vec<(&'static str, Json)>> {
         1 => named("onTask", Just(Json::Function).boxed()),
     ];
     let base = named("baseUrl", plain(&BASES.map(Plain::from)));
-    let key = named("apiKey", plain(&[json!(KEY)]));
-    (base, key, vec(option, 0..5))
-        .prop_map(|(base, key, mut options)| {
-            options.extend([base, key]);
+    // A relay holds the key.
+    let credential = prop_oneof![
+        2 => named("apiKey", prop_oneof![2 => Just(Json::from(Plain::from(KEY))), 1 => Just(Json::Function)].boxed()),
+        1 => named("relay", plain(&[json!(true)])),
+    ];
+    (base, credential, vec(option, 0..5))
+        .prop_map(|(base, credential, mut options)| {
+            options.extend([base, credential]);
             options
         })
         .boxed()
