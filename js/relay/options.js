@@ -143,6 +143,6 @@ export function readOptions(options) {
     user: user || (() => undefined),
     limiter: limiter === false ? undefined : (limiter ?? memoryLimiter()),
     // An isolate of Cloudflare may end at any time, and its memory with it: that is no promise.
-    store: store === false || (isCloudflare && !store) ? undefined : (store ?? memoryStore()),
+    store: (store ?? (isCloudflare ? undefined : memoryStore())) || undefined,
   };
 }

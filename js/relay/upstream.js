@@ -35,18 +35,13 @@ export const orderFetch =
 
 function formOf(fields, files) {
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, textOf(value));
+  // The service reads a list as its items between commas, which is how a list becomes a text.
+  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
   for (const [index, { name, blob }] of files.entries()) {
     // A name of our own, in place of one from the disk of a visitor.
     form.append(name, blob, `${name}-${index}.${blob.type.replace('image/', '')}`);
   }
   return form;
-}
-
-/** A value as the service reads it in a form. A comma inside a URL of a list would end the URL. */
-function textOf(value) {
-  if (!Array.isArray(value)) return String(value);
-  return value.map((item) => String(item).replaceAll(',', '%2C')).join(',');
 }
 
 function capped(response, maxBytes) {

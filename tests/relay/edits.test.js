@@ -355,7 +355,7 @@ describe('once only', () => {
     const relay = make();
     await keyed(relay, 'k', formOf(prompt, image));
     for (const form of [
-      formOf(prompt, ['image', pngOf('another picture')]),
+      formOf(prompt, ['image', pngOf('A picture')]),
       formOf(prompt, image, image),
       formOf(prompt, image, ['mask', PNG]),
       formOf(prompt, image, ['n', '2']),
