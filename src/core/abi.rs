@@ -280,8 +280,10 @@ pub fn javascript() -> String {
         ("TRAIT", Trait::TEXTS, Name::ALL.len()),
     ]
     .map(|(table, texts, start)| {
-        let constant = |(number, text)| format!("export const {table}_{} = {number};\n", constant_case(text));
-        (start..).zip(texts).map(constant).collect::<Vec<_>>().concat()
+        let constants = (start..)
+            .zip(texts)
+            .map(|(number, text)| format!("export const {table}_{} = {number};\n", constant_case(text)));
+        constants.collect::<Vec<_>>().concat()
     });
     let counts = format!(
         "export const FIRST_ELEMENT = {};\nexport const OPTION_COUNT = {};\n",
