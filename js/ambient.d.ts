@@ -8,7 +8,7 @@ declare module 'lemondata:glue' {
   export default glue;
 }
 declare module 'lemondata:wasm' {
-  const wasm: { alphabet: string; values: number[]; text: string };
+  const wasm: string;
   export default wasm;
 }
 declare module '*.wasm' {

@@ -5,7 +5,8 @@
  */
 
 import { parseArgs } from 'node:util';
-import { ensureBuild, ensureNodeModules } from './lib/prepare.js';
+import { buildPackage } from './build/index.js';
+import { isBuilt, nodeModules } from './lib/prepare.js';
 import { step } from './lib/run.js';
 import { servicesOf } from './lib/services.js';
 
@@ -40,15 +41,9 @@ const DEMO = [
 const stopping = new AbortController();
 
 const { port, demo } = readOptions();
-try {
-  ensureNodeModules();
-  ensureBuild();
-} catch (error) {
-  console.error(`\n${error.message}`);
-  process.exit(1);
-}
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort());
 const closers = [];
+const upstream = await prepare();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort());
 try {
   await start();
   if (!stopping.signal.aborted)
@@ -62,8 +57,19 @@ try {
   for (const close of closers.reverse()) await close();
 }
 
+/** Makes what is missing, all at once, and returns where requests go. */
+async function prepare() {
+  const packages = nodeModules();
+  try {
+    const build = isBuilt() ? undefined : step('build the package', () => buildPackage({ packages }));
+    return (await Promise.all([packages.then(chooseUpstream), build]))[0];
+  } catch (error) {
+    console.error(`\n${error.message}`);
+    process.exit(1);
+  }
+}
+
 async function start() {
-  const upstream = await chooseUpstream();
   const page = await servePageNear(port, upstream);
   closers.push(page.close);
   if (demo) {
@@ -123,8 +129,9 @@ async function show(title, request, upstream) {
       baseUrl: upstream.url,
       signal: stopping.signal,
       onTask: ({ task_id }) => print('task', task_id),
-      onUpdate({ status, progress }) {
-        if (status !== 'completed') print(status, progress === undefined ? '' : `${progress} %`);
+      onUpdate(task) {
+        const progress = 'progress' in task ? `${task.progress} %` : '';
+        if (task.status !== 'completed') print(task.status, progress);
       },
     });
     for (const { url } of data) print('completed', url ?? 'the picture is in the answer');

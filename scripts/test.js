@@ -1,7 +1,8 @@
 /**
  * Runs the tests: all of them, or the parts that are named. `npm test`, `npm test -- core wasm`.
  *
- * Some parts have more cases than everyday work needs in every runtime; `--all` runs them all.
+ * Some parts have more cases than everyday work needs in every runtime; `--all` runs them all. Packages of Debian
+ * that are missing are installed after a question, or without one with `--yes`, in CI and where stdin is no terminal.
  *
  * Its last line counts what passed and what failed. A part that runs no test has failed.
  */
@@ -13,12 +14,11 @@ import { join } from 'node:path';
 import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
 import { root, step } from './lib/run.js';
 import {
+  ensureBrowsers,
   ensureChromium,
-  ensureFirefox,
   ensureLighthouse,
   ensureRust,
-  ensureWasmBindgen,
-  ensureWebKit,
+  ensureTestRunner,
   ensureWrangler,
 } from './lib/setup.js';
 
@@ -31,7 +31,7 @@ const node = (...files) => [process.execPath, '--test', '--test-reporter=tap', '
 const npx = (tool, ...args) => [join(root, 'node_modules', '.bin', tool), ...args];
 const wasm = () => cargo('test', '--locked', '--target=wasm32-unknown-unknown', '--test=wasm');
 const runner = () => ({
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: ensureWasmBindgen('wasm-bindgen-test-runner'),
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: ensureTestRunner(),
 });
 
 /** The `*.test.js` of a folder. */
@@ -42,11 +42,26 @@ function files(folder) {
 
 /** The tests that lie beside the module they are about. */
 function beside(folder) {
-  const names = readdirSync(join(root, folder), { recursive: true });
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
   return names.filter((name) => name.endsWith('.test.js')).map((name) => join(folder, name));
 }
 
-/** Every part: what it needs, what it runs, and how to count what that says. */
+/** @type {Parameters<typeof ensureBrowsers>} */
+const ALL = ['chromium', 'firefox', 'webkit'];
+
+/**
+ * @typedef {object} Part
+ * @property {Parameters<typeof ensureBrowsers>} [browsers] that it opens
+ * @property {() => void} ready makes whatever else it needs
+ * @property {() => Command[]} commands
+ *
+ * @typedef {object} Command
+ * @property {string[]} argv
+ * @property {Record<string, string>} [env]
+ * @property {(output: string, passed: boolean) => { passed: number, failed: number }} count of its tests
+ */
+
+/** @type {Record<string, Part>} */
 const PARTS = {
   lint: {
     ready: ensureRust,
@@ -77,6 +92,7 @@ const PARTS = {
         count: one,
       },
       { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
+      { argv: npx('tsc', '--project', 'scripts'), count: one },
     ],
   },
   core: {
@@ -84,10 +100,8 @@ const PARTS = {
     commands: () => [{ argv: cargo('test', '--locked', '--test=core'), count: cargoTests }],
   },
   wasm: {
-    ready() {
-      ensureRust();
-      ensureChromium();
-    },
+    browsers: ['chromium'],
+    ready: ensureRust,
     commands: () => [
       { argv: wasm(), env: { ...runner(), WASM_BINDGEN_USE_NODE_EXPERIMENTAL: '1' }, count: cargoTests },
       {
@@ -114,22 +128,16 @@ const PARTS = {
   },
   package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
   relay: {
+    browsers: ALL,
     ready() {
       ensureBuild();
-      ensureChromium();
-      ensureFirefox();
-      ensureWebKit();
       ensureWrangler();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('relay')), count: nodeTests }],
   },
   hub: {
-    ready() {
-      ensureBuild();
-      ensureChromium();
-      ensureFirefox();
-      ensureWebKit();
-    },
+    browsers: ALL,
+    ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
   },
   bench: { ready: ensureBuild, commands: () => [{ argv: node(...files('bench')), count: nodeTests }] },
@@ -140,43 +148,30 @@ const PARTS = {
     commands: () => [{ argv: node('--expose-gc', ...files('soak')), count: nodeTests }],
   },
   faults: {
-    ready() {
-      ensureBuild();
-      ensureChromium();
-      ensureFirefox();
-      ensureWebKit();
-    },
+    browsers: ALL,
+    ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('faults')), count: nodeTests }],
   },
   browsers: {
-    ready() {
-      ensureBuild();
-      ensureChromium();
-      ensureFirefox();
-      ensureWebKit();
-    },
+    browsers: ALL,
+    ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
   },
   stress: {
-    ready() {
-      ensureBuild();
-      ensureChromium();
-      ensureFirefox();
-      ensureWebKit();
-    },
+    browsers: ALL,
+    ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('stress')), count: nodeTests }],
   },
   studio: {
+    browsers: ALL,
     ready() {
       ensureBuild();
-      ensureChromium();
-      ensureFirefox();
-      ensureWebKit();
       ensureLighthouse();
     },
     commands: () => [{ argv: node('--test-concurrency=1', ...files('studio')), count: nodeTests }],
   },
   matrix: {
+    browsers: ALL,
     ready: ensureBuild,
     commands: () => [{ argv: [process.execPath, 'tests/matrix/run.js'], count: matrixCells }],
   },
@@ -204,7 +199,11 @@ function matrixCells(output) {
   return { passed: Number(passed ?? 0), failed: Number(failed ?? 0) };
 }
 
-/** Runs a command with its output shown, and counts its tests. */
+/**
+ * Runs a command with its output shown, and counts its tests.
+ *
+ * @param {Command} command
+ */
 async function execute({ argv: [command, ...args], env, count }) {
   console.log(`$ ${[command.replace(`${root}/`, ''), ...args].join(' ')}`);
   const child = spawn(command, args, {
@@ -228,7 +227,7 @@ async function execute({ argv: [command, ...args], env, count }) {
 }
 
 const given = process.argv.slice(2);
-const named = given.filter((argument) => argument !== '--all');
+const named = given.filter((argument) => !['--all', '--yes'].includes(argument));
 // The tests of a part read it there.
 if (given.includes('--all')) process.env.TEST_ALL = '1';
 
@@ -241,13 +240,21 @@ if (unknown.length > 0) {
 }
 
 ensureNodeModules();
+const names = named.length > 0 ? named : Object.keys(PARTS);
+try {
+  // All at once and first, since a question later would wait for an answer unseen.
+  ensureBrowsers(...names.flatMap((name) => PARTS[name].browsers ?? []));
+} catch (error) {
+  console.error(`\n${error.message}`);
+}
 const total = { passed: 0, failed: 0 };
 const failures = [];
-for (const name of named.length > 0 ? named : Object.keys(PARTS)) {
+for (const name of names) {
   const started = performance.now();
-  const { ready, commands } = PARTS[name];
+  const { browsers = [], ready, commands } = PARTS[name];
   step(`test: ${name}`);
   try {
+    ensureBrowsers(...browsers);
     ready();
     for (const command of commands()) {
       const { passed, failed } = await execute(command);

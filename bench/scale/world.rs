@@ -9,8 +9,8 @@ use std::{
 };
 
 use lemondata_wasm::core::{
-    Answer, Base, HubAction, HubOptions, Job, JobUpdate, Limiter, Location, Options, Phase, RequestKind,
-    RetryAfter, TransportError, pause_asked_ms,
+    AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobUpdate, Limiter, Location, Options, Phase,
+    RateLimit, RequestKind, RetryAfter, TransportError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,8 +82,8 @@ pub struct Outcome {
     /// What is billed.
     pub alarms_set: u64,
     pub alarms_fired: u64,
-    pub asks: u64,
-    pub busiest_second_of_asks: u64,
+    pub limiter_requests: u64,
+    pub busiest_limiter_second: u64,
     pub keeps: u64,
     /// How long objects waited for the provider or for R2, in seconds.
     pub active_s: f64,
@@ -91,7 +91,7 @@ pub struct Outcome {
     pub watched_s: f64,
     /// Of every task that was measured, in milliseconds.
     pub create_wait: Spread,
-    pub told_after: Spread,
+    pub delivery_delay: Spread,
     pub poll_gap: Spread,
     pub most_creates_waiting: u64,
     pub most_polls_waiting: u64,
@@ -128,7 +128,7 @@ pub struct Point {
     pub creates_waiting: u64,
     pub polls_waiting: u64,
     pub create_wait: Spread,
-    pub told_after: Spread,
+    pub delivery_delay: Spread,
     pub poll_gap: Spread,
 }
 
@@ -136,7 +136,7 @@ pub struct Point {
 #[derive(Default)]
 struct Samples {
     create_wait: Vec<u32>,
-    told_after: Vec<u32>,
+    delivery_delay: Vec<u32>,
     poll_gap: Vec<u32>,
 }
 
@@ -199,7 +199,7 @@ struct World<'a> {
     made: u32,
     /// The arrivals of the last minute at the provider.
     minute: VecDeque<u64>,
-    second_of_asks: (u64, u64),
+    limiter_second: (u64, u64),
     waiting: [u64; 2],
     at_once: u64,
     samples: Vec<Samples>,
@@ -229,9 +229,9 @@ pub fn run(scenario: &Scenario) -> Outcome {
             max_polls: 0,
         },
         hub_options: HubOptions {
-            limited: true,
-            keeps: scenario.keeps,
-            retention: scenario.retention_minutes * MINUTE_MS as f64,
+            has_limiter: true,
+            copies_pictures: scenario.keeps,
+            retention_ms: scenario.retention_minutes * MINUTE_MS as f64,
         },
         random,
         limiter: Limiter::new(scenario.requests_per_minute * scenario.used_part, 0.0),
@@ -242,7 +242,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
         users: (0..scenario.users).map(|user| format!("user-{user}")).collect(),
         made: 0,
         minute: VecDeque::new(),
-        second_of_asks: (0, 0),
+        limiter_second: (0, 0),
         waiting: [0, 0],
         at_once: 0,
         samples: Vec::new(),
@@ -288,7 +288,7 @@ impl World<'_> {
                 Event::Kept => {
                     let random = self.random.next();
                     let hub_options = self.hub_options;
-                    self.object(slot).job.kept(true, hub_options, now as f64, random);
+                    self.object(slot).job.pictures_copied(true, hub_options, now as f64, random);
                     self.go_on(slot, now);
                 }
             }
@@ -363,8 +363,8 @@ impl World<'_> {
                     self.plan((until + late) as u64, slot, Event::Alarm);
                     return;
                 }
-                HubAction::Ask(need) => self.ask(slot, need, now),
-                HubAction::Send(..) => {
+                HubAction::RequestAdmission(kind, timeout_ms) => self.ask(slot, kind, timeout_ms, now),
+                HubAction::SendCreate(..) => {
                     if !object.sent_before {
                         object.sent_before = true;
                         let (arrived, wait) = (object.arrived, now - object.arrived);
@@ -374,7 +374,7 @@ impl World<'_> {
                     self.request(slot, self.scenario.create_ms, now, Event::Arrives);
                     return;
                 }
-                HubAction::Poll(..) => {
+                HubAction::SendPoll(..) => {
                     let (arrived, before) = (object.arrived, object.polled_at);
                     object.polled_at = now;
                     if before > 0 {
@@ -384,7 +384,7 @@ impl World<'_> {
                     self.request(slot, self.scenario.poll_ms, now, Event::Arrives);
                     return;
                 }
-                HubAction::Keep => {
+                HubAction::CopyPictures => {
                     self.outcome.keeps += 1;
                     self.request(slot, self.scenario.keep_ms, now, Event::Kept);
                     return;
@@ -405,13 +405,14 @@ impl World<'_> {
         self.plan(now + ms as u64, slot, event);
     }
 
-    fn ask(&mut self, slot: usize, need: RequestKind, now: u64) {
+    fn ask(&mut self, slot: usize, need: RequestKind, timeout_ms: f64, now: u64) {
         let object = self.objects[slot].as_mut().expect("an object");
         let user = &self.users[object.user as usize];
-        let patience = object.job.patience(now as f64);
-        let turn = self.limiter.ask_within(&object.ticket, user, need, patience, now as f64);
-        object.job.turn(turn.wait_ms, now as f64);
-        let (waited, waits) = (object.waits.is_some(), (turn.wait_ms > 0.0).then_some(need));
+        let request =
+            AdmissionRequest { ticket: &object.ticket, identity: user, kind: need, model: "", timeout_ms };
+        let admission = self.limiter.admit(request, now as f64);
+        object.job.admission_answered(admission.wait_ms, now as f64);
+        let (waited, waits) = (object.waits.is_some(), (admission.wait_ms > 0.0).then_some(need));
         object.waits = waits;
         let kind = usize::from(need == RequestKind::Poll);
         self.waiting[kind] = (self.waiting[kind] + u64::from(waits.is_some())) - u64::from(waited);
@@ -419,13 +420,13 @@ impl World<'_> {
         let point = self.point(now);
         point.creates_waiting = point.creates_waiting.max(creates);
         point.polls_waiting = point.polls_waiting.max(polls);
-        self.outcome.asks += 1;
-        let (second, count) = &mut self.second_of_asks;
+        self.outcome.limiter_requests += 1;
+        let (second, count) = &mut self.limiter_second;
         if *second != now / 1_000 {
             (*second, *count) = (now / 1_000, 0);
         }
         *count += 1;
-        self.outcome.busiest_second_of_asks = self.outcome.busiest_second_of_asks.max(*count);
+        self.outcome.busiest_limiter_second = self.outcome.busiest_limiter_second.max(*count);
     }
 
     /// The provider counts, works and answers; on the way, a process may end or an answer may be lost.
@@ -463,20 +464,19 @@ impl World<'_> {
         }
         let reply =
             Answer { status, body: Some(body), retry_after: RetryAfter::NONE, location: Body::Nothing };
-        let pause = pause_asked_ms(&reply);
-        if pause > 0.0 {
+        if let Some(rate_limit) = RateLimit::of(&reply, "") {
             self.outcome.refused += 1;
-            self.limiter.pause_all(pause, now as f64);
+            self.limiter.pause_all(rate_limit.pause_ms, now as f64);
         }
         let ruling = if is_create {
-            object.job.sent(&self.options, self.hub_options, Ok(&reply), now as f64, random)
+            object.job.create_answered(&self.options, self.hub_options, Ok(&reply), now as f64, random)
         } else {
             let result = if is_lost { Err((TransportError::Connection, true)) } else { Ok(&reply) };
-            object.job.polled(&self.options, self.hub_options, result, now as f64, random)
+            object.job.poll_answered(&self.options, self.hub_options, result, now as f64, random)
         };
         if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.text() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
-            self.sample(arrived, now, |samples| &mut samples.told_after, late);
+            self.sample(arrived, now, |samples| &mut samples.delivery_delay, late);
         }
         self.go_on(slot, now);
     }
@@ -490,7 +490,7 @@ impl World<'_> {
         outcome.watched_s += (now - object.arrived) as f64 / 1_000.0;
         match phase {
             Phase::Completed => outcome.completed += 1,
-            Phase::Left => outcome.left += 1,
+            Phase::Suspended => outcome.left += 1,
             Phase::Idle => outcome.idle += 1,
             Phase::Unknown => outcome.unknown += 1,
             other => unreachable!("no answer here leads to {other:?}"),
@@ -511,16 +511,16 @@ impl World<'_> {
         let mut all = Samples::default();
         for (point, samples) in self.outcome.series.iter_mut().zip(&mut self.samples) {
             point.create_wait = Spread::of(&mut samples.create_wait);
-            point.told_after = Spread::of(&mut samples.told_after);
+            point.delivery_delay = Spread::of(&mut samples.delivery_delay);
             point.poll_gap = Spread::of(&mut samples.poll_gap);
             all.create_wait.append(&mut samples.create_wait);
-            all.told_after.append(&mut samples.told_after);
+            all.delivery_delay.append(&mut samples.delivery_delay);
             all.poll_gap.append(&mut samples.poll_gap);
             self.outcome.most_creates_waiting = self.outcome.most_creates_waiting.max(point.creates_waiting);
             self.outcome.most_polls_waiting = self.outcome.most_polls_waiting.max(point.polls_waiting);
         }
         self.outcome.create_wait = Spread::of(&mut all.create_wait);
-        self.outcome.told_after = Spread::of(&mut all.told_after);
+        self.outcome.delivery_delay = Spread::of(&mut all.delivery_delay);
         self.outcome.poll_gap = Spread::of(&mut all.poll_gap);
         // Once the last request has been made, only alarms are left that delete.
         let last = self.outcome.series.iter().rposition(|point| point.requests > 0 || point.arrived > 0);

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run, step } from './run.js';
+import { root, run, runBeside, step } from './run.js';
 
 /** What `dist/` is made from. */
 const SOURCES = [
@@ -12,33 +12,46 @@ const SOURCES = [
   'Cargo.lock',
   'rust-toolchain.toml',
   'package-lock.json',
-  'scripts/build.js',
-  'scripts/lib/module-text.js',
+  'scripts/build',
 ];
 
-/** Installs the packages that the lock file names, unless that has been done since it last changed. */
-export function ensureNodeModules() {
+const INSTALL = 'install the npm packages';
+const NPM_CI = ['ci', '--no-audit', '--no-fund'];
+
+/** Whether the packages that the lock file names have been installed since it last changed. */
+function isInstalled() {
   // npm writes this file at the end of an installation: one that was broken off leaves none.
-  const installed = modified('node_modules/.package-lock.json');
-  if (installed >= modified('package-lock.json')) return;
-  step(installed ? 'update the npm packages: the lock file has changed' : 'install the npm packages');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  return modified('node_modules/.package-lock.json') >= modified('package-lock.json');
 }
 
-/** Builds `dist/`, unless it is complete and nothing that it is made from has changed. */
+/** Installs the packages of npm that are missing. */
+export function ensureNodeModules() {
+  if (!isInstalled()) step(INSTALL, () => run('npm', NPM_CI));
+}
+
+/** @type {Promise<unknown> | undefined} */
+let installing;
+
+/** The same, beside other work. */
+export function nodeModules() {
+  installing ??= isInstalled() ? Promise.resolve() : step(INSTALL, () => runBeside('npm', NPM_CI));
+  return installing;
+}
+
+/** Whether the package is complete and nothing that it is made from has changed. */
+export const isBuilt = () => isNewer(...outputs());
+
+/** Builds the package where that is out of date. */
 export function ensureBuild() {
-  const built = Math.min(...outputs().map(modified));
-  if (built >= Math.max(...SOURCES.map(newest))) return;
-  step(built ? 'build the package again: its sources have changed' : 'build the package');
-  run(process.execPath, ['scripts/build.js']);
+  if (!isBuilt()) run(process.execPath, ['scripts/build/index.js']);
 }
 
 /** Builds the package with a module that traps on demand, for the tests of that. */
 export function ensureTraps() {
-  if (modified('target/traps/index.js') >= Math.max(...SOURCES.map(newest))) return;
-  step('build the package with traps, for tests');
-  run(process.execPath, ['scripts/build.js', '--traps']);
+  if (!isNewer('target/traps/index.js')) run(process.execPath, ['scripts/build/index.js', '--traps']);
 }
+
+const isNewer = (...paths) => Math.min(...paths.map(modified)) >= Math.max(...SOURCES.map(newest));
 
 /** Every file that `package.json` promises, so that half a build does not pass for one. */
 function outputs() {
@@ -56,7 +69,7 @@ function modified(path) {
 function newest(path) {
   const times = [modified(path)];
   if (statSync(join(root, path)).isDirectory()) {
-    for (const name of readdirSync(join(root, path), { recursive: true }))
+    for (const name of readdirSync(join(root, path), { recursive: true, encoding: 'utf8' }))
       times.push(modified(join(path, name)));
   }
   return Math.max(...times);

@@ -280,10 +280,10 @@ pub fn javascript() -> String {
         ("TRAIT", Trait::TEXTS, Name::ALL.len()),
     ]
     .map(|(table, texts, start)| {
-        let constants = (start..)
-            .zip(texts)
-            .map(|(number, text)| format!("export const {table}_{} = {number};\n", constant_case(text)));
-        constants.collect::<Vec<_>>().concat()
+        let constant = |(number, text): (usize, &&str)| {
+            format!("export const {table}_{} = {number};\n", constant_case(text))
+        };
+        (start..).zip(texts).map(constant).collect::<Vec<_>>().concat()
     });
     let counts = format!(
         "export const FIRST_ELEMENT = {};\nexport const OPTION_COUNT = {};\n",
@@ -297,8 +297,7 @@ pub fn javascript() -> String {
         ("STATUSES", Status::TEXTS),
     ]
     .map(|(list, texts)| format!("export const {list} = /* @__PURE__ */ {}.split(' ');\n", string_of(texts)));
-    let header = "// Written by `npm run build` from src/core/abi.rs.\n".into();
-    [header, tables.join("\n"), counts, lists.join("\n")].join("\n")
+    [tables.join("\n"), counts, lists.join("\n")].join("\n")
 }
 
 /// `leaderLeft` as `LEADER_LEFT`.

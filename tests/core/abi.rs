@@ -13,7 +13,8 @@ use crate::{
 #[test]
 fn javascript_has_the_same_numbers() {
     let checked_in = include_str!("../../js/client/abi.gen.js");
-    assert!(checked_in == javascript(), "js/client/abi.gen.js is out of date: run `npm run build`");
+    let (_, code) = checked_in.split_once("\n\n").expect("a head");
+    assert!(code == javascript(), "js/client/abi.gen.js is out of date: run `npm run build`");
 }
 
 #[test]

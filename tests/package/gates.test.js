@@ -51,6 +51,7 @@ test('a build in another place gives the same bytes', { timeout: 600_000 }, () =
       'Cargo.lock',
       'rust-toolchain.toml',
       'package.json',
+      'package-lock.json',
       'src',
       'js',
       'scripts',
@@ -60,7 +61,7 @@ test('a build in another place gives the same bytes', { timeout: 600_000 }, () =
       cpSync(join(root, name), join(copy, name), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    run(process.execPath, ['scripts/build.js'], { cwd: copy, quiet: true });
+    run(process.execPath, ['scripts/build/index.js'], { cwd: copy, quiet: true });
     assert.deepEqual(hashes(join(copy, 'dist')), hashes(join(root, 'dist')));
   } finally {
     rmSync(copy, { recursive: true, force: true });

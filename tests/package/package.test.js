@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
 import { PNG } from 'pngjs';
-import { measure } from '../../scripts/build.js';
+import { measure } from '../../scripts/build/measure.js';
 import { root } from '../../scripts/lib/run.js';
 import { installPacked } from '../helpers/pack.js';
 import { startServer } from '../server/index.js';
@@ -42,7 +42,10 @@ const sample = (name) =>
   readme.match(new RegExp(`<!-- sample: ${name} -->\\s*\`\`\`\\w*\\n([\\s\\S]*?)\`\`\``))[1];
 
 test('holds exactly the intended files', () => {
-  assert.deepEqual(project.files, [
+  const isPage = (file) => /^docs\/.*\.(?:md|svg)$/.test(file) || file.startsWith('examples/');
+  const others = project.files.filter((file) => !isPage(file));
+  assert.deepEqual(others, [
+    'CHANGELOG.md',
     'LICENSE-APACHE',
     'LICENSE-MIT',
     'README.md',
@@ -131,8 +134,8 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_100, JSON.stringify(sizes));
-  assert.ok(sizes['the same of slim'].brotli <= 18_900, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_000, JSON.stringify(sizes));
+  assert.ok(sizes['the same of slim'].brotli <= 19_900, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {

@@ -11,14 +11,14 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib';
 import { memoryLimiter } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 import { PLACES } from './places.js';
 import { chunkOf, requestOf, send } from './raw.js';
 import { LIMIT, PAGE } from './relays.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
-const SECRET = 'a secret that nobody guesses, of 46 characters';
 const PROMPT = 'the-prompt-of-a-visitor';
 const CREATE = '/v1/images/generations';
+const EDIT = '/v1/images/edits';
 const BODY = JSON.stringify({ prompt: PROMPT, model: 'flux-pro' });
 const JSON_TYPE = 'content-type: application/json';
 const ANN = 'x-user: ann';
@@ -160,12 +160,12 @@ for (const [name, start] of Object.entries(PLACES)) {
           '%2e%2e',
           '.',
           '%2e',
-          '..%2fmodels',
-          '%2e%2e%2fmodels',
-          '..%252fmodels',
-          '%252e%252e%252fmodels',
-          '..%5cmodels',
-          '..\\models',
+          '..%2fpricing',
+          '%2e%2e%2fpricing',
+          '..%252fpricing',
+          '%252e%252e%252fpricing',
+          '..%5cpricing',
+          '..\\pricing',
           `http:%2f%2f${evil}%2f`,
           `%2f%2f${evil}`,
           `@${evil}`,
@@ -305,7 +305,7 @@ for (const [name, start] of Object.entries(PLACES)) {
         }
       });
 
-      test('are told nothing where their origin is empty, which some runtimes take for none', async () => {
+      test('learn nothing where their origin is empty, which some runtimes take for none', async () => {
         const { status, text } = await create('plain', { headers: [ANN, JSON_TYPE, 'origin:'] });
         assert.ok([200, 403].includes(status), text);
         assert.doesNotMatch(text, /access-control/i);
@@ -333,8 +333,11 @@ for (const [name, start] of Object.entries(PLACES)) {
           'x-nothing: there',
         ]) {
           for (const origin of [[], [`origin: ${PAGE}`]]) {
-            const answer = await create('cookie', { headers: ['cookie: session=ann', type, ...origin] });
-            assertNothing(answer, [415], 'unsupported_media_type');
+            for (const route of [CREATE, EDIT]) {
+              const headers = ['cookie: session=ann', type, ...origin];
+              const answer = await attack(requestOf('POST', `/cookie${route}`, headers, BODY));
+              assertNothing(answer, [415], 'unsupported_media_type');
+            }
           }
         }
         // As two headers, of which only one is looked at by some.
@@ -354,13 +357,13 @@ for (const [name, start] of Object.entries(PLACES)) {
         }
       });
 
-      test('that have made the name of the relay theirs are nobody', async () => {
+      test('that have made the name of the relay theirs have no identity', async () => {
         // Rebinding: the name is the page's own, so that it is the same origin; but it has none of the visitor's cookies.
         const headers = ['host: evil.example', 'origin: http://evil.example', JSON_TYPE];
         assertNothing(await create('self', { headers }), [401], 'unauthorized');
       });
 
-      test('that may call are told so by name, and nobody by a wildcard', async () => {
+      test('that may call are allowed by name, and no page by a wildcard', async () => {
         const { status, text } = await create('cookie', {
           headers: ['cookie: session=ann', `origin: ${PAGE}`, JSON_TYPE],
         });
@@ -466,7 +469,7 @@ for (const [name, start] of Object.entries(PLACES)) {
         }
       });
 
-      test('that nest deeply in a field that may pass are refused, and disturb nobody', async () => {
+      test('that nest deeply in a field that may pass are refused, and disturb no other request', async () => {
         const others = create('plain', { body: JSON.stringify({ prompt: PROMPT, model: 'test-slow:50' }) });
         while (server.counts.creates === 0) await new Promise((resolve) => setTimeout(resolve, 2));
         for (const depth of [40, 2000, 30_000]) {
@@ -738,7 +741,7 @@ for (const [name, start] of Object.entries(PLACES)) {
       });
 
       test('of one address are limited, whatever other address the headers tell', async () => {
-        // The one header that counts is Cloudflare's, and there nobody but Cloudflare can set it.
+        // The one header that counts is Cloudflare's, and there only Cloudflare can set it.
         const flood = await Promise.all(
           Array.from({ length: 10 }, (_, index) =>
             create('anonymous', {

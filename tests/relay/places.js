@@ -15,7 +15,7 @@ import { makeRelays } from './relays.js';
  * @typedef {object} Place
  * @property {string} url without a slash at its end
  * @property {() => Promise<{ lines: string[], inherited: string[] }>} inside all that has been logged and printed;
- *   what objects have there that nobody gave them
+ *   fields that objects have inherited there
  * @property {() => Promise<void>} close
  */
 
@@ -50,7 +50,7 @@ async function startNode(env) {
  */
 export async function startWorkerd(env, options) {
   const project = installPacked();
-  for (const name of ['worker.js', 'relays.js', 'lines.js']) {
+  for (const name of ['worker.js', 'relays.js', 'maker.js', 'lines.js']) {
     copyFileSync(fileURLToPath(new URL(name, import.meta.url)), join(project.folder, name));
   }
   const printed = [];

@@ -5,17 +5,17 @@ import {
   durableHub,
   durableStore,
   TaskHub as Hub,
-  FleetLimiter as Limiter,
-  OnceKey,
+  IdempotencyKeyObject,
+  RequestLimiter as Limiter,
   type TaskHubSettings,
 } from 'lemondata-wasm/cloudflare';
-import { createRelay, type OnceStore, type Hub as RelayHub, toCloudflare } from 'lemondata-wasm/relay';
+import { createRelay, type IdempotencyStore, type Hub as RelayHub, toCloudflare } from 'lemondata-wasm/relay';
 
 interface Env {
   KEY: string;
   TASKS: DurableObjectNamespace<TaskHub>;
-  LIMITER: DurableObjectNamespace<FleetLimiter>;
-  KEYS: DurableObjectNamespace<OnceKey>;
+  LIMITER: DurableObjectNamespace<RequestLimiter>;
+  KEYS: DurableObjectNamespace<IdempotencyKeyObject>;
   PICTURES: R2Bucket;
 }
 
@@ -25,17 +25,17 @@ export class TaskHub extends Hub {
   }
 }
 
-export class FleetLimiter extends Limiter {
+export class RequestLimiter extends Limiter {
   protected override settings() {
     return { perMinute: 3000 };
   }
 }
 
-export { OnceKey };
+export { IdempotencyKeyObject };
 
 declare const env: Env;
 expectTypeOf(durableHub({ tasks: env.TASKS, pictures: env.PICTURES })).toEqualTypeOf<RelayHub>();
-expectTypeOf(durableStore(env.KEYS)).toEqualTypeOf<OnceStore>();
+expectTypeOf(durableStore(env.KEYS)).toEqualTypeOf<IdempotencyStore>();
 durableHub({ tasks: env.TASKS, answerWithin: 5000 });
 // @ts-expect-error the binding is needed
 durableHub({});
@@ -49,6 +49,7 @@ export default toCloudflare((bindings: Env) =>
     apiKey: bindings.KEY,
     secret: 'x'.repeat(32),
     authorize: (request) => request.headers.get('x-user'),
+    models: 'any',
     hub: durableHub({ tasks: bindings.TASKS }),
   }),
 ) satisfies ExportedHandler<Env>;

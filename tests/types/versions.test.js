@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { writeDeclarations } from '../../scripts/lib/declarations.js';
+import { writeDeclarations } from '../../scripts/build/declarations.js';
 import { ensureTools } from '../matrix/project.js';
 
 const here = fileURLToPath(new URL('versions/', import.meta.url));

@@ -6,7 +6,7 @@
 import { durableHub } from 'lemondata-wasm/cloudflare';
 import { anonymousByIp, cloudflareLimiter, createRelay, toCloudflare } from 'lemondata-wasm/relay';
 
-export { FleetLimiter, TaskHub } from 'lemondata-wasm/cloudflare';
+export { RequestLimiter, TaskHub } from 'lemondata-wasm/cloudflare';
 
 export default toCloudflare((env) =>
   createRelay({
@@ -19,6 +19,9 @@ export default toCloudflare((env) =>
     authorize: anonymousByIp(),
     // An address is nobody's business but yours.
     user: false,
+
+    // Callers may ask for these, at your expense; 'any' lets them choose whatever your account may use.
+    models: ['gpt-image-2', 'nano-banana', 'ideogram-v3'],
 
     // Without any, those of the relay's own address alone.
     allowedOrigins: env.ALLOWED_ORIGINS?.trim().split(/\s+/),

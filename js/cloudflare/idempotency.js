@@ -1,0 +1,110 @@
+/**
+ * A store for a relay without a hub: one object for each idempotency key has its create carried out once, wherever in
+ * the world the duplicates arrive.
+ */
+
+import { DurableObject } from 'cloudflare:workers';
+import { milliseconds, readSettings } from '../relay/settings.js';
+import { getText, putText } from './texts.js';
+
+const RULES = {
+  // Longer than the relay's time-out for a create: a later answer will not come.
+  claim: milliseconds(600_000),
+  retention: milliseconds(86_400_000),
+};
+
+/** Stands for an answer that never came: the create may have been carried out, and must not be repeated. */
+const LOST_ANSWER = {
+  status: 502,
+  headers: {},
+  body: JSON.stringify({
+    error: {
+      message: 'The relay was interrupted: the create may have been carried out and billed.',
+      type: 'relay_error',
+      code: 'create_outcome_unknown',
+    },
+  }),
+};
+
+/**
+ * The claim of a key, and the head of its answer once it is settled.
+ *
+ * @typedef {{ fingerprint: string, head?: { status: number, headers: Record<string, string> } }} Entry
+ */
+
+export class IdempotencyKeyObject extends DurableObject {
+  #kv = this.ctx.storage.kv;
+  #waiting = new Set();
+
+  /** How long an unsettled claim and a settled answer are kept, in milliseconds. Override it to change them. */
+  settings(_env) {
+    return { claim: RULES.claim.fallback, retention: RULES.retention.fallback };
+  }
+
+  /** @returns {Entry | undefined} */
+  get #entry() {
+    return this.#kv.get('entry');
+  }
+
+  get #times() {
+    return readSettings('IdempotencyKeyObject', RULES, this.settings(this.env));
+  }
+
+  async claim(fingerprint) {
+    for (;;) {
+      const entry = this.#entry;
+      if (!entry) {
+        const { claim } = this.#times;
+        this.#kv.put('entry', { fingerprint });
+        await this.ctx.storage.setAlarm(Date.now() + claim);
+        return undefined;
+      }
+      if (entry.fingerprint !== fingerprint) return { fingerprint: entry.fingerprint, answer: undefined };
+      if (entry.head) return { fingerprint, answer: { ...entry.head, body: getText(this.#kv, 'body') } };
+      await new Promise((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  async settle(answer) {
+    const entry = this.#entry;
+    if (!entry || entry.head) return;
+    if (answer) {
+      const { body, ...head } = answer;
+      this.ctx.storage.transactionSync(() => {
+        putText(this.#kv, 'body', body);
+        this.#kv.put('entry', { ...entry, head });
+      });
+      await this.ctx.storage.setAlarm(Date.now() + this.#times.retention);
+    } else await this.#forget();
+    this.#notify();
+  }
+
+  async alarm() {
+    const entry = this.#entry;
+    if (entry && !entry.head) await this.settle(LOST_ANSWER);
+    else await this.#forget();
+  }
+
+  async #forget() {
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+  }
+
+  #notify() {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/**
+ * @param {DurableObjectNamespace} keys the binding of `IdempotencyKeyObject`
+ * @returns {import('../relay/index.js').IdempotencyStore}
+ */
+export function durableStore(keys) {
+  /** @returns {any} */
+  const objectOf = (key) => keys.get(keys.idFromName(key));
+  return {
+    claim: (key, fingerprint) => objectOf(key).claim(fingerprint),
+    settle: (key, answer) => objectOf(key).settle(answer),
+  };
+}

@@ -1,0 +1,115 @@
+/** Bundles the JavaScript of each entry with the glue, and puts the package together. */
+
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from '../lib/run.js';
+import { writeDeclarations } from './declarations.js';
+import { toText } from './module-text.js';
+
+/** @typedef {import('./cache.js').BoundModule} BoundModule */
+
+/**
+ * Names of fields and methods that the files of a client use among themselves: they become letters. No value of a
+ * caller or of the platform has a field of such a name that we use, and no text names one.
+ */
+const INTERNAL = [
+  ...[
+    '_wbg_cb_unref',
+    'abandon',
+    'announce',
+    'authorize',
+    'broken',
+    'callbacks',
+    'calls',
+    'giveUp',
+    'imports',
+  ],
+  ...[
+    'informed',
+    'isAborted',
+    'isStream',
+    'leave',
+    'listen',
+    'listener',
+    'publish',
+    'rest',
+    'secret',
+    'settle',
+  ],
+  ...['streams', 'take', 'update'],
+];
+
+/** The entries of the package, and the formats of each. */
+const ENTRIES = {
+  index: { source: 'entries/index', formats: ['esm', 'cjs'] },
+  workerd: { source: 'entries/workerd', formats: ['esm'] },
+  'edge-light': { source: 'entries/edge-light', formats: ['esm'] },
+  slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
+  relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
+  cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
+};
+
+/** Resolves what the entries import from the build. */
+const virtualFiles = (files) => ({
+  name: 'lemondata',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^lemondata:/ }, ({ path }) => ({ path, namespace: 'lemondata' }));
+    onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+    // Where wasm-bindgen would have a copy of a file of ours.
+    onResolve({ filter: /^\.\/snippets\// }, ({ path }) => ({
+      path: path.replace(/^\.\/snippets\/[^/]*/, root),
+    }));
+    onLoad({ filter: /^/, namespace: 'lemondata' }, ({ path }) => ({ ...files[path](), resolveDir: root }));
+  },
+});
+
+/**
+ * @param {BoundModule} client
+ * @param {BoundModule | undefined} hub the module of `lemondata-wasm/cloudflare`, where that is built
+ * @param {string} folder gets the package, once all of it is there
+ */
+export async function bundle(client, hub, folder) {
+  const fresh = join(root, 'target', 'package');
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  writeFileSync(join(fresh, 'lemondata.wasm'), client.wasm);
+  if (hub) writeFileSync(join(fresh, 'hub.wasm'), hub.wasm);
+  const files = virtualFiles({
+    'lemondata:glue': () => ({ contents: client.glue }),
+    'lemondata:hub-glue': () => ({ contents: hub.glue }),
+    'lemondata:wasm': () => ({ contents: JSON.stringify(toText(client.wasm)), loader: 'json' }),
+  });
+  const { imports, exports } = client.names;
+  const letters = Object.fromEntries([...imports.map(([, ...pair]) => pair), ...exports]);
+  const minifyNames = {
+    mangleProps: new RegExp(`^(${[...INTERNAL, ...Object.keys(letters)].join('|')})$`),
+    mangleCache: letters,
+  };
+  const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');
+  const builds = entries.flatMap(([name, { source, formats }]) =>
+    formats.map((format) =>
+      build({
+        entryPoints: [join(root, 'js', `${source}.js`)],
+        bundle: true,
+        format: /** @type {'esm' | 'cjs'} */ (format),
+        minify: true,
+        // An uncaught error prints the line that threw it: a line without end would fill the terminal.
+        lineLimit: 160,
+        target: 'es2022',
+        platform: 'neutral',
+        outfile: join(fresh, `${name}.${format === 'cjs' ? 'cjs' : 'js'}`),
+        plugins: [files],
+        ...(source.startsWith('entries/') && minifyNames),
+        // The relay is a client itself, of the kind that its runtime gets.
+        external: ['lemondata-wasm', 'cloudflare:*'],
+        logLevel: 'warning',
+      }),
+    ),
+  );
+  await Promise.all(builds);
+  writeDeclarations(fresh);
+  // A build that fails leaves the last good one in place.
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(fresh, folder);
+}

@@ -1,0 +1,25 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../lib/run.js';
+
+/** Where the declarations of each entry of the package lie. */
+const SOURCES = {
+  index: 'js/entries/index.d.ts',
+  slim: 'js/entries/slim.d.ts',
+  relay: 'js/relay/index.d.ts',
+  cloudflare: 'js/cloudflare/index.d.ts',
+};
+
+/** Writes the declarations as the package holds them: all in one folder, and for CommonJS as well. */
+export function writeDeclarations(folder) {
+  for (const [entry, source] of Object.entries(SOURCES)) {
+    const types = readFileSync(join(root, source), 'utf8')
+      .replace("'../entries/index.js'", "'./index.js'")
+      .replace("'../relay/index.js'", "'./relay.js'");
+    writeFileSync(join(folder, `${entry}.d.ts`), types);
+    // Edge workers, where the hub runs, know no CommonJS.
+    if (entry !== 'cloudflare') {
+      writeFileSync(join(folder, `${entry}.d.cts`), types.replace("'./index.js'", "'./index.cjs'"));
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** Measures what users download. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { build } from 'esbuild';
+import { root } from '../lib/run.js';
+
+/** What a page downloads of an entry, where its author bundles and minifies it. */
+async function bundled(names, entry) {
+  const contents = `export { ${names} } from './dist/${entry}';`;
+  const options = /** @type {const} */ ({ bundle: true, minify: true, format: 'esm', write: false });
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: root }, ...options });
+  return Buffer.from(outputFiles[0].contents);
+}
+
+/** @returns {Promise<Record<string, { raw: number, brotli: number }>>} bytes */
+export async function measure() {
+  /** @type {Record<string, { raw: number, brotli: number }>} */
+  const sizes = {};
+  const add = (name, bytes) => {
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    sizes[name] = { raw: bytes.length, brotli: brotliCompressSync(bytes, { params }).length };
+  };
+  for (const file of ['lemondata.wasm', 'hub.wasm', 'workerd.js', 'index.js'])
+    add(file, readFileSync(join(root, 'dist', file)));
+  add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
+  add('the same of slim', await bundled('init, generate, waitForTask', 'slim.js'));
+  for (const unit of ['raw', 'brotli']) sizes['the same of slim'][unit] += sizes['lemondata.wasm'][unit];
+  return sizes;
+}

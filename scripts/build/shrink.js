@@ -1,0 +1,54 @@
+/** Makes a module smaller. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, runBeside } from '../lib/run.js';
+import { FEATURES } from './compile.js';
+
+const PASSES = [
+  // Measured: control flow that is taken apart and built again is shorter, and functions beyond these sizes compress
+  // less well when they are inlined.
+  '--flatten',
+  '--rereloop',
+  '-Oz',
+  '--converge',
+  '--one-caller-inline-max-function-size=300',
+  '--always-inline-max-function-size=5',
+  // The stack begins at address 0, and nothing of it reaches down there.
+  '--low-memory-unused',
+  '--strip-target-features',
+  '--strip-producers',
+];
+
+/**
+ * @typedef {object} Names the letters that stand for the names of imports and exports
+ * @property {[module: string, name: string, letter: string][]} imports
+ * @property {[name: string, letter: string][]} exports
+ */
+
+/**
+ * @param {string} path of a module
+ * @param {{ keepNames: boolean, minifyNames: boolean }} options whether functions keep their names, for those who want
+ *   to know where the bytes are; whether imports and exports become letters
+ * @returns {Promise<{ wasm: Uint8Array, names: Names }>}
+ */
+export async function shrink(path, { keepNames, minifyNames }) {
+  const small = `${path}.small`;
+  let names = { imports: [], exports: [] };
+  if (minifyNames) {
+    // In a run of its own, which prints them once: `--converge` repeats its passes.
+    names = JSON.parse(await optimise(path, small, '--minify-imports-and-exports-and-modules', '-g'));
+    path = small;
+  }
+  await optimise(path, small, ...PASSES, ...(keepNames ? ['-g'] : []));
+  return { wasm: readFileSync(small), names };
+}
+
+const optimise = (from, to, ...passes) =>
+  runBeside(join(root, 'node_modules', '.bin', 'wasm-opt'), [
+    // The compiler calls one of them by another name.
+    ...FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`),
+    ...passes,
+    from,
+    `--output=${to}`,
+  ]);
