@@ -225,7 +225,11 @@ impl<V: Platform> Call<V> {
 
     /// When the action at hand has to be over.
     pub fn until(&self) -> f64 {
-        self.until
+        match (self.state, &self.wait) {
+            // A stream that dies leaves the rest of its poll's time to the poll that replaces it.
+            (State::Following(Source::Stream), Some(wait)) => self.until.min(wait.silent_at()),
+            _ => self.until,
+        }
     }
 
     /// Takes what there is to tell `onUpdate`.
@@ -271,9 +275,6 @@ impl<V: Platform> Call<V> {
             }
             (State::Authorizing | State::Sending, Event::Elapsed) => self.give_up(),
             (State::Sending, Event::Following(source)) => {
-                if let (Source::Stream, Some(wait)) = (source, &self.wait) {
-                    self.until = self.until.min(wait.silent_at());
-                }
                 self.state = State::Following(source);
                 Action::Sleep
             }
@@ -493,6 +494,11 @@ impl<V: Platform> Call<V> {
         if let Some(wait) = &self.wait {
             failure.leave_task();
             failure.task = Some(wait.task.clone());
+        } else if self.create.may_be_billed()
+            && matches!(failure.outcome, Outcome::NotSent | Outcome::Rejected)
+        {
+            failure.outcome = Outcome::Unknown;
+            failure.say(&[" An attempt before this one may have been carried out and billed."]);
         }
         CallFailure { failure, attempt, cause: None }
     }

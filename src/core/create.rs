@@ -23,6 +23,9 @@ pub struct Create {
     failures: u32,
     slept_ms: f64,
     replayable: bool,
+    /// Whether an attempt that has been repeated may have been carried out. A create that is stored is not `replayable`.
+    #[serde(skip)]
+    may_be_billed: bool,
 }
 
 /// What to do after an attempt.
@@ -40,7 +43,12 @@ impl Create {
     /// A create that has not been sent. It is `replayable` only where the server promises to carry out
     /// a keyed create once.
     pub fn new(path: String, max_retries: u32, replayable: bool) -> Create {
-        Create { path, max_retries, failures: 0, slept_ms: 0.0, replayable }
+        Create { path, max_retries, failures: 0, slept_ms: 0.0, replayable, may_be_billed: false }
+    }
+
+    /// Whether an attempt before the last one may have been carried out and billed.
+    pub fn may_be_billed(&self) -> bool {
+        self.may_be_billed
     }
 
     /// Judges an answer. `random` lies in 0..1.
@@ -83,6 +91,7 @@ impl Create {
         }
         self.slept_ms += sleep;
         self.failures += 1;
+        self.may_be_billed |= failure.outcome == Outcome::Unknown;
         CreateAction::Retry(sleep)
     }
 }

@@ -87,7 +87,7 @@ fn a_wrong_type_or_range_is_named_with_what_is_expected() {
     let numbers = |values: &[f64]| values.iter().copied().map(Json::Number).collect::<Vec<_>>();
     let (nan, infinity) = (f64::NAN, f64::INFINITY);
 
-    let cases: [(&str, &str, Vec<Json>); 20] = [
+    let cases: [(&str, &str, Vec<Json>); 22] = [
         ("apiKey", "a string or a function", wrong_for(&|value| is_text(value) || is_function(value))),
         ("baseUrl", "a string", wrong_for(&is_text)),
         ("relay", "a boolean", wrong_for(&is_flag)),
@@ -113,6 +113,8 @@ fn a_wrong_type_or_range_is_named_with_what_is_expected() {
         ("onTask", "a function", wrong_for(&is_function)),
         ("onUpdate", "a function", wrong_for(&is_function)),
         ("onResponse", "a function", wrong_for(&is_function)),
+        ("fallback", "an array of names of models", wrong_for(&is_list)),
+        ("fallback", "an array of names of models", vec![plain(json!([""])), plain(json!(["a", 1]))]),
     ];
     for (name, expected, values) in cases {
         for value in values {
@@ -136,8 +138,8 @@ fn rule_4_half_a_signal_is_refused() {
 }
 
 #[test]
-fn null_counts_as_not_given() {
-    const NAMES: [&str; 15] = [
+fn null_counts_as_not_set() {
+    const NAMES: [&str; 16] = [
         "baseUrl",
         "relay",
         "fetch",
@@ -153,6 +155,7 @@ fn null_counts_as_not_given() {
         "onTask",
         "onUpdate",
         "onResponse",
+        "fallback",
     ];
     let options = with_key(&NAMES.map(|name| (name, plain(json!(null))))).unwrap();
     assert_eq!(format!("{options:?}"), format!("{:?}", with_key(&[]).unwrap()));

@@ -440,6 +440,15 @@ pub fn request() -> BoxedStrategy<Plain> {
     prop_oneof![20 => good, 1 => altered, 1 => junk()].boxed()
 }
 
+/// What is to be edited.
+pub fn edit() -> BoxedStrategy<Plain> {
+    let good = of([
+        json!({"prompt": "a lemon", "image_url": "https://cdn.example.com/a.png"}),
+        json!({"prompt": "a lemon", "images": [{"image_url": "https://cdn.example.com/a.png"}]}),
+    ]);
+    prop_oneof![20 => good, 1 => request()].boxed()
+}
+
 /// What a caller waits with.
 pub fn reference() -> BoxedStrategy<Plain> {
     prop_oneof![8 => id(), 8 => running(), 2 => example(), 1 => junk()].boxed()
