@@ -68,7 +68,7 @@ export class Subscriber {
     if (informed) this.#take(informed.#latest);
     const reader = [this, ...peers].find((each) => each.#endStream);
     if (reader && !isSilent) return STREAM;
-    if (reader) reader.#endStream();
+    reader?.#endStream();
     if (informed || peers.some((peer) => peer.#isPolling)) return POLL;
     this.#isPolling = true;
     return NOTHING;
