@@ -7,17 +7,18 @@
 import { parseArgs } from 'node:util';
 import { ensureBuild, ensureNodeModules } from './lib/prepare.js';
 import { step } from './lib/run.js';
+import { servicesOf } from './lib/services.js';
 
 const USAGE = `npm start -- [options]
 
   --port <number>   of the page, default 8788; the next free one when it is taken
   --no-demo         serve the page only
 
-With LEMONDATA_API_KEY in the environment, everything goes to the real service and is billed. Without it, the
-embedded test server answers.
+A key in the environment sends everything to the real service, which bills it: LEMONDATA_API_KEY to
+https://api.lemondata.cc, TOKENLAB_API_KEY to https://api.tokenlab.sh, either of them to LEMONDATA_BASE_URL where
+that is set. Without a key, the embedded test server answers.
 `;
 
-const SERVICE = 'https://api.lemondata.cc';
 /** Long enough to see a task pass through all its states at the usual cadence. */
 const TASK_MS = 9000;
 /** How many ports are tried. */
@@ -27,9 +28,12 @@ const PORTS = 20;
 const DEMO = [
   {
     title: 'an inline answer',
-    request: { model: 'dall-e-2', prompt: 'A lemon on a beach', size: '512x512' },
+    request: { model: 'gpt-image-2', prompt: 'A lemon on a beach', quality: 'low' },
   },
-  { title: 'a task', request: { model: 'flux-pro', prompt: 'A lemon tree above a quiet sea, first light' } },
+  {
+    title: 'a task',
+    request: { model: 'ideogram-v3', prompt: 'A lemon tree above a quiet sea, first light' },
+  },
 ];
 
 /** Ends whatever is under way; then the servers close, and with them the process. */
@@ -70,18 +74,18 @@ async function start() {
   console.log('  Ctrl-C ends it.');
 }
 
-/** The real service where there is a key for it, else the embedded server. */
+/** The service that there is a key for, else the embedded server. */
 async function chooseUpstream() {
-  const key = process.env.LEMONDATA_API_KEY?.trim();
-  if (key) {
-    step(`use the real service, ${SERVICE}, with LEMONDATA_API_KEY: every picture is billed`);
-    return { url: SERVICE, key };
+  const [service] = servicesOf(process.env);
+  if (service) {
+    step(`use ${service.url} with ${service.variable}: every picture is billed`);
+    return service;
   }
   const { startServer } = await import('../tests/server/index.js');
   const server = await startServer({ taskMs: TASK_MS });
   closers.push(server.close);
   step(`use the embedded test server, ${server.url}: nothing is billed`);
-  console.log('  For the real service, set LEMONDATA_API_KEY.');
+  console.log('  For the real service, set LEMONDATA_API_KEY or TOKENLAB_API_KEY.');
   return { url: server.url, key: server.apiKey };
 }
 

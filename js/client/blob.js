@@ -1,9 +1,9 @@
 /** Pictures as Blobs. They need no decision of the core, and their payload never enters its memory. */
 
+import { bounded, refuse } from './bounded.js';
 import {
   ConnectionError,
   errorOfStatus,
-  InvalidRequestError,
   ownError,
   RequestTimeoutError,
   ResponseError,
@@ -26,11 +26,6 @@ const DATA_URL = /^data:(image\/[\w.+-]+)?[^,]*;base64,/i;
 
 /** The time for a picture, as for a create. */
 const TIMEOUT_MS = 300_000;
-/** The longest time that a timer of the platform can count. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const refuse = (param, message, cause) =>
-  ownError(InvalidRequestError, 'not_sent', param + message, { param, cause });
 
 export async function toBlob(image, options) {
   const b64 = read(image, 'b64_json');
@@ -82,29 +77,11 @@ function decodeByText(b64) {
   return bytes;
 }
 
-/** Downloads a picture. It is on somebody else's server, which gets neither key nor headers. */
-async function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
-  if (!(typeof requestTimeout === 'number' && requestTimeout > 0)) {
-    throw refuse('requestTimeout', ` must be milliseconds above 0; it is ${String(requestTimeout)}.`);
-  }
-  if (signal && !signal.addEventListener) throw refuse('signal', ' must be an AbortSignal.');
-  const reason = () => signal.reason ?? new DOMException('The download was aborted.', 'AbortError');
-  if (signal?.aborted) throw reason();
+/** Downloads a picture. It is on another server, which gets neither key nor headers. */
+function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
   const target = `GET ${url.split('?')[0]}`;
-  const controller = new AbortController();
-  let timer;
-  let stop;
-  const stopped = new Promise((_, reject) => {
-    stop = () => reject(reason());
-    signal?.addEventListener('abort', stop);
-    if (requestTimeout <= LONGEST_TIMER_MS) {
-      const late = () =>
-        reject(ownError(RequestTimeoutError, 'rejected', `${target} got no picture in time.`));
-      timer = setTimeout(late, requestTimeout);
-    }
-  });
-  async function load() {
-    const init = { signal: controller.signal };
+  async function load(signal) {
+    const init = { signal };
     let response;
     let blob;
     let start;
@@ -127,11 +104,6 @@ async function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_M
     const what = isNamed ? blob.type : 'something of no known type';
     throw ownError(ResponseError, 'rejected', `${target} is no picture, but ${what}.`, { status });
   }
-  try {
-    return await Promise.race([load(), stopped]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
-    controller.abort();
-  }
+  const late = () => ownError(RequestTimeoutError, 'rejected', `${target} got no picture in time.`);
+  return bounded(load, { signal, requestTimeout }, late);
 }

@@ -12,41 +12,58 @@
 
 // Requests
 
-/** A model's name: the documented ones are suggested, any other is the server's to judge. */
-export type Model =
+/** A model's name: some are suggested, any other is the server's to judge. {@link listModels} brings them all. */
+export type ModelName =
+  | 'gpt-image-2'
+  | 'nano-banana'
+  | 'nano-banana-2'
+  | 'nano-banana-pro'
+  | 'gemini-3-pro-image-preview'
+  | 'grok-imagine-image'
+  | 'ideogram-v3'
   | 'dall-e-3'
   | 'dall-e-2'
   | 'flux-schnell'
-  | 'stable-diffusion-3'
   | 'flux-pro'
+  | 'stable-diffusion-3'
   | 'midjourney'
-  | 'ideogram-v3'
   | (string & {});
 
-/** A size in pixels, `WIDTHxHEIGHT`, or `auto` where the model knows it. */
-export type Size = '1024x1024' | '1792x1024' | '1024x1792' | '512x512' | 'auto' | (string & {});
+/**
+ * A size in pixels, `WIDTHxHEIGHT`, or `auto` where the model knows it. `gpt-image-2` takes multiples of 16, with at
+ * most 3840 pixels a side and a ratio of at most 3:1.
+ */
+export type Size =
+  | 'auto'
+  | '1024x1024'
+  | '1536x1024'
+  | '1024x1536'
+  | '1792x1024'
+  | '1024x1792'
+  | '512x512'
+  | (string & {});
 
 /** A quality: `standard` and `hd` are DALL·E 3's, the others are those of newer models. */
-export type Quality = 'standard' | 'hd' | 'auto' | 'low' | 'medium' | 'high' | (string & {});
+export type Quality = 'auto' | 'low' | 'medium' | 'high' | 'standard' | 'hd' | (string & {});
 
 /**
- * The body of a create: the fields that LemonData documents.
+ * The fields that a generation and an edit have in common, as LemonData documents them. Which of them a model takes,
+ * {@link listModels} says.
  *
- * A model may know further ones, such as `aspect_ratio` or `seed`. They are sent untouched; name them with
- * the first type argument of {@link generate}.
+ * A model may know further ones. They are sent untouched; name them with the first type argument of a call.
  */
-export interface ImageRequest {
+export interface ImageFields {
   /** What to draw. Must not be empty; LemonData's schema allows up to 4,000 characters. */
   prompt: string;
   /**
-   * Which model draws it. Whether it answers with the images or with a task is read off the answer, never off
-   * this name.
+   * Which model draws it. Name one: today's service requires it. Whether it answers with the images or with a task is
+   * read off the answer, never off this name.
    *
-   * @defaultValue `'dall-e-3'`, chosen by the server
+   * @defaultValue `'dall-e-3'` on older servers
    */
-  model?: Model | undefined;
+  model?: ModelName | undefined;
   /**
-   * How many images, from 1. The most that is allowed depends on the model (4 or 10).
+   * How many images, from 1. The most that is allowed depends on the model (10 at the most).
    *
    * @defaultValue `1`, chosen by the server
    */
@@ -54,34 +71,120 @@ export interface ImageRequest {
   /**
    * The size of each image.
    *
-   * @defaultValue `'1024x1024'`, chosen by the server
+   * @defaultValue `'1024x1024'` or `'auto'`, chosen by the model
    */
   size?: Size | undefined;
+  /** The ratio of width to height, for models that take it in place of `size`. */
+  aspect_ratio?: '1:1' | '3:2' | '2:3' | '4:3' | '3:4' | '16:9' | '9:16' | '21:9' | (string & {}) | undefined;
+  /** The resolution, for models that take it beside `aspect_ratio`. */
+  resolution?: '1K' | '2K' | '4K' | (string & {}) | undefined;
   /**
    * How much effort goes into an image.
    *
-   * @defaultValue `'standard'`, chosen by the server
+   * @defaultValue `'auto'` or `'standard'`, chosen by the model
    */
   quality?: Quality | undefined;
   /**
-   * Whether an image comes as an address or within the answer, in base64.
+   * Whether an image comes as an address or within the answer, in base64. A task may bring addresses all the same.
    *
    * @defaultValue `'url'`, chosen by the server
    */
   response_format?: 'url' | 'b64_json' | undefined;
   /**
-   * DALL·E 3 only.
+   * DALL·E 3 and some other models.
    *
    * @defaultValue `'vivid'`, chosen by the server
    */
   style?: 'vivid' | 'natural' | undefined;
+  /** Whether the background is transparent. `gpt-image-2` knows `opaque` and `auto`. */
+  background?: 'auto' | 'transparent' | 'opaque' | (string & {}) | undefined;
+  /** The type of the picture's file. */
+  output_format?: 'png' | 'jpeg' | 'webp' | (string & {}) | undefined;
+  /** How much a JPEG or WebP is compressed, from 0 to 100. */
+  output_compression?: number | undefined;
+  /** How strictly prompt and picture are checked. */
+  moderation?: 'auto' | 'low' | (string & {}) | undefined;
+  /** What the picture should not show. */
+  negative_prompt?: string | undefined;
+  /** Whether the model may extend the prompt. */
+  expand_prompt?: boolean | undefined;
+  /** A whole number: the same seed and the same request bring similar pictures. */
+  seed?: number | undefined;
+  /** Asks for a task at once in place of an inline answer, of a model that can. */
+  async?: boolean | undefined;
+  /** Reserved: the server refuses `true`. */
+  stream?: false | undefined;
   /** Your own identifier of the end user. */
   user?: string | undefined;
 }
 
+/** The body of a create: the documented fields. */
+export interface ImageRequest extends ImageFields {
+  /** What the model is to do with the pictures of the request. */
+  operation?: 'text-to-image' | 'image-to-image' | 'image-edit' | (string & {}) | undefined;
+  /**
+   * A reference picture as a file. The request is sent as a form then, which the platform streams; a list of URLs
+   * stands between commas there.
+   */
+  image?: Blob | undefined;
+  /** The URL of a reference picture. */
+  image_url?: string | undefined;
+  /** The URLs of reference pictures, 1 to 16. */
+  image_urls?: readonly string[] | undefined;
+  /** The same as `image_urls`, under the name that other models have for it. */
+  reference_image_urls?: readonly string[] | undefined;
+  /** The URL of a mask: a picture that is transparent where the model may draw. */
+  mask_url?: string | undefined;
+}
+
+/** A picture that a request names: by its URL, or by the id of a file that the service keeps. */
+export type ImageReference =
+  | {
+      /** The picture's URL. */
+      image_url: string;
+    }
+  | {
+      /** The id of a file that the service keeps. */
+      file_id: string;
+    };
+
+/** An edit of pictures that have a URL, sent as JSON. Needs exactly one of `image_url`, `image_urls` and `images`. */
+export interface UrlEditRequest extends ImageFields {
+  /** The URL of the picture. */
+  image_url?: string | undefined;
+  /** The URLs of the pictures, 1 to 16. */
+  image_urls?: readonly string[] | undefined;
+  /** The pictures, 1 to 16. */
+  images?: readonly ImageReference[] | undefined;
+  /** A picture that is transparent where the model may draw. */
+  mask?: ImageReference | undefined;
+  /** Pictures as files: see {@link BlobEditRequest}. */
+  image?: undefined;
+}
+
+/**
+ * An edit of pictures that are at hand, sent as a form. The platform streams them; the other fields are texts there,
+ * as JSON would say them.
+ */
+export interface BlobEditRequest extends ImageFields {
+  /** The pictures, 1 to 16, with up to 50 MiB each and 200 MiB together: PNG, JPEG or WebP. */
+  image: Blob | readonly Blob[];
+  /** A picture that is transparent where the model may draw. */
+  mask?: Blob | undefined;
+  /** A picture that has a URL: see {@link UrlEditRequest}. */
+  image_url?: undefined;
+  /** Pictures that have URLs: see {@link UrlEditRequest}. */
+  image_urls?: undefined;
+  /** Pictures that have URLs or ids: see {@link UrlEditRequest}. */
+  images?: undefined;
+}
+
+/** The body of an edit: the pictures as URLs or as Blobs, and the other fields of a create. */
+export type EditRequest = UrlEditRequest | BlobEditRequest;
+
 // Answers
 
-/** One image: it has a `url` or a `b64_json`, as `response_format` asked for. */
+/** One image, with a `url` or a `b64_json` as `response_format` says. */
 export interface Image {
   /** Where the image can be downloaded, without the key. {@link toBlob} does so. */
   url?: string;
@@ -91,9 +194,41 @@ export interface Image {
   revised_prompt?: string;
 }
 
+/** The consumption of a create, where the server says it. Further fields depend on the model. */
+export interface Usage {
+  /** Tokens of prompt and pictures. */
+  input_tokens?: number;
+  /** Tokens of the images. */
+  output_tokens?: number;
+  /** Both together. */
+  total_tokens?: number;
+  /** Whatever else the server says of it. */
+  [more: string]: unknown;
+}
+
+/** A model that {@link Options.fallback} has gone past. */
+export interface SkippedModel {
+  /** The model's name; missing where the request named none. */
+  model?: string | undefined;
+  /** Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so that nothing was billed twice. */
+  error: AnyLemonDataError;
+}
+
+/** Model and price, which both kinds of generation may name. */
+export interface GenerationDetails {
+  /** The model that has the request, where {@link Options.fallback} had to choose another, or where the server says it. */
+  model?: string;
+  /** The models that {@link Options.fallback} has gone past, in their order. */
+  skipped_models?: SkippedModel[];
+  /** The name of this create on the provider's bill. */
+  billing_transaction_id?: string;
+  /** The consumption of this create. */
+  usage?: Usage;
+}
+
 /** The images are there. It is the provider's own object, with `status` filled in where that was missing. */
-export interface CompletedGeneration {
-  /** Tells it from a {@link PendingGeneration}. */
+export interface CompletedGeneration extends GenerationDetails {
+  /** Distinguishes it from a {@link PendingGeneration}. */
   status: 'completed';
   /** The images. Empty where a task of another type has its result in a field such as `video_url`. */
   data: Image[];
@@ -104,38 +239,38 @@ export interface CompletedGeneration {
 }
 
 /** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, any time. */
-export interface PendingGeneration {
+export interface PendingGeneration extends GenerationDetails {
   /** A status that this package does not know counts as `processing`, and stands in `provider_status`. */
   status: 'pending' | 'processing';
   /** The task's id, opaque. */
   task_id: string;
-  /** Where the server wants to be asked for the task. */
+  /** The URL to poll, as the server gives it. */
   poll_url?: string;
   /** When it was created, in seconds since 1970. */
   created?: number;
-  /** 0 to 100, where the server tells it. */
+  /** 0 to 100, where the server says it. */
   progress?: number;
   /** The server's own word for a status that this package does not know. */
   provider_status?: string;
-  /** Where a create stands that a relay's hub has not sent yet, since many use its key. */
+  /** The place of a create in the queue of a relay's hub, which has not sent it yet. */
   queue?: {
     /** How many creates come first. */
     position: number;
     /** How many requests wait, this one included. */
     length: number;
-    /** How long it takes at the least until the next news of it, in milliseconds. */
+    /** The shortest time until its place changes, in milliseconds. */
     wait_ms: number;
   };
 }
 
 /**
- * What a create or a poll brings. Look at `status` to tell the two apart.
+ * The result of a create or a poll. Its `status` distinguishes the two.
  *
  * @typeParam Fields - further fields of the answer that you know of
  */
 export type Generation<Fields = unknown> = (CompletedGeneration & Fields) | (PendingGeneration & Fields);
 
-/** A task that has ended without a result, as {@link Options.onUpdate} hears of it before the wait rejects. */
+/** A task that has ended without a result, as {@link Options.onUpdate} gets it before the wait rejects. */
 export interface FailedTask {
   /** The task has failed, was cancelled, or is done without a result. */
   status: 'failed';
@@ -147,7 +282,7 @@ export interface FailedTask {
   cancelled?: boolean;
 }
 
-/** What {@link Options.onUpdate} hears of a wait besides the task. */
+/** The rest of an update for {@link Options.onUpdate}, beside the task. */
 export interface UpdateInfo {
   /** When the next poll is due, in milliseconds from now. Missing: none follows. */
   nextPollMs?: number;
@@ -157,12 +292,12 @@ export interface UpdateInfo {
 export interface Task {
   /** The task's id, opaque. */
   task_id: string;
-  /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+  /** The URL to poll, as the server gives it. Without it, the task is polled by its id. */
   poll_url?: string;
 }
 
 /**
- * All that names a task: its id, an object that holds one, or a generation, fresh or out of a store. A field that a
+ * Everything that names a task: its id, an object that holds one, or a generation, fresh or out of a store. A field that a
  * store holds without a value may be there as `null` or `undefined`.
  */
 export type TaskRef =
@@ -170,13 +305,13 @@ export type TaskRef =
   | {
       /** The task's id, opaque. */
       task_id: string;
-      /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+      /** The URL to poll, as the server gives it. Without it, the task is polled by its id. */
       poll_url?: string | null | undefined;
     }
   | {
       /** The task's id, under the name that the provider's own objects have for it. */
       id: string;
-      /** Where the server wants to be asked for the task. Missing: it is asked for by its id. */
+      /** The URL to poll, as the server gives it. Without it, the task is polled by its id. */
       poll_url?: string | null | undefined;
     }
   | {
@@ -200,7 +335,7 @@ export interface ImageSource {
 /** Extra request headers: an object, pairs of name and value, or a `Headers` object. */
 export type HeadersSource = Headers | Record<string, string> | readonly (readonly [string, string])[];
 
-/** What {@link Options.onResponse} is told of an HTTP answer. It never holds the key. */
+/** An HTTP answer, as {@link Options.onResponse} gets it. It never holds the key. */
 export interface ResponseInfo {
   /** `POST` for a create, `GET` for a poll. */
   method: string;
@@ -210,13 +345,17 @@ export interface ResponseInfo {
   status: number;
   /** The `x-request-id` of the answer, which the provider's support asks for. */
   requestId?: string | undefined;
+  /** The name of the create on the provider's bill: the `x-billing-transaction-id` of the answer, or that of its body. */
+  billingTransactionId?: string | undefined;
+  /** The consumption of the create, where the body of the answer says it. */
+  usage?: Usage | undefined;
   /** The account's limit: the `X-RateLimit-…` headers, which a browser sees only where they are exposed. */
   rateLimit: {
     /** Requests per minute. */
     limit?: number | undefined;
     /** How many of them are left. */
     remaining?: number | undefined;
-    /** When the count starts anew, as the server says it. */
+    /** When the count starts again, as the server says it. */
     reset?: number | undefined;
   };
   /** From asking for the key to the last byte of the answer, in milliseconds. */
@@ -233,18 +372,18 @@ export interface ResponseInfo {
  */
 export interface Options {
   /**
-   * The key, or a function that returns it (or a promise of it) and is asked at every request, so that a key
+   * The key, or a function that returns it (or a promise of it). The function is called for every request, so that a key
    * can be rotated or fetched from a vault. Waiting for it ends with the signal and with `requestTimeout`.
    *
-   * Required, unless `baseUrl` or `headers` are given.
+   * Required without `baseUrl` and `headers`.
    *
    * A function that fails rejects with an {@link AuthenticationError}, an unusable key with an
    * {@link InvalidRequestError}.
    */
   apiKey?: string | (() => string | PromiseLike<string>) | undefined;
   /**
-   * Where requests go: an `http` or `https` URL, or in a web page a path on its own server, such as
-   * `/api/lemondata`. Its path is a prefix of all that is called. A trailing slash or `/v1` is accepted;
+   * Where requests go: an `http` or `https` URL, such as `https://api.tokenlab.sh`, or in a web page a path on its own
+   * server, such as `/api/lemondata`. Its path is a prefix of all that is called. A trailing slash or `/v1` is accepted;
    * credentials, query and fragment are not.
    *
    * @defaultValue `'https://api.lemondata.cc'`
@@ -268,7 +407,7 @@ export interface Options {
    * @defaultValue the global `fetch`, looked up at each request
    */
   fetch?: ((url: string, init: RequestInit) => PromiseLike<Response>) | undefined;
-  /** Extra request headers, or a function that returns them (or a promise), asked at every request. */
+  /** Extra request headers, or a function that returns them (or a promise), called for every request. */
   headers?: HeadersSource | (() => HeadersSource | PromiseLike<HeadersSource>) | undefined;
   /**
    * Allows `apiKey` in a web page or a worker of one. Whoever opens the page can read the key there and spend
@@ -298,7 +437,7 @@ export interface Options {
    */
   maxRetries?: number | undefined;
   /**
-   * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is drawn anew
+   * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is a new random one
    * between the two, so that many clients never poll in step: from the longer half for the first six, when few tasks
    * are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
    *
@@ -331,6 +470,25 @@ export interface Options {
    */
   idempotencyKey?: string | undefined;
   /**
+   * The models that get the request of a create in turn, after the one that it names. The next one follows where it is
+   * certain that the last one bills nothing: where no connection was made, where the server refused for the model's
+   * sake (it is unknown or not available, or its limit outlasts `maxRetries`), or where the task has failed. It never
+   * follows an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
+   * own: yours, with `-1`, `-2` and so on behind it. The generation names the model in `model`, and the others with their
+   * errors in `skipped_models`.
+   *
+   * @example
+   * ```ts
+   * const { model, data } = await generateAndWait(
+   *   { prompt: 'a lemon', model: 'gpt-image-2' },
+   *   { apiKey, fallback: ['nano-banana-2', 'flux-2-pro'] },
+   * );
+   * ```
+   *
+   * @defaultValue none
+   */
+  fallback?: readonly ModelName[] | undefined;
+  /**
    * Called with the task of a create once there is one, and awaited before the first poll: the place to store
    * it. Where it fails, or is not done within `maxWait` (at least 5 s), the call rejects with a {@link CallbackError}
    * that holds the task.
@@ -360,10 +518,8 @@ export interface Options {
  *
  * @example
  * ```ts
- * const generation = await generate<{ aspect_ratio: string }>(
- *   { prompt: 'a lemon', model: 'flux-pro', aspect_ratio: '16:9' },
- *   { apiKey },
- * );
+ * const request = { prompt: 'a lemon', model: 'gpt-image-2', size: '1536x1024' };
+ * const generation = await generate(request, { apiKey });
  * if (generation.status === 'completed') show(generation.data);
  * ```
  *
@@ -401,7 +557,7 @@ export declare function waitForTask<Fields = unknown>(
  *
  * @example
  * ```ts
- * const { data } = await generateAndWait({ prompt: 'a lemon', model: 'flux-pro' }, { apiKey });
+ * const { data } = await generateAndWait({ prompt: 'a lemon', model: 'gpt-image-2' }, { apiKey });
  * ```
  *
  * @typeParam Extra - request fields beyond the documented ones
@@ -410,6 +566,38 @@ export declare function waitForTask<Fields = unknown>(
  */
 export declare function generateAndWait<Extra = unknown, Fields = unknown>(
   request: ImageRequest & NoInfer<Extra>,
+  options?: Options,
+): Promise<CompletedGeneration & Fields>;
+
+/**
+ * Sends one edit: pictures and a prompt that says what to change. Answers, tasks, repeats, outcomes and errors are those
+ * of {@link generate}.
+ *
+ * @example
+ * ```ts
+ * const request = { model: 'gpt-image-2', prompt: 'Make the lemon blue', image: file };
+ * const generation = await edit(request, { apiKey });
+ * ```
+ *
+ * @typeParam Extra - request fields beyond the documented ones
+ * @typeParam Fields - answer fields beyond the documented ones
+ * @throws {@link LemonDataError}, one of {@link AnyLemonDataError}; or the reason of the signal
+ */
+export declare function edit<Extra = unknown, Fields = unknown>(
+  request: EditRequest & NoInfer<Extra>,
+  options?: Options,
+): Promise<Generation<Fields>>;
+
+/**
+ * Sends one edit and, where it is answered with a task, polls that until it has ended: {@link generateAndWait} for
+ * pictures.
+ *
+ * @typeParam Extra - request fields beyond the documented ones
+ * @typeParam Fields - answer fields beyond the documented ones
+ * @throws what {@link edit} and {@link waitForTask} throw
+ */
+export declare function editAndWait<Extra = unknown, Fields = unknown>(
+  request: EditRequest & NoInfer<Extra>,
   options?: Options,
 ): Promise<CompletedGeneration & Fields>;
 
@@ -440,8 +628,102 @@ export declare function getTask<Fields = unknown>(
  */
 export declare function toBlob(image: ImageSource, options?: Options): Promise<Blob>;
 
+// Models
+
+/** Which models {@link listModels} lists. `baseUrl`, `headers`, `fetch`, `signal` and `requestTimeout` count as well. */
+export interface ListModelsOptions extends Options {
+  /**
+   * The category of the models; an empty string for every one.
+   *
+   * @defaultValue `'image'`
+   */
+  category?: 'image' | 'video' | 'audio' | 'music' | '3d' | 'chat' | (string & {}) | undefined;
+  /** Sorts the models by how well they do at something, and says why. */
+  recommendedFor?: 'image' | 'video' | 'music' | '3d' | (string & {}) | undefined;
+  /**
+   * How much each model says of itself: `compact` is enough for a picker.
+   *
+   * @defaultValue `'full'`, chosen by the server
+   */
+  view?: 'compact' | 'full' | (string & {}) | undefined;
+}
+
+/** The requests that a model takes. A list that is empty or missing says nothing. */
+export interface ModelContract {
+  /** What the model does, such as `text-to-image` and `image-edit`. */
+  public_operations?: string[];
+  /** The fields of a request that it takes. */
+  supported_parameters?: string[];
+  /** The values of `aspect_ratio`. */
+  aspect_ratios?: string[];
+  /** The values of `resolution`. */
+  resolutions?: string[];
+  /** Whatever else the provider says of it. */
+  [more: string]: unknown;
+}
+
+/** The details of a model in the full view. */
+export interface ModelDetails {
+  /** `image` for those that this package is for. */
+  category?: string;
+  /** What the model does. */
+  capabilities?: string[];
+  /** What a request may hold. */
+  public_contract_summary?: ModelContract;
+  /** The same, under the name that newer answers have for it. */
+  request_format_summary?: ModelContract | null;
+  /** Whatever else the provider says of it, such as `pricing`. */
+  [more: string]: unknown;
+}
+
+/** A model as the provider lists it. The full view has its details in `tokenlab`, the compact one in the model itself. */
+export interface Model {
+  /** The model's name, as {@link ImageFields.model} takes it. */
+  id: string;
+  /** Who made the model, in the full view. */
+  owned_by?: string;
+  /** The details of the full view. */
+  tokenlab?: ModelDetails;
+  /** The same details from the service under its older name. */
+  lemondata?: ModelDetails;
+  /** Who made the model, in the compact view. */
+  provider?: string;
+  /** The category, in the compact view. */
+  category?: string;
+  /** What the model does, in the compact view. */
+  capabilities?: string[];
+  /** What the model does, as operations of a request, in the compact view. */
+  supported_operations?: string[];
+  /** The price, in the compact view: texts in US dollars, such as `per_request`. */
+  pricing?: { [name: string]: unknown };
+  /** Where the model stands in its life, such as `active` or `deprecated`, in the compact view. */
+  status?: string;
+}
+
 /**
- * The same functions with options that are given once. The options of a call win over them.
+ * Lists the models that the service, or a relay, offers. The list is public: the key is sent to a relay alone
+ * (`relay: true`), and `headers` wherever `baseUrl` leads. There is one request; it is not repeated.
+ *
+ * A bundle that does not use it does not hold it.
+ *
+ * @example
+ * ```ts
+ * for (const { id } of await listModels({ view: 'compact' })) picker.add(new Option(id));
+ * ```
+ *
+ * @typeParam Fields - fields of a model beyond the documented ones
+ * @param options the time-out is that of a poll, 60 000 ms by default
+ * @throws {@link InvalidRequestError} where an option or the query is wrong
+ * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}; or the reason of the signal
+ */
+export declare function listModels<Fields = unknown>(
+  options?: ListModelsOptions,
+): Promise<(Model & Fields)[]>;
+
+// Client
+
+/**
+ * The same functions, with options that you pass once. The options of a call win over them.
  *
  * Neither `JSON.stringify` nor an inspection of the client shows the options, and so the key.
  *
@@ -466,14 +748,26 @@ export declare class LemonData {
     request: ImageRequest & NoInfer<Extra>,
     options?: Options,
   ): Promise<CompletedGeneration & Fields>;
+  /** See {@link edit}. */
+  edit<Extra = unknown, Fields = unknown>(
+    request: EditRequest & NoInfer<Extra>,
+    options?: Options,
+  ): Promise<Generation<Fields>>;
+  /** See {@link editAndWait}. */
+  editAndWait<Extra = unknown, Fields = unknown>(
+    request: EditRequest & NoInfer<Extra>,
+    options?: Options,
+  ): Promise<CompletedGeneration & Fields>;
   /** See {@link getTask}. */
   getTask<Fields = unknown>(task: TaskRef, options?: Options): Promise<Generation<Fields>>;
+  /** See {@link listModels}. */
+  listModels<Fields = unknown>(options?: ListModelsOptions): Promise<(Model & Fields)[]>;
 }
 
 // Errors
 
 /**
- * What is known of the effect of the call, and so of its cost:
+ * The effect of the call as far as it is known, and so its cost:
  *
  * - `not_sent`: no request has left this machine
  * - `rejected`: the server refused, and billed nothing
@@ -532,7 +826,7 @@ export declare class LemonDataError extends Error {
   constructor(details: ErrorDetails);
   /** Which class it is. */
   readonly kind: ErrorKind;
-  /** What is known of the effect of the call, and so of its cost. */
+  /** The effect of the call as far as it is known, and so its cost. */
   readonly outcome: Outcome;
   /** The HTTP status, where there was an answer. */
   readonly status?: number | undefined;
@@ -553,6 +847,20 @@ export declare class LemonDataError extends Error {
   readonly suggestions?: Suggestion[] | undefined;
   /** What the provider offers in place of what is not available at the moment. */
   readonly alternatives?: Suggestion[] | undefined;
+  /** The fields of a request that the model takes. */
+  readonly supportedParameters?: string[] | undefined;
+  /** What the model does, such as `text-to-image`. */
+  readonly supportedOperations?: string[] | undefined;
+  /** The values that the model takes for `resolution`. */
+  readonly allowedResolutions?: string[] | undefined;
+  /** The values that the model takes for `aspect_ratio`. */
+  readonly allowedAspectRatios?: string[] | undefined;
+  /** How long a prompt may be, in characters. */
+  readonly promptMaxCharacters?: number | undefined;
+  /** A request that the provider would take. */
+  readonly recommendedRequest?: { [name: string]: unknown } | undefined;
+  /** The models that {@link Options.fallback} had gone past before this error. */
+  readonly skippedModels?: SkippedModel[] | undefined;
   /** What is left of the balance, in US dollars. */
   readonly balanceUsd?: number | undefined;
   /** What the request would have cost, in US dollars. */
@@ -580,7 +888,7 @@ export declare class LemonDataError extends Error {
 
 /** What the provider suggests in an error: a model by its `id`, with whatever it says of it. */
 export interface Suggestion {
-  /** The model's name, as {@link ImageRequest.model} takes it. */
+  /** The model's name, as {@link ImageFields.model} takes it. */
   readonly id: string;
   /** Whatever else the provider says of it. */
   readonly [more: string]: unknown;
@@ -707,13 +1015,13 @@ export declare class CallbackError extends LemonDataError {
 
 /**
  * The WebAssembly module could not be started (`cause` tells why), or it trapped, which is a bug of this
- * package. The next call starts it anew.
+ * package. The next call starts it again.
  */
 export declare class InternalError extends LemonDataError {
   readonly kind: 'internal';
 }
 
-/** All error classes, told apart by `kind`. */
+/** All error classes, with `kind` to distinguish them. */
 export type AnyLemonDataError =
   | InvalidRequestError
   | AuthenticationError

@@ -9,6 +9,7 @@ import { inBrowser } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
 export { toBlob } from '../client/blob.js';
+export { listModels } from '../client/models.js';
 export * from '../client/public-errors.js';
 export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
   glue,

@@ -46,6 +46,7 @@ function load() {
 const isEdge = typeof WebSocketPair === 'function' || typeof EdgeRuntime === 'string';
 
 export { toBlob } from '../client/blob.js';
+export { listModels } from '../client/models.js';
 export * from '../client/public-errors.js';
 export const { generate, waitForTask, generateAndWait, getTask, LemonData } = /* @__PURE__ */ createClient(
   glue,

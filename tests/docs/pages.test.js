@@ -13,7 +13,7 @@ const read = (page) => readFileSync(join(root, page), 'utf8');
 const suites = await choose([], true);
 
 /** What other tests run. */
-const ELSEWHERE = ['README/node'];
+const ELSEWHERE = ['README/node', 'service/models'];
 
 /** Pages whose samples have tests of their own. */
 const OWN_TESTS = ['docs/relay.md', 'docs/hub.md'];

@@ -548,7 +548,7 @@ describe('a create that fails', GUARD, () => {
 
   test('keeps all that the server said', async () => {
     const error = await failure(generate(picture('test-error-400'), here()));
-    assert.equal(error.body.validation_errors[0].param, 'prompt');
+    assert.equal(error.body.validation_errors[0].field, 'prompt');
     assert.match(error.message, /Your prompt cannot be used with this model/);
     assert.match(error.message, /400/);
   });

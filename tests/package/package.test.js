@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { build } from 'esbuild';
 import { PNG } from 'pngjs';
 import { measure } from '../../scripts/build.js';
 import { root } from '../../scripts/lib/run.js';
@@ -96,7 +97,26 @@ test('is there for import and for require, and importing does nothing', async ()
     node(['--input-type=commonjs', '-e', cjs]),
   ]);
   assert.equal(imported.output, required.output);
-  assert.match(imported.output, /LemonData,.*generate,generateAndWait,getTask,toBlob,waitForTask 0\n$/);
+  assert.match(
+    imported.output,
+    /LemonData,.*generate,generateAndWait,getTask,listModels,toBlob,waitForTask 0\n$/,
+  );
+});
+
+test('leaves out of a bundle what that does not use', async () => {
+  const bundled = async (names) => {
+    const contents = `export { ${names} } from 'lemondata-wasm';`;
+    const stdin = { contents, resolveDir: project.folder };
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', write: false });
+    return outputFiles[0].text;
+  };
+  for (const [name, sign] of [
+    ['toBlob', 'iVBORw0KGgo'],
+    ['listModels', 'recommended_for'],
+  ]) {
+    assert.ok((await bundled(name)).includes(sign), name);
+    assert.ok(!(await bundled('generate, waitForTask')).includes(sign), name);
+  }
 });
 
 test('asks for nothing at installation and at run time', () => {

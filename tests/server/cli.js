@@ -12,7 +12,8 @@ const USAGE = `node tests/server/cli.js [options]
   --key <key>              the key that it accepts
   --task-ms <number>       the whole time that a task takes, default 6000
   --inline-ms <number>     the delay of inline answers, default 0
-  --poll-path <path>       images, tasks or none; default images
+  --poll-path <path>       images, tasks, alias or none; default images
+  --strict                 as strict as the service of 2026
   --cors                   answer pages of any origin
   --origin <origin>        answer pages of this origin; may be repeated
 `;
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     'task-ms': { type: 'string', default: '6000' },
     'inline-ms': { type: 'string', default: '0' },
     'poll-path': { type: 'string', default: 'images' },
+    strict: { type: 'boolean', default: false },
     cors: { type: 'boolean', default: false },
     origin: { type: 'string', multiple: true },
     help: { type: 'boolean', default: false },
@@ -41,6 +43,7 @@ const server = await startServer({
   taskMs: numberOf('task-ms'),
   inlineMs: numberOf('inline-ms'),
   pollPath: pollPathOf(values['poll-path']),
+  isStrict: values.strict,
   cors: values.cors || values.origin || false,
   log: (line) => console.log(line),
 });
@@ -62,8 +65,8 @@ function numberOf(name) {
 
 /** @param {string} text */
 function pollPathOf(text) {
-  if (text !== 'images' && text !== 'tasks' && text !== 'none') {
-    fail(`--poll-path must be images, tasks or none, not '${text}'`);
+  if (!['images', 'tasks', 'alias', 'none'].includes(text)) {
+    fail(`--poll-path must be images, tasks, alias or none, not '${text}'`);
   }
   return /** @type {import('./tasks.js').PollPath} */ (text);
 }

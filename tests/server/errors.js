@@ -15,6 +15,15 @@
  * @property {string} [partial] send the head and this part of a body, then break the connection
  */
 
+/**
+ * A field that is wrong.
+ *
+ * @typedef {object} Problem
+ * @property {string} field
+ * @property {string} message
+ * @property {string} code
+ */
+
 /** Thrown to refuse a request; carries the reply. */
 export class Refusal extends Error {
   /** @param {Reply} reply */
@@ -42,13 +51,46 @@ export function errorReply(status, code, message, hints = {}, headers = undefine
 /**
  * A 400 that names what is wrong with the request, field by field.
  *
- * @param {{ param: string, message: string }[]} problems at least one
+ * @param {Problem[]} problems at least one
+ * @param {Record<string, unknown>} [hints] further fields of the error
  * @returns {Reply}
  */
-export function invalidRequest(problems) {
-  const [{ param, message }] = problems;
-  const reply = errorReply(400, 'invalid_request_error', message, { param });
+export function invalidRequest(problems, hints = {}) {
+  const [{ field, message }] = problems;
+  const reply = errorReply(400, 'invalid_request_error', `${field}: ${message}`, { param: field, ...hints });
   return { ...reply, body: { .../** @type {object} */ (reply.body), validation_errors: problems } };
+}
+
+/**
+ * A 400 for a field that the model does not take.
+ *
+ * @param {string} model
+ * @param {string} param
+ * @param {Record<string, unknown>} hints what the model takes
+ * @returns {Reply}
+ */
+export function unsupportedParameter(model, param, hints) {
+  const message = `Model '${model}' does not support '${param}'`;
+  return errorReply(400, 'unsupported_parameter', message, {
+    type: 'invalid_request_error',
+    param,
+    ...hints,
+  });
+}
+
+/**
+ * The same error as a service says it that sends no code: its type says what the code would.
+ *
+ * @param {Reply} reply
+ * @returns {Reply}
+ */
+export function withoutCode(reply) {
+  const body = /** @type {{ error?: { code?: string } }} */ (Object(reply.body));
+  if (!body.error?.code) {
+    return reply;
+  }
+  const { code, ...error } = body.error;
+  return { ...reply, body: { ...body, error: { ...error, type: code } } };
 }
 
 /** @returns {Reply} */
@@ -63,22 +105,34 @@ export function taskNotFound() {
 }
 
 /** @returns {Reply} */
-export function tooLarge() {
-  return errorReply(413, 'payload_too_large', 'Request body is larger than 1 MiB');
+export function taskNotOwned() {
+  return errorReply(403, 'task_not_owned', 'This task belongs to another API key', {
+    type: 'permission_error',
+  });
+}
+
+/**
+ * @param {string} message
+ * @returns {Reply}
+ */
+export function tooLarge(message) {
+  return errorReply(413, 'payload_too_large', message);
 }
 
 /**
  * @param {string} model
- * @param {string[]} suggestions known models, nearest first
+ * @param {string[]} [suggestions] known models, nearest first
  * @returns {Reply}
  */
-export function modelNotFound(model, suggestions) {
+export function modelNotFound(model, suggestions = []) {
   const [nearest] = suggestions;
   return errorReply(400, 'model_not_found', `Model '${model}' not found`, {
     type: 'invalid_request_error',
     param: 'model',
-    did_you_mean: nearest,
-    suggestions: suggestions.map((id) => ({ id })),
-    hint: `Did you mean '${nearest}'? Use GET /v1/models to list all available models.`,
+    ...(nearest && {
+      did_you_mean: nearest,
+      suggestions: suggestions.map((id) => ({ id })),
+      hint: `Did you mean '${nearest}'? Use GET /v1/models to list all available models.`,
+    }),
   });
 }

@@ -8,14 +8,33 @@ import { getRequestListener } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
-import { errorReply, invalidKey, Refusal, taskNotFound } from './errors.js';
+import { describeBody, parseBody, readBody } from './body.js';
+import {
+  errorReply,
+  invalidKey,
+  Refusal,
+  taskNotFound,
+  taskNotOwned,
+  unsupportedParameter,
+  withoutCode,
+} from './errors.js';
+import { listModels, showModel } from './models.js';
 import { drawPicture } from './picture.js';
 import { sendReply } from './reply.js';
-import { parseScenarios, traitsOf, Uses, wantsTask } from './scenarios.js';
-import { Tasks } from './tasks.js';
-import { MAX_BODY_BYTES, MODELS, parseBody, parseCreate, SCENARIO_MODEL_PREFIX } from './validate.js';
+import {
+  BILLING,
+  includes,
+  NO_ASYNC,
+  parseScenarios,
+  TYPE_ONLY,
+  traitsOf,
+  Uses,
+  wantsTask,
+} from './scenarios.js';
+import { billingOf, newBillingId, Tasks } from './tasks.js';
+import { parseCreate, SCENARIO_MODEL_PREFIX } from './validate.js';
 
-/** The key that the server accepts unless it is told another. */
+/** The key that the server accepts by default. */
 export const TEST_KEY = 'sk-test-0123456789abcdef';
 
 /** How many requests `counts.requests` keeps, so that a server left running does not grow. */
@@ -26,7 +45,9 @@ const RATE_WINDOW_MS = 60_000;
 
 const EXPOSED_HEADERS = [
   'Retry-After',
-  'x-request-id',
+  'X-Request-ID',
+  'X-Task-ID',
+  'X-Billing-Transaction-ID',
   'X-RateLimit-Limit',
   'X-RateLimit-Remaining',
   'X-RateLimit-Reset',
@@ -41,6 +62,9 @@ const EXPOSED_HEADERS = [
  * @typedef {object} Options
  * @property {number} [port] default 0: any free one
  * @property {string} [apiKey] default `TEST_KEY`
+ * @property {string[]} [otherKeys] further keys that it accepts; no key may poll a task of another
+ * @property {boolean} [isStrict] whether it is as strict as the service of 2026, default false: a create needs a model,
+ *   and holds nothing that its model does not take; answers say what was billed
  * @property {number} [taskMs] the whole time that a task takes, default 6000
  * @property {number} [inlineMs] the delay of inline answers, default 0
  * @property {import('./tasks.js').PollPath} [pollPath] default `images`
@@ -58,14 +82,16 @@ const EXPOSED_HEADERS = [
  * @property {string} method
  * @property {string} path with its query
  * @property {Record<string, string | string[] | undefined>} headers names in lower case
- * @property {unknown} body parsed when it is JSON, else text; undefined when there is none
+ * @property {unknown} body parsed when it is JSON or a form, else text; undefined when there is none. A file of a form
+ *   is `{filename, type, size, sha256}`, in a list for its name
  * @property {number} at milliseconds since 1970
  * @property {number} [status] of the answer; missing while there is none, or when it was cut off
  */
 
 /**
  * @typedef {object} Counts
- * @property {number} creates
+ * @property {number} creates generations and edits
+ * @property {number} edits
  * @property {number} polls
  * @property {number} cancels
  * @property {number} models
@@ -74,7 +100,7 @@ const EXPOSED_HEADERS = [
  * @property {number} preflights
  * @property {number} rejected requests answered with a status of 400 or more
  * @property {number} aborted requests whose client left before the answer was complete
- * @property {number} keyLeaks requests for a picture that carried, or asked to carry, an Authorization header
+ * @property {number} keyLeaks requests for a picture with an Authorization header, and preflights for one
  * @property {RequestRecord[]} requests the latest thousand
  */
 
@@ -109,6 +135,8 @@ export async function startServer(options = {}) {
   const {
     port = 0,
     apiKey = TEST_KEY,
+    otherKeys = [],
+    isStrict = false,
     taskMs = 6000,
     inlineMs = 0,
     pollPath = 'images',
@@ -146,7 +174,7 @@ export async function startServer(options = {}) {
       method: incoming.method ?? '',
       path: incoming.url ?? '',
       headers: incoming.headers,
-      body: readable(bytes),
+      body: describeBody(incoming.headers['content-type'], bytes),
       at: now(),
     };
     c.set('bytes', bytes);
@@ -163,6 +191,7 @@ export async function startServer(options = {}) {
     });
     onRequest(record);
 
+    c.set('requestId', record.id);
     c.header('x-request-id', record.id);
     c.header('cache-control', 'no-store');
     setRateLimit(c);
@@ -177,8 +206,8 @@ export async function startServer(options = {}) {
 
   // A picture is public, and any page may read it. The API itself is for the origins that were chosen.
   app.use('/files/*', async (c, next) => {
-    const asked = c.req.header('access-control-request-headers') ?? '';
-    if (c.req.header('authorization') !== undefined || /\bauthorization\b/i.test(asked)) {
+    const requested = c.req.header('access-control-request-headers') ?? '';
+    if (c.req.header('authorization') !== undefined || /\bauthorization\b/i.test(requested)) {
       counts.keyLeaks += 1;
     }
     await next();
@@ -192,9 +221,6 @@ export async function startServer(options = {}) {
   }
 
   app.onError((error, c) => {
-    if (error instanceof Refusal) {
-      return send(c, error.reply);
-    }
     console.error(error);
     return send(c, errorReply(500, 'server_error', 'The test server itself failed'));
   });
@@ -211,50 +237,91 @@ export async function startServer(options = {}) {
 
   /**
    * @param {Kind} kind
-   * @param {Exclude<keyof Counts, 'requests'>} counter
+   * @param {Exclude<keyof Counts, 'requests'>[]} counters
    * @param {string} method
    * @param {string} path
-   * @param {(c: Context) => Reply | Promise<Reply>} handle
+   * @param {(c: Context) => Reply} handle
    */
-  function route(kind, counter, method, path, handle) {
+  function route(kind, counters, method, path, handle) {
     methods.set(path, [...(methods.get(path) ?? []), method]);
     app.on(method, path, async (c) => {
-      counts[counter] += 1;
-      return send(c, takeScript(kind) ?? (await handle(c)));
+      for (const counter of counters) {
+        counts[counter] += 1;
+      }
+      const reply = takeScript(kind) ?? replyOf(c, handle);
+      return send(c, c.get('isTypeOnly') ? withoutCode(reply) : reply);
     });
   }
 
-  route('create', 'creates', 'POST', '/v1/images/generations', async (c) => {
-    requireKey(c);
+  /**
+   * @param {Context} c
+   * @param {(c: Context) => Reply} handle
+   */
+  function replyOf(c, handle) {
+    try {
+      return handle(c);
+    } catch (error) {
+      if (error instanceof Refusal) {
+        return error.reply;
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * @param {Context} c
+   * @param {boolean} isEdit
+   * @returns {Reply}
+   */
+  function create(c, isEdit) {
+    const owner = requireKey(c);
+    const fromHeader = scenariosOf(c, c.req.header('x-lemon-scenario'));
     const body = parseBody(c.req.header('content-type'), c.get('bytes'));
-    const request = parseCreate(body);
-    const scenarios = [...scenariosOf(c), ...scenariosOfModel(request.model)];
+    const request = parseCreate(body, { isEdit, isStrict, pictureAt });
+    const { model, prompt, n } = request;
+    const fromModel = model.startsWith(SCENARIO_MODEL_PREFIX)
+      ? model.slice(SCENARIO_MODEL_PREFIX.length)
+      : undefined;
+    const scenarios = [...fromHeader, ...scenariosOf(c, fromModel)];
+    if (request.isAsync && includes(scenarios, NO_ASYNC)) {
+      throw new Refusal(unsupportedParameter(model, 'async', {}));
+    }
     const onCreate = scenarios.filter(({ on }) => on === 'create');
     const { delay, reply } = uses.take(onCreate, 'create', contextOf(c));
     if (reply) {
       return { delay, ...reply };
     }
-    const isTask = wantsTask(scenarios) ?? MODELS.get(request.model) === 'task';
-    if (!isTask) {
+    const showsBilling = isStrict || includes(scenarios, BILLING);
+    if (!(wantsTask(scenarios) ?? (request.isTask || request.isAsync))) {
+      const billingId = newBillingId();
       return {
         delay: inlineMs + delay,
-        body: { created: Math.floor(now() / 1000), data: makeImages(request) },
+        headers: { 'X-Billing-Transaction-ID': billingId },
+        body: {
+          created: Math.floor(now() / 1000),
+          data: makeImages(request),
+          ...(showsBilling && billingOf(billingId)),
+        },
       };
     }
     /** @type {Record<string, unknown>[] | undefined} */
     let images;
     const task = tasks.start({
-      prompt: request.prompt,
-      n: request.n,
-      traits: traitsOf(scenarios, contextOf(c)),
+      prompt,
+      n,
+      owner,
+      traits: { showsBilling, ...traitsOf(scenarios, contextOf(c)) },
       scenarios: scenarios.filter(({ on }) => on === 'poll'),
       images: () => {
         images ??= makeImages(request);
         return images;
       },
     });
-    return { delay, body: tasks.describe(task) };
-  });
+    return { delay, headers: headersOf(task), body: tasks.describe(task) };
+  }
+
+  route('create', ['creates'], 'POST', '/v1/images/generations', (c) => create(c, false));
+  route('create', ['creates', 'edits'], 'POST', '/v1/images/edits', (c) => create(c, true));
 
   /**
    * @param {Context} c
@@ -262,27 +329,39 @@ export async function startServer(options = {}) {
    * @returns {Reply}
    */
   function poll(c, imagesOnly) {
-    requireKey(c);
+    const key = requireKey(c);
     const id = c.req.param('id') ?? '';
     const task = tasks.get(id);
-    const asked = scenariosOf(c).filter(({ on }) => on === 'poll');
-    const { delay, reply } = uses.take(asked.length > 0 ? asked : (task?.scenarios ?? []), id, contextOf(c));
+    const fromHeader = scenariosOf(c, c.req.header('x-lemon-scenario')).filter(({ on }) => on === 'poll');
+    const scenarios = fromHeader.length > 0 ? fromHeader : (task?.scenarios ?? []);
+    c.set('isTypeOnly', includes(scenarios, TYPE_ONLY));
+    const { delay, reply } = uses.take(scenarios, id, contextOf(c));
     if (reply) {
       return { delay, ...reply };
     }
-    const hidden = imagesOnly && !id.startsWith('img_');
-    const body = task && !hidden ? tasks.poll(task) : null;
-    return body === null ? taskNotFound() : { delay, body };
+    if (!task || (imagesOnly && !id.startsWith('img_'))) {
+      return taskNotFound();
+    }
+    if (isForeign(task, key)) {
+      return taskNotOwned();
+    }
+    const body = tasks.poll(task);
+    return body === null ? taskNotFound() : { delay, headers: headersOf(task), body };
   }
 
-  route('poll', 'polls', 'GET', '/v1/images/generations/:id', (c) => poll(c, true));
-  route('poll', 'polls', 'GET', '/v1/tasks/:id', (c) => poll(c, false));
+  route('poll', ['polls'], 'GET', '/v1/images/generations/:id', (c) => poll(c, true));
+  route('poll', ['polls'], 'GET', '/v1/tasks/:id', (c) => poll(c, false));
+  // Every id has an underscore; the other routes of images have none.
+  route('poll', ['polls'], 'GET', '/v1/images/:id{[^/]*_[^/]*}', (c) => poll(c, false));
 
-  route('cancel', 'cancels', 'DELETE', '/v1/tasks/:id', (c) => {
-    requireKey(c);
+  route('cancel', ['cancels'], 'DELETE', '/v1/tasks/:id', (c) => {
+    const key = requireKey(c);
     const task = tasks.get(c.req.param('id') ?? '');
     if (!task) {
       return taskNotFound();
+    }
+    if (isForeign(task, key)) {
+      return taskNotOwned();
     }
     const type = 'invalid_request_error';
     return tasks.isOver(task)
@@ -290,18 +369,16 @@ export async function startServer(options = {}) {
       : errorReply(400, 'unsupported_task_cancel', 'Tasks of this model cannot be cancelled', { type });
   });
 
-  route('models', 'models', 'GET', '/v1/models', (c) => {
-    requireKey(c);
-    const data = [...MODELS.keys()].map((id) => ({
-      id,
-      object: 'model',
-      created: 1706000000,
-      owned_by: 'lemondata',
-    }));
-    return { body: { object: 'list', data } };
+  route('models', ['models'], 'GET', '/v1/models', (c) => {
+    requireNoWrongKey(c);
+    return listModels(c.req.query());
+  });
+  route('models', ['models'], 'GET', '/v1/models/:id', (c) => {
+    requireNoWrongKey(c);
+    return showModel(c.req.param('id') ?? '');
   });
 
-  route('file', 'files', 'GET', '/files/:name', (c) => {
+  route('file', ['files'], 'GET', '/files/:name', (c) => {
     const type = 'invalid_request_error';
     if (c.req.header('authorization') !== undefined) {
       return errorReply(400, 'unexpected_key', 'A picture is public: do not send the key here', { type });
@@ -312,7 +389,7 @@ export async function startServer(options = {}) {
       : errorReply(404, 'not_found', 'There is no such picture', { type });
   });
 
-  route('health', 'health', 'GET', '/health', () => ({ body: { status: 'ok' } }));
+  route('health', ['health'], 'GET', '/health', () => ({ body: { status: 'ok' } }));
 
   for (const [path, allowed] of methods) {
     app.all(path, (c) => {
@@ -357,29 +434,61 @@ export async function startServer(options = {}) {
     },
   };
 
-  /** @param {Context} c */
+  /**
+   * The key of a request.
+   *
+   * @param {Context} c
+   */
   function requireKey(c) {
-    if (c.req.header('authorization') !== `Bearer ${apiKey}`) {
+    const key = /^Bearer (.*)$/.exec(c.req.header('authorization') ?? '')?.[1];
+    if (key === undefined || ![apiKey, ...otherKeys].includes(key)) {
       throw new Refusal(invalidKey());
+    }
+    return key;
+  }
+
+  /**
+   * The list of models is public, but a key that is sent has to be right.
+   *
+   * @param {Context} c
+   */
+  function requireNoWrongKey(c) {
+    if (c.req.header('authorization') !== undefined) {
+      requireKey(c);
     }
   }
 
-  /** @param {Context} c */
-  function scenariosOf(c) {
-    const text = c.req.header('x-lemon-scenario');
-    return text === undefined ? [] : parseScenarios(text);
+  /**
+   * @param {import('./tasks.js').Task} task
+   * @param {string} key
+   */
+  function isForeign({ owner }, key) {
+    return owner !== undefined && owner !== key;
   }
 
-  /** @param {string} model */
-  function scenariosOfModel(model) {
-    return model.startsWith(SCENARIO_MODEL_PREFIX)
-      ? parseScenarios(model.slice(SCENARIO_MODEL_PREFIX.length))
-      : [];
+  /**
+   * @param {import('./tasks.js').Task} task
+   * @returns {Record<string, string>}
+   */
+  function headersOf(task) {
+    return { 'X-Task-ID': task.id, 'X-Billing-Transaction-ID': task.billingId };
+  }
+
+  /**
+   * @param {Context} c
+   * @param {string | undefined} text that names them
+   */
+  function scenariosOf(c, text) {
+    const scenarios = text === undefined ? [] : parseScenarios(text);
+    if (scenarios.some(({ name, on }) => name === TYPE_ONLY && on === 'create')) {
+      c.set('isTypeOnly', true);
+    }
+    return scenarios;
   }
 
   /** @param {Context} c */
   function contextOf(c) {
-    return { path: c.req.path, apiKey, retryAfter, foreignOrigin, now };
+    return { path: c.req.path, requestId: c.get('requestId'), apiKey, retryAfter, foreignOrigin, now };
   }
 
   /** @param {Kind} kind */
@@ -397,9 +506,9 @@ export async function startServer(options = {}) {
   }
 
   /** @param {import('./validate.js').CreateRequest} request */
-  function makeImages({ prompt, model, n, width, height, base64 }) {
+  function makeImages({ prompt, model, n, width, height, base64, references, mask }) {
     return Array.from({ length: n }, (_, index) => {
-      const picture = { prompt, model, index, width, height };
+      const picture = { prompt, model, index, width, height, references, mask };
       const revised_prompt = `${prompt.trim()}, in soft light`;
       if (base64) {
         return { b64_json: drawPicture(picture).toString('base64'), revised_prompt };
@@ -408,6 +517,13 @@ export async function startServer(options = {}) {
       files.set(name, picture);
       return { url: `${url}/files/${name}`, revised_prompt };
     });
+  }
+
+  /** @param {string} address */
+  function pictureAt(address) {
+    const name = address.startsWith(`${url}/files/`) ? address.slice(`${url}/files/`.length) : '';
+    const picture = files.get(name);
+    return picture && drawPicture(picture);
   }
 
   /** @param {Context} c */
@@ -427,6 +543,7 @@ export async function startServer(options = {}) {
 function emptyCounts() {
   return {
     creates: 0,
+    edits: 0,
     polls: 0,
     cancels: 0,
     models: 0,
@@ -443,40 +560,4 @@ function emptyCounts() {
 /** @param {RequestRecord} record */
 function isPreflight({ method, headers }) {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
-}
-
-/**
- * Reads a request to its end, so that the client has sent all of it before it is answered; keeps what is
- * allowed.
- *
- * @param {import('node:http').IncomingMessage} incoming
- * @returns {Promise<Buffer | null>} null when there was too much
- */
-async function readBody(incoming) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of incoming) {
-    length += chunk.length;
-    if (length <= MAX_BODY_BYTES) {
-      chunks.push(chunk);
-    }
-  }
-  return length <= MAX_BODY_BYTES ? Buffer.concat(chunks) : null;
-}
-
-/**
- * A body as a test wants to look at it.
- *
- * @param {Buffer | null} bytes
- */
-function readable(bytes) {
-  if (bytes === null || bytes.length === 0) {
-    return undefined;
-  }
-  const text = bytes.toString('utf8');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

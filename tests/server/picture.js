@@ -1,9 +1,13 @@
 /**
  * Draws the pictures that the server gives: a small landscape whose colours and shapes follow the words of
- * the prompt, with the prompt itself below. The same prompt, model and index always give the same picture.
+ * the prompt, with the prompt itself below and the pictures of the request on top. The same request and index always
+ * give the same picture.
  */
 import { PNG } from 'pngjs';
 import { drawText, GLYPH_HEIGHT, textColumns } from './font.js';
+import { paintReferences } from './references.js';
+
+/** @typedef {import('./references.js').Reference} Reference */
 
 /**
  * @typedef {object} Picture
@@ -12,6 +16,8 @@ import { drawText, GLYPH_HEIGHT, textColumns } from './font.js';
  * @property {number} index which of the pictures of one request
  * @property {number} width
  * @property {number} height
+ * @property {Reference[]} [references] the pictures of the request
+ * @property {Reference} [mask]
  */
 
 /** @typedef {[number, number, number]} Rgb */
@@ -94,7 +100,8 @@ const cache = new Map();
  * @returns {Buffer}
  */
 export function drawPicture(picture) {
-  const key = JSON.stringify([picture.prompt, picture.model, picture.index, picture.width, picture.height]);
+  const { prompt, model, index, width, height, references = [], mask } = picture;
+  const key = JSON.stringify([prompt, model, index, width, height, references.map(({ id }) => id), mask?.id]);
   const png = cache.get(key) ?? encode(paint(picture), picture);
   cache.delete(key);
   cache.set(key, png);
@@ -125,7 +132,7 @@ function encode(data, { width, height }) {
  * @param {Picture} picture
  * @returns {Buffer}
  */
-function paint({ prompt, model, index, width, height }) {
+function paint({ prompt, model, index, width, height, references = [], mask }) {
   const random = randomFrom(`${prompt}\n${model}\n${index}`);
   const hint = hintOf(prompt);
   const hue = random() * 360;
@@ -187,6 +194,7 @@ function paint({ prompt, model, index, width, height }) {
     const foot = hsl(tint + 8, colour * (0.6 + depth * 0.3), shade - 0.05);
     paintGround(canvas, line, crest, foot, height * 0.25);
   }
+  paintReferences(canvas, references, mask);
   paintCaption(canvas, prompt);
   return canvas.data;
 }

@@ -12,6 +12,8 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
  *
  * @typedef {object} Variables
  * @property {Buffer | null} bytes the body; null when it was too large
+ * @property {string} requestId
+ * @property {boolean} [isTypeOnly] an error has no code
  * @property {boolean} [broken] the answer was left out or cut off on purpose
  */
 

@@ -1,77 +1,27 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { afterEach, before, describe, test } from 'node:test';
 import { PNG } from 'pngjs';
+import { MODELS } from './catalogue.js';
+import {
+  AUTH,
+  clock,
+  create,
+  errorOf,
+  example,
+  get,
+  json,
+  SMALL,
+  shape,
+  start,
+  started,
+  TASK_MS,
+} from './help.js';
 import { startServer, TEST_KEY } from './index.js';
 import { drawPicture } from './picture.js';
-import { REPLIES, TASKS } from './scenarios.js';
-
-const AUTH = { authorization: `Bearer ${TEST_KEY}` };
-const JSON_TYPE = { 'content-type': 'application/json' };
-const SMALL = { size: '16x16' };
-const TASK_MS = 6000;
-
-/** The clock of every server below: a task's time passes only when a test moves it. */
-let clock = 1_706_000_000_000;
-const now = () => clock;
-
-/** @type {import('./index.js').Server[]} */
-const started = [];
-
-/** @param {import('./index.js').Options} [options] */
-async function start(options) {
-  const server = await startServer({ now, taskMs: TASK_MS, ...options });
-  started.push(server);
-  return server;
-}
-
-after(() => Promise.all(started.map((server) => server.close())));
-
-/** @param {string} name */
-function example(name) {
-  return JSON.parse(readFileSync(new URL(`./examples/${name}.json`, import.meta.url), 'utf8'));
-}
-
-/** The field names and types of a value. */
-function shape(/** @type {unknown} */ value) {
-  if (Array.isArray(value)) {
-    return value.map(shape);
-  }
-  if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shape(inner)]));
-  }
-  return typeof value;
-}
-
-function create(server, body, headers = {}) {
-  return fetch(`${server.url}/v1/images/generations`, {
-    method: 'POST',
-    headers: { ...AUTH, ...JSON_TYPE, ...headers },
-    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
-    redirect: 'manual',
-  });
-}
-
-function get(server, path, headers = AUTH) {
-  return fetch(server.url + path, { headers, redirect: 'manual' });
-}
-
-async function json(response, status = 200) {
-  const text = await response.text();
-  assert.equal(response.status, status, text);
-  assert.match(response.headers.get('content-type'), /^application\/json/);
-  return JSON.parse(text);
-}
-
-/** Checks the error shape of the contract and returns the error. */
-async function errorOf(response, status, code) {
-  const { error } = await json(response, status);
-  assert.equal(typeof error.message, 'string');
-  assert.equal(typeof error.type, 'string');
-  assert.equal(error.code, code);
-  return error;
-}
+import { REPLIES } from './replies.js';
+import { TASKS } from './traits.js';
 
 describe('requests', () => {
   let server;
@@ -91,7 +41,7 @@ describe('requests', () => {
       const response = await create(server, 'not JSON', { authorization, 'content-type': 'text/plain' });
       assert.deepEqual(await json(response, 401), example('error-401'));
     }
-    for (const path of ['/v1/models', '/v1/tasks/x', '/v1/images/generations/x']) {
+    for (const path of ['/v1/tasks/x', '/v1/images/generations/x', '/v1/images/img_x']) {
       await errorOf(await get(server, path, {}), 401, 'invalid_api_key');
     }
     await errorOf(await fetch(`${server.url}/v1/tasks/x`, { method: 'DELETE' }), 401, 'invalid_api_key');
@@ -110,6 +60,8 @@ describe('requests', () => {
     const cases = [
       [good, 'text/plain', 'content-type'],
       [good, 'application/jsonp', 'content-type'],
+      [good, 'multipart/form-data', 'content-type'],
+      [good, 'multipart/form-data; charset=utf-8', 'body'],
       ['', 'application/json', 'body'],
       ['{', 'application/json', 'body'],
       ['[]', 'application/json', 'body'],
@@ -132,6 +84,7 @@ describe('requests', () => {
   });
 
   test('a field that is wrong is named', async () => {
+    const longList = Array(17).fill('https://x.test/1.png');
     const wrong = {
       prompt: [undefined, null, '', ' \n', 7, 'x'.repeat(4001)],
       model: ['', 7, null],
@@ -141,19 +94,40 @@ describe('requests', () => {
       style: ['loud', null, 1],
       quality: [1, null],
       user: [1, null],
+      operation: ['image-to-video', null],
+      image_url: ['ftp://x.test/1.png', 'x.png', null, {}],
+      image_urls: [[], 'https://x.test/1.png', ['x.png'], longList],
+      reference_image_urls: [[], null, [null], longList],
+      mask_url: ['', 1],
+      async: ['true', 1, null],
+      aspect_ratio: [1.5],
+      resolution: [2],
+      negative_prompt: [false],
+      expand_prompt: ['no'],
+      seed: [1.5, '1', null],
+      background: ['black'],
+      output_format: ['gif'],
+      output_compression: [-1, 101, '50'],
+      compression: [101],
+      moderation: ['high'],
+      stream: ['false', 1],
     };
-    for (const [param, values] of Object.entries(wrong)) {
+    for (const [field, values] of Object.entries(wrong)) {
       for (const value of values) {
-        const body = await json(await create(server, { prompt: 'x', ...SMALL, [param]: value }), 400);
+        const body = await json(await create(server, { prompt: 'x', ...SMALL, [field]: value }), 400);
         assert.equal(body.error.code, 'invalid_request_error');
         assert.equal(body.error.type, 'invalid_request_error');
-        assert.equal(body.error.param, param, JSON.stringify(value));
-        assert.deepEqual(body.validation_errors, [{ param, message: body.error.message }]);
+        assert.equal(body.error.param, field, JSON.stringify(value));
+        const [{ message, code }, ...others] = body.validation_errors;
+        assert.equal(body.error.message, `${field}: ${message}`);
+        assert.match(code, /^[a-z_]+$/);
+        assert.deepEqual(others, []);
+        assert.equal(body.validation_errors[0].field, field);
       }
     }
     const both = await json(await create(server, { n: 0 }), 400);
     assert.deepEqual(
-      both.validation_errors.map(({ param }) => param),
+      both.validation_errors.map(({ field }) => field),
       ['prompt', 'n'],
     );
     assert.equal(server.tasks.size, 0);
@@ -169,7 +143,12 @@ describe('requests', () => {
       { style: 'natural' },
       { response_format: 'b64_json' },
       { user: 'someone' },
-      { async: true, seed: 1, image_url: null, background: {} },
+      { async: false, seed: -1, a_new_field: { deep: null } },
+      { image_urls: Array(16).fill('https://x.test/1.png'), mask_url: 'http://x.test/m.png' },
+      { image_url: 'data:image/png;base64,iVBORw0KGgo=', operation: 'image-to-image', model: 'gpt-image-2' },
+      { aspect_ratio: '16:9', resolution: '1K', negative_prompt: 'pips', expand_prompt: true },
+      { background: 'transparent', output_format: 'webp', output_compression: 0, compression: 100 },
+      { moderation: 'low', stream: false },
     ];
     for (const fields of right) {
       const answer = await json(await create(server, { prompt: 'x', ...SMALL, ...fields }));
@@ -207,10 +186,7 @@ describe('requests', () => {
     await errorOf(await get(server, '/v1/images/generations'), 405, 'method_not_allowed');
   });
 
-  test('models and health', async () => {
-    const { object, data } = await json(await get(server, '/v1/models'));
-    assert.equal(object, 'list');
-    assert.ok(data.some(({ id }) => id === 'midjourney'));
+  test('health needs no key', async () => {
     assert.deepEqual(await json(await get(server, '/health', {})), { status: 'ok' });
   });
 
@@ -221,11 +197,11 @@ describe('requests', () => {
     assert.equal(first.headers.get('x-ratelimit-limit'), '1000');
     assert.equal(left(first), 999);
     assert.equal(left(second), 998);
-    assert.equal(first.headers.get('x-ratelimit-reset'), String(clock / 1000 + 60));
+    assert.equal(first.headers.get('x-ratelimit-reset'), String(clock.ms / 1000 + 60));
     assert.equal(first.headers.get('cache-control'), 'no-store');
     assert.match(second.headers.get('x-request-id'), /^req_[0-9a-f]{24}$/);
     assert.notEqual(first.headers.get('x-request-id'), second.headers.get('x-request-id'));
-    clock += 60_000;
+    clock.ms += 60_000;
     assert.equal(left(await get(server, '/v1/models')), 999);
   });
 
@@ -244,7 +220,7 @@ describe('requests', () => {
     assert.equal(first.path, '/v1/images/generations');
     assert.equal(first.headers['x-mine'], 'yes');
     assert.deepEqual(first.body, { prompt: 'x', ...SMALL });
-    assert.equal(first.at, clock);
+    assert.equal(first.at, clock.ms);
     assert.equal(first.status, 200);
     assert.equal(second.path, '/v1/tasks/none?a=b');
     assert.equal(second.body, undefined);
@@ -253,6 +229,7 @@ describe('requests', () => {
     assert.equal(requests.length, 2);
     assert.deepEqual(numbers, {
       creates: 1,
+      edits: 0,
       polls: 1,
       cancels: 0,
       models: 0,
@@ -280,7 +257,7 @@ describe('inline answers', () => {
     for (const model of ['dall-e-3', 'dall-e-2', 'flux-schnell', 'stable-diffusion-3', undefined]) {
       const answer = await json(await create(server, { prompt: 'x', model, ...SMALL }));
       assert.deepEqual(shape(answer), shape(example('inline-url')));
-      assert.equal(answer.created, Math.floor(clock / 1000));
+      assert.equal(answer.created, Math.floor(clock.ms / 1000));
     }
     assert.equal(server.tasks.size, 0);
   });
@@ -357,18 +334,18 @@ describe('tasks', () => {
       const path = pending.poll_url ?? `/v1/tasks/${pending.task_id}`;
       const poll = async () => json(await get(server, path));
       assert.deepEqual(await poll(), pending);
-      clock += TASK_MS / 3 - 1;
+      clock.ms += TASK_MS / 3 - 1;
       assert.equal((await poll()).status, 'pending');
-      clock += 1;
+      clock.ms += 1;
       const early = await poll();
-      clock += TASK_MS / 3;
+      clock.ms += TASK_MS / 3;
       const late = await poll();
       assert.deepEqual([early.status, late.status], ['processing', 'processing']);
       assert.deepEqual([early.progress, late.progress], [33, 66]);
       if (pollPath === 'tasks') {
         assert.deepEqual(shape(early), shape(example('processing')));
       }
-      clock += TASK_MS / 3;
+      clock.ms += TASK_MS / 3;
       const done = await poll();
       assert.equal(done.status, 'completed');
       if (pollPath !== 'tasks') {
@@ -403,7 +380,7 @@ describe('tasks', () => {
     const body = { prompt: 'x', model: 'flux-pro', n: 3, response_format: 'b64_json', ...SMALL };
     const pending = await json(await create(server, body));
     assert.equal(pending.data.length, 3);
-    clock += TASK_MS;
+    clock.ms += TASK_MS;
     const { data } = await json(await get(server, pending.poll_url));
     assert.equal(new Set(data.map(({ b64_json }) => b64_json)).size, 3);
     PNG.sync.read(Buffer.from(data[2].b64_json, 'base64'));
@@ -414,7 +391,7 @@ describe('tasks', () => {
     const { task_id } = await json(await create(server, { prompt: 'x', model: 'flux-pro', ...SMALL }));
     const cancel = (id) => fetch(`${server.url}/v1/tasks/${id}`, { method: 'DELETE', headers: AUTH });
     await errorOf(await cancel(task_id), 400, 'unsupported_task_cancel');
-    clock += TASK_MS;
+    clock.ms += TASK_MS;
     await errorOf(await cancel(task_id), 409, 'task_not_cancellable');
     await errorOf(await cancel('img_no'), 404, 'async_task_not_found');
     assert.equal(server.counts.cancels, 3);
@@ -432,6 +409,8 @@ describe('scenarios', () => {
   /** What a client meets under each name: status, code, and what else is particular. */
   const expected = {
     'error-400': [400, 'invalid_request_error', { fields: ['param'] }],
+    'error-400-model': [400, 'invalid_request_error', { text: 'model: Model is required' }],
+    'error-400-parameter': [400, 'unsupported_parameter', { text: '"request_id":"req_' }],
     'error-400-model-not-found': [400, 'model_not_found', { example: 'error-400-model-not-found' }],
     'error-401': [401, 'invalid_api_key', { example: 'error-401' }],
     'error-401-expired': [401, 'expired_api_key'],
@@ -439,6 +418,7 @@ describe('scenarios', () => {
     'error-402': [402, 'insufficient_balance', { example: 'error-402' }],
     'error-402-quota': [402, 'quota_exceeded'],
     'error-403': [403, 'access_denied'],
+    'error-403-task': [403, 'task_not_owned'],
     'error-403-model': [403, 'model_not_allowed'],
     'error-404': [404, 'not_found'],
     'error-404-task': [404, 'async_task_not_found', { example: 'error-404-task' }],
@@ -457,11 +437,28 @@ describe('scenarios', () => {
     'error-503-retryable': [503, 'all_channels_failed', { example: 'error-503', retryAfter: '30' }],
     'error-503-final': [503, 'all_channels_failed', { text: '"retryable":false' }],
     'error-503-bare': [503, 'all_channels_failed'],
+    'error-503-model': [503, 'model_unavailable', { text: '"retryable":true' }],
+    'error-503-tier': [503, 'delivery_tier_unavailable', { text: '"retryable":false' }],
     'error-504': [504, 'timeout_error'],
     'error-520': [520, null, { type: 'text/html; charset=utf-8', text: 'Bad Gateway' }],
     redirect: [307, null, { exact: '', location: 'https://foreign.example' }],
+    'redirect-301': [301, null, { exact: '', location: 'https://foreign.example' }],
+    'redirect-302': [302, null, { exact: '', location: 'https://foreign.example' }],
+    'redirect-303': [303, null, { exact: '', location: 'https://foreign.example' }],
+    'redirect-308': [308, null, { exact: '', location: 'https://foreign.example' }],
+    'redirect-here': [307, null, { exact: '', location: '/moved/v1/' }],
     html: [200, null, { type: 'text/html; charset=utf-8', text: 'Bad Gateway' }],
     'inline-empty': [200, null, { text: '"data":[]', type: 'application/json' }],
+    'inline-filtered': [
+      200,
+      null,
+      { text: '"data":[],"error":{"code":"content_filtered"', type: 'application/json' },
+    ],
+    'inline-partly-filtered': [
+      200,
+      null,
+      { text: '{"error":{"code":"content_filtered"', type: 'application/json' },
+    ],
     'inline-no-body': [200, null, { exact: '', type: 'application/json' }],
     'inline-not-json': [200, null, { text: 'OK', type: 'application/json' }],
     'inline-cut-json': [200, null, { text: '{"created"', type: 'application/json' }],
@@ -488,7 +485,7 @@ describe('scenarios', () => {
     assert.deepEqual(Object.keys(expected).sort(), Object.keys(REPLIES).sort());
   });
 
-  /** The three places in which a reply can be asked for. */
+  /** The three places in which a request may name a reply. */
   const places = {
     'as the model': (server, name) => create(server, { prompt: 'x', model: `test-${name}`, ...SMALL }),
     'in the header': (server, name) =>
@@ -550,7 +547,7 @@ describe('scenarios', () => {
         );
         const retryAfter = response.headers.get('retry-after') ?? undefined;
         if (details.retryAfter === 'date') {
-          assert.equal(Date.parse(retryAfter) - Math.floor(clock / 1000) * 1000, 8000);
+          assert.equal(Date.parse(retryAfter) - Math.floor(clock.ms / 1000) * 1000, 8000);
         } else {
           assert.equal(retryAfter, details.retryAfter);
         }
@@ -560,7 +557,21 @@ describe('scenarios', () => {
     }
   }
 
-  /** Each way a task can go wrong: the server style, and a check of the first answer and the last. */
+  const words = (pending, completed) => (first, last) => {
+    assert.deepEqual([first.status, last.status], [pending, completed]);
+    assert.match(last.data[0].url, /^http/);
+  };
+  const ending = (status) => (first, last) => {
+    assert.equal(first.status, 'pending');
+    assert.deepEqual([last.status, last.data], [status, []]);
+  };
+  const resulting = (read) => (_first, last) => {
+    assert.equal(last.status, 'completed');
+    assert.match(read(last), /^https:/);
+    assert.equal(last.data?.[0]?.url, undefined);
+  };
+
+  /** What each scenario makes of a task: a check of the first answer and the last, for each style of server. */
   const tasks = {
     task: (first, last) => {
       assert.equal(first.status, 'pending');
@@ -595,6 +606,18 @@ describe('scenarios', () => {
       assert.equal(first.status, 'queued');
       assert.equal(last.status, 'completed');
     },
+    'task-upper-case': words('PENDING', 'COMPLETED'),
+    'task-queued-succeeded': words('queued', 'succeeded'),
+    'task-unknown-words': words('warming_up', 'polished'),
+    'task-canceled': ending('canceled'),
+    'task-cancelled-status': ending('cancelled'),
+    'task-expired': ending('expired'),
+    'task-timeout': ending('timeout'),
+    'task-error': ending('error'),
+    'task-images-poll-url': (first, last) => {
+      assert.equal(first.poll_url, `/v1/images/${first.task_id}`);
+      assert.equal(last.status, 'completed');
+    },
     'task-id-only': (first, last) => {
       assert.equal('task_id' in first || 'task_id' in last, false);
       assert.equal(first.id, last.id);
@@ -604,11 +627,17 @@ describe('scenarios', () => {
       assert.equal(last.status, 'completed');
       assert.deepEqual(last.data, []);
     },
-    'task-video': (_first, last) => {
+    'task-filtered': (_first, last) => {
       assert.equal(last.status, 'completed');
-      assert.match(last.video_url, /^https:/);
-      assert.equal('data' in last, false);
+      assert.deepEqual(last.data, []);
+      assert.equal(last.error.code, 'content_filtered');
     },
+    'task-video': resulting(({ video_url }) => video_url),
+    'task-video-object': resulting(({ video }) => video.url),
+    'task-videos': resulting(({ videos }) => videos[0].url),
+    'task-audio': resulting(({ audio_url }) => audio_url),
+    'task-audio-data': resulting(({ data }) => data[0].audio_url),
+    'task-model': resulting(({ model_url }) => model_url),
     'foreign-poll-url': (first, last, pollPath) => {
       const root = pollPath === 'tasks' ? '/v1/tasks' : '/v1/images/generations';
       assert.equal(first.poll_url, `https://foreign.example${root}/${first.task_id}`);
@@ -617,7 +646,7 @@ describe('scenarios', () => {
   };
 
   test('every task scenario is covered here', () => {
-    assert.deepEqual(Object.keys(tasks).sort(), Object.keys(TASKS).sort());
+    assert.deepEqual([...Object.keys(tasks), 'task-late'].sort(), Object.keys(TASKS).sort());
   });
 
   for (const [name, check] of Object.entries(tasks)) {
@@ -628,13 +657,45 @@ describe('scenarios', () => {
           const first = await json(await places[place](server, name));
           const path = `/v1/tasks/${first.task_id ?? first.id}`;
           assert.equal((await get(server, path)).status, 200);
-          clock += TASK_MS;
+          clock.ms += TASK_MS;
           const last = await (await get(server, path)).json();
           check(first, last, pollPath);
         });
       }
     }
   }
+
+  test('task-late is found after one poll, or after so many', async () => {
+    for (const [name, expected] of [
+      ['task-late', [404, 200, 200]],
+      ['task-late:2', [404, 404, 200]],
+    ]) {
+      const { poll_url } = await json(await places['as the model'](servers.images, name));
+      const statuses = [];
+      while (statuses.length < expected.length) {
+        statuses.push((await get(servers.images, poll_url)).status);
+      }
+      assert.deepEqual(statuses, expected, name);
+    }
+  });
+
+  test('type-only leaves out the code of an error, wherever it comes from', async () => {
+    const server = servers.images;
+    const header = { 'x-lemon-scenario': 'type-only' };
+    for (const response of [
+      await create(server, { prompt: 'x', model: 'dalle3' }, header),
+      await create(server, { prompt: 'x', model: 'test-type-only,error-400-model-not-found' }),
+    ]) {
+      const { error } = await json(response, 400);
+      assert.equal('code' in error, false);
+      assert.equal(error.type, 'model_not_found');
+    }
+    const { poll_url } = await json(await places['as the model'](server, 'task-late,poll:type-only'));
+    const { error } = await json(await get(server, poll_url), 404);
+    assert.equal('code' in error, false);
+    assert.equal(error.type, 'async_task_not_found');
+    assert.equal((await get(server, poll_url)).status, 200);
+  });
 
   test('a limit ends a scenario, for creates', async () => {
     const server = servers.images;
@@ -690,6 +751,7 @@ describe('scenarios', () => {
       'error-429:',
       'error-429:x',
       'poll:task',
+      'poll:billing',
       'constructor',
       'error-500,',
     ]) {
@@ -723,20 +785,20 @@ describe('cross-origin', () => {
 
   test('off: no page may read an answer', async () => {
     const server = await start();
-    const asked = await preflight(server, 'http://a.example');
-    assert.equal(asked.status, 405);
-    assert.equal(allowed(asked), null);
+    const response = await preflight(server, 'http://a.example');
+    assert.equal(response.status, 405);
+    assert.equal(allowed(response), null);
     assert.equal(allowed(await get(server, '/v1/models', { ...AUTH, origin: 'http://a.example' })), null);
     assert.equal(server.counts.preflights, 1);
   });
 
   test('on for any origin: errors can be read, too, with their headers', async () => {
     const server = await start({ cors: true });
-    const asked = await preflight(server, 'http://a.example');
-    assert.equal(asked.status, 204);
-    assert.equal(allowed(asked), '*');
-    assert.match(asked.headers.get('access-control-allow-methods'), /\bPOST\b/);
-    assert.equal(asked.headers.get('access-control-allow-headers'), 'authorization,content-type');
+    const response = await preflight(server, 'http://a.example');
+    assert.equal(response.status, 204);
+    assert.equal(allowed(response), '*');
+    assert.match(response.headers.get('access-control-allow-methods'), /\bPOST\b/);
+    assert.equal(response.headers.get('access-control-allow-headers'), 'authorization,content-type');
     assert.equal(server.counts.preflights, 1);
     assert.equal(server.counts.creates, 0);
 
@@ -748,6 +810,8 @@ describe('cross-origin', () => {
     for (const header of [
       'retry-after',
       'x-request-id',
+      'x-task-id',
+      'x-billing-transaction-id',
       'x-ratelimit-limit',
       'x-ratelimit-remaining',
       'x-ratelimit-reset',
@@ -784,7 +848,7 @@ describe('scripted replies', () => {
   });
   afterEach(() => server.reset());
 
-  test('come in order, as often as they are told, before any check', async () => {
+  test('come in order, as often as they say, before any check', async () => {
     server.next({
       on: 'create',
       times: 2,
@@ -855,7 +919,7 @@ describe('scripted replies', () => {
 describe('pictures', () => {
   const base = { prompt: 'a red fox', model: 'dall-e-3', index: 0, width: 96, height: 64 };
 
-  test('are PNGs of the size that was asked for', () => {
+  test('are PNGs of the right size', () => {
     for (const [width, height] of [
       [1, 1],
       [7, 300],
@@ -872,7 +936,7 @@ describe('pictures', () => {
     const draw = (change) => drawPicture({ ...base, ...change }).toString('base64');
     const pictures = [{}, { prompt: 'a red box' }, { model: 'dall-e-2' }, { index: 1 }].map(draw);
     assert.equal(new Set(pictures).size, 4);
-    // More than the cache holds, so that the first one is drawn anew.
+    // More than the cache holds, so that the first one is drawn again.
     for (let index = 2; index < 30; index++) {
       draw({ index });
     }
@@ -901,6 +965,13 @@ describe('pictures', () => {
       PNG.sync.read(drawPicture({ ...base, prompt }));
     }
   });
+});
+
+test('the README names every scenario and model', () => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+  for (const name of [...Object.keys(REPLIES), ...Object.keys(TASKS), ...MODELS.keys()]) {
+    assert.ok(readme.includes(`\`${name}\``) || readme.includes(`\`${name}:2\``), name);
+  }
 });
 
 test('close ends connections that are kept alive or waiting, and frees the port', {

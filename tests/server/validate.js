@@ -1,189 +1,267 @@
 /**
- * What the server accepts as a create request.
+ * What the server accepts as a create: a generation or an edit, as JSON or as a form.
  */
-import { invalidRequest, modelNotFound, Refusal, tooLarge } from './errors.js';
+import { MODELS, nearestModels, PROMPT_MAX_CHARACTERS, parametersOf } from './catalogue.js';
+import { invalidRequest, modelNotFound, Refusal, unsupportedParameter } from './errors.js';
+import { CREATE_RULES, EDIT_RULES, fault, fromTexts, MAX_REFERENCES, MAX_SIDE, parseSize } from './fields.js';
+import { referenceOf, typeOf } from './references.js';
 
-/** The largest request body that is read. */
-export const MAX_BODY_BYTES = 1024 * 1024;
-
-const MAX_PROMPT_LENGTH = 4000;
-const MAX_IMAGES = 10;
-
-/** The largest picture side. The provider draws larger ones; drawing them here would only cost time. */
-const MAX_SIDE = 4096;
-
-/** @type {ReadonlyMap<string, 'inline' | 'task'>} the documented models, and how each answers */
-export const MODELS = new Map([
-  ['dall-e-3', 'inline'],
-  ['dall-e-2', 'inline'],
-  ['flux-schnell', 'inline'],
-  ['stable-diffusion-3', 'inline'],
-  ['flux-pro', 'task'],
-  ['midjourney', 'task'],
-  ['ideogram-v3', 'task'],
-]);
+/** @typedef {import('./errors.js').Problem} Problem */
+/** @typedef {import('./catalogue.js').Model} Model */
+/** @typedef {import('./references.js').Reference} Reference */
+/** @typedef {import('./fields.js').Fault} Fault */
 
 /** A model of this prefix selects a scenario: see `scenarios.js`. */
 export const SCENARIO_MODEL_PREFIX = 'test-';
+
+/** The fields that name the pictures to edit, of which a request has one. */
+const SOURCES = ['image_url', 'image_urls', 'images'];
+
+/** The pixels on the longer side of each resolution. */
+const RESOLUTIONS = { '1K': 1024, '2K': 2048, '4K': MAX_SIDE };
 
 /**
  * @typedef {object} CreateRequest
  * @property {string} prompt
  * @property {string} model
+ * @property {boolean} isTask whether the answer is a task
+ * @property {boolean} isAsync whether `async: true` asks for one
  * @property {number} n
  * @property {number} width
  * @property {number} height
  * @property {boolean} base64 pictures are wanted in the answer itself
+ * @property {Reference[]} references
+ * @property {Reference} [mask]
  */
 
 /**
- * Reads the body of a create request as a JSON object.
+ * Checks a create and fills in the defaults. A field that no document names is accepted, unless the server is strict.
  *
- * @param {string | undefined} contentType
- * @param {Buffer | null} bytes null when there were too many
- * @returns {Record<string, unknown>}
- * @throws {Refusal}
- */
-export function parseBody(contentType, bytes) {
-  if (bytes === null) {
-    throw new Refusal(tooLarge());
-  }
-  if (!/^application\/json\s*(;|$)/i.test(contentType ?? '')) {
-    throw refuse('content-type', 'Content-Type must be application/json');
-  }
-  let body;
-  try {
-    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw refuse('body', 'Request body is not valid JSON');
-  }
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
-    throw refuse('body', 'Request body must be a JSON object');
-  }
-  return body;
-}
-
-/**
- * Checks a create request and fills in the defaults. The provider accepts unknown fields, and so does this.
- *
- * @param {Record<string, unknown>} body
+ * @param {import('./body.js').Body} body
+ * @param {object} options
+ * @param {boolean} options.isEdit
+ * @param {boolean} options.isStrict whether a model is needed, and has to know each field
+ * @param {(url: string) => Buffer | undefined} options.pictureAt the picture behind a URL of this server
  * @returns {CreateRequest}
  * @throws {Refusal}
  */
-export function parseCreate(body) {
-  /** @type {{ param: string, message: string }[]} */
+export function parseCreate({ fields: received, files, isForm }, { isEdit, isStrict, pictureAt }) {
+  const rules = isEdit ? EDIT_RULES : CREATE_RULES;
+  const fields = isForm ? fromTexts(received, rules) : received;
+  const required = isEdit || isStrict ? ['model', 'prompt'] : ['prompt'];
+  /** @type {Problem[]} */
   const problems = [];
-  const check = (/** @type {string} */ param, /** @type {boolean} */ good, /** @type {string} */ message) => {
-    if (!good) {
-      problems.push({ param, message });
-    }
-  };
-  const {
-    prompt,
-    model = 'dall-e-3',
-    n = 1,
-    size = '1024x1024',
-    response_format = 'url',
-    style = 'vivid',
-  } = body;
+  const add = (/** @type {string} */ field, /** @type {Fault} */ found) =>
+    found && problems.push({ field, ...found });
 
-  if (typeof prompt !== 'string' || prompt.trim() === '') {
-    check('prompt', false, "'prompt' is required and must be a non-empty string");
-  } else {
-    // Counted in code points: a surrogate pair is one character to the provider.
-    const length = [...prompt].length;
-    check(
-      'prompt',
-      length <= MAX_PROMPT_LENGTH,
-      `'prompt' has ${length} characters; at most ${MAX_PROMPT_LENGTH}`,
+  for (const field of required) {
+    if (fields[field] === undefined) {
+      add(field, fault(`${field[0].toUpperCase()}${field.slice(1)} is required`, 'required'));
+    }
+  }
+  for (const [field, { check }] of Object.entries(rules)) {
+    add(field, fields[field] === undefined ? undefined : check(fields[field]));
+  }
+  for (const [field, found] of fileFaults(files, isEdit)) {
+    add(field, found);
+  }
+  if (isEdit) {
+    const sources = [...SOURCES.filter((name) => fields[name] !== undefined), ...(isForm ? ['image'] : [])];
+    const isMissing = isForm && !files.some(({ name }) => name !== 'mask');
+    if (sources.length !== 1 || isMissing) {
+      const message = isForm
+        ? 'Needs one or more files, and no URLs'
+        : `Give exactly one of ${SOURCES.join(', ')}`;
+      add(isForm ? 'image' : 'image_url', fault(message, 'required'));
+    }
+  }
+  if (problems.length > 0) {
+    const isLong = problems[0].field === 'prompt' && problems[0].code === 'too_big';
+    throw new Refusal(
+      invalidRequest(problems, isLong ? { prompt_max_characters: PROMPT_MAX_CHARACTERS } : {}),
     );
   }
-  check('model', typeof model === 'string' && model !== '', "'model' must be a non-empty string");
-  const count = /** @type {number} */ (n);
-  const countIsGood = Number.isInteger(n) && count >= 1 && count <= MAX_IMAGES;
-  check('n', countIsGood, `'n' must be an integer from 1 to ${MAX_IMAGES}`);
-  const dimensions = parseSize(size);
-  check('size', dimensions !== null, `'size' must be 'auto' or WIDTHxHEIGHT, each side 1 to ${MAX_SIDE}`);
-  const formatIsGood = response_format === 'url' || response_format === 'b64_json';
-  check('response_format', formatIsGood, "'response_format' must be 'url' or 'b64_json'");
-  check('style', style === 'vivid' || style === 'natural', "'style' must be 'vivid' or 'natural'");
-  for (const param of ['quality', 'user']) {
-    check(param, body[param] === undefined || typeof body[param] === 'string', `'${param}' must be a string`);
-  }
 
-  if (problems.length > 0 || dimensions === null) {
-    throw new Refusal(invalidRequest(problems));
+  const name = /** @type {string} */ (fields.model ?? 'dall-e-3');
+  const model = modelOf(name);
+  if (fields.stream) {
+    throw new Refusal(unsupportedParameter(name, 'stream', {}));
   }
-  const name = /** @type {string} */ (model);
-  if (!MODELS.has(name) && !name.startsWith(SCENARIO_MODEL_PREFIX)) {
-    throw new Refusal(modelNotFound(name, nearestModels(name)));
+  if (model) {
+    checkOperation(model, isEdit ? 'image-edit' : fields.operation);
+    if (isStrict) {
+      checkModel(model, fields, files);
+    }
   }
-  const [width, height] = dimensions;
+  const [width, height] = sizeOf(fields);
+  const toReference = (/** @type {unknown} */ source) => {
+    const address = typeof source === 'string' ? source : Object.values(Object(source))[0];
+    return referenceOf(bytesOf(address) ?? pictureAt(address) ?? address);
+  };
+  const mask = files.find((file) => file.name === 'mask')?.bytes ?? fields.mask ?? fields.mask_url;
   return {
-    prompt: /** @type {string} */ (prompt),
+    prompt: /** @type {string} */ (fields.prompt),
     model: name,
-    n: count,
+    isTask: model?.isTask ?? false,
+    isAsync: fields.async === true && (model?.canAsync ?? true),
+    n: Number(fields.n ?? 1),
     width,
     height,
-    base64: response_format === 'b64_json',
+    base64: fields.response_format === 'b64_json',
+    references: [
+      ...files.filter((file) => file.name !== 'mask').map(({ bytes }) => referenceOf(bytes)),
+      ...referencesIn(fields).map(toReference),
+    ],
+    mask: mask === undefined ? undefined : Buffer.isBuffer(mask) ? referenceOf(mask) : toReference(mask),
   };
 }
 
 /**
- * @param {string} param
- * @param {string} message
+ * @param {import('./body.js').Part[]} files
+ * @param {boolean} isEdit
+ * @returns {[string, Fault][]}
  */
-function refuse(param, message) {
-  return new Refusal(invalidRequest([{ param, message }]));
+function fileFaults(files, isEdit) {
+  const names = isEdit ? ['image', 'image[]', 'mask'] : ['image'];
+  const images = files.filter(({ name }) => name !== 'mask');
+  const most = isEdit ? MAX_REFERENCES : 1;
+  /** @type {[string, Fault][]} */
+  const found = files.map(({ name, bytes }) => {
+    if (!names.includes(name)) {
+      return [name, fault('Is no field for a file', 'unrecognized_key')];
+    }
+    return [name, typeOf(bytes) ? undefined : fault('Is no PNG, JPEG or WebP', 'invalid_image')];
+  });
+  if (images.length > most) {
+    found.push(['image', fault(`At most ${most} files`, 'too_big')]);
+  }
+  if (files.length - images.length > 1) {
+    found.push(['mask', fault('At most 1 file', 'too_big')]);
+  }
+  return found;
+}
+
+/** The URLs and file ids of a request. @param {Record<string, unknown>} fields */
+function referencesIn({ image_url, image_urls, reference_image_urls, images }) {
+  return [image_url, image_urls, reference_image_urls, images]
+    .flat()
+    .filter((source) => source !== undefined);
+}
+
+/** The bytes of a data URL. @param {string} address */
+function bytesOf(address) {
+  const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(address) ?? [];
+  return base64 === undefined ? undefined : Buffer.from(base64, 'base64');
 }
 
 /**
- * @param {unknown} size
- * @returns {[number, number] | null}
- */
-function parseSize(size) {
-  if (size === 'auto') {
-    return [1024, 1024];
-  }
-  const match = typeof size === 'string' ? /^(\d{1,4})x(\d{1,4})$/.exec(size) : null;
-  if (match === null) {
-    return null;
-  }
-  const [width, height] = [Number(match[1]), Number(match[2])];
-  const good = [width, height].every((side) => side >= 1 && side <= MAX_SIDE);
-  return good ? [width, height] : null;
-}
-
-/**
- * The two known models whose names are most like an unknown one.
+ * The model of a name; none for one that selects a scenario, which takes everything.
  *
  * @param {string} name
+ * @throws {Refusal} for a name that is unknown
  */
-function nearestModels(name) {
-  // A name may be as long as a body. What follows the first 64 characters cannot make it more like a model's.
-  const short = name.slice(0, 64).toLowerCase();
-  return [...MODELS.keys()]
-    .map((id) => ({ id, distance: editDistance(short, id) }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 2)
-    .map(({ id }) => id);
+function modelOf(name) {
+  const model = MODELS.get(name);
+  if (model?.category !== 'image' && !name.startsWith(SCENARIO_MODEL_PREFIX)) {
+    throw new Refusal(modelNotFound(name, nearestModels(name)));
+  }
+  return model;
 }
 
 /**
- * The Levenshtein distance.
- *
- * @param {string} a
- * @param {string} b
+ * @param {Model} model
+ * @param {unknown} operation
  */
-function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
+function checkOperation({ id, operations }, operation) {
+  if (operation !== undefined && !operations.includes(/** @type {any} */ (operation))) {
+    const message = `Model '${id}' does not support ${operation}`;
+    const hints = { supported_operations: operations };
+    throw new Refusal(
+      invalidRequest([{ field: 'operation', message, code: 'unsupported_operation' }], hints),
+    );
   }
-  return row[b.length];
+}
+
+/**
+ * Whether a model of today takes all that a request holds.
+ *
+ * @param {Model} model
+ * @param {Record<string, unknown>} fields
+ * @param {import('./body.js').Part[]} files
+ */
+function checkModel(model, fields, files) {
+  const { id, operations, aspectRatios, resolutions, maxImages, maxReferences } = model;
+  const supported = parametersOf(model);
+  const unknown = Object.keys(fields).find((name) => !supported.includes(name));
+  if (unknown !== undefined) {
+    throw new Refusal(
+      unsupportedParameter(id, unknown, {
+        supported_parameters: supported,
+        supported_operations: operations,
+        recommended_request: { model: id, prompt: 'A lemon on a windowsill' },
+      }),
+    );
+  }
+  /**
+   * @param {boolean} isBad
+   * @param {string} field
+   * @param {string} message
+   * @param {Record<string, unknown>} [hints]
+   */
+  const refuse = (isBad, field, message, hints) => {
+    if (isBad) {
+      throw new Refusal(invalidRequest([{ field, message, code: 'invalid_value' }], hints));
+    }
+  };
+  const { aspect_ratio, resolution, n } = fields;
+  const isOutside = (/** @type {unknown} */ value, /** @type {string[]} */ allowed) =>
+    value !== undefined && !allowed.includes(/** @type {string} */ (value));
+  refuse(isOutside(aspect_ratio, aspectRatios), 'aspect_ratio', `Must be one of ${aspectRatios.join(', ')}`, {
+    allowed_aspect_ratios: aspectRatios,
+  });
+  refuse(isOutside(resolution, resolutions), 'resolution', `Must be one of ${resolutions.join(', ')}`, {
+    allowed_resolutions: resolutions,
+  });
+  refuse(Number(n ?? 1) > maxImages, 'n', `Must be at most ${maxImages} for this model`);
+  const references = referencesIn(fields).length + files.filter(({ name }) => name !== 'mask').length;
+  refuse(references > maxReferences, 'image', `At most ${maxReferences} pictures for this model`);
+  if (model.hasFreeSizes) {
+    const size = fields.size === 'auto' ? null : parseSize(fields.size);
+    refuse(
+      size !== null && !isFreeSize(size),
+      'size',
+      'Both sides must be multiples of 16, at most 3840, with a ratio of at most 3:1 and 655,360 to 8,294,400 pixels',
+    );
+    refuse(fields.background === 'transparent', 'background', 'Must be auto or opaque for this model');
+  }
+}
+
+/** @param {[number, number]} size */
+function isFreeSize([width, height]) {
+  const [short, long] = [Math.min(width, height), Math.max(width, height)];
+  const pixels = width * height;
+  return (
+    width % 16 === 0 &&
+    height % 16 === 0 &&
+    long <= 3840 &&
+    long <= 3 * short &&
+    pixels >= 655_360 &&
+    pixels <= 8_294_400
+  );
+}
+
+/**
+ * @param {Record<string, unknown>} fields checked
+ * @returns {[number, number]}
+ */
+function sizeOf({ size, aspect_ratio, resolution }) {
+  if (size !== undefined && size !== 'auto') {
+    return /** @type {[number, number]} */ (parseSize(size));
+  }
+  const long = RESOLUTIONS[/** @type {keyof typeof RESOLUTIONS} */ (resolution)] ?? 1024;
+  const [, ...sides] = /^(\d{1,3}):(\d{1,3})$/.exec(String(aspect_ratio)) ?? [];
+  const ratio = sides.map(Number).filter((side) => side > 0);
+  const [across = 1, down = 1] = ratio.length === 2 ? ratio : [];
+  const unit = long / Math.max(across, down);
+  return [Math.max(1, Math.round(across * unit)), Math.max(1, Math.round(down * unit))];
 }

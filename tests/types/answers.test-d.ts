@@ -2,6 +2,7 @@
 
 import { expectTypeOf } from 'expect-type';
 import {
+  type AnyLemonDataError,
   type CompletedGeneration,
   type Generation,
   generate,
@@ -9,10 +10,14 @@ import {
   getTask,
   type Image,
   type LemonData,
+  listModels,
+  type Model,
   type PendingGeneration,
+  type SkippedModel,
   type Task,
   type TaskRef,
   toBlob,
+  type Usage,
   waitForTask,
 } from 'lemondata-wasm';
 
@@ -40,6 +45,17 @@ generation.data;
 generation.status === 'failed';
 // @ts-expect-error: a misspelt field
 completed.dta;
+
+// What it cost, and which model made it.
+for (const { model, skipped_models, billing_transaction_id, usage } of [completed, pending]) {
+  expectTypeOf(model).toEqualTypeOf<string | undefined>();
+  expectTypeOf(skipped_models).toEqualTypeOf<SkippedModel[] | undefined>();
+  expectTypeOf(billing_transaction_id).toEqualTypeOf<string | undefined>();
+  expectTypeOf(usage).toEqualTypeOf<Usage | undefined>();
+  expectTypeOf(usage?.total_tokens).toEqualTypeOf<number | undefined>();
+  expectTypeOf(usage?.input_tokens_details).toBeUnknown();
+  for (const skipped of skipped_models ?? []) expectTypeOf(skipped.error).toEqualTypeOf<AnyLemonDataError>();
+}
 
 // All that names a task.
 waitForTask('img_1');
@@ -101,3 +117,19 @@ toBlob(completed.data[0] as Image, { signal: AbortSignal.timeout(1) });
 toBlob('https://example.com/lemon.png');
 // @ts-expect-error: a misspelt field
 toBlob({ ulr: 'https://example.com/lemon.png' });
+
+// The list of models.
+expectTypeOf(listModels()).toEqualTypeOf<Promise<Model[]>>();
+const models = await lemon.listModels<{ badge: string }>({ category: 'image', recommendedFor: 'image' });
+expectTypeOf(models[0]?.id).toEqualTypeOf<string | undefined>();
+expectTypeOf(models[0]?.badge).toEqualTypeOf<string | undefined>();
+expectTypeOf(models[0]?.tokenlab?.public_contract_summary?.aspect_ratios).toEqualTypeOf<
+  string[] | undefined
+>();
+listModels({ category: 'embedding', view: 'compact', baseUrl: '/api/lemondata', relay: true });
+// @ts-expect-error: the option is in camelCase
+listModels({ recommended_for: 'image' });
+// @ts-expect-error: a text
+listModels({ category: ['image'] });
+// @ts-expect-error: not named
+models[0]?.price;

@@ -19,6 +19,7 @@ import {
   type RequestTimeoutError,
   type ResponseError,
   type ServerError,
+  type SkippedModel,
   type Suggestion,
   type Task,
   TaskCancelledError,
@@ -67,6 +68,13 @@ if (thrown instanceof LemonDataError) {
   expectTypeOf(thrown.didYouMean).toEqualTypeOf<string | undefined>();
   expectTypeOf(thrown.suggestions).toEqualTypeOf<Suggestion[] | undefined>();
   expectTypeOf(thrown.alternatives).toEqualTypeOf<Suggestion[] | undefined>();
+  expectTypeOf(thrown.supportedParameters).toEqualTypeOf<string[] | undefined>();
+  expectTypeOf(thrown.supportedOperations).toEqualTypeOf<string[] | undefined>();
+  expectTypeOf(thrown.allowedResolutions).toEqualTypeOf<string[] | undefined>();
+  expectTypeOf(thrown.allowedAspectRatios).toEqualTypeOf<string[] | undefined>();
+  expectTypeOf(thrown.promptMaxCharacters).toEqualTypeOf<number | undefined>();
+  expectTypeOf(thrown.recommendedRequest).toEqualTypeOf<{ [name: string]: unknown } | undefined>();
+  expectTypeOf(thrown.skippedModels).toEqualTypeOf<SkippedModel[] | undefined>();
   expectTypeOf(thrown.balanceUsd).toEqualTypeOf<number | undefined>();
   expectTypeOf(thrown.estimatedCostUsd).toEqualTypeOf<number | undefined>();
   expectTypeOf(thrown.requestId).toEqualTypeOf<string | undefined>();

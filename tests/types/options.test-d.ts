@@ -11,6 +11,7 @@ import {
   type ResponseInfo,
   type Task,
   type UpdateInfo,
+  type Usage,
   waitForTask,
 } from 'lemondata-wasm';
 
@@ -28,6 +29,7 @@ const all: Required<Options> = {
   maxWait: Number.POSITIVE_INFINITY,
   maxPolls: 1,
   idempotencyKey: 'key',
+  fallback: ['nano-banana-2', 'lemon-9'],
   onTask: () => {},
   onUpdate: () => {},
   onResponse: () => {},
@@ -71,6 +73,11 @@ new LemonData({ signal: new AbortController() });
 new LemonData({ maxWait: '300s' });
 // @ts-expect-error: a boolean
 new LemonData({ relay: 'yes' });
+// @ts-expect-error: a list
+generate({ prompt: 'a lemon' }, { fallback: 'nano-banana-2' });
+// @ts-expect-error: names
+generate({ prompt: 'a lemon' }, { fallback: [3] });
+generate({ prompt: 'a lemon' }, { fallback: ['nano-banana-2'] as const });
 // @ts-expect-error: the key is not the options
 new LemonData('sk-test');
 // @ts-expect-error: a client needs to know whom to ask
@@ -88,6 +95,8 @@ generateAndWait(
     onResponse(info) {
       expectTypeOf(info).toEqualTypeOf<ResponseInfo>();
       expectTypeOf(info.requestId).toEqualTypeOf<string | undefined>();
+      expectTypeOf(info.billingTransactionId).toEqualTypeOf<string | undefined>();
+      expectTypeOf(info.usage).toEqualTypeOf<Usage | undefined>();
       expectTypeOf(info.rateLimit.remaining).toEqualTypeOf<number | undefined>();
       expectTypeOf(info.durationMs).toEqualTypeOf<number>();
       expectTypeOf(info.attempt).toEqualTypeOf<number>();

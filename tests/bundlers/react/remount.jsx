@@ -4,7 +4,7 @@ import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Picture } from './sample/Picture.jsx';
 
-const job = { id: 'a-picture', request: { model: 'flux-pro', prompt: 'A lemon' } };
+const job = { id: 'a-picture', request: { model: 'ideogram-v3', prompt: 'A lemon' } };
 
 function Stage() {
   const [there, setThere] = useState(true);

@@ -4,7 +4,7 @@ import { generate } from 'lemondata-wasm';
 
 try {
   await generate(
-    { model: 'flux-schnell', prompt: 'A lemon on a windowsill' },
+    { model: 'gpt-image-2', prompt: 'A lemon on a windowsill' },
     { apiKey: process.env.LEMONDATA_API_KEY, baseUrl: process.env.LEMONDATA_BASE_URL },
   );
 } catch (error) {

@@ -1,10 +1,13 @@
 /** What an application does with each entry, in whatever environment its types describe. */
 
 import {
+  type EditRequest,
+  editAndWait,
   generateAndWait,
   getTask,
   LemonData,
   LemonDataError,
+  listModels,
   type Options,
   toBlob,
   waitForTask,
@@ -65,6 +68,16 @@ export async function client(apiKey: string | undefined, seed?: number): Promise
     if (error.kind === 'wait_timeout') await waitForTask(error.task);
     return undefined;
   }
+}
+
+export async function edit(file: Blob, prompt: string, names: string[]): Promise<string[]> {
+  const request: EditRequest = { prompt, image: [file], mask: file, n: undefined };
+  const { model, usage } = await editAndWait(request, { fallback: names });
+  await editAndWait({ prompt, images: [{ image_url: 'https://x.test/1.png' }], aspect_ratio: undefined });
+  // @ts-expect-error: files and URLs do not mix
+  await editAndWait({ prompt, image: file, image_url: 'https://x.test/1.png' });
+  const models = await listModels({ signal, view: 'compact' });
+  return [model ?? '', String(usage?.total_tokens), ...models.map(({ id }) => id)];
 }
 
 export async function resume(): Promise<void> {

@@ -24,7 +24,7 @@ const page = {
 
 test('a real fetch brings a picture', async () => {
   const { signal } = new AbortController();
-  const { data } = await generateAndWait({ prompt: 'a lemon', model: 'flux-pro' }, { ...page, signal });
+  const { data } = await generateAndWait({ prompt: 'a lemon', model: 'ideogram-v3' }, { ...page, signal });
   expect((await toBlob(data[0])).type).toBe('image/png');
 });
 

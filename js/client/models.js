@@ -1,0 +1,178 @@
+/** The models that a service offers. Listing them needs no decision of the core. */
+
+import { bounded, refuse } from './bounded.js';
+import {
+  AuthenticationError,
+  ConnectionError,
+  InvalidRequestError,
+  NotFoundError,
+  ownError,
+  PaymentRequiredError,
+  PermissionDeniedError,
+  RateLimitError,
+  RequestTimeoutError,
+  ResponseError,
+  ServerError,
+} from './errors.js';
+import { parseUrl, reasonOf, redact, redactAll, redirectOrigin } from './host.js';
+
+/** The service of the core's `DEFAULT_BASE_URL`. */
+const SERVICE = 'https://api.lemondata.cc';
+const TIMEOUT_MS = 60_000;
+
+/** The names that the options have in the query. */
+const QUERY = { category: 'category', recommendedFor: 'recommended_for', view: 'view' };
+
+const CLASSES = {
+  401: AuthenticationError,
+  402: PaymentRequiredError,
+  403: PermissionDeniedError,
+  404: NotFoundError,
+  408: ServerError,
+  429: RateLimitError,
+};
+
+function classOf(status) {
+  if (status < 400) return ResponseError;
+  return CLASSES[status] ?? (status < 500 ? InvalidRequestError : ServerError);
+}
+
+/** The options that count here: those of the call over those of its client, each read once. */
+function readOptions(options, defaults) {
+  for (const source of [options, defaults]) {
+    if (source != null && typeof source !== 'object') throw refuse('options', ' must be an object.');
+  }
+  const read = (name) => {
+    try {
+      return options?.[name] ?? defaults?.[name];
+    } catch (cause) {
+      throw refuse(name, ' cannot be read.', cause);
+    }
+  };
+  const query = new URLSearchParams();
+  for (const [name, field] of Object.entries(QUERY)) {
+    const value = read(name) ?? (name === 'category' ? 'image' : '');
+    if (typeof value !== 'string') throw refuse(name, ' must be a string.');
+    if (value) query.set(field, value);
+  }
+  const fetch = read('fetch');
+  if (fetch && typeof fetch !== 'function') throw refuse('fetch', ' must be a function.');
+  return {
+    url: modelsUrl(read('baseUrl') ?? SERVICE),
+    query: `${query}` && `?${query}`,
+    fetch,
+    // The list is public. A key is for a relay, which may ask who calls.
+    apiKey: read('relay') === true ? read('apiKey') : undefined,
+    headers: read('headers'),
+    signal: read('signal'),
+    requestTimeout: read('requestTimeout') ?? TIMEOUT_MS,
+  };
+}
+
+/** Where the models are, by the same rules as every other route. */
+function modelsUrl(baseUrl) {
+  const [origin, path, isPlain] = (typeof baseUrl === 'string' && parseUrl(baseUrl)) || [];
+  if (!isPlain || !/^https?:/.test(origin) || !path.startsWith('/')) {
+    const message =
+      ' must be an http(s) URL without credentials, query and fragment; in a web page, it may be a path.';
+    throw refuse('baseUrl', message);
+  }
+  return `${origin}${path.replace(/\/+$/, '').replace(/\/+v1$/, '')}/v1/models`;
+}
+
+/** A value that may be a function, or a promise. */
+const resolve = async (option) => (typeof option === 'function' ? option() : option);
+
+async function headersOf({ apiKey, headers: extra }) {
+  const key = await resolve(apiKey).catch((cause) => {
+    const message = 'The apiKey function failed: see error.cause.';
+    throw ownError(AuthenticationError, 'not_sent', message, { cause });
+  });
+  if (key != null && !(typeof key === 'string' && /^[!-~]+$/.test(key))) {
+    throw refuse('apiKey', ' must be a string of visible ASCII characters, without white space.');
+  }
+  let headers;
+  try {
+    headers = new Headers(await resolve(extra));
+  } catch {
+    // The cause could show their values.
+    throw refuse('headers', ' cannot be used.');
+  }
+  headers.set('accept', 'application/json');
+  if (key) headers.set('authorization', `Bearer ${key}`);
+  return { key, headers };
+}
+
+/**
+ * @param {object} [options] those of the call
+ * @param {object} [defaults] those of its client
+ */
+export async function listModels(options, defaults) {
+  const settings = readOptions(options, defaults);
+  const { url, query, fetch: custom } = settings;
+  const target = `GET ${parseUrl(url)[1]}`;
+  const late = () => ownError(RequestTimeoutError, 'rejected', `${target} got no answer in time.`);
+  return bounded(
+    async (signal) => {
+      const { key, headers } = await headersOf(settings);
+      let response;
+      let body;
+      try {
+        // A redirect would carry the headers to wherever it points; edge workers refuse "error".
+        const init = { headers, signal, redirect: 'manual' };
+        // Called as a function, since workers refuse another `this`.
+        response = await (custom ? custom(url + query, init) : fetch(url + query, init));
+        body = await response.text();
+      } catch (cause) {
+        const message = `${target} got no answer: the connection failed.`;
+        throw ownError(ConnectionError, 'rejected', message, { cause });
+      }
+      try {
+        body = JSON.parse(body);
+      } catch {
+        // The error shows the text as it is.
+      }
+      if (response.ok && Array.isArray(body?.data)) return body.data;
+      throw errorOf(target, response, body, key);
+    },
+    settings,
+    late,
+  );
+}
+
+/** The error of an answer that is no list. */
+function errorOf(target, response, original, key) {
+  const { status, ok: isOk } = response;
+  const headers = new Headers(response.headers);
+  let body;
+  try {
+    body = redactAll(original, key);
+  } catch {
+    // It is nested too deep to be looked through: nothing of it is shown.
+  }
+  const error = Object(Object(body).error);
+  const isRedirect = !isOk && status < 400;
+  // A page of an intermediary is no reason.
+  const reason = isRedirect ? redirectHint(headers.get('location')) : reasonOf(Object(body));
+  const start = isOk ? 'was answered, but holds no list of models' : `was answered with status ${status}`;
+  const text = (...values) => values.find((value) => value && typeof value === 'string');
+  const seconds = Number(headers.get('retry-after') ?? error.retry_after);
+  return ownError(classOf(status), 'rejected', `${target} ${start}${reason ? `: ${reason}` : '.'}`, {
+    // A browser shows a redirect as status 0.
+    status: status || undefined,
+    code: text(error.code, error.type),
+    type: text(error.type),
+    param: text(error.param),
+    hint: text(error.hint),
+    requestId: text(redact(headers.get('x-request-id'), key), error.request_id),
+    retryAfterMs: seconds > 0 ? seconds * 1000 : undefined,
+    body,
+  });
+}
+
+function redirectHint(location) {
+  const origin = redirectOrigin(location);
+  return origin?.startsWith('http')
+    ? `Redirects are not followed: if you trust it, set baseUrl to ${origin}.`
+    : 'Redirects are not followed: check baseUrl.';
+}

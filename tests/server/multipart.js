@@ -1,0 +1,73 @@
+/**
+ * A reader of `multipart/form-data` (RFC 7578) that takes what is well formed and refuses the rest, so that a test
+ * learns of a client that writes it wrongly. The parts share the memory of the body.
+ */
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {string} [filename] missing for a text field
+ * @property {string} [type]
+ * @property {Buffer} bytes
+ */
+
+const BOUNDARY = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))\s*(?:;|$)/i;
+const BREAK = '\r\n';
+
+/**
+ * @param {string} contentType
+ * @param {Buffer} body
+ * @returns {Part[]}
+ * @throws {Error} whose message says what is wrong
+ */
+export function parseMultipart(contentType, body) {
+  const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  if (!boundary) {
+    throw new Error('Content-Type names no boundary');
+  }
+  const dashes = `--${boundary}`;
+  const delimiter = BREAK + dashes;
+  /** @type {Part[]} */
+  const parts = [];
+  // The first one needs no line break before it.
+  const first = body.indexOf(dashes);
+  for (let at = first + dashes.length; first >= 0; ) {
+    const mark = body.toString('latin1', at, at + 2);
+    if (mark === '--') {
+      return parts;
+    }
+    if (mark !== BREAK) {
+      throw new Error('A boundary has no line of its own');
+    }
+    const headEnd = body.indexOf(BREAK + BREAK, at);
+    const start = headEnd + 2 * BREAK.length;
+    const end = headEnd < 0 ? -1 : body.indexOf(delimiter, start);
+    if (end < 0) {
+      break;
+    }
+    parts.push({ ...parseHead(body.toString('utf8', at, headEnd)), bytes: body.subarray(start, end) });
+    at = end + delimiter.length;
+  }
+  throw new Error('The body ends before its last boundary');
+}
+
+/**
+ * @param {string} head the header lines of a part
+ * @returns {Omit<Part, 'bytes'>}
+ */
+function parseHead(head) {
+  const line = (/** @type {string} */ name) =>
+    new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, 'im').exec(head)?.[1];
+  const disposition = line('content-disposition') ?? '';
+  const parameter = (/** @type {string} */ name) =>
+    new RegExp(`;\\s*${name}="([^"]*)"`, 'i')
+      .exec(disposition)?.[1]
+      .replace(/%22|%0D|%0A/g, decodeURIComponent);
+  const name = parameter('name');
+  if (!/^form-data\s*;/i.test(disposition) || name === undefined) {
+    throw new Error('A part has no name');
+  }
+  const filename = parameter('filename');
+  return { name, ...(filename !== undefined && { filename, type: line('content-type') }) };
+}
