@@ -289,7 +289,7 @@ describe('the relay passes on', () => {
 describe('the server refuses', () => {
   test('other routes and other methods', async () => {
     for (const [method, path, status, code] of [
-      ['GET', '/v1/models', 404, 'not_found'],
+      ['GET', '/v1/models/x', 404, 'not_found'],
       ['GET', '/v1/images', 404, 'not_found'],
       ['POST', '/v1/images/generations/', 404, 'not_found'],
       ['GET', '/v1/tasks', 404, 'not_found'],

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createGzip } from 'node:zlib';
-import { KEY, PROMPT, SECRET } from './asking.js';
+import { KEY, PROMPT, SECRET } from './harness.js';
 import { PLACES } from './places.js';
 import { PICTURE } from './relays.js';
 
@@ -268,6 +268,54 @@ for (const [name, start] of Object.entries(PLACES)) {
         const { status, text } = await create('capped');
         assert.equal(status, 200);
         assert.equal(JSON.parse(text).data[0].b64_json.length, b64_json.length);
+      });
+    });
+
+    describe('an edit', () => {
+      const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.from('a picture')]);
+      const edit = (file, headers) => {
+        const body = new FormData();
+        body.append('image', new Blob([file], { type: 'text/html' }), 'of-a-visitor.svg');
+        body.append('prompt', PROMPT);
+        body.append('n', '2');
+        return fetch(`${place.url}/plain/v1/images/edits`, {
+          method: 'POST',
+          headers: { 'x-user': 'ann', ...headers },
+          body,
+        });
+      };
+
+      test('reaches the service as a form of the relay’s own', async () => {
+        const response = await edit(PNG, { 'x-lemondata-client': '1' });
+        const { task_id } = await response.json();
+        assert.match(task_id, /^t_/);
+        const [{ method, url, headers, body }] = service.asked;
+        assert.equal(`${method} ${url}`, 'POST /v1/images/edits');
+        assert.equal(headers.authorization, `Bearer ${KEY}`);
+        assert.match(headers['content-type'], /^multipart\/form-data; *boundary=/);
+        for (const line of [
+          `name="prompt"\r\n\r\n${PROMPT}\r\n`,
+          'name="n"\r\n\r\n2\r\n',
+          'name="user"\r\n\r\nann\r\n',
+          'name="image"; filename="image-0.png"\r\n',
+        ]) {
+          assert.ok(body.includes(line), `${line} is not in ${body}`);
+        }
+        assert.match(body, /content-type: image\/png/i);
+        assert.doesNotMatch(body, /visitor|text\/html/);
+        assert.equal(headers['x-lemondata-client'], undefined);
+      });
+
+      test('is refused without its header, and with what is no picture', async () => {
+        assert.equal((await edit(PNG)).status, 415);
+        assert.equal((await edit('<html>a page</html>', { 'x-lemondata-client': '1' })).status, 400);
+        assert.deepEqual(service.asked, []);
+      });
+
+      test('is stopped at the cap of a file', async () => {
+        const large = Buffer.concat([PNG, Buffer.alloc(11 * MIB)]);
+        assert.equal((await edit(large, { 'x-lemondata-client': '1' })).status, 413);
+        assert.deepEqual(service.asked, []);
       });
     });
 

@@ -2,15 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import {
-  InvalidRequestError,
-  LemonData,
-  ServerError,
-  TaskCancelledError,
-  TaskFailedError,
-} from 'lemondata-wasm';
+import { InvalidRequestError, ServerError, TaskCancelledError, TaskFailedError } from 'lemondata-wasm';
 import { startServer } from '../server/index.js';
-import { asking, KEY, PROMPT, RELAY } from './asking.js';
+import { clientOf, createHarness, KEY, PROMPT } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
@@ -25,18 +19,8 @@ before(async () => {
 after(() => server.close());
 beforeEach(() => {
   server.reset();
-  relays = asking(server);
+  relays = createHarness(server);
 });
-
-/** A client of a page, over a relay. */
-const clientOf = (relay) =>
-  new LemonData({
-    baseUrl: RELAY,
-    fetch: (url, init) => relay(new Request(url, init)),
-    headers: { 'x-user': 'ann' },
-    pollInterval: { min: 1, max: 2 },
-    maxRetries: 0,
-  });
 
 /** Starts a task whose polls are answered so, the last one for ever. */
 async function startTask(...replies) {

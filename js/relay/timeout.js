@@ -1,13 +1,13 @@
 /**
- * What somebody else's promise comes to, unless that takes too long.
+ * The result of a promise that the operator's code made, unless it is late.
  *
  * @template T
  * @param {number} ms
  * @param {T | Promise<T>} work
- * @param {string} name of what is waited for, for the error
+ * @param {string} name for the error
  * @returns {Promise<T>}
  */
-export async function within(ms, work, name) {
+export async function withTimeout(ms, work, name) {
   if (typeof Object(work).then !== 'function') return work;
   let timer;
   const late = new Promise((_, reject) => {

@@ -1,19 +1,19 @@
 /**
- * A store that has a keyed create carried out once.
+ * A store of keyed creates and their answers.
  *
- * @typedef {{ status: number, headers: Record<string, string>, body: string }} Answer plain JSON
- * @typedef {object} OnceStore
+ * @typedef {import('./answers.js').Answer} Answer
+ * @typedef {object} IdempotencyStore
  * @property {(key: string, fingerprint: string) => Promise<{ fingerprint: string, answer: Answer } | undefined>}
- *   claim resolves with nothing to exactly one of those that claim a key at once: it is to carry the create out.
- *   The others wait, and get what that one settles with
+ *   claim resolves with nothing for the first of all claims of a key, which carries the create out. The others wait
+ *   for its answer
  * @property {(key: string, answer: Answer | undefined) => Promise<void>} settle stores the answer, or frees the key
- *   where nothing was done, so that the next claim may try
+ *   for the next claim if the create did nothing
  */
 
 import { callback, count, milliseconds, readSettings } from './settings.js';
 
 const DAY_MS = 86_400_000;
-/** A create that is not settled after so long never will be: longer than the relay's time-out for it. */
+/** Longer than the relay's time-out for a create: one that is not settled by then never will be. */
 const CLAIM_MS = 600_000;
 /** A settled key is some 300 bytes beside its answer. */
 const MAX_ENTRIES = 100_000;
@@ -25,7 +25,7 @@ const RULES = {
   claimMs: milliseconds(CLAIM_MS),
   maxEntries: count(MAX_ENTRIES),
   maxLength: count(MAX_LENGTH),
-  // A clock that never jumps: a key that is forgotten early can be billed again.
+  // A clock that never jumps: the create of a key that is forgotten early can be billed again.
   now: callback(() => performance.now()),
 };
 
@@ -35,7 +35,7 @@ const gone = (code, message) => ({
   body: JSON.stringify({ error: { message, type: 'relay_error', code } }),
 });
 
-/** In the place of an answer that was too much to keep: the create was carried out, and must not be again. */
+/** In the place of an answer that was too long to keep: the create was carried out, and must not be again. */
 const DROPPED = gone('answer_not_kept', 'The answer is not kept any more.');
 
 /** In the place of an answer that never came: the create may have been carried out, and must not be again. */
@@ -44,26 +44,21 @@ const LOST = gone(
   'The relay was interrupted: the create may have been carried out and billed.',
 );
 
-/** A refused create has cost nothing, and costs nothing when it is repeated. */
-const isHarmless = ({ status }) => status >= 400 && status < 500;
-
 /**
- * Keeps the answers in the memory of this process, or of this isolate: another one knows nothing of them. Enough
- * for one server; several need a store that they share.
+ * Keeps answers in the memory of this process or isolate. That is enough for one server; several need a store that
+ * they share.
  *
- * A key is kept for `ttlMs` after its create was settled, if need be without its answer, and never dropped before.
- * Where there are too many, the store refuses further ones.
+ * The store keeps a key for `ttlMs` after its create was settled, if need be without its answer, and never drops it
+ * before. It refuses further keys when it is full.
  *
  * @param {{ ttlMs?: number, claimMs?: number, maxEntries?: number, maxLength?: number, now?: () => number }} [options]
- * @returns {OnceStore}
+ * @returns {IdempotencyStore}
  */
 export function memoryStore(options) {
   const { ttlMs, claimMs, maxEntries, maxLength, now } = readSettings('memoryStore', RULES, options);
   /** In the order of their last change. */
   const entries = new Map();
-  /** The keys that may go first where there are too many. */
-  const harmless = new Set();
-  /** Of all bodies together. */
+  /** The length of all bodies together. */
   let length = 0;
 
   const ageOf = (entry) => now() - entry.at;
@@ -76,7 +71,6 @@ export function memoryStore(options) {
   function drop(key, entry) {
     keep(entry, undefined);
     entries.delete(key);
-    harmless.delete(key);
   }
 
   function finish(key, entry, answer) {
@@ -84,7 +78,6 @@ export function memoryStore(options) {
     entry.at = now();
     entries.delete(key);
     entries.set(key, entry);
-    if (isHarmless(answer)) harmless.add(key);
     entry.settle(answer);
   }
 
@@ -92,24 +85,13 @@ export function memoryStore(options) {
     for (const [key, entry] of entries) {
       if (entry.answer && ageOf(entry) < ttlMs) return;
       if (entry.answer) drop(key, entry);
-      // Those that are under way are few.
+      // Few creates are under way at once, so this goes past them.
       else if (ageOf(entry) >= claimMs) finish(key, entry, LOST);
     }
   }
 
-  function makeRoom() {
-    if (entries.size < maxEntries) return;
-    const [key] = harmless;
-    if (key === undefined) {
-      throw new Error(
-        `memoryStore is full: it holds ${maxEntries} keys of the last ${ttlMs} ms. Raise maxEntries or lower ttlMs.`,
-      );
-    }
-    drop(key, entries.get(key));
-  }
-
-  /** Drops the oldest answers, but not this one, which somebody may be about to ask for, and keeps their keys. */
-  function dropBut(latest) {
+  /** Drops the oldest answers and keeps their keys. A duplicate may be about to ask for the latest answer. */
+  function dropAnswersBefore(latest) {
     for (const entry of entries.values()) {
       if (length <= maxLength) return;
       if (entry.answer && entry !== latest) keep(entry, DROPPED);
@@ -123,10 +105,14 @@ export function memoryStore(options) {
       if (entry) {
         if (entry.fingerprint !== fingerprint) return { fingerprint: entry.fingerprint, answer: undefined };
         const answer = entry.answer ?? (await entry.settled);
-        // Freed: the first of those that wait tries.
+        // The key was freed: the first claim that waits carries the create out.
         return answer ? { fingerprint, answer } : this.claim(key, fingerprint);
       }
-      makeRoom();
+      if (entries.size >= maxEntries) {
+        throw new Error(
+          `memoryStore is full: it holds ${maxEntries} keys of the last ${ttlMs} ms. Raise maxEntries or lower ttlMs.`,
+        );
+      }
       let settle;
       const settled = new Promise((resolve) => {
         settle = resolve;
@@ -140,7 +126,7 @@ export function memoryStore(options) {
       if (!entry) return;
       if (answer) {
         finish(key, entry, answer);
-        dropBut(entry);
+        dropAnswersBefore(entry);
       } else {
         drop(key, entry);
         entry.settle(undefined);

@@ -2,13 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  publicCode,
-  publicError,
-  publicFailure,
-  publicGeneration,
-  publicText,
-} from '../../js/relay/public-error.js';
+import { publicCode, publicError, publicFailure, publicGeneration, publicText } from './public-error.js';
 
 /** What nobody but the operator may see. */
 const PRIVATE = /ops@|3\.12|balance|acct_|org_|billing|txn_|10\.0\.0\.1/i;
@@ -80,9 +74,21 @@ describe('the account stays with the operator', () => {
       balance_usd: 3.12,
       estimated_cost_usd: 0.1,
     });
-    assert.deepEqual(found, { created: 5, status: 'completed', seed: 7, usage: { total_tokens: 5 }, data });
+    assert.deepEqual(found, { created: 5, status: 'completed', seed: 7, data });
     const partial = publicGeneration({ data: [data[0], { error: { message: ACCOUNT, code: 'x' } }] });
     assert.doesNotMatch(JSON.stringify(partial.data[1]), PRIVATE);
+  });
+
+  test('but for its costs, where the operator shows them', () => {
+    const costs = { billing_transaction_id: 'txn_1', usage: { total_tokens: 5 } };
+    const body = { ...costs, balance_usd: 3.12, status: 'completed', data: [] };
+    assert.deepEqual(publicGeneration(body, true), { ...costs, status: 'completed', data: [] });
+    assert.deepEqual(publicFailure({ ...costs, status: 'failed', error: 'No lemons' }, false, true), {
+      ...costs,
+      status: 'failed',
+      data: [],
+      error: 'No lemons',
+    });
   });
 
   test('e-mail addresses and amounts are cut out of texts that may pass', () => {
@@ -134,11 +140,35 @@ describe('what helps a client passes', () => {
       alternatives: [{ id: 'a', status: 'available', tags: [] }],
       allowed_resolutions: ['1024x1024'],
       prompt_max_characters: 4000,
+      supported_parameters: ['size', 'n'],
+      supported_operations: ['image-edit'],
+      allowed_aspect_ratios: ['1:1', '16:9'],
+      request_id: 'req_1',
       recommended_request: { model: 'a', n: 1 },
       retryable: false,
       retry_after: 7,
     };
     assert.deepEqual(publicError(refusal(400, error)).body, { error });
+  });
+
+  test('a request id that could be anything does not', () => {
+    for (const request_id of [5, '', 'a b', 'x'.repeat(201), {}]) {
+      assert.equal(publicError(refusal(400, { request_id })).body.error.request_id, undefined);
+    }
+  });
+
+  test('a task of another key is the affair of its task, not of the account', () => {
+    for (const names of [{ code: 'task_not_owned' }, { type: 'task_not_owned' }]) {
+      const error = { message: 'This task belongs to API key sk-abc of account acct_1', ...names };
+      const found = publicError(refusal(403, error));
+      assert.equal(found.status, 403);
+      assert.deepEqual(found.body.error, {
+        ...names,
+        message: 'The task belongs to another account of the service.',
+        hint: 'The relay created it with a key of that account.',
+      });
+    }
+    assert.equal(publicError(refusal(401, { code: 'task_not_owned' })).body.error.code, 'upstream_refused');
   });
 
   test('the reason of a failed task, as a text or an object, under the documented status', () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { memoryStore } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
-import { asking, come, PROMPT } from './asking.js';
+import { come, createHarness, KEY, PROMPT } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
@@ -12,12 +12,12 @@ const GUARD = { timeout: 20_000 };
 let server;
 let relays;
 before(async () => {
-  server = await startServer({ apiKey: 'sk-the-key-of-the-relay-0123456789', retryAfter: 7 });
+  server = await startServer({ apiKey: KEY, retryAfter: 7 });
 });
 after(() => server.close());
 beforeEach(() => {
   server.reset();
-  relays = asking(server);
+  relays = createHarness(server);
 });
 
 const answer = (status, body = '{}') => ({ status, headers: {}, body });
@@ -29,18 +29,6 @@ describe('the store in memory', () => {
     assert.equal(await store.claim(key, 'f'), undefined);
     await store.settle(key, answer(status));
   };
-
-  test('a flood of refused creates pushes no settled key out', async () => {
-    const store = memoryStore({ maxEntries: 10, now });
-    await carryOut(store, 'victim', 200);
-    for (let index = 0; index < 100; index += 1) await carryOut(store, `refused ${index}`, 400);
-    assert.equal((await store.claim('victim', 'f')).answer.status, 200);
-    assert.equal(
-      (await store.claim('refused 99', 'f')).answer.status,
-      400,
-      'the latest refusals are kept, too',
-    );
-  });
 
   test('a store that is full refuses, and drops neither settled keys nor those under way', async () => {
     const store = memoryStore({ maxEntries: 3, now });
@@ -110,6 +98,17 @@ test('a full store is a 503 that may be tried again, and nothing goes on', async
   assert.equal(server.counts.creates, 1);
 });
 
+test('a flood of refused creates pushes no settled key out', async () => {
+  const { make, keyed } = relays;
+  const relay = make({ store: memoryStore({ maxEntries: 3 }) });
+  const victim = await keyed(relay, 'victim', { model: 'flux-pro' });
+  for (let index = 0; index < 20; index += 1) {
+    assert.equal((await keyed(relay, `refused-${index}`, { model: 'test-error-400' })).status, 400);
+  }
+  assert.equal((await keyed(relay, 'victim', { model: 'flux-pro' })).text, victim.text);
+  assert.equal(server.counts.creates, 21);
+});
+
 test('the order of fields makes no other request', async () => {
   const { make, keyed } = relays;
   for (const options of [{ allowedFields: ['seed', 'style_options'] }, { extraFields: 'pass' }]) {
@@ -128,7 +127,30 @@ test('the order of fields makes no other request', async () => {
   }
 });
 
-describe('a create that was refused for a while', () => {
+describe('a create that the service refused', () => {
+  test('frees its key after a pause: a later repeat is sent', async () => {
+    const { make, keyed, clock } = relays;
+    const relay = make({ store: memoryStore() });
+    const error = { message: 'Top up', code: 'insufficient_balance' };
+    server.next({ on: 'create', reply: { status: 402, body: { error } } });
+    assert.equal((await keyed(relay, 'k')).status, 403);
+    assert.equal((await keyed(relay, 'k')).status, 403, 'a duplicate gets the same refusal');
+    assert.equal(server.counts.creates, 1);
+    assert.equal(
+      (await keyed(relay, 'k', { n: 2 })).status,
+      200,
+      'another request under that key does not rest',
+    );
+    clock.now += 1000;
+    server.reset();
+    const other = make({ store: memoryStore() });
+    server.next({ on: 'create', reply: { status: 402, body: { error } } });
+    await keyed(other, 'k');
+    clock.now += 1000;
+    assert.equal((await keyed(other, 'k')).status, 200);
+    assert.equal(server.counts.creates, 2);
+  });
+
   for (const [model, status] of [
     ['test-slow:20,error-429:1', 429],
     ['test-slow:20,error-503-retryable:1', 503],

@@ -13,7 +13,7 @@ import {
   milliseconds,
   readSettings,
   required,
-} from '../../js/relay/settings.js';
+} from './settings.js';
 
 const DAY_MS = 86_400_000;
 const RULES = {
@@ -143,10 +143,10 @@ describe('the error says what the value is, what it has to be, and what to do', 
   });
 
   test('of a name that is not known', () => {
-    assert.match(
-      messageOf({ perMinutes: 5 }),
-      /^createHub knows no option perMinutes\. It knows retention, /,
-    );
+    assert.match(messageOf({ speed: 5 }), /^createHub knows no option speed\. It knows retention, /);
+    for (const name of ['perMinutes', 'perMinut', 'per_minute', 'PERMINUTE']) {
+      assert.equal(messageOf({ [name]: 5 }), `createHub knows no option ${name}. Did you mean perMinute?`);
+    }
     assert.match(messageOf({ constructor: 5 }), /knows no option constructor/);
   });
 
