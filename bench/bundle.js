@@ -6,7 +6,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { root } from '../scripts/lib/run.js';
 
-/** The module of this package, where it is a file. */
+/** The WebAssembly module of this package. */
 export const readWasm = () => readFileSync(join(root, 'dist', 'lemondata.wasm'));
 
 /** Edge workers take a module as a file of its own. */
@@ -16,14 +16,18 @@ const wasmIsExternal = {
     onResolve({ filter: /\.wasm$/ }, () => ({ path: './lemondata.wasm', external: true })),
 };
 
-/** What a bundler for each kind of runtime is told. */
+/**
+ * The options of esbuild for each kind of runtime.
+ *
+ * @type {Record<'page' | 'worker', import('esbuild').BuildOptions>}
+ */
 const TARGETS = {
   page: { platform: 'browser' },
   worker: {
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['browser', 'module', 'main'],
     plugins: [wasmIsExternal],
-    // What a worker with Node's modules has.
+    // workerd has Node's modules.
     external: ['node:*'],
   },
 };

@@ -1,4 +1,4 @@
-/** Accounts for the bytes of the module with twiggy: what belongs to whom, and which functions are the largest. */
+/** Accounts for the bytes of the module with twiggy: the share of each crate, and the largest functions. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,11 @@ import { run } from '../scripts/lib/run.js';
 import { ensureRust, ensureTwiggy, ensureWasmBindgen } from '../scripts/lib/setup.js';
 import { readWasm } from './bundle.js';
 
-/** Whose a function is, by its name: the first that matches. */
+/**
+ * The owners of functions, by patterns of their names. The first match counts.
+ *
+ * @type {[owner: string, pattern: RegExp][]}
+ */
 const OWNERS = [
   ['core: lemondata_wasm::core', /lemondata_wasm\[?.*?::core::/],
   ['shell: lemondata_wasm::shell', /lemondata_wasm|^run$/],
@@ -38,7 +42,7 @@ function ownerOf(name) {
   return isFrame(name) ? 'imports, exports, types, headers' : 'without a name';
 }
 
-/** A name without the hashes of its crates, as far as it says something. */
+/** A name without the hashes of its crates, cut to its longest useful length. */
 function clip(name) {
   const plain = name.replace(/\[[0-9a-f]{16}\]/g, '');
   return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME)}…` : plain;
@@ -56,7 +60,7 @@ export async function benchBytes() {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  // The names themselves are not in what is published.
+  // The published module has no names.
   const published = items.filter(({ name }) => !/^"\w+ names?" subsection|^custom section 'name'/.test(name));
   const total = published.reduce((sum, { shallow_size: size }) => sum + size, 0);
   const groups = new Map();

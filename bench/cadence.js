@@ -1,9 +1,9 @@
 /**
- * Ten thousand tasks of 30–120 s in virtual time: how often they are polled, how long a result waits to be seen,
- * and how evenly a fleet's polls fall on the server.
+ * Ten thousand tasks of 30–120 s in virtual time: the polls per task, the delay until a result is seen, and the
+ * distribution of a fleet's polls over time.
  *
- * This package is driven for real, under a replaced clock; the others are their loops' rules. An answer takes no
- * time, so that what is seen is the cadence alone.
+ * This package runs itself, under a replaced clock; the others are represented by the rules of their loops. An
+ * answer takes no time, so that only the cadence counts.
  */
 
 import FakeTimers from '@sinonjs/fake-timers';
@@ -12,14 +12,14 @@ import { spread } from './measure.js';
 
 const SHORTEST_MS = 30_000;
 const LONGEST_MS = 120_000;
-/** How finely the rate of polls is looked at: finely enough to see loops of 500 ms that are in step. */
+/** The resolution of the rate of polls: fine enough to show loops of 500 ms that run in step. */
 const BUCKET_MS = 250;
-/** While tasks arrive steadily, so long. */
+/** The time over which a steady fleet's tasks arrive. */
 const ARRIVALS_MS = 240_000;
-/** Its multiples fill 0..1 evenly, and without order: chance favours nobody. */
+/** Its multiples fill 0..1 evenly and without order, so that chance favours no client. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** The rules: the pause after an answer, and whether the first poll comes right after the create. */
+/** The rules of the loops: the pause after an answer, and whether the first poll follows the create at once. */
 const RULES = {
   'fixed 4 s': { pause: 4_000, isEager: false },
   'sample (3 s)': { pause: 3_000, isEager: true },
@@ -28,7 +28,7 @@ const RULES = {
 };
 export const CADENCE_BASE = 'fixed 4 s';
 
-/** A generator of chance that always says the same. */
+/** A random generator with a seed. */
 function chance(seed) {
   let state = seed;
   return () => {
@@ -46,16 +46,16 @@ export const makeTasks = (count, isBurst) =>
     return [created, created + SHORTEST_MS + (LONGEST_MS - SHORTEST_MS) * ((index * GOLDEN) % 1)];
   });
 
-/** When a loop polls each task. */
+/** The times at which a loop polls each task. */
 export const loop = (tasks, { pause, isEager }) =>
   tasks.map(([created, done]) => {
     const polls = [];
-    let at = created + (isEager ? 0 : pause);
-    for (; at < done; at += pause) polls.push(at);
-    return [...polls, at];
+    let time = created + (isEager ? 0 : pause);
+    for (; time < done; time += pause) polls.push(time);
+    return [...polls, time];
   });
 
-/** When this package polls each task. */
+/** The times at which this package polls each task. */
 export async function drive(tasks) {
   const { setImmediate } = globalThis;
   const { LemonData } = await import('lemondata-wasm');
@@ -79,7 +79,7 @@ export async function drive(tasks) {
         : { status: 'processing' },
     );
   }
-  const lemon = new LemonData({ apiKey: 'sk-bench', fetch: transport });
+  const lemon = new LemonData({ apiKey: 'sk-bench', fetch: /** @type {any} */ (transport) });
   // The module is compiled in real time.
   await lemon.generate({ prompt: '0' });
 
@@ -96,7 +96,7 @@ export async function drive(tasks) {
     }
     while (left > 0) {
       clock.next();
-      // Whatever needs no time happens before any more of it passes.
+      // Everything that needs no time happens before the clock moves on.
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {
@@ -109,8 +109,8 @@ export async function drive(tasks) {
 /** The number of polls within each bucket, from one time to another. */
 function rates(polls, from, to) {
   const buckets = new Array(Math.floor((to - from) / BUCKET_MS)).fill(0);
-  for (const at of polls.flat()) {
-    const bucket = Math.floor((at - from) / BUCKET_MS);
+  for (const time of polls.flat()) {
+    const bucket = Math.floor((time - from) / BUCKET_MS);
     if (bucket >= 0 && bucket < buckets.length) buckets[bucket] += 1;
   }
   return buckets;
@@ -118,10 +118,10 @@ function rates(polls, from, to) {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** What becomes of polls. The rates are seen while the fleet is as large as it gets. */
+/** Rates the polls of a fleet, while the fleet has its full size. */
 export function judge(tasks, polls, isBurst) {
   const delays = tasks.map(([, done], index) => polls[index].at(-1) - done);
-  // Of a burst, no task is done before this; a steady fleet is full after the longest task.
+  // No task of a burst is done before the shortest one; a steady fleet is complete after the longest one.
   const [from, to] = isBurst ? [0, SHORTEST_MS] : [LONGEST_MS, ARRIVALS_MS];
   const buckets = rates(polls, from, to);
   return {

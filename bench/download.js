@@ -1,17 +1,18 @@
-/** What a page downloads for a client: bundled and minified by esbuild, compressed with brotli. */
+/** The download of a page for each client: bundled and minified by esbuild, compressed with brotli. */
 
 import { measure } from '../scripts/build.js';
 import { brotliSize, bundle } from './bundle.js';
 import { BASE, CLIENTS, OURS, SLIM } from './clients/index.js';
 
 export async function benchDownload() {
+  /** @type {Record<string, { raw: number, brotli: number }>} */
   const sizes = {};
   for (const [name, { contents }] of Object.entries(CLIENTS)) {
     if (!contents) continue;
     const bytes = await bundle(contents, 'page');
     sizes[name] = { raw: bytes.length, brotli: brotliSize(bytes) };
   }
-  // The build's own definition, of which it prints the sizes, too.
+  // The sizes that the build itself prints.
   const own = await measure();
   sizes[OURS] = own['generate + waitForTask, bundled'];
   sizes[SLIM] = own['the same of slim'];

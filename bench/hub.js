@@ -1,8 +1,8 @@
 /**
- * Measures a hub under load: `npm run bench:hub`. Nothing here is asserted.
+ * Measures a hub under load: `npm run bench:hub`. It asserts nothing.
  *
- * `TASKS` and `WATCHERS` say how many, and `SHARDS` in how many workerds: by default, in as few as the limit of open
- * files allows.
+ * The environment may set the numbers of `TASKS`, `WATCHERS` and `SHARDS`, which are workerd processes: by default as
+ * few as the limit of open files allows.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { report } from './hub/report.js';
 
 const TASKS = Number(process.env.TASKS ?? 5000);
 const WATCHERS = Number(process.env.WATCHERS ?? 20_000);
-/** An object that is not evicted keeps its database, the log of that and an index of the log open. */
+/** An object in memory keeps its database, the log and the index of the log open. */
 const FILES_PER_TASK = 3;
 const OTHER_FILES = 1000;
 
@@ -51,7 +51,7 @@ const started = Date.now();
 const loadBefore = loadavg()[0];
 const limit = Number(execFileSync('sh', ['-c', `${RAISE}; ulimit -n`], { encoding: 'utf8' })) || Infinity;
 const files = TASKS * FILES_PER_TASK + WATCHERS;
-// In two at least: in one of them streams come first, in the other sockets.
+// At least two: one opens streams first, the other one sockets.
 const shards = Number(process.env.SHARDS ?? Math.max(2, Math.ceil(files / (limit - OTHER_FILES))));
 console.log(
   `${TASKS} tasks and ${WATCHERS} watchers, in ${shards} workerd of at most ${limit} open files each`,

@@ -1,20 +1,22 @@
-/** One inline call on loopback: the processor time that it takes, with the server in another process. */
+/** The processor time of one inline call on loopback, with the server in another process. */
 
 import { BASE, clientFile, clientsWith } from './clients/index.js';
 import { compare, inTurns } from './measure.js';
 import { startProcess, startServer } from './processes.js';
 
-/** How many calls a measurement takes: enough for the clock of processor time to be exact. */
+/** The calls of one measurement: enough for the clock of processor time to be exact. */
 const CALLS = 250;
 
 export async function benchInline({ rounds }) {
   const server = await startServer();
+  /** @type {Record<string, Awaited<ReturnType<typeof startProcess>>>} */
   const processes = {};
+  /** @type {Record<string, () => Promise<number>>} */
   const subjects = {};
   try {
     for (const name of clientsWith(({ inPages }) => !inPages)) {
       processes[name] = await startProcess('children/inline.js', [clientFile(name), server.url]);
-      subjects[name] = async () => (await processes[name].ask({ calls: CALLS })).microseconds;
+      subjects[name] = async () => (await processes[name].request({ calls: CALLS })).microseconds;
     }
     const values = await inTurns(subjects, { rounds, warmUp: 4 });
     return { unit: 'µs', calls: rounds * CALLS, rows: compare(values, BASE) };

@@ -1,4 +1,4 @@
-/** Writes what was measured into pages, between comments that readers do not see. */
+/** Writes results into pages, between comments that readers do not see. */
 
 /**
  * Replaces what stands between `<!-- name -->` and `<!-- /name -->`.

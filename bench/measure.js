@@ -1,4 +1,4 @@
-/** Measures things side by side: in one run, in turns, so that what slows the machine down slows all of them. */
+/** Measures subjects side by side: in one run and in turns, so that load on the machine affects all of them. */
 
 /**
  * @param {Record<string, () => Promise<number>>} subjects what measures each of them once
@@ -9,7 +9,7 @@ export async function inTurns(subjects, { rounds, warmUp = 0 }) {
   const names = Object.keys(subjects);
   const values = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = -warmUp; round < rounds; round += 1) {
-    // Nobody always comes first.
+    // Each subject comes first in turn.
     for (let index = 0; index < names.length; index += 1) {
       const name = names[(index + round + warmUp) % names.length];
       const value = await subjects[name]();
@@ -67,7 +67,7 @@ export function compare(values, base) {
   return Object.fromEntries(entries);
 }
 
-/** A number with as many digits as mean something. */
+/** A number with its significant digits. */
 export function short(value) {
   if (value === 0) return '0';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

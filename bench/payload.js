@@ -15,21 +15,21 @@ export async function benchPayload({ rounds }) {
       name,
       async () => {
         const process = await startProcess('children/payload.js', [clientFile(name), server.url]);
-        const found = await process.next();
+        const result = await process.next();
         await process.stop();
-        if (String(found.sizes) !== String(PICTURES))
-          throw new Error(`${name} made Blobs of ${found.sizes} bytes`);
-        measured[name].push(found);
+        if (String(result.sizes) !== String(PICTURES))
+          throw new Error(`${name} made Blobs of ${result.sizes} bytes`);
+        measured[name].push(result);
       },
     ]);
-    // The server makes the pictures for whoever comes first.
+    // The server makes the pictures for the first request.
     await inTurns(Object.fromEntries(subjects), { rounds, warmUp: 1 });
   } finally {
     await server.stop();
   }
   const pick = (field) =>
     compare(
-      Object.fromEntries(names.map((name) => [name, measured[name].slice(1).map((found) => found[field])])),
+      Object.fromEntries(names.map((name) => [name, measured[name].slice(1).map((result) => result[field])])),
       BASE,
     );
   return {

@@ -1,4 +1,4 @@
-/** Processes of their own for whatever is measured: nobody's heap, compiled code or connections are another's. */
+/** Measures each client in a process of its own: heap, compiled code and connections are not shared. */
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ export async function startProcess(file, args = [], execArgv = []) {
   });
   child.on('close', settle);
 
-  /** The next message for which this holds: the first that came and was not taken yet. */
+  /** The first message that matches and was not returned before. */
   const next = (matches = () => true) =>
     new Promise((resolve, reject) => {
       waiting = { matches, resolve, reject };
@@ -39,7 +39,7 @@ export async function startProcess(file, args = [], execArgv = []) {
     next,
     send: (message) => child.send(message),
     /** Sends a message, and returns the answer. */
-    ask(message) {
+    request(message) {
       child.send(message);
       return next();
     },
@@ -55,7 +55,7 @@ export async function startProcess(file, args = [], execArgv = []) {
 /**
  * Starts the server of all clients.
  *
- * @param {string} [folder] what it serves at `/files/`
+ * @param {string} [folder] served at `/files/`
  */
 export async function startServer(folder = '') {
   const server = await startProcess('server.js', [folder]);
@@ -63,9 +63,9 @@ export async function startServer(folder = '') {
   return {
     url,
     stop: server.stop,
-    /** Has it tell which requests arrive. */
+    /** Makes it report the arrival of each request. */
     watch: () => server.send({ watch: true }),
-    /** When a request of this kind arrives, in milliseconds of the machine's clock. */
+    /** The arrival of the next request that matches, in milliseconds of the machine's clock. */
     arrival: async (pattern) => (await server.next(({ arrival }) => pattern.test(arrival))).at,
   };
 }

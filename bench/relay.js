@@ -1,10 +1,10 @@
-/** What the relay adds to a call: against calling the upstream directly. */
+/** The time that a relay adds to a call, compared with a direct call of the upstream. */
 
 import { generate, getTask } from 'lemondata-wasm';
 import { compare, sideBySide } from './measure.js';
 import { startProcess } from './processes.js';
 
-const REQUEST = { prompt: 'a lemon' };
+const REQUEST = { model: 'gpt-image-2', prompt: 'a lemon' };
 const BASE = 'directly';
 
 async function start(file, ...args) {
@@ -29,11 +29,12 @@ export async function benchRelay({ rounds }) {
       options,
     );
 
-    // A task whose reference the relay has signed: its upstream answers a create inline, so one is made by hand.
+    // The upstream answers a create inline, so the reference of a task is signed here, as the relay would do it.
     const { createReferences } = await import('../js/relay/references.js');
     const references = createReferences(['a secret of a bench, which is no secret'], {
       ttlMs: 1e9,
       now: Date.now,
+      kind: 'task',
     });
     const reference = await references.sign({ task_id: 'img_1' }, 'bench');
     const polls = await sideBySide(

@@ -1,17 +1,17 @@
-/** Shows what was measured: tables for README and `docs/performance.md`, and plots. */
+/** Shows the results: tables for README and `docs/performance.md`, and charts. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/run.js';
+import { bars, columns, lines } from './chart.js';
 import { BASE, CLIENTS, OURS, SLIM } from './clients/index.js';
 import { between, table } from './markers.js';
 import { short } from './measure.js';
-import { bars, columns, lines } from './plot.js';
 import { judgeTargets } from './targets.js';
 
 const README = join(root, 'README.md');
 const PAGE = join(root, 'docs', 'performance.md');
-const PLOTS = join(root, 'docs', 'performance');
+const CHART_FOLDER = join(root, 'docs', 'performance');
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 const twoDigits = (number) => number.toFixed(2);
@@ -20,8 +20,10 @@ const last = (list) => list.at(-1);
 const strong = (text, name) => (isOwn(name) ? `**${text}**` : text);
 
 /**
- * The rows of the README's table: what they take from the results, and how a value is shown. Ratios say more than
- * values, but for bytes.
+ * The rows of the README's table: their name, their part of the results, and the text of a value. Cells show ratios,
+ * except for bytes.
+ *
+ * @type {[name: string, rowsOf: (results: any) => any, text: (row: any) => string, options?: { isAbsolute: boolean }][]}
  */
 const ROWS = [
   [
@@ -44,22 +46,22 @@ function inUnit(unit) {
   return ({ median }) => `${short(median)} ${unit}`;
 }
 
-/** The README's: a row for each measure, a column for each client. */
+/** The README's table: a row for each measurement, a column for each client. */
 function ratios(results) {
   const names = Object.keys(CLIENTS);
-  const rows = ROWS.map(([what, rowsOf, absolute, { isAbsolute } = {}]) => {
+  const rows = ROWS.map(([title, rowsOf, textOf, options]) => {
     const measured = rowsOf(results);
     const cell = (name) => {
       if (!measured[name]) return '–';
-      if (name === BASE || isAbsolute) return strong(absolute(measured[name]), name);
+      if (name === BASE || options?.isAbsolute) return strong(textOf(measured[name]), name);
       return strong(`${twoDigits(measured[name].ratio.median)} ×`, name);
     };
-    return [what, ...names.map(cell)];
+    return [title, ...names.map(cell)];
   });
   return table(['', ...names], rows);
 }
 
-/** What the README says of the cadence, whose peers are rules and not clients. */
+/** The cadence in the README. Its peers are rules, not clients. */
 const cadenceSummary = ({ steady, burst }) =>
   table(
     ['tasks of 30–120 s, simulated', ...Object.keys(steady.rows)],
@@ -98,11 +100,11 @@ const spreads = (unit, rows, base = 'the bare loop') =>
   );
 
 /** A table of medians, a column for each number of waits. */
-function byCount(what, { byCount: counts, unit }) {
+function byCount(title, { byCount: counts, unit }) {
   const names = Object.keys(counts[0].rows);
   return table(
     [
-      `${what}, ${unit}`,
+      `${title}, ${unit}`,
       ...counts.map(({ count }) => count.toLocaleString('en')),
       'ratio to the bare loop',
       'middle half',
@@ -120,13 +122,13 @@ function byCount(what, { byCount: counts, unit }) {
   );
 }
 
-/** The tables of the page, by the name of their place. */
+/** The tables of the page, by the names of their markers. */
 const TABLES = {
   targets: (results) =>
     table(
       ['what', 'to reach', 'measured', ''],
-      judgeTargets(results).map(({ what, target, measured, isMet }) => [
-        what,
+      judgeTargets(results).map(({ name, target, measured, isMet }) => [
+        name,
         target,
         measured,
         isMet ? 'met' : '**missed**',
@@ -186,8 +188,8 @@ const TABLES = {
   'relay polls': ({ relay }) => spreads('ms', relay.polls.rows, 'a direct call'),
 };
 
-/** The rows of a plot. */
-const plotted = (rows, show) =>
+/** The rows of a chart. */
+const chartRows = (rows, show) =>
   Object.entries(rows).map(([name, { median, low, high, ratio }]) => ({
     name,
     value: median,
@@ -199,10 +201,10 @@ const plotted = (rows, show) =>
 
 const panel = (title, { rows }, unit) => ({
   title,
-  rows: plotted(rows, (value) => `${short(value)} ${unit}`),
+  rows: chartRows(rows, (value) => `${short(value)} ${unit}`),
 });
 
-const PICTURES = {
+const CHARTS = {
   download: ({ download }) =>
     bars('Download for a page', [
       {
@@ -230,8 +232,8 @@ const PICTURES = {
     ]),
   growth: ({ waits }) =>
     lines('Memory of many waits', {
-      x: 'waits at once',
-      y: 'MB',
+      x: { label: 'waits at once' },
+      y: { label: 'MB' },
       series: Object.keys(waits.memory.byCount[0].rows).map((name) => ({
         name,
         isOwn: isOwn(name),
@@ -256,22 +258,23 @@ const PICTURES = {
     ),
 };
 
-/** Draws what has been measured. */
-export function writePlots(results) {
-  mkdirSync(PLOTS, { recursive: true });
-  for (const [name, draw] of Object.entries(PICTURES)) {
-    if (results[name === 'growth' ? 'waits' : name]) writeFileSync(join(PLOTS, `${name}.svg`), draw(results));
+/** Draws the charts of all measured parts. */
+export function writeCharts(results) {
+  mkdirSync(CHART_FOLDER, { recursive: true });
+  for (const [name, draw] of Object.entries(CHARTS)) {
+    if (results[name === 'growth' ? 'waits' : name])
+      writeFileSync(join(CHART_FOLDER, `${name}.svg`), draw(results));
   }
 }
 
-/** The README with what has been measured in its place. */
+/** The README with the results in their place. */
 export const fillReadme = (readme, results) =>
   between(readme, 'bench', `${ratios(results)}\n\n${cadenceSummary(results.cadence)}`);
 
-/** What a table takes from the results, where it is not what its name says. */
+/** The part of the results for tables whose name is not that part. */
 const SOURCES = { targets: 'inline', functions: 'bytes', linear: 'payload' };
 
-/** The page with every table in its place that has been measured. */
+/** The page with the tables of all measured parts. */
 export function fillPage(page, results) {
   for (const [name, make] of Object.entries(TABLES)) {
     const [part] = name.split(' ');

@@ -1,10 +1,10 @@
 /**
- * Measures this package and its peers side by side: `npm run bench`. Nothing here is asserted; time is a matter
- * of the machine, ratios are of the code.
+ * Measures this package and its peers side by side: `npm run bench`. It asserts nothing: times depend on the
+ * machine, ratios on the code.
  *
- * `npm run bench -- inline waits` measures some parts. `bench/results.json` and the plots follow, and on request
- * the tables: `-- --readme --docs`. `-- --quick` measures little, to see that everything works, and keeps nothing.
- * `-- --bytes` accounts for the bytes of the module. `-- --show` measures nothing: it writes anew what is known.
+ * `npm run bench -- inline waits` measures some parts. It writes `bench/results.json` and the charts, with
+ * `-- --readme --docs` the tables, too. `-- --quick` measures little, to see that everything works, and writes
+ * nothing. `-- --bytes` accounts for the bytes of the module. `-- --show` only writes the known results again.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { root, step } from '../scripts/lib/run.js';
 const FILE = join(root, 'bench', 'results.json');
 const FLAGS = ['--readme', '--docs', '--quick', '--bytes', '--show'];
 
-/** Each part: how much it measures, in earnest and to try it. */
+/** Each part, with its size for a full and for a quick run. */
 const PARTS = {
   download: async () => (await import('./download.js')).benchDownload(),
   start: async (isQuick) => (await import('./start.js')).benchStart({ rounds: isQuick ? 2 : 12 }),
@@ -28,10 +28,10 @@ const PARTS = {
   relay: async (isQuick) => (await import('./relay.js')).benchRelay({ rounds: isQuick ? 20 : 500 }),
 };
 
-const given = process.argv.slice(2);
-const has = (flag) => given.includes(flag);
-const named = given.filter((argument) => !argument.startsWith('--'));
-const unknown = given.filter((argument) => !FLAGS.includes(argument) && !Object.hasOwn(PARTS, argument));
+const args = process.argv.slice(2);
+const has = (flag) => args.includes(flag);
+const named = args.filter((argument) => !argument.startsWith('--'));
+const unknown = args.filter((argument) => !FLAGS.includes(argument) && !Object.hasOwn(PARTS, argument));
 if (unknown.length > 0) {
   console.error(
     `There is no ${unknown.join(', ')}. The parts are ${Object.keys(PARTS).join(', ')}; the flags ${FLAGS.join(', ')}.`,
@@ -43,7 +43,7 @@ ensureNodeModules();
 ensureBuild();
 const { versions } = await import('./clients/index.js');
 const { printTable } = await import('./measure.js');
-const { writePage, writePlots, writeReadme } = await import('./report.js');
+const { writePage, writeCharts, writeReadme } = await import('./report.js');
 const { judgeTargets } = await import('./targets.js');
 
 const results = has('--quick') ? {} : readKnown();
@@ -63,8 +63,8 @@ if (has('--bytes')) {
 }
 
 console.log('\nTargets');
-for (const { what, target, measured, isMet } of judgeTargets(results)) {
-  console.log(`  ${isMet ? 'met   ' : 'missed'}  ${what}: ${measured} (${target})`);
+for (const { name, target, measured, isMet } of judgeTargets(results)) {
+  console.log(`  ${isMet ? 'met   ' : 'missed'}  ${name}: ${measured} (${target})`);
 }
 if (!has('--show')) {
   console.log(`\nAll of it took ${Math.round((performance.now() - began) / 1000)} s`);
@@ -72,7 +72,7 @@ if (!has('--show')) {
 }
 if (!has('--quick')) {
   writeFileSync(FILE, `${JSON.stringify(rounded(results), null, 1)}\n`);
-  writePlots(results);
+  writeCharts(results);
   if (has('--readme')) writeReadme(results);
   if (has('--docs')) writePage(results);
 }
@@ -85,7 +85,7 @@ function readKnown() {
   }
 }
 
-/** Says where, when and what. */
+/** Adds the date, the machine and the versions. */
 function describe() {
   const installed = (name) =>
     JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
@@ -102,7 +102,7 @@ function describe() {
   results.versions = versions();
 }
 
-/** Results with as many digits as mean something. */
+/** Results with their significant digits. */
 function rounded(value) {
   if (typeof value === 'number') return Number(value.toPrecision(5));
   if (Array.isArray(value)) return value.map(rounded);
@@ -110,7 +110,7 @@ function rounded(value) {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, rounded(field)]));
 }
 
-/** Prints the tables of a result, however deep they lie. */
+/** Prints the tables of a result at any depth. */
 function print(title, result) {
   for (const [name, part] of Object.entries(result)) {
     if (name === 'rows') printRows(title, result);

@@ -1,18 +1,19 @@
 /**
- * One server for all clients, which speaks the protocol of each: it creates, polls and hands out results where
- * that client looks for them. The name of the model says what happens:
+ * One server for all clients. It speaks the protocol of each. The name of the model selects the answer:
  *
- * - `inline` is answered with a picture at once, `payload` with four of 10 MB as text;
- * - `task-5000` makes a task that is done after so many milliseconds.
+ * - `inline`: a picture at once; `payload`: four of 10 MB as text;
+ * - `task-5000`: a task that is done after as many milliseconds.
  *
- * It keeps no state, so that it costs the same for ten thousand tasks as for one: a task's id says when it ends.
- * A child process: it tells its URL, and where it is watched, when which requests arrive. Its argument is a folder to serve.
+ * It keeps no state, so that ten thousand tasks cost the same as one: the id of a task holds the time of its end.
+ * It runs as a child process, which reports its URL and, on request, the arrival of each request. Its argument is a
+ * folder to serve.
  */
 
 import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { urlOf } from './url.js';
 
 const PICTURES = 4;
 const PICTURE_BYTES = 10_000_000;
@@ -25,10 +26,10 @@ const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/was
 
 const [folder] = process.argv.slice(2);
 let created = 0;
-/** Whether arrivals are told. */
+/** Whether it reports arrivals. */
 let isWatched = false;
 
-/** The large pictures, made when they are first asked for. */
+/** The large pictures, made for the first request. */
 let pictures;
 function payload() {
   pictures ??= Array.from({ length: PICTURES }, () => {
@@ -41,11 +42,11 @@ function payload() {
 
 /** The pictures of a model, in base64. */
 const texts = (model) => (model === 'payload' ? payload() : [PIXEL]);
-/** The same as a client gets them that asks for URLs. */
+/** The URLs of the same pictures. */
 const urls = (model) =>
   model === 'payload' ? payload().map((text) => `data:image/png;base64,${text}`) : [URL_OF_PICTURE];
 
-/** An id says when its task is done. */
+/** The id of a task holds the time when it is done. */
 function newTask(model) {
   created += 1;
   return `${performance.now() + Number(model.slice('task-'.length))}-${created}`;
@@ -101,6 +102,7 @@ const images = (model) => ({
   seed: 1,
 });
 
+/** @type {[pattern: RegExp, handle: (parts: string[], body: any) => unknown][]} */
 const ROUTES = [
   [/^POST \/v1\/images\/generations$/, (_, body) => createImage(body)],
   [/^GET \/v1\/tasks\/([\d.-]+)$/, ([id]) => task(id)],
@@ -112,7 +114,7 @@ const ROUTES = [
   [/^GET \/fal\/queue\/bench\/[\w-]+\/requests\/[\d.-]+$/, () => images('inline')],
 ];
 
-/** Large answers, as they are sent: to make one anew would take memory and time each time. */
+/** Large answers in bytes, because making one takes memory and time. */
 const large = new Map();
 
 function answer(line, body) {
@@ -155,11 +157,9 @@ const server = createServer((incoming, outgoing) => {
 // A connection outlives the longest pause between polls, as at any service in production.
 server.keepAliveTimeout = 60_000;
 server.maxRequestsPerSocket = 0;
-server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
-  process.send({ url: `http://127.0.0.1:${server.address().port}` }),
-);
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => process.send({ url: urlOf(server) }));
 
-process.on('message', ({ watch }) => {
+process.on('message', (/** @type {{ watch: boolean }} */ { watch }) => {
   isWatched = watch;
 });
 process.on('disconnect', () => process.exit());

@@ -2,7 +2,7 @@
  * From the import of a client to the arrival of its first request at the server: in Node, in a page of Chromium,
  * and in an edge worker.
  *
- * The end is the arrival, since some clients do before `fetch` what the platform does within: both count.
+ * The arrival counts, because some clients prepare before `fetch` what others leave to it.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const notInPages = ({ inPages }) => !inPages;
 const result = (values) => ({ unit: 'ms', rounds: values[BASE].length, rows: compare(values, BASE) });
 const subjectsOf = (names, measure) => Object.fromEntries(names.map((name) => [name, () => measure(name)]));
 
-/** A process for each import. */
+/** Each import has its own process. */
 async function startInNode(server, rounds) {
   const values = await inTurns(
     subjectsOf(clientsWith(notInPages), async (name) => {
@@ -40,8 +40,8 @@ async function startInNode(server, rounds) {
 }
 
 /**
- * A page in a fresh profile for each import. It begins when the page asks for the bundle, so that to load it from
- * the loopback is part of it.
+ * Each import has a page in a fresh profile. The measurement begins with the request for the bundle, so that it
+ * includes loading it from loopback.
  */
 async function startInChromium(server, folder, rounds) {
   const names = Object.keys(CLIENTS);
@@ -76,7 +76,7 @@ async function startInChromium(server, folder, rounds) {
   }
 }
 
-/** Calls the worker of the client that the path names, which imports it only then. */
+/** Calls the worker of the client in the path. That worker imports its client in the call. */
 const ROUTER = `export default {
   fetch: (request, env) => env[new URL(request.url).pathname.slice(1)].fetch(request),
 };`;
@@ -88,7 +88,7 @@ const WORKER = `export default {
   },
 };`;
 
-/** A runtime for each round, with a worker, which is an isolate of its own, for each client. */
+/** Each round has its own runtime, with a worker, and thus an isolate, for each client. */
 async function startInWorkerd(server, rounds) {
   const names = clientsWith(notInPages);
   const bundles = {};
@@ -99,6 +99,7 @@ async function startInWorkerd(server, rounds) {
   }
   const compatibility = { compatibilityDate: '2026-07-30', compatibilityFlags: ['nodejs_compat'] };
   const ids = Object.fromEntries(names.map((name, index) => [name, `client${index}`]));
+  /** @returns {import('miniflare').WorkerOptions} */
   const worker = (id, client) => ({
     name: id,
     ...compatibility,
@@ -109,6 +110,7 @@ async function startInWorkerd(server, rounds) {
     ],
     bindings: { URL: server.url, KEY: API_KEY },
   });
+  /** @type {import('miniflare').WorkerOptions[]} */
   const workers = [
     {
       name: 'router',
@@ -116,7 +118,7 @@ async function startInWorkerd(server, rounds) {
       modules: [{ type: 'ESModule', path: 'router.mjs', contents: ROUTER }],
       serviceBindings: Object.fromEntries(['warmUp', ...Object.values(ids)].map((id) => [id, id])),
     },
-    // Whoever comes first wakes up what all have in common.
+    // The first call wakes up everything that the clients share.
     worker('warmUp', bundles[BASE]),
     ...names.map((name) => worker(ids[name], bundles[name])),
   ];

@@ -1,4 +1,4 @@
-/** What was to be reached, and whether it was: from what was measured alone. */
+/** The targets, and whether the results meet them. */
 
 import { CADENCE_BASE } from './cadence.js';
 import { CLIENTS, OURS, SLIM } from './clients/index.js';
@@ -8,22 +8,22 @@ const ratio = ({ ratio: { median } }) => median;
 const times = (number) => `${number.toFixed(2)} ×`;
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
-/** Below every SDK, by the ratios to the bare loop: they are taken where times are close to each other. */
-function below(what, rows, unit) {
-  const sdks = Object.keys(rows).filter((name) => CLIENTS[name].isSdk);
-  const best = sdks.reduce((least, name) => (ratio(rows[name]) < ratio(rows[least]) ? name : least));
+/** Below every SDK, by the ratios to the bare loop, which compare measurements of the same round. */
+function below(name, rows, unit) {
+  const sdks = Object.keys(rows).filter((client) => CLIENTS[client].isSdk);
+  const best = sdks.reduce((least, client) => (ratio(rows[client]) < ratio(rows[least]) ? client : least));
   const show = (row) => `${short(row.median)} ${unit}, ${times(ratio(row))} the bare loop`;
   return {
-    what,
+    name,
     target: 'below every SDK',
     measured: `${show(rows[OURS])}; the best SDK, ${best}: ${show(rows[best])}`,
     isMet: ratio(rows[OURS]) < ratio(rows[best]),
   };
 }
 
-/** At most so many times the bare loop. */
-const atMost = (what, rows, most) => ({
-  what,
+/** At most a multiple of the bare loop. */
+const atMost = (name, rows, most) => ({
+  name,
   target: `≤ ${most} × the bare loop`,
   measured: times(ratio(rows[OURS])),
   isMet: ratio(rows[OURS]) <= most,
@@ -32,13 +32,13 @@ const atMost = (what, rows, most) => ({
 const JUDGES = {
   download: ({ rows }) => [
     {
-      what: 'download of the default entry, brotli',
+      name: 'download of the default entry, brotli',
       target: '≤ 17 KB',
       measured: kilobytes(rows[OURS].brotli),
       isMet: rows[OURS].brotli <= 17_000,
     },
     {
-      what: 'download of `slim` with its module, brotli',
+      name: 'download of `slim` with its module, brotli',
       target: '≤ 14 KB',
       measured: kilobytes(rows[SLIM].brotli),
       isMet: rows[SLIM].brotli <= 14_000,
@@ -57,7 +57,7 @@ const JUDGES = {
       below(`memory of one of ${many.count} waits`, many.rows, 'bytes'),
       below(`processor time of a poll, of ${many.count} waits`, polls.byCount.at(-1).rows, 'µs'),
       {
-        what: `memory of a wait: ${many.count} waits against ${few.count}`,
+        name: `memory of a wait: ${many.count} waits against ${few.count}`,
         target: 'linear: ≤ 1.1 ×',
         measured: times(growth),
         isMet: growth <= 1.1,
@@ -69,7 +69,7 @@ const JUDGES = {
     atMost('four pictures of 10 MB: peak memory', memory.rows, 1.1),
     atMost('four pictures of 10 MB: time to Blobs', time.rows, 1.1),
     {
-      what: 'four pictures of 10 MB: growth of linear memory',
+      name: 'four pictures of 10 MB: growth of linear memory',
       target: 'none',
       measured: `${linear[1] - linear[0]} bytes`,
       isMet: linear[1] === linear[0],
@@ -79,25 +79,25 @@ const JUDGES = {
     const [own, fixed] = [steady.rows[OURS], steady.rows[CADENCE_BASE]];
     return [
       {
-        what: 'polls per task',
+        name: 'polls per task',
         target: 'no more than a fixed 4 s loop',
         measured: `${own.polls.toFixed(2)}; the loop: ${fixed.polls.toFixed(2)}`,
         isMet: own.polls <= fixed.polls,
       },
       {
-        what: 'mean delay from completion to resolution',
+        name: 'mean delay from completion to resolution',
         target: 'no worse than a fixed 4 s loop',
         measured: `${short(own.delay.mean)} ms; the loop: ${short(fixed.delay.mean)} ms`,
         isMet: own.delay.mean <= fixed.delay.mean,
       },
       {
-        what: "peak rate of a steady fleet's polls over their mean",
+        name: "peak rate of a steady fleet's polls over their mean",
         target: '≤ 1.3',
         measured: own.peakOverMean.toFixed(2),
         isMet: own.peakOverMean <= 1.3,
       },
       {
-        what: 'the same of 10,000 tasks that begin at once',
+        name: 'the same of 10,000 tasks that begin at once',
         target: '≤ 1.3',
         measured: burst.rows[OURS].peakOverMean.toFixed(2),
         isMet: burst.rows[OURS].peakOverMean <= 1.3,
@@ -107,8 +107,8 @@ const JUDGES = {
 };
 
 /**
- * @param {Record<string, object>} results by part
- * @returns {{ what: string, target: string, measured: string, isMet: boolean }[]}
+ * @param {Record<string, any>} results by part
+ * @returns {{ name: string, target: string, measured: string, isMet: boolean }[]}
  */
 export const judgeTargets = (results) =>
   Object.entries(JUDGES).flatMap(([part, judge]) => (results[part] ? judge(results[part]) : []));

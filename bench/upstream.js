@@ -1,6 +1,7 @@
-/** A service that answers at once and always alike, so that what is measured is the way to it. */
+/** A service whose answers are immediate and constant, so that only the path to it is measured. */
 
 import { createServer } from 'node:http';
+import { urlOf } from './url.js';
 
 const INLINE = JSON.stringify({ created: 1, data: [{ url: 'https://files.test/1.png' }] });
 const TASK = JSON.stringify({ created: 1, task_id: 'img_1', status: 'processing', data: [] });
@@ -12,4 +13,4 @@ const server = createServer((incoming, outgoing) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));
+server.listen(0, '127.0.0.1', () => process.send(urlOf(server)));

@@ -4,7 +4,7 @@ import { BASE, clientFile, clientsWith } from './clients/index.js';
 import { compare } from './measure.js';
 import { startProcess, startServer } from './processes.js';
 
-/** The slope of the line that lies closest to some points. */
+/** The slope of the line of best fit. */
 export function slope(points) {
   const mean = (axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
@@ -12,13 +12,13 @@ export function slope(points) {
   return above / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
-/** How much longer than it takes to start all waits they sleep; the second is for a machine that falters. */
+/** The sleep, as a multiple of the time to start all waits; the later ones are for a machine under load. */
 const MARGINS = [1.4, 2.8, 5.6];
 
-/** Of so many waits, memory is looked at once more after each has polled so often. */
+/** The number of waits whose memory is measured again, and the polls of each before that. */
 const AGED = { count: 1_000, polls: 5 };
 
-async function ask(server, name, ...numbers) {
+async function runWaits(server, name, ...numbers) {
   const args = [clientFile(name), server.url, ...numbers];
   const process = await startProcess('children/waits.js', args, ['--expose-gc']);
   try {
@@ -30,7 +30,7 @@ async function ask(server, name, ...numbers) {
 
 async function measure(server, name, count) {
   for (const margin of MARGINS) {
-    const measured = await ask(server, name, count, margin);
+    const measured = await runWaits(server, name, count, margin);
     if (measured.pollsPerWait > 0.99) return measured;
   }
   throw new Error(`${name} always polled before all ${count} waits slept`);
@@ -40,6 +40,7 @@ export async function benchWaits({ counts }) {
   const names = clientsWith(({ waits }) => waits);
   const server = await startServer();
   const byCount = [];
+  /** @type {Record<string, number[]>} */
   const aged = {};
   try {
     for (const count of counts) {
@@ -48,7 +49,7 @@ export async function benchWaits({ counts }) {
       byCount.push({ count, measured: Object.fromEntries(entries) });
     }
     for (const name of names)
-      aged[name] = [(await ask(server, name, AGED.count, 0, AGED.polls)).bytesPerWait];
+      aged[name] = [(await runWaits(server, name, AGED.count, 0, AGED.polls)).bytesPerWait];
   } finally {
     await server.stop();
   }
@@ -62,7 +63,7 @@ export async function benchWaits({ counts }) {
         count,
         rows: pick(measured, (m) => [m.bytesPerWait]),
       })),
-      /** What one more wait takes, whatever the others share. */
+      /** The memory of one more wait, without the memory that all share. */
       slopes: Object.fromEntries(
         names.map((name) => [
           name,

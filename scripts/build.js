@@ -346,7 +346,7 @@ export async function bundle(client, hub, folder) {
     await build({
       entryPoints: [join(root, 'js', `${entry}.js`)],
       bundle: true,
-      format,
+      format: /** @type {import('esbuild').Format} */ (format),
       minify: true,
       // An uncaught error prints the line that threw it: a line without end would fill the terminal.
       lineLimit: 160,
@@ -370,8 +370,8 @@ export async function measure() {
   /** `generate` and `waitForTask` of an entry, in the hands of a user's own bundler. */
   const bundled = async (names, entry) => {
     const contents = `export { ${names} } from './dist/${entry}';`;
-    const options = { bundle: true, minify: true, format: 'esm', write: false };
-    const { outputFiles } = await build({ stdin: { contents, resolveDir: root }, ...options });
+    const stdin = { contents, resolveDir: root };
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', write: false });
     return Buffer.from(outputFiles[0].contents);
   };
   const sizes = {};

@@ -77,6 +77,8 @@ const PARTS = {
         count: one,
       },
       { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
+      { argv: npx('tsc', '--project', 'www'), count: one },
+      { argv: npx('tsc', '--project', 'bench'), count: one },
     ],
   },
   core: {

@@ -1,12 +1,16 @@
-/** Tells screen readers what changes: states alone, not every second. */
+/** Tells screen readers about changes of state, but not about every second that passes. */
 
-const region = document.getElementById('announcer');
+import { elementById } from './element.js';
+
+const LINES = 5;
+
+const region = elementById('announcer', HTMLElement);
 
 /** @param {string} text */
 export function announce(text) {
-  // Several that come together are read one after the other, and the same one twice.
+  // A line each: announcements that come together are read one after the other, and equal ones twice.
   const line = document.createElement('p');
   line.textContent = text;
   region.append(line);
-  while (region.childElementCount > 5) region.firstElementChild.remove();
+  while (region.childElementCount > LINES) region.firstElementChild?.remove();
 }

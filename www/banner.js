@@ -1,31 +1,32 @@
-/** A calm line above everything while the connection is gone, and the title of the tab. */
+/** A line at the top of the page while the connection is lost, and the title of the tab. */
 
 import { connection } from './connection.js';
-import * as jobs from './generations.js';
+import { elementById } from './element.js';
+import * as list from './generation-list.js';
 import { onRedraw, redraw } from './redraw.js';
 
 const NAME = 'Studio · lemondata-wasm';
 
-const place = document.getElementById('banner');
+const banner = elementById('banner', HTMLElement);
 
 export function showBanner() {
   onRedraw(() => {
-    const text = words();
-    if (place.textContent !== text) place.textContent = text;
+    const text = bannerText();
+    if (banner.textContent !== text) banner.textContent = text;
     document.title = title();
   });
   document.addEventListener('visibilitychange', redraw);
 }
 
-function words() {
-  if (!connection.isOnline) return 'You are offline. All goes on when the connection is back.';
+function bannerText() {
+  if (!connection.isOnline) return 'You are offline. Everything resumes when the connection is back.';
   if (!connection.isServerUp) return 'The server cannot be reached. Trying again…';
   return '';
 }
 
-/** What a person sees of it from another tab. */
+/** The title shows the progress to a person who looks at another tab. */
 function title() {
-  const { length } = jobs.running();
+  const { length } = list.running();
   if (length > 0) return `(${length}) ${NAME}`;
-  return jobs.unseen > 0 ? `✓ ${NAME}` : NAME;
+  return list.unseen > 0 ? `✓ ${NAME}` : NAME;
 }

@@ -1,37 +1,42 @@
-/** The code of a generation, for each place that it can run in, to be copied. */
+/** The dialog with the code of a generation, for each place where it can run. */
 
 import { html, render } from 'lit-html';
-import { SAMPLES } from './code.js';
+import { SAMPLES } from './code-samples.js';
+import { elementById } from './element.js';
 import { icon } from './icon.js';
 import { openModal } from './modal.js';
 import { toast } from './toast.js';
 
-const dialog = document.getElementById('code');
+const NAMES = /** @type {(keyof typeof SAMPLES)[]} */ (Object.keys(SAMPLES));
 
+const dialog = elementById('code', HTMLDialogElement);
+
+/** @type {keyof typeof SAMPLES} */
 let selected = 'browser';
-let shown;
+/** @type {import('lemondata-wasm').ImageRequest} */
+let request;
 
-/** @param {import('lemondata-wasm').ImageRequest} request */
-export function showCode(request) {
-  shown = request;
+/** @param {import('lemondata-wasm').ImageRequest} shown */
+export function showCode(shown) {
+  request = shown;
   draw();
   openModal(dialog);
 }
 
 function draw() {
   const { note, write } = SAMPLES[selected];
-  const code = write(shown);
+  const code = write(request);
   render(
     html`<header>
         <h2 id="code-title">The code</h2>
         <button class="quiet tool" type="button" aria-label="Close" @click=${() => dialog.close()}>${icon('close')}</button>
       </header>
       <div class="tabs" role="tablist" aria-label="Where it runs" @keydown=${onKey}>
-        ${Object.entries(SAMPLES).map(([name, { label }]) => tab(name, label))}
+        ${NAMES.map((name) => tab(name, SAMPLES[name].label))}
       </div>
       <div role="tabpanel" id="code-panel" aria-labelledby=${`tab-${selected}`}>
         <p class="note">${note}</p>
-        <pre tabindex="0" aria-label="Code"><code>${code}</code></pre>
+        <pre id="code-text" tabindex="0" aria-label="Code"><code>${code}</code></pre>
       </div>
       <footer>
         <code class="install">npm install lemondata-wasm</code>
@@ -41,23 +46,28 @@ function draw() {
   );
 }
 
+/**
+ * @param {keyof typeof SAMPLES} name
+ * @param {string} label
+ */
 const tab = (name, label) =>
   html`<button type="button" role="tab" id=${`tab-${name}`} aria-controls="code-panel"
     aria-selected=${name === selected} tabindex=${name === selected ? 0 : -1}
     @click=${() => select(name)}>${label}</button>`;
 
+/** @param {keyof typeof SAMPLES} name */
 function select(name) {
   selected = name;
   draw();
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
-  const names = Object.keys(SAMPLES);
-  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by) return;
+  const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+  if (step === 0) return;
   event.preventDefault();
-  select(names[(names.indexOf(selected) + by + names.length) % names.length]);
-  dialog.querySelector('[aria-selected="true"]').focus();
+  select(NAMES[(NAMES.indexOf(selected) + step + NAMES.length) % NAMES.length]);
+  document.getElementById(`tab-${selected}`)?.focus();
 }
 
 async function copy(code) {
@@ -65,8 +75,8 @@ async function copy(code) {
     await navigator.clipboard.writeText(code);
     toast('Copied.');
   } catch {
-    // Then at least it is ready to be copied by key.
-    getSelection().selectAllChildren(dialog.querySelector('pre'));
+    // A browser may refuse the clipboard. Then the code is selected, ready for the keyboard.
+    getSelection()?.selectAllChildren(elementById('code-text', HTMLElement));
     toast('Selected: copy it with your keyboard.');
   }
 }

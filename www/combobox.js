@@ -1,44 +1,57 @@
-/** A field with a list of what is usual, which takes any other text as well. */
+/** A text field with a list of suggestions, which takes any other text as well. */
+
+import { elementById } from './element.js';
 
 /**
- * @param {HTMLInputElement} input whose `aria-controls` names the list, and which a button for it follows
- * @param {{ value: string, note?: string }[]} options
+ * @typedef {object} Suggestion
+ * @property {string} value
+ * @property {string} [note]
  */
-export function combobox(input, options) {
-  const list = document.getElementById(input.getAttribute('aria-controls'));
-  const button = input.nextElementSibling;
-  const items = options.map(({ value, note = '' }, index) => {
+
+/**
+ * @param {HTMLInputElement} input its `aria-controls` names the list; the button that opens the list follows it
+ * @param {Suggestion[]} suggestions
+ */
+export function combobox(input, suggestions) {
+  const list = elementById(input.getAttribute('aria-controls') ?? '', HTMLElement);
+  const button = /** @type {HTMLButtonElement} */ (input.nextElementSibling);
+  const items = suggestions.map(({ value, note = '' }, index) => {
     const item = document.createElement('div');
     Object.assign(item, { id: `${list.id}-${index}`, role: 'option' });
     item.dataset.value = value;
     const name = Object.assign(document.createElement('span'), { textContent: value });
-    const remark = Object.assign(document.createElement('small'), { textContent: note });
-    item.append(name, remark);
+    item.append(name, Object.assign(document.createElement('small'), { textContent: note }));
     return item;
   });
   list.append(...items);
+  /** @type {HTMLDivElement | undefined} */
   let active;
 
   const visible = () => items.filter(({ hidden }) => !hidden);
 
+  /** @param {HTMLElement} item */
+  const valueOfItem = ({ dataset }) => dataset.value ?? '';
+
+  /** @param {boolean} isFiltered */
   function open(isFiltered) {
     const text = input.value.trim().toLowerCase();
     for (const item of items) {
-      item.hidden = isFiltered && !item.dataset.value.toLowerCase().includes(text);
-      item.setAttribute('aria-selected', `${item.dataset.value === input.value}`);
+      item.hidden = isFiltered && !valueOfItem(item).toLowerCase().includes(text);
+      item.setAttribute('aria-selected', `${valueOfItem(item) === input.value}`);
     }
     list.hidden = visible().length === 0;
     input.setAttribute('aria-expanded', `${!list.hidden}`);
-    point(undefined);
+    activate(undefined);
   }
 
   function close() {
     list.hidden = true;
     input.setAttribute('aria-expanded', 'false');
-    point(undefined);
+    activate(undefined);
   }
 
-  function point(item) {
+  /** @param {HTMLDivElement | undefined} item */
+  function activate(item) {
     active?.classList.remove('active');
     active = item;
     active?.classList.add('active');
@@ -47,39 +60,40 @@ export function combobox(input, options) {
     else input.removeAttribute('aria-activedescendant');
   }
 
-  function take(item) {
-    input.value = item.dataset.value;
+  /** @param {HTMLDivElement} item */
+  function choose(item) {
+    input.value = valueOfItem(item);
     close();
     input.dispatchEvent(new Event('input', { bubbles: true }));
-    // That was a choice, and no text to find one by.
-    close();
   }
 
+  /** @param {-1 | 1} by */
   function step(by) {
     if (list.hidden) open(false);
     const choices = visible();
-    const at = choices.indexOf(active);
-    const from = at < 0 && by < 0 ? 0 : at;
-    point(choices[(from + by + choices.length) % choices.length]);
+    const index = active ? choices.indexOf(active) : -1;
+    const from = index < 0 && by < 0 ? 0 : index;
+    activate(choices[(from + by + choices.length) % choices.length]);
   }
 
   input.addEventListener('input', (event) => {
+    // The event of a choice is not trusted, and must not open the list again.
     if (event.isTrusted) open(true);
   });
   input.addEventListener('keydown', (event) => {
     if (event.key === 'ArrowDown') step(1);
     else if (event.key === 'ArrowUp') step(-1);
-    else if (event.key === 'Enter' && active) take(active);
+    else if (event.key === 'Enter' && active) choose(active);
     else if (event.key === 'Escape' && !list.hidden) close();
     else return;
     event.preventDefault();
   });
   input.addEventListener('blur', close);
-  // Before the field loses the focus, and the list with it.
+  // The field keeps the focus, or the list would close before the click.
   list.addEventListener('pointerdown', (event) => event.preventDefault());
   list.addEventListener('click', ({ target }) => {
-    const item = target.closest('[role=option]');
-    if (item) take(item);
+    const item = items.find((each) => each.contains(/** @type {Node} */ (target)));
+    if (item) choose(item);
   });
   button.addEventListener('pointerdown', (event) => event.preventDefault());
   button.addEventListener('click', () => {

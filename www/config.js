@@ -1,21 +1,21 @@
-/** What the server that serves this page says of itself, in attributes of the document. */
+/** The settings of the server, from the attributes that it writes into the document. */
 
 const { upstream, relay, poll } = document.documentElement.dataset;
 const [min, max] = (poll ?? '3000-5000').split('-').map(Number);
 
-/** Whether the embedded test server answers: nothing is billed then, and it can play what goes wrong. */
+/** Whether the embedded test server answers. It bills nothing, and can play every failure. */
 export const isEmbedded = upstream === 'embedded';
 
-/** Which relay this is: another one does not know what has been carried out. */
+/** The id of the relay's process. Another process does not know which creates were carried out. */
 export const relayId = relay;
 
-/** The header in which every answer of the relay says so, too. */
+/** The header of every relay answer that holds the same id. */
 export const RELAY_ID_HEADER = 'x-studio-relay';
 
-/** The header that says why the service has refused the account, which an answer to other pages would not. */
+/** The header with the reason why the service refused the account. Relays for other pages do not send it. */
 export const ACCOUNT_HEADER = 'x-studio-account';
 
-/** Where the relay is. */
+/** The address of the relay. */
 export const BASE_URL = '/api/lemondata';
 
 /** The gap between two polls, in milliseconds. */

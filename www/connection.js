@@ -1,4 +1,4 @@
-/** Whether the server can be reached. Where it cannot, it is asked now and then until it answers again. */
+/** Tracks whether the server can be reached. While it cannot, the page checks its health until it answers again. */
 
 import { BASE_URL, RELAY_ID_HEADER, relayId } from './config.js';
 import { redraw } from './redraw.js';
@@ -6,20 +6,26 @@ import { redraw } from './redraw.js';
 const FIRST_MS = 1000;
 const LONGEST_MS = 10_000;
 
-/** How it stands, for the page to show. */
+/** The state for the page to show. */
 export const connection = { isOnline: navigator.onLine, isServerUp: true };
 
+/** @type {Set<(isSameRelay: boolean) => void>} */
 const listeners = new Set();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let pause = FIRST_MS;
 
 /** @param {(isSameRelay: boolean) => void} listener is called when the connection is back */
-export const onBack = (listener) => listeners.add(listener);
+export const onReconnect = (listener) => listeners.add(listener);
 
-/** Told of every request of the page: whether the server was there. */
-export function reached(isReached) {
+/**
+ * Records whether a request of the page reached the server.
+ *
+ * @param {boolean} isReached
+ */
+export function recordReach(isReached) {
   if (isReached) {
-    if (!connection.isServerUp) ask();
+    if (!connection.isServerUp) checkHealth();
   } else if (connection.isOnline && connection.isServerUp) {
     connection.isServerUp = false;
     pause = FIRST_MS;
@@ -30,23 +36,24 @@ export function reached(isReached) {
 
 function schedule() {
   clearTimeout(timer);
-  timer = setTimeout(ask, pause);
+  timer = setTimeout(checkHealth, pause);
   pause = Math.min(pause * 2, LONGEST_MS);
 }
 
-async function ask() {
+async function checkHealth() {
   clearTimeout(timer);
   try {
     const answer = await fetch(`${BASE_URL}/health`, { cache: 'no-store' });
     if (!answer.ok) throw new Error(`${answer.status}`);
     connection.isServerUp = true;
-    back(answer.headers.get(RELAY_ID_HEADER) === relayId);
+    notify(answer.headers.get(RELAY_ID_HEADER) === relayId);
   } catch {
     if (connection.isOnline) schedule();
   }
 }
 
-function back(isSameRelay) {
+/** @param {boolean} isSameRelay */
+function notify(isSameRelay) {
   redraw();
   for (const listener of listeners) listener(isSameRelay);
 }
@@ -58,10 +65,10 @@ addEventListener('offline', () => {
 });
 addEventListener('online', () => {
   connection.isOnline = true;
-  ask();
+  checkHealth();
   redraw();
 });
-// Nobody looks at a hidden page, and its timers are slow.
+// The timers of a hidden page are slow, so the first look at it checks at once.
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && !connection.isServerUp) ask();
+  if (!document.hidden && !connection.isServerUp) checkHealth();
 });

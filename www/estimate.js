@@ -1,13 +1,13 @@
-/** How far a generation probably is, where the server does not tell. */
+/** The progress of a generation: the server's figure, or an estimate by time. */
 
-/** Most tasks finish within this time, as LemonData says. */
+/** LemonData documents that most tasks finish within this time. */
 export const USUAL_MS = { from: 30_000, to: 120_000 };
 
-/** What is not known to be finished is never shown as full. */
+/** An estimate never reaches 100 %. */
 const MOST = 95;
 
 /**
- * @param {{ progress?: number }} told by the server, 0 to 100
+ * @param {{ progress?: number }} task the server's figure goes from 0 to 100
  * @param {number} elapsedMs
  * @returns {{ percent: number, isEstimate: boolean }}
  */

@@ -3,27 +3,30 @@
 import { html, nothing, render } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { card } from './card.js';
-import { dismissEnded, generations, running } from './generations.js';
+import { elementById } from './element.js';
+import { dismissEnded, generations, running } from './generation-list.js';
 import { onRedraw, redraw } from './redraw.js';
 
 /** Often enough for a countdown of seconds. */
 const TICK_MS = 250;
 
-const place = document.getElementById('cards');
-const empty = document.getElementById('empty');
-let ticking;
+const cards = elementById('cards', HTMLElement);
+const empty = elementById('empty', HTMLElement);
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let timer;
 
-/** @param {import('./card.js').Actions} actions */
-export function showFeed(actions) {
+/** @param {import('./card.js').CardCallbacks} callbacks */
+export function showFeed(callbacks) {
   onRedraw(() => {
     empty.hidden = generations().length > 0;
-    render(empty.hidden ? feed(actions) : nothing, place);
+    render(empty.hidden ? feed(callbacks) : nothing, cards);
     tick();
   });
   document.addEventListener('visibilitychange', redraw);
 }
 
-function feed(actions) {
+/** @param {import('./card.js').CardCallbacks} callbacks */
+function feed(callbacks) {
   const now = Date.now();
   const ended = generations().some(({ isRunning }) => !isRunning);
   return html`<header class="bar">
@@ -37,17 +40,17 @@ function feed(actions) {
     ${repeat(
       generations(),
       ({ id }) => id,
-      (generation) => card(generation, now, actions),
+      (generation) => card(generation, now, callbacks),
     )}`;
 }
 
-/** Time is shown while something runs and somebody looks. */
+/** Keeps the time on the cards current while a generation runs and the page is visible. */
 function tick() {
   const isDue = running().length > 0 && !document.hidden;
-  if (isDue === (ticking !== undefined)) return;
-  if (isDue) ticking = setInterval(redraw, TICK_MS);
+  if (isDue === (timer !== undefined)) return;
+  if (isDue) timer = setInterval(redraw, TICK_MS);
   else {
-    clearInterval(ticking);
-    ticking = undefined;
+    clearInterval(timer);
+    timer = undefined;
   }
 }

@@ -1,9 +1,12 @@
-/** The form: what is typed becomes settings, and what is wrong is said as soon as it is. */
+/** The form: reads and fills in the settings, and shows their problems as one types. */
 
 import { combobox } from './combobox.js';
 import { isEmbedded } from './config.js';
-import { SCENARIOS } from './samples.js';
-import { DEFAULTS, problemsOf, requestOf } from './settings.js';
+import { elementById } from './element.js';
+import { SCENARIOS } from './scenarios.js';
+import { DEFAULTS, FIELDS, problemsOf, requestOf } from './settings.js';
+
+/** @typedef {import('./settings.js').Settings} Settings */
 
 const MODELS = [
   { value: 'flux-pro', note: 'usually a task' },
@@ -29,95 +32,118 @@ const QUALITIES = [
   { value: 'medium' },
   { value: 'high' },
 ];
-/** The settings that are out of sight until they are wanted. */
+/**
+ * The fields under “More settings”.
+ *
+ * @type {(keyof Settings)[]}
+ */
 const MORE = ['quality', 'style', 'response_format', 'extra'];
-/** A prompt is counted where its end is near. */
-const NEAR = 3500;
+/** From this length on, the form counts the characters of the prompt. */
+const COUNTED_LENGTH = 3500;
 
-const form = document.getElementById('form');
-const more = document.getElementById('more');
-const counter = document.getElementById('prompt-count');
-const fields = Object.keys(DEFAULTS);
+const form = elementById('form', HTMLFormElement);
+const more = elementById('more', HTMLDetailsElement);
+const counter = elementById('prompt-count', HTMLElement);
 
-/** An untouched field is not wrong, only empty. */
+/**
+ * The form's controls by their names. A group of radio buttons has a `value`, too.
+ *
+ * @type {Record<keyof Settings | 'send', HTMLInputElement>}
+ */
+const controls = /** @type {any} */ (form.elements);
+
+/** Fields that the person has edited. The problems of others are not shown yet. */
 const touched = new Set();
 
-/** @returns {import('./settings.js').Settings} */
-export const settings = () => Object.fromEntries(fields.map((name) => [name, form.elements[name].value]));
+/** @returns {Settings} */
+export function settings() {
+  const entries = FIELDS.map((name) => [name, controls[name].value]);
+  return Object.fromEntries(entries);
+}
 
-/** @param {Partial<import('./settings.js').Settings>} given */
-export function fillIn(given) {
-  for (const [name, value] of Object.entries({ ...DEFAULTS, ...given })) form.elements[name].value = value;
+/** @param {Partial<Settings>} values */
+export function fillIn(values) {
+  const filled = { ...DEFAULTS, ...values };
+  for (const name of FIELDS) controls[name].value = filled[name];
   touched.clear();
-  for (const name of MORE) if (given[name] && given[name] !== DEFAULTS[name]) more.open = true;
+  if (MORE.some((name) => filled[name] !== DEFAULTS[name])) more.open = true;
   check();
 }
 
 /**
- * @param {object} handlers
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} handlers.send
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} handlers.code
- * @param {() => void} handlers.changed
+ * @param {object} callbacks
+ * @param {(request: import('lemondata-wasm').ImageRequest) => void} callbacks.onSend
+ * @param {(request: import('lemondata-wasm').ImageRequest) => void} callbacks.onCode
+ * @param {() => void} callbacks.onChange
  */
-export function setUpForm({ send, code, changed }) {
-  combobox(form.elements.model, MODELS);
-  combobox(form.elements.size, SIZES);
-  combobox(form.elements.quality, QUALITIES);
+export function setUpForm({ onSend, onCode, onChange }) {
+  combobox(controls.model, MODELS);
+  combobox(controls.size, SIZES);
+  combobox(controls.quality, QUALITIES);
   form.addEventListener('input', ({ target }) => {
-    touched.add(target.name);
+    touched.add(/** @type {HTMLInputElement} */ (target).name);
     check();
-    changed();
+    onChange();
   });
   form.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    withRequest(send);
+    withRequest(onSend);
   });
-  document.getElementById('show-code').addEventListener('click', () => withRequest(code));
-  setUpScenarios(changed);
-  // On its parent: the field called style hides the form's own.
-  const { style } = form.parentElement;
+  elementById('show-code', HTMLElement).addEventListener('click', () => withRequest(onCode));
+  setUpScenarios(onChange);
+  // The style of its parent, because the field named style hides the form's own.
+  const { style } = /** @type {HTMLElement} */ (form.parentElement);
   new ResizeObserver(() => style.setProperty('--form-height', `${form.offsetHeight}px`)).observe(form);
 }
 
-/** Does something with the request, or goes to what is wrong with it. */
-function withRequest(work) {
-  for (const name of fields) touched.add(name);
-  const [first] = Object.keys(check());
-  if (first === undefined) return work(requestOf(settings()));
+/**
+ * Calls back with the request, or moves the focus to the first field with a problem.
+ *
+ * @param {(request: import('lemondata-wasm').ImageRequest) => void} callback
+ */
+function withRequest(callback) {
+  for (const name of FIELDS) touched.add(name);
+  const problems = check();
+  const first = FIELDS.find((name) => problems[name]);
+  if (first === undefined) return callback(requestOf(settings()));
   if (MORE.includes(first)) more.open = true;
-  return form.elements[first].focus();
+  return controls[first].focus();
 }
 
 function check() {
   const texts = settings();
   const problems = problemsOf(texts);
-  for (const name of fields) {
+  for (const name of FIELDS) {
     const place = document.getElementById(`${name}-problem`);
     if (!place) continue;
     const shown = touched.has(name) ? problems[name] : undefined;
     place.textContent = shown ?? '';
-    if (shown) form.elements[name].setAttribute('aria-invalid', 'true');
-    else form.elements[name].removeAttribute('aria-invalid');
+    if (shown) controls[name].setAttribute('aria-invalid', 'true');
+    else controls[name].removeAttribute('aria-invalid');
   }
   const { length } = texts.prompt;
-  counter.textContent = length >= NEAR ? `${length.toLocaleString('en')} of 4,000` : '';
+  counter.textContent = length >= COUNTED_LENGTH ? `${length.toLocaleString('en')} of 4,000` : '';
   return problems;
 }
 
-/** What the embedded server can play, for whoever would like to see it. */
-function setUpScenarios(changed) {
+/**
+ * Lists the failures that the embedded server can play.
+ *
+ * @param {() => void} onChange
+ */
+function setUpScenarios(onChange) {
   if (!isEmbedded) return;
-  document.querySelector('#scenarios ul').append(
+  document.querySelector('#scenarios ul')?.append(
     ...SCENARIOS.map(({ label, model, prompt }) => {
       const item = document.createElement('li');
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
       button.addEventListener('click', () => {
         fillIn({ ...settings(), model, prompt });
-        changed();
-        form.elements.send.focus();
+        onChange();
+        controls.send.focus();
       });
       item.append(button);
       return item;

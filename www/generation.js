@@ -1,56 +1,64 @@
-/** One generation, from its request to its pictures: what is sent, how it stands, how it ends. */
+/** One generation, from its request to its pictures. */
 
+import { LemonDataError } from 'lemondata-wasm';
 import { ACCOUNT_HEADER } from './config.js';
 import { Timeline } from './timeline.js';
 
-/** The phases in which something is still to come. */
+/** The phases before an end. */
 const RUNNING = ['held', 'sending', 'waiting', 'saving'];
 
 /**
- * What is stored of a generation, so that it can go on after a reload.
+ * The stored part of a generation, with which it continues after a reload.
  *
  * @typedef {object} Journal
  * @property {string} id
  * @property {import('lemondata-wasm').ImageRequest} request
  * @property {number} startedAt
  * @property {string} idempotencyKey
- * @property {string} relay the one that knows this key
+ * @property {string | undefined} relay the process that knows this key
  * @property {import('lemondata-wasm').Task} [task]
- * @property {boolean} [isStopped] nobody waits for it at the moment
+ * @property {boolean} [isStopped] the person has stopped the wait
  */
 
 /**
- * What the page does for its generations.
+ * The services of the page for its generations.
  *
  * @typedef {object} Host
  * @property {import('lemondata-wasm').LemonData} client
- * @property {() => void} changed
- * @property {(journal: Journal) => Promise<void>} write
- * @property {(generation: Generation, images: import('lemondata-wasm').Image[]) => Promise<object[]>} keep
- * @property {(isReached: boolean) => void} reached is told of every request whether the server was there
+ * @property {() => void} redraw
+ * @property {(journal: Journal) => Promise<unknown>} write
+ * @property {(generation: Generation, images: import('lemondata-wasm').Image[]) => Promise<Picture[]>} keep
+ * @property {(isReached: boolean) => void} recordReach is called for every request: whether it reached the server
  */
+
+/** @typedef {import('./pictures.js').Picture} Picture */
+/** @typedef {import('lemondata-wasm').Options} Options */
 
 export class Generation {
   /** @type {'held' | 'sending' | 'waiting' | 'saving' | 'done' | 'stopped' | 'failed'} */
   phase = 'sending';
-  /** The task's own word, and how far it is, where the server tells. */
+  /** @type {string | undefined} the status of the task */
   status;
+  /** @type {number | undefined} in percent, if the server reports it */
   progress;
-  /** Where it stands in a queue, where the relay tells. */
+  /** @type {import('lemondata-wasm').PendingGeneration['queue']} the place in the relay's queue, if there is one */
   queue;
-  /** What has ended it. */
+  /** @type {any} the error that ended it */
   error;
-  /** Why the service has refused the account, where it did. */
+  /** @type {{ status: number, code: string } | undefined} the reason why the service refused the account */
   account;
-  /** @type {object[]} the entries of the gallery that it has made */
+  /** @type {Picture[]} its entries in the gallery */
   pictures = [];
+  /** @type {number | undefined} */
   endedAt;
-  /** Whether the wait was begun by an earlier visit. */
+  /** Whether an earlier visit began it. */
   isResumed = false;
   timeline = new Timeline();
 
   #host;
+  /** @type {AbortController | undefined} */
   #controller;
+  /** @type {number | undefined} */
   #retryAfterMs;
 
   /**
@@ -78,39 +86,47 @@ export class Generation {
     return RUNNING.includes(this.phase);
   }
 
-  /** Whether it is not known if the relay has got the create: then the same key asks it without a second one. */
+  /**
+   * Whether the relay may have got the create without an answer. The same key then finds that answer without a
+   * second create.
+   */
   get isLost() {
     if (this.task) return false;
     if (this.phase === 'stopped') return this.timeline.last !== undefined;
     return this.phase === 'failed' && ['connection', 'request_timeout'].includes(this.error.kind);
   }
 
+  /** @param {number} now */
   elapsed(now) {
     return (this.endedAt ?? now) - this.journal.startedAt;
   }
 
-  /** Keeps it until there is a connection: nothing has been sent. */
+  /** Holds the create until there is a connection. */
   hold() {
     this.phase = 'held';
   }
 
-  /** Sends the create. Another time, with the same key, it asks what has become of the first. */
+  /** Sends the create. Sent again with the same key, it brings the answer to the first one. */
   create() {
     const { request, idempotencyKey } = this.journal;
     this.phase = 'sending';
     return this.#run((options) => this.#host.client.generateAndWait(request, { ...options, idempotencyKey }));
   }
 
-  /** Waits for its task again. */
-  async resume() {
+  /**
+   * Waits for its task again.
+   *
+   * @param {import('lemondata-wasm').Task} task
+   */
+  async resume(task) {
     this.phase = 'waiting';
     delete this.journal.isStopped;
     await this.#host.write(this.journal);
-    return this.#run((options) => this.#host.client.waitForTask(this.task, options));
+    return this.#run((options) => this.#host.client.waitForTask(task, options));
   }
 
-  /** Shows it as one that nobody waits for. */
-  rest() {
+  /** Shows it as stopped. */
+  showStopped() {
     this.phase = 'stopped';
     this.endedAt = this.journal.startedAt;
   }
@@ -120,13 +136,14 @@ export class Generation {
     this.#controller?.abort();
   }
 
+  /** @param {(options: Options) => Promise<import('lemondata-wasm').CompletedGeneration>} call */
   async #run(call) {
     this.#controller = new AbortController();
     const { signal } = this.#controller;
     this.error = undefined;
     this.account = undefined;
     this.endedAt = undefined;
-    this.#host.changed();
+    this.#host.redraw();
     try {
       const { data = [] } = await call({
         signal,
@@ -135,15 +152,15 @@ export class Generation {
         onUpdate: (generation, info) => this.#update(generation, info),
         onResponse: (info) => {
           this.timeline.answered(info, this.#retryAfterMs);
-          this.#host.changed();
+          this.#host.redraw();
         },
       });
       if (!this.task)
-        this.timeline.says(data.length > 1 ? 'pictures in the answer' : 'picture in the answer');
+        this.timeline.explain(data.length > 1 ? 'pictures in the answer' : 'picture in the answer');
       this.timeline.end();
       this.progress = 100;
       this.phase = 'saving';
-      this.#host.changed();
+      this.#host.redraw();
       this.pictures = await this.#host.keep(this, data);
       this.#end('done');
     } catch (error) {
@@ -154,56 +171,74 @@ export class Generation {
       }
       this.error = error;
       this.#end('failed');
-      if (!error.kind) throw error;
+      if (!(error instanceof LemonDataError)) throw error;
     }
   }
 
-  /** Awaited before the first poll: from here on, a reload can go on. */
+  /**
+   * Stores the task before the first poll, so that a reload can continue.
+   *
+   * @param {import('lemondata-wasm').Task} task
+   */
   async #accepted(task) {
     this.journal.task = task;
     this.phase = 'waiting';
-    this.timeline.says('accepted as a task');
-    this.#host.changed();
+    this.timeline.explain('accepted as a task');
+    this.#host.redraw();
     await this.#host.write(this.journal);
   }
 
-  #update({ status, progress = this.progress, queue }, { nextPollMs }) {
-    // Its error tells of a task that has failed.
-    if (status === 'failed') return;
+  /**
+   * @param {import('lemondata-wasm').Generation | import('lemondata-wasm').FailedTask} task
+   * @param {import('lemondata-wasm').UpdateInfo} info
+   */
+  #update(task, { nextPollMs }) {
+    // The error of a failed task says more.
+    if (task.status === 'failed') return;
+    const {
+      status,
+      progress = this.progress,
+      queue,
+    } = /** @type {import('lemondata-wasm').PendingGeneration} */ (task);
     Object.assign(this, { status, progress, queue });
     if (nextPollMs !== undefined) this.timeline.due(nextPollMs);
-    const isTold = progress !== undefined && status === 'processing';
-    this.timeline.says(isTold ? `${status}, ${progress} %` : status);
-    this.#host.changed();
+    const hasProgress = progress !== undefined && status === 'processing';
+    this.timeline.explain(hasProgress ? `${status}, ${progress} %` : status);
+    this.#host.redraw();
   }
 
+  /** @param {Generation['phase']} phase */
   #end(phase) {
     this.phase = phase;
     this.endedAt = Date.now();
     this.timeline.end();
-    this.#host.changed();
+    this.#host.redraw();
   }
 
-  /** The transport, which sees when a request leaves and when it is lost; the client tells only of answers. */
+  /**
+   * The transport. It sees when a request is sent and when it is lost, while the client reports only answers.
+   *
+   * @type {typeof fetch}
+   */
   #fetch = async (url, init) => {
-    const row = this.timeline.sent(init.method);
-    this.#host.changed();
+    const row = this.timeline.sent(init?.method);
+    this.#host.redraw();
     try {
       const response = await fetch(url, init);
-      this.#host.reached(true);
+      this.#host.recordReach(true);
       const after = Number(response.headers.get('retry-after') ?? Number.NaN);
       this.#retryAfterMs = after >= 0 ? after * 1000 : undefined;
       const [status, code] = response.headers.get(ACCOUNT_HEADER)?.split(' ') ?? [];
       if (status) this.account = { status: Number(status), code };
       return response;
     } catch (error) {
-      if (!init.signal?.aborted) {
+      if (!init?.signal?.aborted) {
         this.timeline.lost(row);
-        this.#host.reached(false);
+        this.#host.recordReach(false);
       }
       throw error;
     } finally {
-      this.#host.changed();
+      this.#host.redraw();
     }
   };
 }

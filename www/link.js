@@ -1,37 +1,33 @@
 /**
- * The settings in the address, so that a setup can be shared. They stand behind the `#`, which a browser keeps to
- * itself: a prompt is nobody's to log.
+ * The settings in the address of the page, so that they can be shared. They follow the `#`, which browsers do not
+ * send, so that no server logs a prompt.
  */
 
-import { DEFAULTS } from './settings.js';
+import { DEFAULTS, FIELDS } from './settings.js';
 
-/** The view that the address names besides the settings. */
+/** The parameter with the name of the view. */
 const VIEW = 'view';
 
 /**
  * @param {string} hash of an address
- * @returns {{ settings: import('./settings.js').Settings, view: string }}
+ * @returns {{ settings: import('./settings.js').Settings, view: 'create' | 'gallery' }}
  */
 export function readLink(hash) {
-  const given = new URLSearchParams(hash.replace(/^#/, ''));
+  const params = new URLSearchParams(hash.replace(/^#/, ''));
   const settings = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS)) {
-    if (given.has(name)) settings[name] = given.get(name);
-  }
-  return { settings, view: given.get(VIEW) === 'gallery' ? 'gallery' : 'create' };
+  for (const name of FIELDS) settings[name] = params.get(name) ?? settings[name];
+  return { settings, view: params.get(VIEW) === 'gallery' ? 'gallery' : 'create' };
 }
 
 /**
  * @param {import('./settings.js').Settings} settings
  * @param {string} [view]
- * @returns {string} a hash that holds what is not the default, or nothing
+ * @returns {string} a hash with the settings that differ from their defaults; empty where none does
  */
 export function writeLink(settings, view = 'create') {
-  const told = new URLSearchParams();
-  for (const [name, standard] of Object.entries(DEFAULTS)) {
-    if (settings[name] !== standard) told.set(name, settings[name]);
-  }
-  if (view !== 'create') told.set(VIEW, view);
-  const text = `${told}`;
+  const params = new URLSearchParams();
+  for (const name of FIELDS) if (settings[name] !== DEFAULTS[name]) params.set(name, settings[name]);
+  if (view !== 'create') params.set(VIEW, view);
+  const text = `${params}`;
   return text && `#${text}`;
 }

@@ -1,11 +1,12 @@
-/** The page: puts its parts together. */
+/** Puts the parts of the page together. */
 
 import { showBanner } from './banner.js';
 import { showCode } from './code-panel.js';
+import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, settings, setUpForm } from './form.js';
 import { choose, focusOn, showGallery } from './gallery.js';
-import { start, takeUp } from './generations.js';
+import { continueEarlier, start } from './generation-list.js';
 import { readLink, writeLink } from './link.js';
 import { kept, load } from './pictures.js';
 import { redraw } from './redraw.js';
@@ -14,102 +15,112 @@ import { isLasting } from './store.js';
 import { toast } from './toast.js';
 import { compare, discardWithUndo, setUpViewer, view } from './viewer.js';
 
-const views = { create: document.getElementById('create'), gallery: document.getElementById('gallery') };
-const prompt = document.getElementById('prompt');
-const feed = document.getElementById('feed');
+/** @typedef {'create' | 'gallery'} View */
 
+const views = { create: elementById('create', HTMLElement), gallery: elementById('gallery', HTMLElement) };
+const prompt = elementById('prompt', HTMLTextAreaElement);
+const feed = elementById('feed', HTMLElement);
+
+/** @type {View} */
 let current = 'create';
 
-/** Shows one of the two views. */
+/** @param {View} name */
 function show(name) {
   current = name;
   for (const [each, element] of Object.entries(views)) element.hidden = each !== name;
   for (const link of document.querySelectorAll('nav a')) {
-    if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
+    if (link.getAttribute('data-view') === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   choose(undefined);
 }
 
-/** Keeps the settings in the address. */
-function remember() {
+/** Writes the settings into the address. */
+function writeAddress() {
   const link = writeLink(settings(), current);
   history.replaceState(null, '', link || location.pathname);
 }
 
-/** What the address says, the page shows. */
-function follow() {
-  const { settings: given, view: name } = readLink(location.hash);
-  fillIn(given);
+/** Shows the settings and the view of the address. */
+function readAddress() {
+  const { settings: values, view: name } = readLink(location.hash);
+  fillIn(values);
   show(name);
 }
 
+/** @param {View} name */
 function goTo(name) {
   show(name);
   history.pushState(null, '', writeLink(settings(), name) || location.pathname);
   scrollTo(0, 0);
 }
 
-/** Shows the newest card, where it is not in sight: below the form, or above what has been scrolled to. */
+/** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */
 function reveal() {
   const { top } = feed.getBoundingClientRect();
   if (top < 0 || top > innerHeight / 2) feed.scrollIntoView({ behavior: 'smooth' });
 }
 
-/** Fills in what made a picture. */
+/**
+ * Fills in the settings of a picture.
+ *
+ * @param {import('lemondata-wasm').ImageRequest} request
+ */
 function reuse(request) {
   fillIn(settingsOf(request));
   if (current !== 'create') goTo('create');
-  remember();
+  writeAddress();
   prompt.focus();
 }
 
 setUpForm({
-  send(request) {
+  onSend(request) {
     start(request);
     queueMicrotask(reveal);
   },
-  code: showCode,
-  changed: remember,
+  onCode: showCode,
+  onChange: writeAddress,
 });
 showFeed({
-  open(picture) {
+  onOpen(picture) {
     const index = kept().findIndex(({ id }) => id === picture.id);
     if (index >= 0) view(kept(), index);
     else toast('This picture has been deleted.');
   },
-  reuse,
-  code: showCode,
+  onReuse: reuse,
+  onCode: showCode,
 });
-showGallery({ open: view, compare, discard: discardWithUndo });
+showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
 setUpViewer({
-  reuse,
-  code: showCode,
-  choose(picture) {
+  onReuse: reuse,
+  onCode: showCode,
+  onCompare(picture) {
     if (current !== 'gallery') goTo('gallery');
     choose([picture]);
     focusOn(picture);
   },
-  closed: (picture) => current === 'gallery' && focusOn(picture),
+  onClose(picture) {
+    if (current === 'gallery') focusOn(picture);
+  },
 });
 showBanner();
 
 document.addEventListener('click', (event) => {
-  const { target } = event;
+  const target = /** @type {Element} */ (event.target);
   const link = target.closest('[data-view]');
   if (link) {
     event.preventDefault();
-    goTo(link.dataset.view);
+    goTo(link.getAttribute('data-view') === 'gallery' ? 'gallery' : 'create');
   }
   const suggestion = target.closest('[data-prompt]');
   if (suggestion) {
-    fillIn({ ...settings(), prompt: suggestion.textContent });
-    remember();
+    fillIn({ ...settings(), prompt: suggestion.textContent ?? '' });
+    writeAddress();
     prompt.focus();
   }
 });
-document.getElementById('share').addEventListener('click', async () => {
-  remember();
+elementById('share', HTMLElement).addEventListener('click', async () => {
+  writeAddress();
   try {
     await navigator.clipboard.writeText(location.href);
     toast('Link copied: it opens this page with these settings.');
@@ -117,12 +128,13 @@ document.getElementById('share').addEventListener('click', async () => {
     toast('The link with these settings is the address of this page.');
   }
 });
-addEventListener('popstate', follow);
-addEventListener('hashchange', follow);
+addEventListener('popstate', readAddress);
+addEventListener('hashchange', readAddress);
 
-follow();
+readAddress();
 redraw();
 await load();
-await takeUp();
+await continueEarlier();
 feed.removeAttribute('aria-busy');
-if (!(await isLasting)) toast('This browser keeps nothing for this page: pictures go when it is closed.');
+if (!(await isLasting))
+  toast('This browser stores nothing for this page: pictures are lost when it is closed.');

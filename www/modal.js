@@ -1,12 +1,14 @@
-/** Dialogs above the page. What speaks to the person goes along: all else is inert behind them. */
+/** Dialogs above the page. Toasts and announcements move into the open one, because the page behind it is inert. */
 
-const companions = ['toast', 'announcer'].map((id) => document.getElementById(id));
+import { elementById } from './element.js';
 
-const gather = () => (document.querySelector('dialog[open]') ?? document.body).append(...companions);
+const companions = ['toast', 'announcer'].map((id) => elementById(id, HTMLElement));
+
+const moveCompanions = () => (document.querySelector('dialog[open]') ?? document.body).append(...companions);
 
 for (const dialog of document.querySelectorAll('dialog')) {
-  dialog.addEventListener('close', gather);
-  // The backdrop belongs to the dialog, whose own parts cover all the rest of it.
+  dialog.addEventListener('close', moveCompanions);
+  // A click on the backdrop has the dialog itself as its target.
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog) dialog.close();
   });

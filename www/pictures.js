@@ -1,4 +1,4 @@
-/** The pictures that are kept: made of a finished generation, read again for the gallery, removed and restored. */
+/** The kept pictures: stored when a generation completes, read for the gallery, removed and restored. */
 
 import { toBlob } from 'lemondata-wasm';
 import { all, get, put, remove } from './store.js';
@@ -9,45 +9,52 @@ const THUMBNAIL_SIDE = 480;
 const MOST_URLS = 240;
 
 /**
- * What is known of a picture without reading it.
+ * The stored description of a picture.
  *
  * @typedef {object} Picture
  * @property {string} id sorts by time
  * @property {number} at
  * @property {import('lemondata-wasm').ImageRequest} request
- * @property {number} index which one of its generation
- * @property {number} count how many that had
- * @property {number} ms how long the generation took
+ * @property {number} index among the pictures of its generation, from 0
+ * @property {number} count of the pictures of its generation
+ * @property {number} ms duration of the generation
  * @property {string} [revised] the prompt as the model understood it
  * @property {string} [type]
  * @property {number} [bytes]
- * @property {number} [width] missing where it could not be read
+ * @property {number} [width] missing where the file is not a picture
  * @property {number} [height]
- * @property {string} [url] where it is, if it could not be downloaded
+ * @property {string} [url] the address of a picture that could not be downloaded
  */
 
-/** What tells other tabs of the same page that something has come or gone. */
+/** @typedef {{ type: string, bytes: ArrayBuffer }} StoredFile */
+
+/** Notifies other tabs of the page. */
 const channel = new BroadcastChannel('lemondata-studio pictures');
 
 /** @type {Picture[]} the newest first */
 let pictures = [];
+/** @type {Set<() => void>} */
 const listeners = new Set();
 
 /** Every kept picture, the newest first. */
 export const kept = () => pictures;
 
-/** @param {() => void} listener is called when a picture has come or gone */
+/** @param {() => void} listener is called when a picture is added or removed */
 export const onPictures = (listener) => listeners.add(listener);
 
-function changed(isOurs = true) {
+function notify() {
   for (const listener of listeners) listener();
-  if (isOurs) channel.postMessage('changed');
 }
 
-/** Reads what earlier visits have kept. */
+function notifyAllTabs() {
+  notify();
+  channel.postMessage('changed');
+}
+
+/** Reads the pictures of earlier visits. */
 export async function load() {
   pictures = (await all('pictures')).reverse();
-  changed(false);
+  notify();
 }
 channel.onmessage = load;
 
@@ -72,59 +79,81 @@ export async function keep({ journal }, images) {
       }),
     ),
   );
-  // Another tab may have finished the same generation.
+  // Another tab may have completed the same generation.
   const ids = new Set(made.map(({ id }) => id));
   pictures = [...made, ...pictures.filter(({ id }) => !ids.has(id))];
-  changed();
+  notifyAllTabs();
   return made;
 }
 
+/**
+ * @param {import('lemondata-wasm').Image} image
+ * @param {Picture} picture
+ */
 async function keepOne(image, picture) {
   if (image.revised_prompt && image.revised_prompt !== picture.request.prompt) {
     picture.revised = image.revised_prompt;
   }
   const blob = await toBlob(image).catch(() => undefined);
   if (blob) {
-    const { width, height, thumbnail } = await read(blob).catch(() => ({}));
+    const { width, height, thumbnail } = (await decode(blob).catch(() => undefined)) ?? {};
     Object.assign(picture, { type: blob.type, bytes: blob.size, width, height });
     await put('files', picture.id, await stored(blob));
     if (thumbnail) await put('thumbnails', picture.id, await stored(thumbnail));
   } else if (/^https?:/i.test(image.url ?? '')) {
-    // Its server lets pages show it, and not read it.
-    picture.url = image.url;
+    // Its server allows pages to show it, but not to read it.
+    picture.url = image.url ?? undefined;
   }
   await put('pictures', picture.id, picture);
   return picture;
 }
 
+/** @type {(blob: Blob) => Promise<StoredFile>} */
 const stored = async (blob) => ({ type: blob.type, bytes: await blob.arrayBuffer() });
+/** @type {(file: StoredFile | undefined) => Blob | undefined} */
 const asBlob = (file) => file && new Blob([file.bytes], { type: file.type });
 
-/** Decodes a picture, and makes a small one of it. */
-async function read(blob) {
+/**
+ * Decodes a picture and makes its thumbnail.
+ *
+ * @param {Blob} blob
+ */
+async function decode(blob) {
   const bitmap = await createImageBitmap(blob);
   const { width, height } = bitmap;
   const scale = Math.min(1, THUMBNAIL_SIDE / Math.min(width, height));
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
-  canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
+  /** @type {Blob | null} */
   const thumbnail = await new Promise((resolve) => canvas.toBlob(resolve, 'image/webp', 0.8));
   return { width, height, thumbnail };
 }
 
-/** @param {Picture} picture */
-export const fileOf = async ({ id }) => asBlob(await get('files', id));
+/**
+ * @param {Picture} picture
+ * @returns {Promise<Blob>}
+ */
+export async function fileOf({ id }) {
+  const file = asBlob(await get('files', id));
+  if (!file) throw new Error('This picture has been deleted.');
+  return file;
+}
 
-/** Object URLs by store and id, the one that was used longest ago first. */
+/**
+ * Object URLs by store and id, the least recently used first.
+ *
+ * @type {Map<string, Promise<string | undefined>>}
+ */
 const urls = new Map();
 
 /**
- * An address of a picture for an `img`.
+ * The address of a picture for an `img`.
  *
  * @param {Picture} picture
  * @param {'files' | 'thumbnails'} [store]
- * @returns {Promise<string | undefined>} nothing where there is no picture
+ * @returns {Promise<string | undefined>} undefined where the file is not a picture
  */
 export function urlOf(picture, store = 'files') {
   if (picture.url) return Promise.resolve(picture.url);
@@ -132,16 +161,21 @@ export function urlOf(picture, store = 'files') {
   const known = urls.get(key) ?? open(picture, store);
   urls.delete(key);
   urls.set(key, known);
-  if (urls.size > MOST_URLS) release(urls.keys().next().value);
+  if (urls.size > MOST_URLS) release([...urls.keys()][0]);
   return known;
 }
 
+/**
+ * @param {Picture} picture
+ * @param {'files' | 'thumbnails'} store
+ */
 async function open({ id, width }, store) {
-  // What is not a picture has no thumbnail, and is none.
-  const file = width && asBlob((await get(store, id)) ?? (await get('files', id)));
+  if (!width) return undefined;
+  const file = asBlob((await get(store, id)) ?? (await get('files', id)));
   return file ? URL.createObjectURL(file) : undefined;
 }
 
+/** @param {string} key */
 function release(key) {
   urls.get(key)?.then((url) => url && URL.revokeObjectURL(url));
   urls.delete(key);
@@ -151,21 +185,21 @@ function release(key) {
  * Removes a picture.
  *
  * @param {Picture} picture
- * @returns {Promise<() => Promise<void>>} brings it back
+ * @returns {Promise<() => Promise<void>>} a function that restores it
  */
 export async function discard(picture) {
-  const parts = ['files', 'thumbnails'];
+  const parts = /** @type {const} */ (['files', 'thumbnails']);
   const bytes = await Promise.all(parts.map((store) => get(store, picture.id)));
   pictures = pictures.filter(({ id }) => id !== picture.id);
-  for (const store of ['pictures', ...parts]) await remove(store, picture.id);
+  for (const store of /** @type {const} */ (['pictures', ...parts])) await remove(store, picture.id);
   for (const store of parts) release(`${store} ${picture.id}`);
-  changed();
+  notifyAllTabs();
   return async () => {
     for (const [index, store] of parts.entries()) {
       if (bytes[index]) await put(store, picture.id, bytes[index]);
     }
     await put('pictures', picture.id, picture);
     await load();
-    changed();
+    notifyAllTabs();
   };
 }

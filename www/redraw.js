@@ -1,5 +1,6 @@
-/** Draws the page anew after a change: once for all changes that happen together. */
+/** Draws the page again after changes: once for all that happen in the same task. */
 
+/** @type {Set<() => void>} */
 const drawers = new Set();
 let isDue = false;
 
@@ -8,11 +9,11 @@ export function onRedraw(draw) {
   drawers.add(draw);
 }
 
-/** Something that is shown has changed. */
+/** Call it after a change to something that the page shows. */
 export function redraw() {
   if (isDue) return;
   isDue = true;
-  // Not by animation frame: there is none in a hidden tab, whose title is to be right all the same.
+  // No animation frame: a hidden tab has none, and its title has to stay current.
   queueMicrotask(() => {
     isDue = false;
     for (const draw of drawers) draw();

@@ -1,4 +1,4 @@
-/** The progress of a generation: a full line where the server tells it, a dotted one where it is estimated. */
+/** The progress of a generation: a full line for the server's own figure, a dotted one for an estimate. */
 
 import { html, nothing, svg } from 'lit-html';
 import { percentOf, USUAL_MS } from './estimate.js';
@@ -18,7 +18,7 @@ export function ring(generation, now) {
     : [`${percent} %`, duration(elapsed)];
   return html`<div class="ring ${isEstimate ? 'estimate' : 'real'}" role="progressbar" aria-label="Progress"
       aria-valuemin="0" aria-valuemax="100" aria-valuenow=${isEstimate ? nothing : percent}
-      aria-valuetext=${isEstimate ? `Not told; ${usual}` : `${percent} %`}>
+      aria-valuetext=${isEstimate ? `Not known; ${usual}` : `${percent} %`}>
     ${svg`<svg viewBox="0 0 120 120" aria-hidden="true">
       <circle class="track" cx="60" cy="60" r="54" pathLength="100"></circle>
       <circle class="value" cx="60" cy="60" r="54" pathLength="100"

@@ -1,4 +1,4 @@
-/** What the form holds, as text: its defaults, what is wrong with it, and the request that it makes. */
+/** The settings of the form, as text: their defaults, their problems, and the request that they make. */
 
 /**
  * @typedef {object} Settings
@@ -24,39 +24,45 @@ export const DEFAULTS = Object.freeze({
   extra: '',
 });
 
+/** The name of every setting. */
+export const FIELDS = /** @type {(keyof Settings)[]} */ (Object.keys(DEFAULTS));
+
 const MAX_PROMPT = 4000;
 const MAX_MODEL = 128;
 const MAX_N = 10;
 const MAX_WORD = 32;
 const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 
-/** Fields that have a place of their own in the form. */
+/**
+ * The request's fields that have a field in the form.
+ *
+ * @type {Exclude<keyof Settings, 'extra'>[]}
+ */
 const OWN = ['prompt', 'model', 'size', 'n', 'quality', 'style', 'response_format'];
 
-/** What is wrong with each field, in words for the person who types; nothing where it is right. */
+/**
+ * The problem of each field, in words for the person who types.
+ *
+ * @type {Record<keyof Settings, (text: string) => string | undefined>}
+ */
 const RULES = {
   prompt(text) {
     if (text.trim() === '') return 'Say what to draw.';
-    if (text.length > MAX_PROMPT) return `${count(text.length)} characters; at most ${count(MAX_PROMPT)}.`;
+    return text.length > MAX_PROMPT
+      ? `${count(text.length)} characters; at most ${count(MAX_PROMPT)}.`
+      : undefined;
   },
-  model(text) {
-    if (text === '') return 'Name a model.';
-    if (text.length > MAX_MODEL) return `At most ${MAX_MODEL} characters.`;
-  },
-  size(text) {
-    if (text !== '' && !SIZE.test(text)) return 'Write it as 1024x1024, or auto.';
-  },
-  n(text) {
-    if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > MAX_N)
-      return `A number from 1 to ${MAX_N}.`;
-  },
-  quality(text) {
-    if (text.length > MAX_WORD) return `At most ${MAX_WORD} characters.`;
-  },
-  style() {},
-  response_format() {},
+  model: (text) => (text === '' ? 'Name a model.' : tooLong(text, MAX_MODEL)),
+  size: (text) => (text === '' || SIZE.test(text) ? undefined : 'Write it as 1024x1024, or auto.'),
+  n: (text) =>
+    /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_N
+      ? undefined
+      : `A number from 1 to ${MAX_N}.`,
+  quality: (text) => tooLong(text, MAX_WORD),
+  style: () => undefined,
+  response_format: () => undefined,
   extra(text) {
-    if (text.trim() === '') return;
+    if (text.trim() === '') return undefined;
     let value;
     try {
       value = JSON.parse(text);
@@ -66,44 +72,56 @@ const RULES = {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return 'An object in braces, such as {"seed": 7}.';
     }
-    const own = Object.keys(value).find((name) => OWN.includes(name));
-    if (own !== undefined) return `“${own}” has a field of its own.`;
+    const own = OWN.find((name) => Object.hasOwn(value, name));
+    return own && `“${own}” has a field of its own.`;
   },
 };
 
+/** @type {(text: string, most: number) => string | undefined} */
+const tooLong = (text, most) => (text.length > most ? `At most ${most} characters.` : undefined);
+
+/** @param {number} number */
 const count = (number) => number.toLocaleString('en');
 
-/** Without the white space that nobody means, save in the prompt, which is the person's own. */
-const tidy = (settings) =>
-  Object.fromEntries(
-    Object.keys(DEFAULTS).map((name) => {
-      const text = `${settings[name] ?? DEFAULTS[name]}`;
-      return [name, name === 'prompt' || name === 'extra' ? text : text.trim()];
-    }),
-  );
+/**
+ * Without white space at the ends, which only the prompt and JSON may have.
+ *
+ * @param {Partial<Settings>} settings
+ * @returns {Settings}
+ */
+function tidy(settings) {
+  const texts = { ...DEFAULTS };
+  for (const name of FIELDS) {
+    const text = `${settings[name] ?? DEFAULTS[name]}`;
+    texts[name] = name === 'prompt' || name === 'extra' ? text : text.trim();
+  }
+  return texts;
+}
 
 /**
  * @param {Partial<Settings>} settings
- * @returns {Record<string, string>} what is wrong, by field; empty where nothing is
+ * @returns {Partial<Record<keyof Settings, string>>} the problems by field
  */
 export function problemsOf(settings) {
   const texts = tidy(settings);
+  /** @type {Partial<Record<keyof Settings, string>>} */
   const problems = {};
-  for (const [name, check] of Object.entries(RULES)) {
-    const problem = check(texts[name]);
+  for (const name of FIELDS) {
+    const problem = RULES[name](texts[name]);
     if (problem) problems[name] = problem;
   }
   return problems;
 }
 
 /**
- * The request of settings that have no problem: what is left to the server is left out.
+ * The request of settings without problems. Settings that are left to the server are left out.
  *
  * @param {Partial<Settings>} settings
  * @returns {import('lemondata-wasm').ImageRequest}
  */
 export function requestOf(settings) {
   const { prompt, model, size, n, quality, style, response_format, extra } = tidy(settings);
+  /** @type {Record<string, unknown> & { prompt: string }} */
   const request = { model, prompt };
   if (size) request.size = size;
   if (Number(n) > 1) request.n = Number(n);
@@ -120,19 +138,20 @@ export function requestOf(settings) {
  * @returns {Settings}
  */
 export function settingsOf(request) {
-  const extra = Object.fromEntries(Object.entries(request).filter(([name]) => !OWN.includes(name)));
+  const names = /** @type {string[]} */ (OWN);
+  const extra = Object.fromEntries(Object.entries(request).filter(([name]) => !names.includes(name)));
   const settings = { ...DEFAULTS, size: '', extra: Object.keys(extra).length ? JSON.stringify(extra) : '' };
   for (const name of OWN) if (request[name] !== undefined) settings[name] = `${request[name]}`;
   return settings;
 }
 
 /**
- * The shape that a picture will probably have, for the room that is kept for it.
+ * The probable size of a picture, for the box that the page reserves for it.
  *
- * @param {string} [size]
+ * @param {string | null} [size]
  * @returns {{ width: number, height: number }}
  */
 export function shapeOf(size) {
-  const [width, height] = (SIZE.test(size) ? size : '').split('x').map(Number);
+  const [width, height] = (size && SIZE.test(size) ? size : '').split('x').map(Number);
   return width && height ? { width, height } : { width: 1024, height: 1024 };
 }

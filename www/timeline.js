@@ -1,4 +1,4 @@
-/** Every request of a generation as it happens, and when the next one is due. */
+/** The requests of a generation, and the time of the next one. */
 
 import { pollInterval } from './config.js';
 
@@ -9,16 +9,17 @@ const BACK_OFF_MS = 30_000;
  * @typedef {object} Row
  * @property {'create' | 'poll' | 'note'} kind
  * @property {number} at when it was sent
- * @property {number} [ms] how long the answer took; missing while there is none
+ * @property {number} [number] of a poll, from 1
+ * @property {number} [ms] duration of the exchange; missing while there is no answer
  * @property {number} [status]
- * @property {string} [said]
+ * @property {string} [meaning] of the answer, or the text of a note
  * @property {boolean} [isLost] there will be no answer
  */
 
 export class Timeline {
   /** @type {Row[]} the oldest first */
   rows = [];
-  /** @type {{ from: number, to: number, isRetry: boolean } | undefined} when the next request is due */
+  /** @type {{ from: number, to: number, isRetry: boolean } | undefined} the time of the next request */
   next;
 
   #now;
@@ -33,19 +34,29 @@ export class Timeline {
     return this.rows.findLast(({ kind }) => kind !== 'note');
   }
 
-  /** A request goes out. */
+  /**
+   * Records that a request was sent.
+   *
+   * @param {string} [method]
+   */
   sent(method) {
     const { last } = this;
-    // The body of its answer broke off, which no callback tells.
+    // The body of its answer broke off, which no callback reports.
     if (last && last.ms === undefined) this.lost(last);
     const kind = method === 'POST' ? 'create' : 'poll';
+    /** @type {Row} */
     const row = { kind, at: this.#now(), number: kind === 'poll' ? ++this.#polls : undefined };
     this.rows.push(row);
     this.next = undefined;
     return row;
   }
 
-  /** Its answer has come. */
+  /**
+   * Records the answer to the latest request.
+   *
+   * @param {{ status: number, durationMs: number }} response
+   * @param {number} [retryAfterMs]
+   */
   answered({ status, durationMs }, retryAfterMs) {
     const { last } = this;
     if (!last) return;
@@ -56,29 +67,45 @@ export class Timeline {
     this.#expect(least, Math.max(least, most), isRetry);
   }
 
-  /** There will be no answer. */
+  /**
+   * Records that a request gets no answer.
+   *
+   * @param {Row} row
+   */
   lost(row) {
     Object.assign(row, { isLost: true, ms: this.#now() - row.at });
     this.#expect(pollInterval.min, BACK_OFF_MS, true);
   }
 
-  /** The next poll is due in so many milliseconds. */
+  /**
+   * Records when the next poll is due.
+   *
+   * @param {number} ms from now
+   */
   due(ms) {
     this.#expect(ms, ms, false);
   }
 
-  /** What the latest answer means. */
-  says(said) {
+  /**
+   * Records the meaning of the latest answer.
+   *
+   * @param {string} meaning
+   */
+  explain(meaning) {
     const { last } = this;
-    if (last) last.said = said;
+    if (last) last.meaning = meaning;
   }
 
-  /** Something else that explains the times. */
-  note(said) {
-    this.rows.push({ kind: 'note', at: this.#now(), said });
+  /**
+   * Adds a note between the requests.
+   *
+   * @param {string} meaning
+   */
+  note(meaning) {
+    this.rows.push({ kind: 'note', at: this.#now(), meaning });
   }
 
-  /** Nothing more will be sent. */
+  /** Records that no more requests follow. */
   end() {
     this.next = undefined;
     const { last } = this;

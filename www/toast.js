@@ -1,10 +1,12 @@
-/** A short message at the foot of the page, with one thing that can be done about it. */
+/** A short message at the foot of the page, with one action. */
 
 import { html, nothing, render } from 'lit-html';
+import { elementById } from './element.js';
 
 const SHOWN_MS = 8000;
 
-const place = document.getElementById('toast');
+const place = elementById('toast', HTMLElement);
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 /**
@@ -20,10 +22,10 @@ export function toast(text, action) {
     : nothing;
   render(html`<p>${text}</p>${button}`, place);
   place.hidden = false;
-  later();
+  hideLater();
 }
 
-function later() {
+function hideLater() {
   clearTimeout(timer);
   timer = setTimeout(hide, SHOWN_MS);
 }
@@ -32,9 +34,9 @@ function hide() {
   clearTimeout(timer);
   const hadFocus = place.contains(document.activeElement);
   place.hidden = true;
-  if (hadFocus) document.querySelector('dialog[open]')?.focus();
+  if (hadFocus) /** @type {HTMLElement | null} */ (document.querySelector('dialog[open]'))?.focus();
 }
 
-// Whoever is about to use it has the time to.
+// The message stays while the pointer or the focus is on it.
 for (const type of ['pointerenter', 'focusin']) place.addEventListener(type, () => clearTimeout(timer));
-for (const type of ['pointerleave', 'focusout']) place.addEventListener(type, later);
+for (const type of ['pointerleave', 'focusout']) place.addEventListener(type, hideLater);

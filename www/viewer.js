@@ -1,90 +1,105 @@
-/** A picture in full view, or two to compare: zoomed, moved through by key, taken away as a file. */
+/** The dialog with one picture in full view, or with two to compare. */
 
 import { html, nothing, render } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import { announce } from './announce.js';
+import { elementById } from './element.js';
+import { copy, download } from './export.js';
 import { icon } from './icon.js';
 import { openModal } from './modal.js';
 import { discard, kept, urlOf } from './pictures.js';
-import { settingsOf, shapeOf } from './settings.js';
-import { copy, download } from './take.js';
+import { FIELDS, settingsOf, shapeOf } from './settings.js';
 import { toast } from './toast.js';
 import { amount, duration, meta } from './words.js';
 import { Zoom } from './zoom.js';
 
-const dialog = document.getElementById('viewer');
+const dialog = elementById('viewer', HTMLDialogElement);
 
-/** What is told of two pictures although it is the same. */
+/** Facts of two compared pictures that are shown even where they are equal. */
 const ALWAYS = ['model', 'size', 'time'];
+/** @type {Record<string, string>} */
 const NAMES = { n: 'pictures', response_format: 'format', extra: 'further' };
 
-/** @type {{ pictures: import('./pictures.js').Picture[], index: number, two?: import('./pictures.js').Picture[] }} */
-let shown;
-let zoom;
-let handlers;
+/** @typedef {import('./pictures.js').Picture} Picture */
+/** @typedef {{ pictures: Picture[], index: number, two?: Picture[] }} Content */
 
 /**
- * @param {object} given
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} given.reuse
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} given.code
- * @param {(picture: import('./pictures.js').Picture) => void} given.choose begins a comparison with this one
- * @param {(picture: import('./pictures.js').Picture) => void} given.closed tells which one was shown last
+ * @typedef {object} ViewerCallbacks
+ * @property {(request: import('lemondata-wasm').ImageRequest) => void} onReuse
+ * @property {(request: import('lemondata-wasm').ImageRequest) => void} onCode
+ * @property {(picture: Picture) => void} onCompare begins a comparison with this picture
+ * @property {(picture: Picture) => void} onClose gets the last shown picture
  */
-export function setUpViewer(given) {
-  handlers = given;
+
+/** @type {Content} */
+let shown;
+/** @type {Zoom | undefined} */
+let zoom;
+/** @type {ViewerCallbacks} */
+let callbacks;
+
+/** @param {ViewerCallbacks} viewerCallbacks */
+export function setUpViewer(viewerCallbacks) {
+  callbacks = viewerCallbacks;
   dialog.addEventListener('keydown', onKey);
   dialog.addEventListener('close', () => {
-    // The event comes late: something else may have been opened meanwhile.
+    // The event is dispatched late: the dialog may be open again by then.
     if (dialog.open) return;
     zoom?.close();
     const last = shown.two?.[0] ?? shown.pictures[shown.index];
     render(nothing, dialog);
-    handlers.closed(last);
+    callbacks.onClose(last);
   });
 }
 
-/** @param {import('./pictures.js').Picture[]} pictures */
+/**
+ * @param {Picture[]} pictures
+ * @param {number} index
+ */
 export function view(pictures, index) {
   open({ pictures, index });
 }
 
-/** @param {import('./pictures.js').Picture[]} two */
+/** @param {Picture[]} two */
 export function compare(two) {
   open({ pictures: [], index: 0, two });
 }
 
-function open(what) {
-  shown = what;
+/** @param {Content} content */
+function open(content) {
+  shown = content;
   openModal(dialog);
   draw();
 }
 
-/** Draws another picture, at the size that fits. */
+/** Draws the content at the size that fits. */
 async function draw() {
-  const now = shown;
-  const pictures = now.two ?? [now.pictures[now.index]];
+  const content = shown;
+  const pictures = content.two ?? [content.pictures[content.index]];
   const urls = await Promise.all(pictures.map((picture) => urlOf(picture)));
-  if (shown !== now || !dialog.open) return;
+  if (shown !== content || !dialog.open) return;
   zoom?.close();
   zoom = undefined;
   redraw(urls);
-  zoom = new Zoom([...dialog.querySelectorAll('.stage')], () => redraw(urls));
+  zoom = new Zoom(/** @type {HTMLElement[]} */ ([...dialog.querySelectorAll('.stage')]), () => redraw(urls));
   redraw(urls);
 }
 
+/** @param {(string | undefined)[]} urls */
 function redraw(urls) {
   const { two, pictures, index } = shown;
   const all = two ?? [pictures[index]];
+  const scale = zoom?.scale ?? 1;
   const label = two ? 'Two pictures compared' : 'Picture in full view';
   dialog.setAttribute('aria-label', label);
   render(
     html`<header>
         <p class="place">${two ? 'Compare' : `${index + 1} of ${pictures.length}`}</p>
         <div class="tools">
-          ${tool('minus', 'Zoom out', () => zoom.out(), zoom?.scale <= 1)}
+          ${tool('minus', 'Zoom out', () => zoom?.out(), scale <= 1)}
           <button class="quiet level" type="button" aria-label="Fit the window"
-            @click=${() => zoom.to(1)}>${(zoom?.scale ?? 1) === 1 ? 'Fit' : `${Math.round(zoom.scale * 100)} %`}</button>
-          ${tool('plus', 'Zoom in', () => zoom.in())}
+            @click=${() => zoom?.to(1)}>${scale === 1 ? 'Fit' : `${Math.round(scale * 100)} %`}</button>
+          ${tool('plus', 'Zoom in', () => zoom?.in())}
           ${tool('close', 'Close', () => dialog.close())}
         </div>
       </header>
@@ -97,21 +112,27 @@ function redraw(urls) {
               ${index < pictures.length - 1 ? side('next', 'Next picture', 1) : nothing}`
         }
       </div>
-      ${two ? differences(two) : about(all[0])}`,
+      ${two ? differences(two) : details(all[0])}`,
     dialog,
   );
 }
 
+/** @type {(name: string, label: string, run: () => void, isDisabled?: boolean) => import('lit-html').TemplateResult} */
 const tool = (name, label, run, isDisabled = false) =>
   html`<button class="quiet tool" type="button" aria-label=${label} title=${label} ?disabled=${isDisabled}
     @click=${run}>${icon(name)}</button>`;
 
+/** @type {(name: string, label: string, by: -1 | 1) => import('lit-html').TemplateResult} */
 const side = (name, label, by) =>
   html`<button class="side ${name}" type="button" aria-label=${label} @click=${() => move(by)}>${icon(name)}</button>`;
 
+/**
+ * @param {Picture} picture
+ * @param {string | undefined} url
+ */
 function stage(picture, url) {
   const shape = picture.width ? picture : shapeOf(picture.request.size);
-  // A fresh element for each: the one before must not be seen at the size of this one.
+  // A new element for each picture, so that the previous one is never seen at this size.
   return keyed(
     picture.id,
     html`<div class="stage" tabindex="0" role="group" aria-label="Picture, to be moved by the arrow keys when zoomed">
@@ -124,10 +145,11 @@ function stage(picture, url) {
   );
 }
 
-function about(picture) {
+/** @param {Picture} picture */
+function details(picture) {
   const { request, revised, width, height, bytes, ms, at } = picture;
   const facts = [
-    // Where that is what was asked for, it stands above.
+    // The line above shows the requested size.
     width && `${width}x${height}` !== request.size && `${width} × ${height}`,
     bytes && amount(bytes),
     `made in ${duration(ms)}`,
@@ -146,22 +168,27 @@ function about(picture) {
           : html`<button type="button" @click=${() => download(picture)}>Download</button>
             <button type="button" @click=${() => copy(picture)}>Copy</button>`
       }
-      <button type="button" @click=${() => leaveFor(() => handlers.reuse(request))}>Use settings</button>
-      <button class="quiet" type="button" @click=${() => handlers.code(request)}>Code</button>
+      <button type="button" @click=${() => closeAnd(() => callbacks.onReuse(request))}>Use settings</button>
+      <button class="quiet" type="button" @click=${() => callbacks.onCode(request)}>Code</button>
       ${
         kept().length > 1
-          ? html`<button class="quiet" type="button" @click=${() => leaveFor(() => handlers.choose(picture))}>Compare</button>`
+          ? html`<button class="quiet" type="button" @click=${() => closeAnd(() => callbacks.onCompare(picture))}>Compare</button>`
           : nothing
       }
-      <button class="quiet" type="button" @click=${() => take(picture)}>Delete</button>
+      <button class="quiet" type="button" @click=${() => deleteShown(picture)}>Delete</button>
     </div>
   </footer>`;
 }
 
-/** What both pictures were made of, with what is not the same set off. */
+/**
+ * The settings of two pictures, with the differences set off.
+ *
+ * @param {Picture[]} two
+ */
 function differences(two) {
+  /** @type {Record<string, string>[]} */
   const [one, other] = two.map(({ request, ms }) => ({ ...settingsOf(request), time: duration(ms) }));
-  const names = Object.keys(one).filter(
+  const names = [...FIELDS, 'time'].filter(
     (name) => name !== 'prompt' && (one[name] !== other[name] || ALWAYS.includes(name)),
   );
   return html`<footer class="differences">${[one, other].map(
@@ -177,6 +204,7 @@ function differences(two) {
   )}</footer>`;
 }
 
+/** @param {-1 | 1} by */
 function move(by) {
   const { pictures, index } = shown;
   const next = index + by;
@@ -185,30 +213,38 @@ function move(by) {
   announce(`Picture ${next + 1} of ${pictures.length}: ${pictures[next].request.prompt}`);
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
-  // What is zoomed is moved by the arrows.
-  const isFree = !shown.two && zoom?.scale === 1;
-  const run = {
-    ArrowLeft: isFree && (() => move(-1)),
-    ArrowRight: isFree && (() => move(1)),
+  // The arrows scroll a zoomed picture.
+  const canMove = !shown.two && zoom?.scale === 1;
+  /** @type {Record<string, false | (() => void)>} */
+  const actions = {
+    ArrowLeft: canMove && (() => move(-1)),
+    ArrowRight: canMove && (() => move(1)),
     '+': () => zoom?.in(),
     '=': () => zoom?.in(),
     '-': () => zoom?.out(),
     0: () => zoom?.to(1),
-    Delete: !shown.two && (() => take(shown.pictures[shown.index])),
-  }[event.key];
+    Delete: !shown.two && (() => deleteShown(shown.pictures[shown.index])),
+  };
+  const run = actions[event.key];
   if (!run || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   run();
 }
 
-function leaveFor(work) {
+/** @param {() => void} callback */
+function closeAnd(callback) {
   dialog.close();
-  work();
+  callback();
 }
 
-/** Deletes it at once: what can be undone needs no question. */
-async function take(picture) {
+/**
+ * Deletes without asking, because the toast can undo it.
+ *
+ * @param {Picture} picture
+ */
+async function deleteShown(picture) {
   const { pictures, index } = shown;
   const rest = pictures.filter(({ id }) => id !== picture.id);
   if (rest.length === 0) dialog.close();
@@ -216,7 +252,7 @@ async function take(picture) {
   await discardWithUndo(picture);
 }
 
-/** @param {import('./pictures.js').Picture} picture */
+/** @param {Picture} picture */
 export async function discardWithUndo(picture) {
   const restore = await discard(picture);
   announce('Deleted');

@@ -1,4 +1,4 @@
-/** How the page speaks: of time, of states, and of what went wrong with what to do next. */
+/** Texts of the page: times, amounts, and errors with the next step. */
 
 /** @param {number} ms */
 export function duration(ms) {
@@ -17,7 +17,7 @@ export function amount(bytes) {
 }
 
 /**
- * When the next poll is due. The package draws each gap anew, so that nobody can tell more than a range.
+ * The time of the next poll: a range, because each gap is drawn at random.
  *
  * @param {{ from: number, to: number }} next
  * @param {number} now
@@ -29,27 +29,39 @@ export function countdown({ from, to }, now) {
   return least === most ? `Next poll in about ${most} s` : `Next poll in ${least}–${most} s`;
 }
 
-/** @param {string} prompt */
+/** @type {(prompt: string, length?: number) => string} */
 export const short = (prompt, length = 48) =>
   prompt.length <= length ? prompt : `${prompt.slice(0, length - 1).trimEnd()}…`;
 
-/** What a person calls the model and the numbers of a request. */
+/**
+ * The model and the settings of a request.
+ *
+ * @param {Omit<import('lemondata-wasm').ImageRequest, 'prompt'>} request
+ */
 export function meta({ model, size, n, quality, style }) {
   const parts = [model, size?.replace('x', ' × '), quality, style];
-  if (n > 1) parts.push(`${n} pictures`);
+  if (n && n > 1) parts.push(`${n} pictures`);
   return parts.filter(Boolean).join(' · ');
 }
 
-/** What an outcome means, and the next step. */
+/**
+ * The title and the next step of each outcome.
+ *
+ * @type {Record<string, [string, string]>}
+ */
 const OUTCOMES = {
   not_sent: ['Not sent', 'Nothing is billed. Change the request and generate again.'],
   rejected: ['Refused', 'Nothing is billed. Change the request, or try again later.'],
   accepted: ['The wait has ended', 'The task may still complete: wait for it again.'],
   failed: ['The task failed', 'Change the prompt or the model, then try again.'],
-  unknown: ['Not known how it went', 'It may be billed: look at your account before you try again.'],
+  unknown: ['Outcome unknown', 'It may be billed: look at your account before you try again.'],
 };
 
-/** What is said in place of that where more is known. */
+/**
+ * The title and the next step of kinds that say more than their outcome.
+ *
+ * @type {Record<string, [string, string?]>}
+ */
 const KINDS = {
   rate_limit: ['Too many requests', 'Nothing is billed. Wait a little, then try again.'],
   connection: ['The connection was lost'],
@@ -60,7 +72,11 @@ const KINDS = {
   internal: ['A bug of this package', 'Reload the page. A report with the details below would help.'],
 };
 
-/** What the account lacks, by the status that the service gave the relay. */
+/**
+ * The title and the next step of a refused account, by the status of the service.
+ *
+ * @type {Record<number, [string, string]>}
+ */
 const ACCOUNTS = {
   401: ['The key is not accepted', 'Check LEMONDATA_API_KEY where npm start runs, then start it again.'],
   402: ['The balance is used up', 'Nothing is billed. Top up the account, then try again.'],
@@ -68,23 +84,23 @@ const ACCOUNTS = {
 };
 
 /**
- * @param {Error & Partial<import('lemondata-wasm').LemonDataError>} error
- * @param {{ status: number, code: string }} [account] why the service refused the account, where it did
- * @returns {{ title: string, said: string, hint?: string, next?: string, models: string[], facts: [string, string][] }}
+ * @param {Partial<import('lemondata-wasm').LemonDataError> & { message: string }} error
+ * @param {{ status: number, code: string }} [account] the reason why the service refused the account
+ * @returns {{ title: string, message: string, hint?: string, next?: string, models: string[], facts: [string, string][] }}
  */
 export function explain(error, account) {
-  const { kind, outcome, status, code, param, hint, message, requestId, task } = error;
+  const { kind = '', outcome = '', status, code, param, hint, message, requestId, task } = error;
   const [title = 'This page has failed', next] = OUTCOMES[outcome] ?? [];
-  const [better = title, step = next] = account
+  const [specificTitle = title, step = next] = account
     ? (ACCOUNTS[account.status] ?? [])
-    : // Whether a lost create is billed is what matters most about it.
+    : // Of a lost create, the person first needs to know that it may be billed.
       outcome === 'unknown' && kind !== 'internal'
       ? [KINDS[kind]?.[0]]
       : (KINDS[kind] ?? []);
-  // The message ends with the hint, which has a line of its own here.
+  // The message ends with the hint, which the page shows on a line of its own.
   const own = hint && message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message;
-  // The server's own sentence says it best; ours adds the path and the status, which the details hold.
-  const said = typeof error.body?.error?.message === 'string' ? error.body.error.message : own;
+  // The server's own sentence. Ours adds the path and the status, which the details show.
+  const { message: sentence } = /** @type {any} */ (error.body)?.error ?? {};
   const facts = {
     kind,
     outcome,
@@ -95,19 +111,24 @@ export function explain(error, account) {
     request: requestId,
   };
   return {
-    title: better,
-    said,
+    title: specificTitle,
+    message: typeof sentence === 'string' ? sentence : own,
     hint,
     next: step,
     models: modelsOf(error),
-    facts: Object.entries(facts).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, `${value}`]],
-    ),
+    facts: Object.entries(facts)
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, value]) => [name, `${value}`]),
   };
 }
 
-/** The models that the server offers instead, the likeliest first. */
+/**
+ * The models that the server offers instead, the likeliest first.
+ *
+ * @param {Partial<import('lemondata-wasm').LemonDataError>} error
+ * @returns {string[]}
+ */
 function modelsOf({ didYouMean, suggestions = [], alternatives = [] }) {
   const ids = [didYouMean, ...suggestions.map(({ id }) => id), ...alternatives.map(({ id }) => id)];
-  return [...new Set(ids)].filter((id) => typeof id === 'string' && id !== '').slice(0, 3);
+  return [...new Set(ids)].flatMap((id) => (typeof id === 'string' && id !== '' ? [id] : [])).slice(0, 3);
 }

@@ -1,9 +1,9 @@
 /**
- * Zoom for pictures in scrolling boxes: the browser scrolls, by finger, wheel, key or bar; this sets the size. Several
- * boxes move as one, to be compared.
+ * Zoom for pictures in scrolling boxes. This sets the size of the pictures; the browser scrolls. Several boxes zoom and
+ * scroll together.
  */
 
-const LARGEST = 8;
+const MAX_SCALE = 8;
 const STEP = 1.5;
 
 export class Zoom {
@@ -13,6 +13,7 @@ export class Zoom {
   #boxes;
   #changed;
   #isMoving = false;
+  /** @type {Map<number, { clientX: number, clientY: number }>} */
   #pointers = new Map();
   #observer = new ResizeObserver(() => this.#apply());
 
@@ -31,7 +32,7 @@ export class Zoom {
       for (const type of ['pointerdown', 'pointermove', 'pointerup', 'pointercancel']) {
         box.addEventListener(type, this.#onPointer);
       }
-      box.firstElementChild.addEventListener('load', () => this.#apply());
+      box.firstElementChild?.addEventListener('load', () => this.#apply());
     }
     this.#apply();
   }
@@ -54,8 +55,9 @@ export class Zoom {
    */
   to(scale, at = { x: 0.5, y: 0.5 }) {
     const before = this.scale;
-    this.scale = Math.min(LARGEST, Math.max(1, scale));
+    this.scale = Math.min(MAX_SCALE, Math.max(1, scale));
     const [box] = this.#boxes;
+    /** @type {(extent: number, start: number, share: number) => number} */
     const point = (extent, start, share) => (start + extent * share) / before;
     const left = point(box.clientWidth, box.scrollLeft, at.x) * this.scale - box.clientWidth * at.x;
     const top = point(box.clientHeight, box.scrollTop, at.y) * this.scale - box.clientHeight * at.y;
@@ -66,20 +68,24 @@ export class Zoom {
 
   #apply() {
     for (const box of this.#boxes) {
-      const [img] = box.children;
+      const [img] = /** @type {HTMLCollectionOf<HTMLElement>} */ (box.children);
       img.style.width = `${this.scale * 100}%`;
       img.style.height = `${this.scale * 100}%`;
       box.classList.toggle('zoomed', this.scale > 1);
     }
   }
 
+  /**
+   * @param {HTMLElement} box
+   * @param {{ clientX: number, clientY: number }} point
+   */
   #share(box, { clientX, clientY }) {
     const { left, top, width, height } = box.getBoundingClientRect();
     return { x: (clientX - left) / width, y: (clientY - top) / height };
   }
 
   #onWheel = (event) => {
-    // Without the key, the wheel scrolls what is zoomed, and zooms what fits.
+    // Without Ctrl or Cmd, the wheel scrolls a zoomed picture.
     if (this.scale > 1 && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.to(this.scale * Math.exp(-event.deltaY / 300), this.#share(event.currentTarget, event));
@@ -109,7 +115,7 @@ export class Zoom {
       if (pointerType === 'mouse') box.setPointerCapture(pointerId);
     } else if (type !== 'pointermove') this.#pointers.delete(pointerId);
     else if (before && this.#pointers.size === 2) {
-      const other = [...this.#pointers].find(([id]) => id !== pointerId)[1];
+      const [[, other]] = [...this.#pointers].filter(([id]) => id !== pointerId);
       const spread = (point) => Math.hypot(point.clientX - other.clientX, point.clientY - other.clientY);
       const middle = { clientX: (clientX + other.clientX) / 2, clientY: (clientY + other.clientY) / 2 };
       this.#pointers.set(pointerId, { clientX, clientY });

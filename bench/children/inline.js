@@ -1,4 +1,4 @@
-/** Makes inline calls with one client, and tells what processor time they took. */
+/** Makes inline calls with one client, and reports their processor time. */
 
 import { API_KEY } from '../key.js';
 
@@ -6,7 +6,7 @@ const [file, url] = process.argv.slice(2);
 const { connect } = await import(file);
 const { inline } = connect(url, API_KEY);
 
-process.on('message', async ({ calls }) => {
+process.on('message', async (/** @type {{ calls: number }} */ { calls }) => {
   const before = process.cpuUsage();
   for (let call = 0; call < calls; call += 1) await inline();
   const { user, system } = process.cpuUsage(before);

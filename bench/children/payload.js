@@ -1,13 +1,14 @@
-/** Gets four pictures of 10 MB as Blobs with one client, and tells what that took: in a process that does nothing else. */
+/** Gets four pictures of 10 MB as Blobs with one client, and reports time and memory, in a process of its own. */
 
 import { API_KEY } from '../key.js';
 
 const [file, url] = process.argv.slice(2);
 
-/** The memories of WebAssembly modules, to see whether they grow. */
+/** The linear memories of all modules, to see whether they grow. */
 const memories = [];
 const { Instance } = WebAssembly;
 WebAssembly.Instance = class extends Instance {
+  /** @param {ConstructorParameters<typeof Instance>} args */
   constructor(...args) {
     super(...args);
     memories.push(...Object.values(this.exports).filter((value) => value instanceof WebAssembly.Memory));
@@ -17,7 +18,7 @@ const linear = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLe
 
 const { connect } = await import(file);
 const client = connect(url, API_KEY);
-// Started and warm, as in a process that has made pictures before.
+// Started and warm, like a process that has made pictures before.
 await client.inline();
 const linearBefore = linear();
 const cpu = process.cpuUsage();
@@ -28,7 +29,7 @@ const { user, system } = process.cpuUsage(cpu);
 process.send({
   ms,
   cpuMs: (user + system) / 1e3,
-  // In kilobytes: the most that the process has ever had.
+  // The peak of the process, in kilobytes.
   peakMb: process.resourceUsage().maxRSS / 1e3,
   sizes: blobs.map((blob) => blob.size),
   linear: [linearBefore, linear()],

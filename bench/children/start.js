@@ -1,4 +1,4 @@
-/** Imports one client, makes its first call, and tells when it began: on the clock of the machine. */
+/** Imports one client, makes its first call, and reports its start by the clock of the machine. */
 
 import { API_KEY } from '../key.js';
 

@@ -1,30 +1,32 @@
 /**
- * Has one client wait for many tasks at once, and tells what memory a wait takes while it sleeps, and what
- * processor time the polls take. Run with `--expose-gc`.
+ * Has one client wait for many tasks at once, and reports the memory of a sleeping wait and the processor time of the
+ * polls. Run with `--expose-gc`.
  */
 
 import { API_KEY } from '../key.js';
 
 const [file, url, ...numbers] = process.argv.slice(2);
 /**
- * How many waits, how much longer than all creates take a pause between two polls is, so that none is before all
- * sleep; or instead of that margin, after how many polls of each memory is looked at.
+ * - the number of waits;
+ * - the pause between two polls, as a multiple of the time that all creates take: no poll comes before all waits sleep;
+ * - in place of that multiple, the number of polls of each wait before its memory is measured.
  */
 const [count, margin, polls] = numbers.map(Number);
-/** So many creates are under way at once: all at once, they would measure connections instead. */
+/** A limit for simultaneous creates. More would measure connections instead. */
 const CREATES_AT_ONCE = 64;
 const WARM_UP = 1000;
-/** Processor time is read so many times while the polls run. */
+/** The number of readings of the processor time while the polls run. */
 const SLICES = 10;
 const SHORTEST_PAUSE_MS = 1_000;
 
 const { fetch } = globalThis;
 let sent = 0;
 let answered = 0;
+/** @type {(value?: unknown) => void} */
 let onAnswer = () => {};
-/** While it is there, requests wait for it. */
+/** Requests wait for this promise, if there is one. */
 let gate;
-globalThis.fetch = async (...args) => {
+globalThis.fetch = async (/** @type {Parameters<typeof fetch>} */ ...args) => {
   if (gate) await gate;
   sent += 1;
   try {
@@ -39,12 +41,12 @@ const { connect } = await import(file);
 const client = connect(url, API_KEY);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A wait for a task that is, unless told otherwise, done shortly before it is polled after a pause. */
-const wait = (pause, lasts = pause * 0.9) => client.wait(`task-${Math.round(lasts)}`, pause);
+/** A wait for a task, which by default is done shortly before its first poll. */
+const wait = (pause, durationMs = pause * 0.9) => client.wait(`task-${Math.round(durationMs)}`, pause);
 
-/** What is alive, on the heap and beside it. */
+/** The live memory, on the heap and beside it. */
 async function liveBytes() {
-  // What is finalised by one collection is freed by the next.
+  // One collection finalises objects, the next one frees them.
   for (let time = 0; time < 3; time += 1) {
     globalThis.gc();
     await sleep(5);
@@ -53,7 +55,7 @@ async function liveBytes() {
   return heapUsed + external;
 }
 
-/** Some clients poll at once: how many answers a wait takes until it sleeps. */
+/** The number of answers until a wait sleeps. Some clients poll right after the create. */
 async function countAnswersToSleep() {
   await client.inline();
   const before = answered;
@@ -65,12 +67,12 @@ async function countAnswersToSleep() {
 }
 
 /** Starts waits, some at a time, until each has created its task and sleeps. */
-async function start(waits, pause, lasts) {
+async function start(waits, pause, durationMs = undefined) {
   const base = answered;
   const started = [];
   while (started.length < waits) {
     while (started.length < waits && started.length - (answered - base) / answers < CREATES_AT_ONCE) {
-      started.push(wait(pause, lasts));
+      started.push(wait(pause, durationMs));
     }
     await new Promise((resolve) => {
       onAnswer = resolve;
@@ -81,7 +83,7 @@ async function start(waits, pause, lasts) {
 }
 
 const answers = await countAnswersToSleep();
-// Code compiled, connections opened, pools filled: none of it is a wait's.
+// Warm up: compiled code, connections and pools do not belong to a wait.
 const cold = await start(WARM_UP / 2, SHORTEST_PAUSE_MS);
 const began = performance.now();
 const warm = await start(WARM_UP / 2, SHORTEST_PAUSE_MS);
@@ -109,17 +111,17 @@ async function measure() {
   process.send({
     bytesPerWait: (bytes - empty) / count,
     microsecondsPerPoll: slices.slice(0, SLICES),
-    /** Below 1, some have polled before all slept. */
+    /** Below 1, some waits polled before all slept. */
     pollsPerWait: (answered - base) / count,
   });
 }
 
-/** Looks at the memory of waits that have polled and go on. */
+/** Measures the memory of waits that have polled and continue. */
 async function age() {
   const base = answered;
   await start(count, SHORTEST_PAUSE_MS, 1e6);
   while (answered - base < count * (answers + polls)) await sleep(10);
-  // What requests take while they are under way is not a wait's.
+  // Memory of requests in flight does not belong to a wait.
   gate = new Promise(() => {});
   while (answered < sent) await sleep(5);
   await sleep(20);

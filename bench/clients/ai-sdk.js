@@ -1,4 +1,4 @@
-/** The AI SDK's image call, with its provider for whatever is compatible with OpenAI. It knows no tasks. */
+/** The AI SDK's image call, with its provider for OpenAI-compatible services. It has no tasks. */
 
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { experimental_generateImage as generateImage } from 'ai';
@@ -14,7 +14,7 @@ export function connect(baseUrl, apiKey) {
         n: 4,
         maxImagesPerCall: 4,
       });
-      return images.map((image) => new Blob([image.uint8Array]));
+      return images.map((image) => new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (image.uint8Array)]));
     },
   };
 }

@@ -1,5 +1,10 @@
-/** The loop of the provider's own sample, translated from `requests` to `fetch`: what everything is measured against. */
+/** The loop of the provider's own sample, translated from `requests` to `fetch`. All ratios refer to it. */
 
+/**
+ * @param {string} baseUrl
+ * @param {string} apiKey
+ * @param {Record<string, any>} options the request, and the pause between two polls
+ */
 export async function generateImage(baseUrl, apiKey, { pause = 3000, ...request }) {
   const authorization = `Bearer ${apiKey}`;
   const response = await fetch(`${baseUrl}/v1/images/generations`, {
@@ -19,8 +24,11 @@ export async function generateImage(baseUrl, apiKey, { pause = 3000, ...request 
   }
 }
 
-/** As an engine decodes by itself: the newest way, or Node's. */
-export const decode = (b64) => new Blob([Uint8Array.fromBase64?.(b64) ?? Buffer.from(b64, 'base64')]);
+/** @type {any} the newest engines have `Uint8Array.fromBase64` */
+const decoder = Uint8Array;
+
+/** Decodes with the engine's own function. */
+export const decode = (b64) => new Blob([decoder.fromBase64?.(b64) ?? Buffer.from(b64, 'base64')]);
 
 export function connect(baseUrl, apiKey) {
   return {

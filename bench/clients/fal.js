@@ -1,4 +1,4 @@
-/** fal's client: `run` for what answers at once, `subscribe` for its queue. */
+/** fal's client: `run` for inline answers, `subscribe` for its queue. */
 
 import { createFalClient } from '@fal-ai/client';
 
@@ -6,7 +6,7 @@ export function connect(baseUrl, credentials) {
   const client = createFalClient({
     credentials,
     suppressLocalCredentialsWarning: true,
-    // Its hosts are fixed; this is its own way around that.
+    // Its hosts are fixed; a middleware may replace them.
     requestMiddleware: async (request) => ({
       ...request,
       url: request.url

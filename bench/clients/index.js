@@ -1,18 +1,18 @@
-/** Who is measured: the bare loop first, to which the others are ratios. */
+/** The measured clients: first the bare loop, to which all ratios refer. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../scripts/lib/run.js';
 
-/** What everything is a ratio to. */
+/** The reference of all ratios. */
 export const BASE = 'bare loop';
 export const OURS = 'lemondata-wasm';
 export const SLIM = 'lemondata-wasm/slim';
 
 /**
- * For each client its module in this folder, the packages that it takes, and what a page imports of them to make
- * an image and wait for it. `inPages` are only measured there; `waits` do by themselves, or with a loop, wait for
- * a task.
+ * Each client: its module in this folder, its packages, and the imports of a page that makes an image and waits for
+ * it. Clients with `inPages` are measured in pages only; clients with `waits` wait for a task, by themselves or with
+ * a loop.
  *
  * @type {Record<string, {
  *   file: string, packages: string[], contents?: string, isSdk?: boolean, waits?: boolean, inPages?: boolean,
@@ -58,13 +58,13 @@ export const CLIENTS = {
   },
 };
 
-/** The names of the clients for which this holds. */
+/** The names of the clients that fulfil a condition. */
 export const clientsWith = (condition) => Object.keys(CLIENTS).filter((name) => condition(CLIENTS[name]));
 
 /** The file of a client's module. */
 export const clientFile = (name) => join(root, 'bench', 'clients', CLIENTS[name].file);
 
-/** The packages that are measured, each with its exact version. */
+/** The measured packages with their exact versions. */
 export function versions() {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const packages = Object.values(CLIENTS).flatMap((client) => client.packages);

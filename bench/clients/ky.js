@@ -1,16 +1,18 @@
-/** ky: it sends and repeats requests; the loop is the sample's. */
+/** ky, which sends and repeats requests, with the sample's loop. */
 
 import ky from 'ky';
 import { decode } from './bare.js';
 
 export function connect(baseUrl, apiKey) {
   const client = ky.create({ prefixUrl: baseUrl, headers: { authorization: `Bearer ${apiKey}` } });
+  /** @returns {Promise<any>} */
   const create = (json) => client.post('v1/images/generations', { json, timeout: 300_000 }).json();
   return {
     inline: () => create({ model: 'inline', prompt: 'a lemon' }),
     async wait(model, pause) {
       const { task_id } = await create({ model, prompt: 'a lemon' });
       for (;;) {
+        /** @type {any} */
         const task = await client.get(`v1/tasks/${task_id}`).json();
         if (task.status === 'completed') return task;
         if (task.status === 'failed') throw new Error(task.error);

@@ -1,4 +1,4 @@
-/** This package, with its module served beside it. */
+/** This package, with its module as a file of its own. */
 
 import { init, LemonData } from 'lemondata-wasm/slim';
 

@@ -1,4 +1,4 @@
-/** The OpenAI client. For a task, whose polling it does not know, with a loop in the way of its own helpers: every 5 s. */
+/** The OpenAI client. It has no tasks; a loop polls every 5 s, like its own helpers. */
 
 import OpenAI from 'openai';
 import { decode } from './bare.js';
@@ -8,8 +8,10 @@ export function connect(baseUrl, apiKey) {
   return {
     inline: () => client.images.generate({ model: 'inline', prompt: 'a lemon' }),
     async wait(model, pause) {
+      /** @type {any} */
       const created = await client.images.generate({ model, prompt: 'a lemon' });
       for (;;) {
+        /** @type {any} */
         const task = await client.get(`/tasks/${created.task_id}`);
         if (task.status === 'completed') return task;
         if (task.status === 'failed') throw new Error(task.error);
@@ -17,6 +19,7 @@ export function connect(baseUrl, apiKey) {
       }
     },
     async blobs() {
+      /** @type {import('openai').default.ImageGenerateParamsNonStreaming} */
       const request = { model: 'payload', prompt: 'a lemon', n: 4, response_format: 'b64_json' };
       const { data } = await client.images.generate(request);
       return data.map((image) => decode(image.b64_json));

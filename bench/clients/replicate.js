@@ -1,9 +1,9 @@
-/** Replicate's client, with its own way to wait. */
+/** Replicate's client, with its own wait. */
 
 import Replicate from 'replicate';
 
 export function connect(baseUrl, auth) {
-  // Like the others, it is to return a URL, and not a stream of what is there.
+  // It returns a URL like the others, and not a stream.
   const client = new Replicate({ auth, baseUrl: `${baseUrl}/v1`, useFileOutput: false });
   const input = { prompt: 'a lemon' };
   return {
@@ -11,7 +11,7 @@ export function connect(baseUrl, auth) {
     wait: (model, interval) => client.run(`bench/${model}`, { input, wait: { mode: 'poll', interval } }),
     async blobs() {
       const streams = new Replicate({ auth, baseUrl: `${baseUrl}/v1` });
-      const files = await streams.run('bench/payload', { input });
+      const files = /** @type {any[]} */ (await streams.run('bench/payload', { input }));
       return Promise.all(files.map((file) => file.blob()));
     },
   };

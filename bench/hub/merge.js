@@ -1,4 +1,4 @@
-/** The figures of parts of a load that ran at once, as those of the whole. */
+/** Merges the figures of parts of a load that ran at the same time. */
 
 import { quantile } from '../measure.js';
 
@@ -10,7 +10,7 @@ function spread(lists) {
   return { count: sorted.length, median: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 }
 
-/** @param {object[]} parts what `run.js` sends */
+/** @param {any[]} parts the results of `run.js` */
 export function merge(parts) {
   const each = (pick) => parts.map(pick);
   const opened = (kind) => ({
@@ -21,7 +21,7 @@ export function merge(parts) {
   });
   const spreads = (kind) => ({
     answer: spread(each(({ milliseconds }) => milliseconds[kind].answer)),
-    moment: spread(each(({ milliseconds }) => milliseconds[kind].moment)),
+    completion: spread(each(({ milliseconds }) => milliseconds[kind].completion)),
   });
   return {
     pollInterval: parts[0].pollInterval,

@@ -1,11 +1,12 @@
-/** A service whose tasks are over when it is told so. It knows when it first said of each that it is. */
+/** A service whose tasks complete on command. It records when it first answers that a task has completed. */
 
 import { createServer } from 'node:http';
+import { urlOf } from '../url.js';
 
 const DATA = [{ url: 'https://files.test/0123456789abcdef.png', revised_prompt: 'A lemon, in soft light' }];
 
-/** When each task was over, and when that was first answered; by the number in its prompt. */
-const over = [];
+/** The times of each completion and of the first answer with it, by the number in the prompt. */
+const completed = [];
 const answered = [];
 const numbers = [];
 let creates = 0;
@@ -28,7 +29,7 @@ function answerOf(method, url, body) {
   polls += 1;
   const task_id = url.slice(url.lastIndexOf('/') + 1);
   const number = Number(task_id.slice('img_'.length));
-  if (!over[number]) return { created: 1, task_id, status: 'processing', progress: 50, data: [] };
+  if (!completed[number]) return { created: 1, task_id, status: 'processing', progress: 50, data: [] };
   answered[number] ??= Date.now();
   return { created: 1, task_id, status: 'completed', data: DATA };
 }
@@ -44,18 +45,18 @@ const server = createServer((incoming, outgoing) => {
   });
 });
 server.keepAliveTimeout = 600_000;
-server.listen(0, '127.0.0.1', () => process.send({ url: `http://127.0.0.1:${server.address().port}` }));
+server.listen(0, '127.0.0.1', () => process.send({ url: urlOf(server) }));
 
-process.on('message', ({ ask, withinMs }) => {
-  if (ask === 'counts') process.send({ creates, polls });
-  if (ask === 'times') process.send({ over, answered });
-  if (ask === 'finish') {
-    // Evenly, as pictures of many people are over at any time.
+process.on('message', (/** @type {{ command: string, withinMs: number }} */ { command, withinMs }) => {
+  if (command === 'counts') process.send({ creates, polls });
+  if (command === 'times') process.send({ completed, answered });
+  if (command === 'finish') {
+    // Evenly, like the pictures of many people.
     const started = Date.now();
     let next = 0;
     const timer = setInterval(() => {
       const due = Math.min(numbers.length, Math.ceil((numbers.length * (Date.now() - started)) / withinMs));
-      for (; next < due; next += 1) over[numbers[next]] = Date.now();
+      for (; next < due; next += 1) completed[numbers[next]] = Date.now();
       if (next < numbers.length) return;
       clearInterval(timer);
       process.send({ finished: true });

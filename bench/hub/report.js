@@ -11,13 +11,13 @@ const END = '<!-- /measured -->';
 const whole = (value) => Math.round(value).toLocaleString('en');
 const tenth = (value) => value.toFixed(1);
 
-/** @param {object} results of `bench/hub.js` */
+/** @param {any} results of `bench/hub.js` */
 export function tableOf(results) {
   const { tasks, createsPerSecond, upstream, megabytes, kilobytesPerTask, streams, sockets, held } = results;
   const { milliseconds, machine, pollInterval, seconds } = results;
   const both = ({ median, p99 }) => `${whole(median)} / ${whole(p99)} ms`;
-  const opened = ({ wanted, open, seconds: took }) =>
-    `${whole(open)} of ${whole(wanted)} in ${whole(took)} s`;
+  const opened = ({ wanted, open, seconds: duration }) =>
+    `${whole(open)} of ${whole(wanted)} in ${whole(duration)} s`;
   const rows = [
     ['tasks', whole(tasks)],
     ['creates per second through relay and hub', whole(createsPerSecond)],
@@ -42,9 +42,9 @@ export function tableOf(results) {
     ['the same, WebSocket', both(milliseconds.sockets.answer)],
     [
       'from the end of the task to the push, server-sent events: median / p99',
-      both(milliseconds.streams.moment),
+      both(milliseconds.streams.completion),
     ],
-    ['the same, WebSocket', both(milliseconds.sockets.moment)],
+    ['the same, WebSocket', both(milliseconds.sockets.completion)],
   ];
   return [
     `${machine.cores} cores (${machine.processor}), shared by ${results.shards} workerd, provider and all watchers, ` +
@@ -57,7 +57,7 @@ export function tableOf(results) {
   ].join('\n');
 }
 
-/** Prints the table, and puts it where the page about scale wants it. */
+/** Prints the table, and writes it into `docs/scale.md`. */
 export function report(results) {
   const table = tableOf(results);
   console.log(`\n${table}\n`);

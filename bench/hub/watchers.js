@@ -1,4 +1,4 @@
-/** Tens of thousands of watchers in one process: no more of HTTP than each needs. */
+/** Tens of thousands of watchers in one process, each with as little of HTTP as it needs. */
 
 import { connect } from 'node:net';
 
@@ -8,43 +8,47 @@ const HEADERS = {
     'connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
     'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
 };
-const OVER = Buffer.from('"status":"completed"');
-const TOLD = Buffer.from('"task_id"');
+const COMPLETED = Buffer.from('"status":"completed"');
+const STATE = Buffer.from('"task_id"');
 
 /**
  * @typedef {object} Watcher
  * @property {number} task
  * @property {'stream' | 'socket'} kind
- * @property {boolean} isOpen whether it has been told how its task stands
- * @property {number} [overAt] when it heard that it is over
+ * @property {boolean} isOpen whether it has received a state of its task
+ * @property {boolean} isLost whether its connection broke
+ * @property {number} [completedAt] when it received the completion
+ * @property {() => void} [end] closes its connection
  */
 
 /**
- * Opens a connection that watches.
+ * Opens the connection of a watcher.
  *
- * @param {{ port: number, path: string, kind: 'stream' | 'socket', task: number }} what
+ * @param {{ port: number, path: string, kind: 'stream' | 'socket', task: number }} target
  * @returns {{ watcher: Watcher, opened: Promise<void> }}
  */
 function watch({ port, path, kind, task }) {
-  const watcher = { task, kind, isOpen: false, overAt: undefined, isLost: false };
+  /** @type {Watcher} */
+  const watcher = { task, kind, isOpen: false, isLost: false };
   const socket = connect({ port, host: '127.0.0.1' });
   watcher.end = () => socket.destroy();
   socket.write(`GET ${path} HTTP/1.1\r\nhost: bench\r\n${HEADERS[kind]}\r\n`);
+  /** @type {Promise<void>} */
   const opened = new Promise((resolve) => {
     const settle = () => {
-      // One that has broken is not waited for.
-      watcher.isLost ||= !watcher.overAt;
+      // The run does not wait for a broken one.
+      watcher.isLost ||= !watcher.completedAt;
       resolve();
     };
     socket.on('error', settle);
     socket.on('close', settle);
-    // A state is small, and comes in one piece on loopback.
-    socket.on('data', (data) => {
-      if (data.includes(OVER)) {
-        watcher.overAt ??= Date.now();
+    // A state is small, and arrives in one piece on loopback.
+    socket.on('data', (/** @type {Buffer} */ data) => {
+      if (data.includes(COMPLETED)) {
+        watcher.completedAt ??= Date.now();
         socket.destroy();
       }
-      if (watcher.isOpen || !data.includes(TOLD)) return;
+      if (watcher.isOpen || !data.includes(STATE)) return;
       watcher.isOpen = true;
       resolve();
     });
@@ -53,7 +57,7 @@ function watch({ port, path, kind, task }) {
 }
 
 /**
- * Opens many, so many at once, for so long.
+ * Opens many connections: a limited number at once, for a limited time.
  *
  * @param {Parameters<typeof watch>[0][]} wanted
  * @param {{ atOnce: number, withinMs: number }} limits

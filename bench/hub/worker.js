@@ -1,4 +1,4 @@
-/** A relay with a hub, and, for comparison alone, objects that hold streams open themselves. */
+/** A relay with a hub, and for comparison objects that hold streams open themselves. */
 
 import { DurableObject } from 'cloudflare:workers';
 import { durableHub, TaskHub as Hub } from 'lemondata-wasm/cloudflare';
@@ -17,7 +17,7 @@ export class TaskHub extends Hub {
   }
 }
 
-/** What a hub would be that keeps its watchers' streams in memory, and so cannot be evicted. */
+/** A hub that keeps its watchers' streams in memory, so that it cannot be evicted. */
 export class Held extends DurableObject {
   fetch() {
     const { readable, writable } = new IdentityTransformStream();

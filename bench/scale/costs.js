@@ -31,11 +31,13 @@ const scaled = (usage, factor) =>
 function hub(day) {
   const requests = day.tasks + day.alarmsFired;
   const activeS =
-    day.activeS + (requests * shell.objectMs) / 1000 + Math.min((day.asks * shell.limiterMs) / 1000, 86_400);
+    day.activeS +
+    (requests * shell.objectMs) / 1000 +
+    Math.min((day.limiterRequests * shell.limiterMs) / 1000, 86_400);
   return {
     workerRequests: day.tasks,
     workerCpuMs: day.tasks * shell.workerCpuMs,
-    objectRequests: requests + day.asks,
+    objectRequests: requests + day.limiterRequests,
     gbSeconds: activeS * PRICES.gbPerObject,
     rowsWritten:
       day.alarmsSet +

@@ -1,13 +1,13 @@
 /** Makes the tables and the charts of docs/scale.md. */
 
+import { lines } from '../chart.js';
 import { HUB, PRICES, SHELL, WORLD } from './assumptions.js';
-import { chart } from './chart.js';
 import { bill, freeTasks, hubUsage, monthly, relayUsage, streamUsage, total } from './costs.js';
 
 const WATCHERS = [1, 10, 1000];
 /** A poll that comes later than this was not sent at the cadence. */
 const CADENCE_MS = 6000;
-/** A result that is told later than this is called late. */
+/** A result that is delivered later than this is late. */
 const LATE_MS = 30_000;
 const MINUTES = 1440;
 
@@ -34,8 +34,8 @@ function upTo(loads, test) {
 const steps = ({ loads }) => [
   ['polls at the cadence', upTo(loads, ({ pollGap }) => pollGap.p95 <= CADENCE_MS)],
   [
-    `results told within ${LATE_MS / 1000} s (95 %)`,
-    upTo(loads, ({ toldAfter }) => toldAfter.p95 <= LATE_MS),
+    `results delivered within ${LATE_MS / 1000} s (95 %)`,
+    upTo(loads, ({ deliveryDelay }) => deliveryDelay.p95 <= LATE_MS),
   ],
   ['no create given up', upTo(loads, ({ idle }) => idle === 0)],
 ];
@@ -54,7 +54,7 @@ const dayRow = (day) => [
 
 const waitRow = (day) => [
   limitOf(day),
-  ...[day.createWait, day.pollGap, day.toldAfter].flatMap(({ p50, p95 }) => [
+  ...[day.createWait, day.pollGap, day.deliveryDelay].flatMap(({ p50, p95 }) => [
     `${seconds(p50)} / ${seconds(p95)}`,
   ]),
   number(day.mostCreatesWaiting),
@@ -65,9 +65,9 @@ const waitRow = (day) => [
 const workRow = (day) => [
   limitOf(day),
   number((day.creates + day.polls) / day.tasks, 1),
-  number(day.asks / day.tasks, 1),
+  number(day.limiterRequests / day.tasks, 1),
   number(day.alarmsSet / day.tasks, 1),
-  number(day.busiestSecondOfAsks),
+  number(day.busiestLimiterSecond),
 ];
 
 function costRows(results) {
@@ -122,11 +122,11 @@ function even(results) {
 
 function breaks(results) {
   const day = best(results);
-  const [[cadence], [late], [given]] = steps(results).map(([, load]) => [load]);
+  const [[cadence], [late], [complete]] = steps(results).map(([, load]) => [load]);
   const perDay = (load, limit) => number((load / 100) * limit * (MINUTES / 2));
   const limits = results.days.map(({ requestsPerMinute }) => requestsPerMinute);
   const list = (load) => limits.map((limit) => perDay(load, limit)).join(' / ');
-  const busiest = day.busiestSecondOfAsks / (day.requestsPerMinute / 60);
+  const busiest = day.busiestLimiterSecond / (day.requestsPerMinute / 60);
   const limiter = (PRICES.objectRequestsPerSecond / busiest) * 60;
   const free = freeTasks(hubUsage(day), day.tasks);
   const cost = bill(hubUsage(day));
@@ -138,8 +138,8 @@ function breaks(results) {
       .map(([unit, tasks]) => `${number(tasks)} tasks a day by its ${unit}`)
       .join(', ')}.`,
     `2. **The provider’s limit.** Of ${name} requests a minute, polls at the cadence carry ${list(cadence)} tasks a ` +
-      `day whose peak is twice the mean. Beyond that, polls wait for their turn, and results are told later: within ` +
-      `${LATE_MS / 1000} s up to ${list(late)}. Beyond ${list(given)}, creates are given up.`,
+      `day whose peak is twice the mean. Beyond that, polls wait for their turn, and results come later: within ` +
+      `${LATE_MS / 1000} s up to ${list(late)}. Beyond ${list(complete)}, creates are given up.`,
     `3. **Rows written**, in money: ${percent(rowsPart)} of what a task costs. Each poll writes a state and sets an ` +
       'alarm; a longer `pollInterval` is what saves most.',
     `4. **The limiter**, one object for a key: asked up to ${number(busiest, 1)} times for each request that the limit ` +
@@ -152,18 +152,18 @@ function breaks(results) {
   ].join('\n');
 }
 
-const assumed = (given) =>
-  Object.entries(given).map(([name, [value, what]]) => [
+const assumptionRows = (table) =>
+  Object.entries(table).map(([name, [value, meaning]]) => [
     `\`${name}\``,
     Array.isArray(value) ? value.map((part) => number(part)).join('–') : `${value}`,
-    what,
+    meaning,
   ]);
 
 /** The tables, by the names of their markers. */
 export const tables = (results) => ({
   assumptions: table(
     ['name', 'value', 'unit and meaning'],
-    [...assumed(WORLD), ...assumed(HUB), ...assumed(SHELL)],
+    [...assumptionRows(WORLD), ...assumptionRows(HUB), ...assumptionRows(SHELL)],
   ),
   prices: [
     `Looked up on ${PRICES.lookedUp}: ${Object.entries(PRICES.pages)
@@ -206,7 +206,7 @@ export const tables = (results) => ({
       'limit',
       'wait for the create',
       'gap between polls',
-      'told after the end',
+      'delivered after the end',
       'creates waiting',
       'polls waiting',
       'tasks at once',
@@ -214,7 +214,7 @@ export const tables = (results) => ({
     results.days.map(waitRow),
   ),
   work: table(
-    ['limit', 'requests a task', 'questions to the limiter', 'alarms set', 'questions in the busiest second'],
+    ['limit', 'requests a task', 'requests to the limiter', 'alarms set', 'of them in the busiest second'],
     results.days.map(workRow),
   ),
   costs: table(
@@ -236,35 +236,31 @@ const decade = (value) => number(value);
 
 /** The charts, by the names of their files. */
 export const charts = ({ days, loads }) => ({
-  requests: chart({
-    title: 'Requests to the provider',
+  requests: lines('Requests to the provider', {
     x: day,
     y: { label: 'a minute', from: 0, to: 10_000, ticks: [0, 1000, 3000, 5000, 10_000], text: decade },
-    lines: days.map((one) => ({
+    series: days.map((one) => ({
       name: name(one),
       points: one.series.map(({ minute, requests }) => [minute + 5, requests / 10]),
     })),
   }),
-  told: chart({
-    title: 'From the end of a task to the watcher, 95 %',
+  delivery: lines('From the end of a task to the watcher, 95 %', {
     x: day,
     y: { label: 'seconds', from: 1, to: 300, ticks: [1, 3, 10, 30, 100, 300], log: true },
-    lines: days.map((one) => ({
+    series: days.map((one) => ({
       name: name(one),
-      points: one.series.map(({ minute, toldAfter }) => [minute + 5, toldAfter.p95 / 1000]),
+      points: one.series.map(({ minute, deliveryDelay }) => [minute + 5, deliveryDelay.p95 / 1000]),
     })),
   }),
-  given: chart({
-    title: 'Creates given up',
+  'given-up': lines('Creates given up', {
     x: day,
     y: { label: 'a minute', from: 0, to: 1000, ticks: [0, 250, 500, 750, 1000] },
-    lines: days.map((one) => ({
+    series: days.map((one) => ({
       name: name(one),
       points: one.series.map(({ minute, givenUp }) => [minute + 5, givenUp / 10]),
     })),
   }),
-  load: chart({
-    title: 'What waits as the load grows',
+  load: lines('What waits as the load grows', {
     x: {
       label: 'creates, % of the provider’s limit',
       from: 0,
@@ -272,10 +268,16 @@ export const charts = ({ days, loads }) => ({
       ticks: [0, 5, 10, 20, 30, 40, 50, 60, 80],
     },
     y: { label: 'seconds', from: 0.1, to: 300, ticks: [0.1, 1, 3, 10, 30, 100, 300], log: true },
-    lines: [
+    series: [
       { name: 'gap of polls, 95 %', points: loads.map(({ load, pollGap }) => [load, pollGap.p95 / 1000]) },
-      { name: 'told after, 95 %', points: loads.map(({ load, toldAfter }) => [load, toldAfter.p95 / 1000]) },
-      { name: 'told after, 50 %', points: loads.map(({ load, toldAfter }) => [load, toldAfter.p50 / 1000]) },
+      {
+        name: 'delivered after, 95 %',
+        points: loads.map(({ load, deliveryDelay }) => [load, deliveryDelay.p95 / 1000]),
+      },
+      {
+        name: 'delivered after, 50 %',
+        points: loads.map(({ load, deliveryDelay }) => [load, deliveryDelay.p50 / 1000]),
+      },
       {
         name: 'create waits, 95 %',
         points: loads.map(({ load, createWait }) => [load, createWait.p95 / 1000]),

@@ -82,8 +82,8 @@ pub struct Outcome {
     /// What is billed.
     pub alarms_set: u64,
     pub alarms_fired: u64,
-    pub asks: u64,
-    pub busiest_second_of_asks: u64,
+    pub limiter_requests: u64,
+    pub busiest_limiter_second: u64,
     pub keeps: u64,
     /// How long objects waited for the provider or for R2, in seconds.
     pub active_s: f64,
@@ -91,7 +91,7 @@ pub struct Outcome {
     pub watched_s: f64,
     /// Of every task that was measured, in milliseconds.
     pub create_wait: Spread,
-    pub told_after: Spread,
+    pub delivery_delay: Spread,
     pub poll_gap: Spread,
     pub most_creates_waiting: u64,
     pub most_polls_waiting: u64,
@@ -128,7 +128,7 @@ pub struct Point {
     pub creates_waiting: u64,
     pub polls_waiting: u64,
     pub create_wait: Spread,
-    pub told_after: Spread,
+    pub delivery_delay: Spread,
     pub poll_gap: Spread,
 }
 
@@ -136,7 +136,7 @@ pub struct Point {
 #[derive(Default)]
 struct Samples {
     create_wait: Vec<u32>,
-    told_after: Vec<u32>,
+    delivery_delay: Vec<u32>,
     poll_gap: Vec<u32>,
 }
 
@@ -199,7 +199,7 @@ struct World<'a> {
     made: u32,
     /// The arrivals of the last minute at the provider.
     minute: VecDeque<u64>,
-    second_of_asks: (u64, u64),
+    limiter_second: (u64, u64),
     waiting: [u64; 2],
     at_once: u64,
     samples: Vec<Samples>,
@@ -240,7 +240,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
         users: (0..scenario.users).map(|user| format!("user-{user}")).collect(),
         made: 0,
         minute: VecDeque::new(),
-        second_of_asks: (0, 0),
+        limiter_second: (0, 0),
         waiting: [0, 0],
         at_once: 0,
         samples: Vec::new(),
@@ -417,13 +417,13 @@ impl World<'_> {
         let point = self.point(now);
         point.creates_waiting = point.creates_waiting.max(creates);
         point.polls_waiting = point.polls_waiting.max(polls);
-        self.outcome.asks += 1;
-        let (second, count) = &mut self.second_of_asks;
+        self.outcome.limiter_requests += 1;
+        let (second, count) = &mut self.limiter_second;
         if *second != now / 1_000 {
             (*second, *count) = (now / 1_000, 0);
         }
         *count += 1;
-        self.outcome.busiest_second_of_asks = self.outcome.busiest_second_of_asks.max(*count);
+        self.outcome.busiest_limiter_second = self.outcome.busiest_limiter_second.max(*count);
     }
 
     /// The provider counts, works and answers; on the way, a process may end or an answer may be lost.
@@ -474,7 +474,7 @@ impl World<'_> {
         };
         if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.name() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
-            self.sample(arrived, now, |samples| &mut samples.told_after, late);
+            self.sample(arrived, now, |samples| &mut samples.delivery_delay, late);
         }
         self.go_on(slot, now);
     }
@@ -509,16 +509,16 @@ impl World<'_> {
         let mut all = Samples::default();
         for (point, samples) in self.outcome.series.iter_mut().zip(&mut self.samples) {
             point.create_wait = Spread::of(&mut samples.create_wait);
-            point.told_after = Spread::of(&mut samples.told_after);
+            point.delivery_delay = Spread::of(&mut samples.delivery_delay);
             point.poll_gap = Spread::of(&mut samples.poll_gap);
             all.create_wait.append(&mut samples.create_wait);
-            all.told_after.append(&mut samples.told_after);
+            all.delivery_delay.append(&mut samples.delivery_delay);
             all.poll_gap.append(&mut samples.poll_gap);
             self.outcome.most_creates_waiting = self.outcome.most_creates_waiting.max(point.creates_waiting);
             self.outcome.most_polls_waiting = self.outcome.most_polls_waiting.max(point.polls_waiting);
         }
         self.outcome.create_wait = Spread::of(&mut all.create_wait);
-        self.outcome.told_after = Spread::of(&mut all.told_after);
+        self.outcome.delivery_delay = Spread::of(&mut all.delivery_delay);
         self.outcome.poll_gap = Spread::of(&mut all.poll_gap);
         // Once the last request has been made, only alarms are left that delete.
         let last = self.outcome.series.iter().rposition(|point| point.requests > 0 || point.arrived > 0);

@@ -50,7 +50,7 @@ export function durableHub(bindings) {
       return { ...made, id: id.toString() };
     },
 
-    look: async (id) => objectOf(id)?.look(),
+    getTask: async (id) => objectOf(id)?.look(),
 
     async watch(id, names) {
       const url = `https://hub/?${new URLSearchParams(names)}`;

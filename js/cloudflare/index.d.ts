@@ -7,7 +7,7 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import type { Options } from '../entries/index.js';
-import type { Hub, HubAnswer, HubOrder, OnceStore, View } from '../relay/index.js';
+import type { Hub, HubAnswer, HubOrder, IdempotencyStore, View } from '../relay/index.js';
 
 /** A number, or the same as text: environment variables are text. Anything else stops the hub, with a sentence. */
 export type NumberSetting = number | `${number}`;
@@ -220,10 +220,10 @@ export declare class OnceKey extends DurableObject {
   /** What the object works with. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the worker's bindings are
   protected settings(env: any): OnceSettings;
-  /** {@link OnceStore.claim} for this key. */
-  claim(fingerprint: string): ReturnType<OnceStore['claim']>;
-  /** {@link OnceStore.settle} for this key. */
-  settle(answer: Parameters<OnceStore['settle']>[1]): Promise<void>;
+  /** {@link IdempotencyStore.claim} for this key. */
+  claim(fingerprint: string): ReturnType<IdempotencyStore['claim']>;
+  /** {@link IdempotencyStore.settle} for this key. */
+  settle(answer: Parameters<IdempotencyStore['settle']>[1]): Promise<void>;
 }
 
 /**
@@ -231,4 +231,6 @@ export declare class OnceKey extends DurableObject {
  *
  * @param keys the binding of {@link OnceKey}
  */
-export declare function durableStore<Class extends OnceKey>(keys: DurableObjectNamespace<Class>): OnceStore;
+export declare function durableStore<Class extends OnceKey>(
+  keys: DurableObjectNamespace<Class>,
+): IdempotencyStore;

@@ -87,7 +87,7 @@ export class OnceKey extends DurableObject {
 
 /**
  * @param {DurableObjectNamespace} keys the binding of `OnceKey`
- * @returns {import('../relay/once.js').OnceStore}
+ * @returns {import('../relay/idempotency.js').IdempotencyStore}
  */
 export function durableStore(keys) {
   const objectOf = (key) => keys.get(keys.idFromName(key));

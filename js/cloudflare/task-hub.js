@@ -13,7 +13,6 @@ import { resolve } from '../client/options.js';
 import { digest } from '../relay/digest.js';
 import { publicCode } from '../relay/public-error.js';
 import { createRedactor } from '../relay/redactor.js';
-import { idInPollUrl, isAbout } from '../relay/references.js';
 import {
   callback,
   count,
@@ -24,6 +23,7 @@ import {
   required,
   setting,
 } from '../relay/settings.js';
+import { isAnswerOf, taskIdOf } from '../relay/task-ids.js';
 import { cappedFetch } from '../relay/upstream.js';
 import { failureOf, textOf } from '../relay/view.js';
 import { ask } from './core.js';
@@ -420,9 +420,9 @@ export class TaskHub extends DurableObject {
     // The key goes to documented routes alone. Without its poll_url, a task is asked for by its id.
     const { baseUrl } = this.#options;
     const { poll_url } = Object(about.body);
-    if (poll_url && !idInPollUrl(poll_url, baseUrl)) delete about.body.poll_url;
+    if (poll_url && !taskIdOf(poll_url, baseUrl)) delete about.body.poll_url;
     // An answer about another task is a lost one.
-    if (act === 'poll' && !isAbout(this.#job.wait.task, Object(about.body), baseUrl)) about.isJson = false;
+    if (act === 'poll' && !isAnswerOf(this.#job.wait.task, Object(about.body), baseUrl)) about.isJson = false;
 
     const { model = NO_MODEL } = this.#order;
     const [job, ruling, value, pause] = ask('judge', this.#job, this.#options, about, model, Date.now());

@@ -1,11 +1,13 @@
-/** Anonymous use, by name: who calls is the address that the call comes from. */
+/** Anonymous use: the identity of a caller is its address. */
+
+import { isCloudflare } from './platform.js';
 
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
-/** How an IPv4 address begins that is written as one of IPv6. */
+/** The prefix of an IPv4 address in the notation of IPv6. */
 const MAPPED = '0:0:0:0:0:ffff';
 
-/** The groups of a part of an IPv6 address. An IPv4 address at its end is two of them. */
+/** The groups of a part of an IPv6 address. An IPv4 address at its end makes two groups. */
 const groupsOf = (part) =>
   part
     .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
@@ -19,9 +21,9 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 const IPV6 = /^[\da-f]*:[\da-f]*:[\da-f:]*(?:\d+\.\d+\.\d+\.\d+)?(?:%[\w.-]+)?$/i;
 
 /**
- * The address in what a proxy wrote, which may add a port: each connection of one client has another.
+ * The address in a proxy's text. The text may hold a port, which differs for each connection of a client.
  *
- * @throws {TypeError} if it is something else, such as a list, in which a client can write what it likes
+ * @throws {TypeError} if the text is not an address, such as a list that a client can extend
  */
 function addressIn(text) {
   const address = String(text)
@@ -35,7 +37,7 @@ function addressIn(text) {
   );
 }
 
-/** The address, of which an IPv6 customer has a whole network of 64 bits. */
+/** The network of an address. An IPv6 customer has a whole network of 64 bits. */
 function networkOf(address) {
   if (!address.includes(':')) return address;
   const [left, right] = address.split('%')[0].split('::').map(groupsOf);
@@ -49,21 +51,24 @@ function networkOf(address) {
 }
 
 /**
- * Lets everybody in, as `ip:<address>`. The address is the one that the platform vouches for: `context.ip`, which
- * the adapter for Node sets, or Cloudflare's header where this runs on Cloudflare. A header that anybody can send,
- * such as `x-forwarded-for`, counts only where `from` says so.
+ * Lets all callers in, as `ip:<address>`. The address comes from the platform: `context.ip`, which the adapter for
+ * Node sets, or Cloudflare's header on Cloudflare. A header that any client can send, such as `x-forwarded-for`,
+ * counts only if `from` reads it.
  *
  * @param {{ from?: (request: Request, context?: { ip?: string }) => string | null | undefined }} [options]
  */
-export function anonymousByIp({ from = vouchedFor } = {}) {
+export function anonymousByIp({ from = platformAddress } = {}) {
   return (request, context) => {
     const address = from(request, context);
     return address ? `ip:${networkOf(addressIn(address))}` : null;
   };
 }
 
-function vouchedFor(request, context) {
-  if (context?.ip) return context.ip;
-  const isCloudflare = globalThis.navigator?.userAgent === 'Cloudflare-Workers';
-  return isCloudflare ? request.headers.get('cf-connecting-ip') : null;
+function platformAddress(request, context) {
+  const address = context?.ip ?? (isCloudflare && request.headers.get('cf-connecting-ip'));
+  if (address) return address;
+  throw new TypeError(
+    'anonymousByIp() found no address: this platform sets no context.ip, as Next.js does not. Name the header in which ' +
+      "your proxy puts the address: anonymousByIp({ from: (request) => request.headers.get('x-real-ip') })",
+  );
 }

@@ -1,38 +1,37 @@
-/** HTTP's ways of asking for less than a whole picture: HEAD, `If-None-Match` and ranges. */
+/** Requests for less than a whole picture: HEAD, `If-None-Match` and ranges. */
 
 /**
  * @param {Request} request
  * @param {{ status: number, headers: Record<string, string>, body: ReadableStream, size?: number }} answer the whole
- *   picture. Where its size is not known, there are no ranges
+ *   picture. Without a size, there are no ranges
  */
 export function conditional(request, { size, ...answer }) {
   const headers = { ...answer.headers };
   const { etag } = headers;
-  const none = (status, more) => {
-    // Nobody will read it.
+  const withoutBody = (status, more) => {
     answer.body?.cancel?.().catch(() => {});
     return { status, headers: { ...headers, ...more }, body: null };
   };
-  if (matches(request.headers.get('if-none-match'), etag)) return none(304);
-  if (size === undefined) return request.method === 'HEAD' ? none(200) : answer;
+  if (matches(request.headers.get('if-none-match'), etag)) return withoutBody(304);
+  if (size === undefined) return request.method === 'HEAD' ? withoutBody(200) : answer;
 
   headers['accept-ranges'] = 'bytes';
-  if (request.method === 'HEAD') return none(200, { 'content-length': String(size) });
+  if (request.method === 'HEAD') return withoutBody(200, { 'content-length': String(size) });
   const range = rangeOf(request.headers, etag, size);
   if (!range) return { ...answer, headers };
   const [first, last] = range;
-  if (first > last) return none(416, { 'content-range': `bytes */${size}` });
+  if (first > last) return withoutBody(416, { 'content-range': `bytes */${size}` });
   headers['content-range'] = `bytes ${first}-${last}/${size}`;
   return { status: 206, headers, body: slice(answer.body, first, last + 1) };
 }
 
-/** A weak tag is compared like a strong one. */
+/** The tag without the mark of a weak one: both compare alike. */
 const plain = (tag) => tag.trim().replace(/^W\//, '');
 
 const matches = (header, etag) =>
   header !== null && (header.trim() === '*' || header.split(',').some((tag) => plain(tag) === plain(etag)));
 
-/** The first and the last byte that are wanted, or `undefined` for all of them. Several ranges count as none. */
+/** The first and the last byte of a range, or `undefined` for the whole picture. Several ranges count as none. */
 function rangeOf(headers, etag, size) {
   const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range')?.trim() ?? '') ?? [];
   if (from === undefined || (from === '' && to === '')) return undefined;
@@ -40,7 +39,7 @@ function rangeOf(headers, etag, size) {
   if (condition !== null && condition !== etag) return undefined;
   if (from === '') return [Math.max(0, size - Number(to)), Number(to) > 0 ? size - 1 : -1];
   const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  // One that ends before it begins is no range.
+  // A range that ends before it begins is no range.
   if (to !== '' && Number(to) < Number(from)) return undefined;
   return [Number(from), last];
 }

@@ -1,14 +1,14 @@
-/** What stands in a `Host` header. */
+/** The `Host` header. */
 
 const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i;
 
-/** Whether this is a host, and maybe a port, and nothing that would become another part of a URL. */
+/** Whether this is a host, with or without a port, and holds nothing that would become another part of a URL. */
 export const isHost = (text) => HOST.test(text);
 
 /**
- * Whether a host is a name that somebody else may own. By DNS rebinding, a foreign page has its own name lead to this
- * server, which is then of the page's origin. Addresses and names without a dot, by which proxies and health checks
- * reach a server, cannot be owned so.
+ * Whether a host is a name that another party may own. By DNS rebinding, a foreign page points its own name at this
+ * server, which then has the page's origin. Proxies and health checks reach a server by its address or by a name
+ * without a dot. No foreign page owns such a name.
  *
  * @param {string} host
  * @param {string} origin where pages see this server

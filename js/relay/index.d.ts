@@ -54,18 +54,30 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   allowedHeaders?: readonly string[] | undefined;
   /** Whether pages of other origins may send their cookies. Default `false`. */
   allowCredentials?: boolean | undefined;
-  /** The models on offer, or `'any'`. Default: those that LemonData documents. */
-  models?: readonly string[] | 'any' | undefined;
+  /**
+   * The models on offer, or `'any'`: callers choose any that your account may use, at your expense. There is no default.
+   * A create without a model gets the first one on offer.
+   */
+  models: readonly string[] | 'any';
   /** The sizes on offer. Default: `auto`, and any `WIDTHxHEIGHT`. */
   sizes?: readonly string[] | undefined;
   /** The most images of one request. Default 4. */
   maxN?: number | undefined;
   /** The longest prompt, in UTF-16 units. Default 4,000. */
   maxPromptLength?: number | undefined;
-  /** The largest body of a request. Default 65,536. */
+  /** The largest JSON of a request, in bytes. Default 65,536. */
   maxBodyBytes?: number | undefined;
-  /** The time that a body may take to arrive. Default 10 000. */
+  /** The most pictures that a form may bring as files, its mask included. Default 4, at most 16. */
+  maxFiles?: number | undefined;
+  /**
+   * The largest picture that a request may bring as a file or in a `data:` URL, in bytes. Default 10 MiB; on Cloudflare
+   * 5 MiB, since a worker has 128 MB for everything. At most 50 MiB.
+   */
+  maxFileBytes?: number | undefined;
+  /** The time that a JSON body may take to arrive. Default 10 000. */
   bodyTimeoutMs?: number | undefined;
+  /** The time that a form with files may take to arrive. Default 120 000. */
+  uploadTimeoutMs?: number | undefined;
   /**
    * The largest answer of the service, unpacked. A larger one ends as a 502. Default 256 MiB, which ten 4K pictures as
    * base64 fit into; on Cloudflare 40 MiB, since a worker has 128 MB for everything.
@@ -77,11 +89,12 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    */
   callbackTimeoutMs?: number | undefined;
   /**
-   * What becomes of fields that are not documented and not in `allowedFields`. Default `'drop'`. With `'pass'`, a
-   * client can ask for whatever your account may do.
+   * Whether to refuse, drop or pass fields that are neither documented nor in `allowedFields`. Default `'refuse'`, which
+   * names the field: a dropped field can make a picture that is paid for and wrong. With `'pass'`, a client can use
+   * any field that your account may use.
    */
-  extraFields?: 'drop' | 'refuse' | 'pass' | undefined;
-  /** Further fields that pass, whatever their value: those of your models, such as `seed`. Default none. */
+  extraFields?: 'refuse' | 'drop' | 'pass' | undefined;
+  /** Further fields that pass with any value, or documented ones that pass unchecked. Default none. */
   allowedFields?: readonly string[] | undefined;
   /**
    * What the service gets as `user`: a function of the identity, or `false` for nothing. Default: the identity. Where
@@ -92,16 +105,28 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   ttlMs?: number | undefined;
   /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
   limiter?: Limiter | false | undefined;
-  /** Makes creates with an `Idempotency-Key` repeatable; without one or a hub, they are refused. */
-  store?: OnceStore | undefined;
+  /**
+   * Carries creates with an `Idempotency-Key` out once. Default {@link memoryStore}`()`; on Cloudflare none, since an
+   * isolate may end at any time: pass `durableStore()` of `lemondata-wasm/cloudflare`, or a hub. Without a store,
+   * keyed creates are refused; `false` refuses them everywhere.
+   */
+  store?: IdempotencyStore | false | undefined;
   /**
    * Carries tasks on by itself, whatever becomes of the requests: `durableHub()` of `lemondata-wasm/cloudflare`. It
    * tells whoever waits by server-sent events and WebSockets, has a keyed create carried out once, and may keep
    * pictures. Default none: each client's polls go to the service.
    */
   hub?: Hub | undefined;
-  /** Hears of every request and of what fails. The key is never in it. */
+  /**
+   * Gets an event for every request and every failure. The key is never in it. Default: failures go to `console.error`,
+   * each once for each cause and minute, with what to do, and without prompts.
+   */
   log?: ((event: RelayEvent) => void) | undefined;
+  /**
+   * Whether clients see what the service says of the cost: `billing_transaction_id` and `usage` of answers, and the header
+   * `x-billing-transaction-id`. Default `false`. The tasks of a hub never show it. The log has it in any case.
+   */
+  showCosts?: boolean | undefined;
   /** Whether the log holds the prompts. Default `false`. */
   logPrompts?: boolean | undefined;
   /** The clock. Default `Date.now`. */
@@ -116,7 +141,7 @@ export type RelayEvent =
       /** Its HTTP method. */
       method: string;
       /** What it asked for; `none` is any path that a relay does not have. */
-      route: 'create' | 'poll' | 'picture' | 'health' | 'none';
+      route: 'create' | 'edit' | 'poll' | 'models' | 'picture' | 'health' | 'none';
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
@@ -126,7 +151,7 @@ export type RelayEvent =
       /** The code of the error, as the client gets it or as the service said. */
       code?: string;
       /** Whether the service was asked. */
-      upstream?: 'create' | 'poll';
+      upstream?: 'create' | 'edit' | 'poll' | 'models';
       /** The status of the service, 0 for no answer, where it was not a success. */
       upstreamStatus?: number;
       /** What is known of the effect of a create that failed. */
@@ -135,6 +160,10 @@ export type RelayEvent =
       requestId?: string;
       /** How a hub's task is watched, where it is. */
       watches?: 'stream' | 'websocket';
+      /** The service's id of the bill, where it names one. */
+      billingTransactionId?: string;
+      /** What the service counts for the request, where it says so. */
+      usage?: unknown;
       /** Whether an answer from the store or the hub was given. */
       repeated?: boolean;
       /** The model that a create named. */
@@ -146,7 +175,7 @@ export type RelayEvent =
       /** The service has refused, failed or not answered, or a task has ended without a result. */
       event: 'upstream_failed';
       /** What was asked for. */
-      upstream?: 'create' | 'poll';
+      upstream?: 'create' | 'edit' | 'poll' | 'models';
       /** The model that a create named. */
       model?: string;
       /** Who called. */
@@ -161,8 +190,18 @@ export type RelayEvent =
       outcome?: string;
       /** The service's own id of the request. */
       requestId?: string;
-      /** The whole error, in the service's own words. It may name your account: keep it from clients. */
+      /** The service's own words, without the prompt of a create. They may name your account: keep them from clients. */
+      message: string;
+      /** The whole error. It may quote the prompt. */
       error: unknown;
+    }
+  | {
+      /** The relay has refused a request because of a setting that may be wrong. */
+      event: 'refused';
+      /** The code that the client gets, such as `origin_not_allowed`. */
+      code: string;
+      /** Which setting it is, and how to change it. */
+      message: string;
     }
   | {
       /** What has failed: `authorize`, the limiter, the store, the hub, `user`, or the relay itself. */
@@ -174,18 +213,20 @@ export type RelayEvent =
 /**
  * Makes a relay.
  *
- * It exposes `POST …/v1/images/generations`, `GET …/v1/images/generations/{task}`, `GET …/v1/tasks/{task}`,
- * `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`, below any prefix, and nothing else. Refusals have the form of the provider's errors, so that the
- * classes of this package work in the page.
+ * It serves `POST …/v1/images/generations`, `POST …/v1/images/edits`, `GET …/v1/images/generations/{task}`,
+ * `GET …/v1/tasks/{task}`, `GET …/v1/models`, `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`,
+ * below any prefix, and nothing else. Creates and edits are JSON, or forms (`multipart/form-data`) with the header
+ * `x-lemondata-client: 1`. Refusals have the form of the provider's errors, so that the classes of this package work in the page.
  *
  * @example
  * ```js
- * import { createRelay } from 'lemondata-wasm/relay';
+ * import { anonymousByIp, createRelay } from 'lemondata-wasm/relay';
  *
  * const relay = createRelay({
  *   apiKey: process.env.LEMONDATA_API_KEY,
  *   secret: process.env.RELAY_SECRET,
- *   authorize: async (request) => (await sessionOf(request))?.userId ?? null,
+ *   authorize: anonymousByIp(),
+ *   models: ['gpt-image-2'],
  * });
  * ```
  *
@@ -209,8 +250,10 @@ export declare function anonymousByIp(options?: {
 
 /** How much one identity may ask for. Where it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {
-  /** How many milliseconds to wait before the next attempt, or 0 where the request may pass. */
+  /** How many milliseconds to wait before the next attempt, or 0 if the request may pass. */
   take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
+  /** How many requests of each kind a minute allows: refusals name the number. */
+  limits?: { create?: number | undefined; poll?: number | undefined } | undefined;
 }
 
 /**
@@ -260,7 +303,7 @@ export interface StoredAnswer {
  * Has a keyed create carried out once. Where `claim` fails, the answer is a 503 and nothing has been done; where
  * `settle` does, the client still gets its answer.
  */
-export interface OnceStore {
+export interface IdempotencyStore {
   /**
    * Resolves with nothing to exactly one of those that claim a key at once: that one carries the create out. The
    * others wait, and get what it settles with. Where the fingerprint is not that of the first claim, `answer` is
@@ -365,10 +408,10 @@ export interface Hub {
   /** Carries a create out, once for each key, and answers within seconds. */
   create(order: HubOrder): Promise<HubAnswer>;
   /** How a task stands, or nothing where there is none. */
-  look(id: string): Promise<View | undefined>;
+  getTask(id: string): Promise<View | undefined>;
   /**
    * A socket that tells how a task stands, now and whenever that changes, as the JSON for a client, and closes when
-   * there is nothing more to tell; nothing where {@link Hub.look} says it all.
+   * there is nothing more to tell; nothing where {@link Hub.getTask} says it all.
    */
   watch(id: string, names: HubNames): Promise<HubSocket | undefined>;
   /** A copy of an image, or nothing where there is none. */
@@ -392,7 +435,7 @@ export declare function memoryStore(options?: {
   maxEntries?: number | undefined;
   maxLength?: number | undefined;
   now?: (() => number) | undefined;
-}): OnceStore;
+}): IdempotencyStore;
 
 /**
  * For a Cloudflare worker.

@@ -1,21 +1,23 @@
 /**
- * How much one identity may ask for.
+ * Rate limits for each identity.
  *
  * @typedef {'create' | 'poll'} Kind
- * @typedef {{ take(identity: string, kind: Kind): Promise<number> | number }} Limiter `take` tells how many
- *   milliseconds to wait before the next attempt, 0 where the request may pass
+ * @typedef {object} Limiter
+ * @property {(identity: string, kind: Kind) => Promise<number> | number} take returns how many milliseconds to wait
+ *   before the next request, or 0 if this one may pass
+ * @property {Partial<Record<Kind, number>>} [limits] how many requests a minute allows, for the message of a refusal
  */
 
 import { callback, count, methods, readSettings, required } from './settings.js';
 
 const MINUTE_MS = 60_000;
-/** So many identities are remembered; beyond that, those that have asked for nothing the longest are forgotten. */
+/** The limiter remembers so many identities. Beyond that, it forgets those that have been idle the longest. */
 const MAX_IDENTITIES = 100_000;
 
-// A clock that never goes back: an allowance that comes back with it could be spent twice.
+// A clock that never goes back: otherwise the same allowance could be spent twice.
 const MEMORY_RULES = { creates: count(20), polls: count(240), now: callback(() => performance.now()) };
 
-/** Those that Cloudflare offers. */
+/** The periods that Cloudflare offers, in seconds. */
 const PERIODS = [10, 60];
 const BINDING = 'a rate limiting binding of Cloudflare, such as env.CREATES';
 const BINDING_RULES = {
@@ -32,22 +34,23 @@ const BINDING_RULES = {
 };
 
 /**
- * Token buckets in the memory of this process, or of this isolate: others count for themselves.
+ * Token buckets in the memory of this process or isolate. Others have their own.
  *
  * @param {{ creates?: number, polls?: number, now?: () => number }} [options] how many a minute, and at once
  * @returns {Limiter}
  */
 export function memoryLimiter(options) {
   const { creates, polls, now } = readSettings('memoryLimiter', MEMORY_RULES, options);
-  const sizes = { create: creates, poll: polls };
+  const limits = { create: creates, poll: polls };
   const buckets = new Map();
 
   return {
+    limits,
     take(identity, kind) {
-      const size = sizes[kind];
+      const size = limits[kind];
       const name = JSON.stringify([kind, identity]);
       const known = buckets.get(name);
-      // Time that has been counted is not counted again.
+      // The same time never refills a bucket twice.
       const at = Math.max(now(), known?.at ?? Number.NEGATIVE_INFINITY);
       const bucket = known ?? { left: size, at };
       const refilled = Math.min(size, bucket.left + ((at - bucket.at) / MINUTE_MS) * size);
@@ -64,8 +67,8 @@ export function memoryLimiter(options) {
 /**
  * Cloudflare's rate limiting bindings, one for each kind of request.
  *
- * @param {{ creates: RateLimit, polls?: RateLimit, periodSeconds?: 10 | 60 }} options the period is that of the
- *   bindings' configuration, which they do not tell
+ * @param {{ creates: RateLimit, polls?: RateLimit, periodSeconds?: 10 | 60 }} options the bindings do not show the
+ *   period of their configuration
  * @returns {Limiter}
  */
 export function cloudflareLimiter(options) {

@@ -1,7 +1,10 @@
 /** The options of a relay, checked when it is made: a relay that is open by mistake must not start. */
 
+import { anonymousByIp } from './anonymous.js';
+import { memoryStore } from './idempotency.js';
 import { memoryLimiter } from './limiters.js';
 import { isOrigin } from './origins.js';
+import { isCloudflare } from './platform.js';
 import {
   callback,
   choice,
@@ -19,23 +22,13 @@ import {
 const MIN_SECRET_LENGTH = 32;
 const DAY_MS = 86_400_000;
 
-/** The models that LemonData documents. */
-const MODELS = [
-  'dall-e-3',
-  'dall-e-2',
-  'flux-schnell',
-  'stable-diffusion-3',
-  'flux-pro',
-  'midjourney',
-  'ideogram-v3',
-];
-
-/** Fields that have a check of their own, or that the relay sets itself. */
+/** Fields whose check no option lifts, or that the relay sets itself. */
 const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', '__proto__'];
 
 const MIB = 1024 * 1024;
-/** Workers have 128 MB for everything, and an answer is in memory as text, as objects and as text again. */
-const isCloudflare = globalThis.navigator?.userAgent === 'Cloudflare-Workers';
+/** The service takes no more. */
+const SERVICE_MAX_FILES = 16;
+const SERVICE_MAX_FILE_MIB = 50;
 
 const isFunction = (value) => typeof value === 'function';
 /** A list of texts with at least one of them. */
@@ -64,8 +57,8 @@ const RULES = {
   ),
   authorize: required(
     callback(undefined, 'a function (request, context)'),
-    'It returns who calls, as a text, or null to refuse; every caller that it lets in spends your balance. To let ' +
-      'everybody in, limited by address, write authorize: anonymousByIp().',
+    'It returns the identity of the caller as a text, or null to refuse; all callers that it lets in spend your ' +
+      'balance. To let everybody in, limited by address, write authorize: anonymousByIp().',
   ),
   secret: required(
     setting(
@@ -91,15 +84,23 @@ const RULES = {
   ),
   allowedHeaders: list([], 'a list of header names', (name) => /^[\w-]+$/.test(name)),
   allowCredentials: flag(false),
-  models: setting(MODELS, (value) => value === 'any' || isOffer(value), "a list of models, or 'any'"),
+  models: required(
+    setting(undefined, (value) => value === 'any' || isOffer(value), "a list of models, or 'any'"),
+    "Name the models that you offer, such as models: ['gpt-image-2']; or let callers choose any that your account may " +
+      "use: models: 'any'.",
+  ),
   sizes: setting(undefined, isOffer, 'a list of sizes'),
   maxN: count(4),
   maxPromptLength: count(4000),
   maxBodyBytes: count(64 * 1024),
+  maxFiles: count(4, { max: SERVICE_MAX_FILES }),
+  maxFileBytes: count((isCloudflare ? 5 : 10) * MIB, { max: SERVICE_MAX_FILE_MIB * MIB }),
+  uploadTimeoutMs: milliseconds(120_000, { max: LONGEST_TIMER_MS }),
   bodyTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
+  // Memory holds an answer as text, as objects and as text again.
   maxAnswerBytes: count(isCloudflare ? 40 * MIB : 256 * MIB),
   callbackTimeoutMs: milliseconds(10_000, { max: LONGEST_TIMER_MS }),
-  extraFields: choice('drop', ['drop', 'refuse', 'pass']),
+  extraFields: choice('refuse', ['refuse', 'drop', 'pass']),
   allowedFields: list([], 'a list of further fields that may pass', (name) => !OWN_FIELDS.includes(name)),
   user: setting(
     (identity) => identity,
@@ -112,9 +113,14 @@ const RULES = {
     (value) => value === false || isFunction(value?.take),
     'a limiter such as memoryLimiter(), or false',
   ),
-  store: methods(['claim', 'settle'], 'a store such as memoryStore()'),
-  hub: methods(['create', 'look', 'watch', 'picture'], 'a hub such as durableHub()'),
-  log: callback(() => {}),
+  store: setting(
+    undefined,
+    (value) => value === false || (isFunction(value?.claim) && isFunction(value?.settle)),
+    'a store such as memoryStore(), or false',
+  ),
+  hub: methods(['create', 'getTask', 'watch', 'picture'], 'a hub such as durableHub()'),
+  showCosts: flag(false),
+  log: callback(undefined),
   logPrompts: flag(false),
   now: callback(Date.now),
 };
@@ -124,12 +130,19 @@ const RULES = {
  * @throws {TypeError} says what is missing or wrong, and what to do
  */
 export function readOptions(options) {
-  const { secret, models, user, limiter, ...settings } = readSettings('createRelay', RULES, options);
+  if (options?.authorize === anonymousByIp) {
+    throw new TypeError(
+      'createRelay: authorize is anonymousByIp itself. Call it: authorize: anonymousByIp().',
+    );
+  }
+  const { secret, models, user, limiter, store, ...settings } = readSettings('createRelay', RULES, options);
   return {
     ...settings,
     secrets: [secret].flat(),
     models: models === 'any' ? undefined : models,
     user: user || (() => undefined),
     limiter: limiter === false ? undefined : (limiter ?? memoryLimiter()),
+    // An isolate of Cloudflare may end at any time, and its memory with it: that is no promise.
+    store: store === false || (isCloudflare && !store) ? undefined : (store ?? memoryStore()),
   };
 }

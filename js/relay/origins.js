@@ -1,34 +1,38 @@
-/** Which pages may read the answers: CORS. It authorises nobody, since outside a browser an `Origin` can be forged. */
+/** CORS: which pages may read the answers. It authorises no caller: outside of browsers, an `Origin` can be forged. */
 
 import { Refusal } from './refusal.js';
 
-/** What the client reads of an answer, beside the body. */
-const EXPOSED = 'retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset';
+/** The headers of an answer that the client reads. */
+const EXPOSED =
+  'retry-after, x-request-id, x-billing-transaction-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset';
 const PREFLIGHT_SECONDS = '600';
-/** The request's own origin. */
+const MAX_SHOWN_ORIGIN = 200;
+/** Stands in the list for the relay's own origin. */
 const SELF = 'self';
 
-/** @param {string[]} listed */
+/**
+ * @param {string[]} listed
+ * @param {{ allowCredentials: boolean, allowedHeaders: string[] }} options
+ */
 export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
   const origins = new Set(listed);
-  const headers = ['content-type', 'idempotency-key', ...allowedHeaders].join(', ');
+  const headers = ['content-type', 'idempotency-key', 'x-lemondata-client', ...allowedHeaders].join(', ');
 
   return {
     /**
-     * The headers that let the page read the answer. It throws where the page is none of ours.
+     * The headers that let the page read the answer.
      *
      * @param {Request} request
+     * @throws {Refusal} if the page may not call
      */
     check(request) {
       const origin = request.headers.get('origin');
       if (origin === null) return {};
       const isOwn = origins.has(SELF) && origin === new URL(request.url).origin;
-      // What stands for origins in the list is none, whoever sends it as one.
+      // A placeholder of the list is not an origin, even if a client sends it as one.
       const isListed =
         origin !== SELF && !origin.includes('*') && (origins.has(origin) || origins.has(installOf(origin)));
-      if (!isOwn && !isListed) {
-        throw new Refusal(403, 'origin_not_allowed', 'Pages of this origin may not call this relay.');
-      }
+      if (!isOwn && !isListed) throw notAllowed(origin, request);
       return {
         'access-control-allow-origin': origin,
         'access-control-expose-headers': EXPOSED,
@@ -36,7 +40,7 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
       };
     },
 
-    /** What a preflight is answered beside that. */
+    /** The further headers of the answer to a preflight. */
     preflight: (methods) => ({
       'access-control-allow-methods': methods,
       'access-control-allow-headers': headers,
@@ -45,18 +49,29 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
   };
 }
 
-/** Firefox and Safari give an extension another origin in each browser that it is installed in. */
+/** @returns {Refusal} names both origins and both remedies, for the page's developer and for the operator */
+function notAllowed(origin, { url }) {
+  const page = origin.slice(0, MAX_SHOWN_ORIGIN);
+  const message = `Pages of ${page} may not call this relay, whose own origin is ${new URL(url).origin}.`;
+  const hint = isOrigin(origin)
+    ? 'If a proxy stands between them, such as that of a development server, have it keep the host of the page (in ' +
+      `Vite, changeOrigin: false). Otherwise list the origin in the relay: allowedOrigins: ['self', '${page}'].`
+    : 'No relay can list that origin: serve the page by http or https.';
+  return new Refusal(403, 'origin_not_allowed', message, { hint, notice: `${message} ${hint}` });
+}
+
+/** Firefox and Safari give each installation of an extension an origin of its own. */
 const INSTALLS = ['moz-extension://*', 'safari-web-extension://*'];
 
-/** What stands in the list for the origin of one installation. */
+/** The placeholder in the list for the origin of an installation. */
 const installOf = (origin) => origin.replace(/:\/\/[\w-]+$/, '://*');
 
-/** Schemes of the web and of files: their origins are what `URL` says, and other protocols than HTTP have no pages. */
+/** Schemes of the web and of files. `URL` knows their origins, and only HTTP has pages. */
 const WEB_SCHEME = /^(?:https?|wss?|ftp|file|blob|data|javascript|about):/;
 
 /**
- * Whether this is an origin as a browser sends it, which a pattern or an address with a path is not. Extensions and
- * apps have schemes of their own, such as `chrome-extension:` and `capacitor:`, whose origins `URL` does not know.
+ * Whether this is an origin as a browser sends it. A pattern or an address with a path is none. Extensions and apps
+ * have schemes of their own, such as `chrome-extension:` and `capacitor:`, and `URL` does not know their origins.
  */
 export function isOrigin(text) {
   if (text === SELF || INSTALLS.includes(text)) return true;

@@ -1,22 +1,24 @@
 /**
- * What a client may know of an error of the service. Every way out goes through here: answers, polls, streams and
- * sockets, of the relay and of the hub.
+ * The part of the service's answers that a client may see. Answers, polls, streams and sockets of the relay and of the
+ * hub all pass through here.
  *
  * The service writes its errors for the owner of the key: they may name the account, its e-mail address and its
  * balance. So fields pass by name, codes by their alphabet, and texts only if they do not mention the account.
  */
 
-/** The service says these about the account that the relay uses. */
+/** The service uses these statuses for problems of the account. */
 const ACCOUNT_STATUSES = [401, 402, 403];
-/** Names of fields, and parts of codes, that are about the account. */
+/** A refusal that concerns the task alone, despite its status. */
+const NOT_OWNED = 'task_not_owned';
+/** Names of fields, and parts of codes, that concern the account. */
 const ACCOUNT_NAME =
   /account|balance|billing|cost|credit|quota|e-?mail|organi[sz]ation|api_?key|invoice|tenant/i;
-/** Texts that are about the account. */
+/** Texts that concern the account. */
 const ACCOUNT_TEXT =
   /account|balance|billing|\bcredits?\b|\bquota\b|top.?up|recharge|subscription|invoice|payment|api.?key|organi[sz]ation|\b(sk|mt)-/i;
 const E_MAIL = /[^\s@<>"']{1,64}@[^\s@<>"']{1,64}\.[^\s@<>"',;]{1,64}/g;
 const AMOUNT = /[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(USD|EUR|dollars?)\b/g;
-/** What begins like a key, such as a masked one, is neither a code nor a field. */
+/** A text that begins like a key, such as a masked key, is neither a code nor a field. */
 const CODE = /^(?!(?:sk|mt)-)[\w.:/-]{1,64}$/i;
 const PARAM = /^(?!(?:sk|mt)-)[\w.[\]-]{1,64}$/i;
 const REQUEST_ID = /^[!-~]{1,200}$/;
@@ -30,20 +32,20 @@ const GATEWAY_TIMEOUT = 504;
 /** No `Response` can have a greater one. */
 const MAX_STATUS = 599;
 
-/** A text without e-mail addresses and amounts of money, or `undefined` if it is about the account. */
+/** A text without e-mail addresses and amounts of money, or `undefined` if it concerns the account. */
 export function publicText(value) {
   if (typeof value !== 'string' || value === '') return undefined;
-  // Cut first: the patterns then have a bounded text to look at.
+  // Cut first, so that the patterns search a bounded text.
   const text = value.slice(0, MAX_TEXT_LENGTH);
   return ACCOUNT_TEXT.test(text) ? undefined : text.replace(E_MAIL, '[e-mail]').replace(AMOUNT, '[amount]');
 }
 
-/** A code of the service, or `undefined` if it is none: a log or a page may show it as it is. */
+/** A code of the service that a log or a page may show as it is, or `undefined`. */
 export const publicCode = (value) => (typeof value === 'string' && CODE.test(value) ? value : undefined);
 
 const publicNumber = (value) => (Number.isFinite(value) ? value : undefined);
 
-/** Any JSON, as far as it is short, shallow and not about the account. */
+/** Any JSON, as far as it is short and shallow and does not concern the account. */
 function publicValue(value, depth = MAX_DEPTH) {
   if (typeof value === 'string') return publicText(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -62,7 +64,7 @@ function publicValue(value, depth = MAX_DEPTH) {
   );
 }
 
-/** An object of the entries that have a value. */
+/** An object of the entries that are not `undefined`. */
 const pick = (entries) => Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 
 /** The fields of an error that help a client, each with its reader. */
@@ -79,12 +81,13 @@ const FIELDS = {
   allowed_resolutions: publicValue,
   allowed_aspect_ratios: publicValue,
   prompt_max_characters: publicNumber,
+  request_id: (value) => (typeof value === 'string' && REQUEST_ID.test(value) ? value : undefined),
   recommended_request: publicValue,
   retryable: (value) => (typeof value === 'boolean' ? value : undefined),
   retry_after: publicNumber,
 };
 
-/** Why the service refused, in its own words: the first of the places where services put it that says something. */
+/** The service's reason for a refusal: the first text in the places where services put it. */
 function reasonOf(body) {
   if (typeof body !== 'object' || body === null) return undefined;
   const { error, message, detail, errors } = body;
@@ -103,7 +106,7 @@ function textOf(item) {
   return typeof place === 'string' && place ? `${place}: ${text}` : text;
 }
 
-/** What is wrong with which field of the request. */
+/** The service's complaints, field by field. */
 function validationErrors(body) {
   const listed = Object(body).validation_errors;
   if (!Array.isArray(listed)) return undefined;
@@ -121,12 +124,12 @@ function validationErrors(body) {
 const publicFields = (error) =>
   pick(Object.entries(FIELDS).map(([name, read]) => [name, read(Object(error)[name])]));
 
-const isAboutAccount = ({ code, type }) => [code, type].some((name) => ACCOUNT_NAME.test(name ?? ''));
+const concernsAccount = ({ code, type }) => [code, type].some((name) => ACCOUNT_NAME.test(name ?? ''));
 
 const relayError = (code, message, more) => ({ error: { message, type: 'relay_error', code, ...more } });
 
 /**
- * An error of the service as a client may know it.
+ * An error of the service as a client may see it.
  *
  * @param {Record<string, any>} failure a `LemonDataError`, or the plain fields of one
  * @returns {{ status: number, body: { error: Record<string, unknown>, validation_errors?: object[] },
@@ -143,16 +146,22 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   }
   // The body may not have been kept, and its code may stand elsewhere.
   const fields = publicFields({ code, type, ...Object(Object(body).error) });
-  if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && isAboutAccount(fields))) {
-    const message = 'The service refused the account of this relay; its operator can see why.';
-    return { ...headers, status: 403, body: relayError('upstream_refused', message) };
+  if (status === 403 && [fields.code, fields.type].includes(NOT_OWNED)) {
+    const message = 'The task belongs to another account of the service.';
+    const hint = 'The relay created it with a key of that account.';
+    return { ...headers, status, body: { error: { ...fields, message, hint } } };
+  }
+  if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && concernsAccount(fields))) {
+    const message = 'The service refused the account of this relay.';
+    const hint = "The relay's log says why.";
+    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint }) };
   }
   if (status < 400 || status > MAX_STATUS) {
-    // There is no answer, or none that can be understood: for a create it is not known what came of it.
+    // Without an answer that can be understood, the effect of a create is unknown.
     const message = 'The service gave no answer that can be used.';
     return { ...headers, status: 502, body: relayError('upstream_error', message) };
   }
-  // What breaks inside the service is described for its own people.
+  // The service writes the texts of its own failures for its own engineers.
   const isInternal = status >= 500;
   if (isInternal) delete fields.hint;
   const reason = isInternal ? undefined : publicText(reasonOf(body));
@@ -160,27 +169,31 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   const validation = isInternal ? undefined : validationErrors(body);
   return {
     ...headers,
-    // Browsers send a request again by themselves that is answered with 408, a create among them.
+    // Browsers repeat a request by themselves that is answered with 408, a create among them.
     status: status === REQUEST_TIMEOUT ? GATEWAY_TIMEOUT : status,
     body: { error: { message, ...fields }, ...(validation && { validation_errors: validation }) },
   };
 }
 
-/** The fields of a failed task that a client may know, beside its error. */
+/** What a picture has cost. The operator decides whether clients see it. */
+const COST_FIELDS = ['billing_transaction_id', 'usage'];
+/** The fields of a failed task that a client may see, beside its error. */
 const FAILED_FIELDS = ['id', 'task_id', 'created', 'progress', 'model', 'cancellation_status'];
 
 /**
- * A task that has ended without a result, as a client may know it. Its reason stays, since it is mostly about the
- * prompt. The status is the documented one, whatever the service calls it.
+ * A task that has ended without a result, as a client may see it. Its reason stays, since it mostly concerns the
+ * prompt. The status becomes the documented one.
  *
  * @param {Record<string, any> | undefined} body as the service sent it
  * @param {boolean} isCancelled
+ * @param {boolean} [showCosts]
  * @returns {Record<string, unknown>} with `error`, and without pictures
  */
-export function publicFailure(body, isCancelled) {
+export function publicFailure(body, isCancelled, showCosts = false) {
   const { status } = Object(body);
   return {
     ...pick(FAILED_FIELDS.map((name) => [name, publicValue(Object(body)[name])])),
+    ...(showCosts && costsOf(body)),
     ...(status !== 'failed' && publicCode(status) && { provider_status: status }),
     ...(isCancelled && { cancelled: true }),
     status: 'failed',
@@ -189,10 +202,10 @@ export function publicFailure(body, isCancelled) {
   };
 }
 
-/** Why a task, or one picture of it, has failed. */
+/** The reason why a task, or one picture of it, has failed. */
 function publicReason(body) {
   const fields = publicFields(Object(body).error);
-  if (isAboutAccount(fields)) {
+  if (concernsAccount(fields)) {
     return { code: 'upstream_refused', message: 'The service refused the account of this relay.' };
   }
   const message = publicText(reasonOf(body)) ?? 'The service could not carry the task out.';
@@ -200,20 +213,24 @@ function publicReason(body) {
 }
 
 /**
- * A generation as a client may know it: all of it but what names the account, such as a balance or a billing
+ * A generation as a client may see it, without the fields that concern the account, such as a balance or a billing
  * transaction. Pictures pass as they are.
  *
  * @param {Record<string, any>} generation
+ * @param {boolean} [showCosts]
  * @returns {Record<string, any>}
  */
-export function publicGeneration({ data, error, ...rest }) {
-  const fields = Object.entries(rest).filter(([name]) => !ACCOUNT_NAME.test(name));
-  const result = Object.fromEntries(fields);
+export function publicGeneration({ data, error, ...rest }, showCosts = false) {
+  const isPublic = (name) => (COST_FIELDS.includes(name) ? showCosts : !ACCOUNT_NAME.test(name));
+  const result = Object.fromEntries(Object.entries(rest).filter(([name]) => isPublic(name)));
   if (error !== undefined && error !== null) result.error = publicReason({ error });
   if (data !== undefined) result.data = Array.isArray(data) ? data.map(publicImage) : data;
   return result;
 }
 
-/** A picture is as it is; what stands in the place of one that failed says why. */
+/** What an answer says of its cost. */
+export const costsOf = (body) => pick(COST_FIELDS.map((name) => [name, Object(body)[name] ?? undefined]));
+
+/** A picture passes as it is. The entry of a failed picture holds the reason. */
 const publicImage = (image) =>
   Object(image).error ? { ...image, error: publicReason({ error: image.error }) } : image;

@@ -1,15 +1,15 @@
-/** Takes the key out of what goes to a client, should the service repeat it. */
+/** Removes the key from what goes to a client, in case the service repeats it. */
 
-/** A shorter key is a word, which stands in innocent texts. */
+/** A shorter key is a word that stands in innocent texts, too. */
 const MIN_LENGTH = 8;
-/** Keys are replaced while the relay runs; the service may still repeat one of the last. */
+/** The operator may replace the key while the relay runs. The service may still repeat an earlier one. */
 const MAX_KEYS = 4;
 
 const escapeRegExp = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
 const hexOf = (text) => Array.from(text, (char) => char.charCodeAt().toString(16).padStart(2, '0')).join('');
 
-/** A text as base64 at each of the three places where it can begin, without the characters that its neighbours share. */
+/** The three base64 spellings of a text inside a longer text, without the characters that its neighbours share. */
 function base64Of(text) {
   return [0, 2, 3].map((skip, offset) => {
     const bits = (offset + text.length) * 8;
@@ -17,7 +17,7 @@ function base64Of(text) {
   });
 }
 
-/** Other spellings of a key that a service may put into an error: in another case, encoded, or one half of it. */
+/** Spellings of a key that a service may put into an error: in another case, encoded, or one half. */
 function spellingsOf(key) {
   const half = Math.ceil(key.length / 2);
   const halves = half >= 2 * MIN_LENGTH ? [key.slice(0, half), key.slice(-half)] : [];
@@ -37,7 +37,7 @@ export function createRedactor() {
       try {
         keys.set(key, spellingsOf(key));
       } catch {
-        // It is no text that a header can hold, so that it will not be sent.
+        // No header can hold this key, so it is never sent.
       }
       if (keys.size > MAX_KEYS) keys.delete(keys.keys().next().value);
     },

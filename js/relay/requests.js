@@ -1,31 +1,26 @@
-/** What may be asked: the body of a create is read up to a cap, and made anew from what is allowed in it. */
+/** Checks a create or an edit, and builds the request for the service from the fields that may pass. */
 
+import { CREATE_FIELDS, EDIT_FIELDS, SOURCES } from './fields.js';
 import { Refusal } from './refusal.js';
 
-/** The fields that LemonData documents, but for those with a check of their own. */
-const WORDS = ['quality', 'style', 'response_format', 'size'];
-const MAX_WORD_LENGTH = 32;
 const MAX_MODEL_LENGTH = 128;
+/** The refusal of a model names so many of those on offer. */
+const MAX_NAMED_MODELS = 20;
+const MAX_SHOWN_NAME = 64;
 /** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
 const MAX_DEPTH = 32;
-const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
-/** The fields that are checked by name: what has not come through there does not pass as any other field. */
-const CHECKED = ['prompt', 'model', 'n', ...WORDS];
-/** What the relay says by itself, and what is no field. */
+/** The relay itself sets the user. */
 const NEVER = ['user', '__proto__'];
-/** The provider's own default. */
-const DEFAULT_MODEL = 'dall-e-3';
 
-const invalid = (param, message) => new Refusal(400, 'invalid_request_error', message, { param });
-
-const isWord = (value) => typeof value === 'string' && value.length <= MAX_WORD_LENGTH;
+const invalid = (param, message, more) =>
+  new Refusal(400, 'invalid_request_error', message, { param, ...more });
 
 const isShallow = (value, left = MAX_DEPTH) =>
   typeof value !== 'object' ||
   value === null ||
   (left > 0 && Object.values(value).every((item) => isShallow(item, left - 1)));
 
-/** The same JSON with the fields of its objects in order: how a client orders them makes no other request of it. */
+/** The same JSON with the fields of its objects in order: their order makes no other request. */
 function ordered(value) {
   if (Array.isArray(value)) return value.map(ordered);
   if (typeof value !== 'object' || value === null) return value;
@@ -35,115 +30,76 @@ function ordered(value) {
 }
 
 /**
- * Reads a body as JSON, without ever holding more than the cap.
- *
- * @param {Request} request
- * @param {{ maxBodyBytes: number, bodyTimeoutMs: number }} limits
+ * @param {import('./bodies.js').Body} body
+ * @param {string | undefined} user for the service
+ * @param {boolean} isEdit
+ * @param {ReturnType<typeof import('./options.js').readOptions>} options
+ * @returns {Record<string, any>} the fields for the service, without a prototype, in an order of our own
+ * @throws {Refusal} names the first field that may not pass
  */
-export async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
-  const { headers } = request;
-  // Others can be sent by a form of any site, without the browser asking first.
-  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers.get('content-type') ?? '')) {
-    throw new Refusal(415, 'unsupported_media_type', 'Content-Type must be application/json.');
-  }
-  if (headers.has('content-encoding')) {
-    throw new Refusal(415, 'unsupported_media_type', 'A compressed body is not accepted.');
-  }
-  const tooLarge = () =>
-    new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBodyBytes} bytes.`);
-  if (Number(headers.get('content-length')) > maxBodyBytes) throw tooLarge();
-
-  if (request.bodyUsed) throw new Error('The body was read before the relay got the request.');
-  const reader = request.body?.getReader();
-  if (!reader) throw invalid(undefined, 'The request has no body.');
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let timer;
-  const slow = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(invalid(undefined, 'The body came too slowly.')), bodyTimeoutMs);
-  });
-  let text = '';
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([reader.read(), slow]);
-      if (done) break;
-      size += value.byteLength;
-      if (size > maxBodyBytes) throw tooLarge();
-      text += decoder.decode(value, { stream: true });
-    }
-    text += decoder.decode();
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw invalid(undefined, 'The body is not JSON, or broke off.');
-  } finally {
-    clearTimeout(timer);
-    // A sender that is not listened to any more need not go on; it may have gone itself.
-    reader.cancel().catch(() => {});
-  }
-}
-
-/**
- * Makes the request that goes on.
- *
- * @param {unknown} body
- * @param {string | undefined} user
- * @param {Required<Pick<import('./index.js').RelayOptions, 'models' | 'sizes' | 'maxN' | 'maxPromptLength' | 'extraFields' | 'allowedFields'>>} rules
- */
-export function makeRequest(body, user, rules) {
-  const { models, sizes, maxN, maxPromptLength, extraFields, allowedFields } = rules;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+export function checkRequest({ content, files, isForm }, user, isEdit, options) {
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw invalid(undefined, 'The request must be an object with a prompt.');
   }
-  // Own fields alone, and into an object that inherits none.
-  const given = new Map(Object.entries(body));
-  const made = Object.create(null);
+  const { allowedFields, extraFields } = options;
+  // Own fields alone, and into an object that inherits none. To the service, null is no value.
+  const values = new Map(Object.entries(content).filter(([, value]) => value !== null));
+  if (!values.has('n')) values.set('n', 1);
+  const fields = Object.create(null);
 
-  const prompt = given.get('prompt');
-  if (typeof prompt !== 'string' || prompt === '') throw invalid('prompt', 'prompt must be a string.');
-  if (prompt.length > maxPromptLength) {
-    throw invalid('prompt', `prompt must not be longer than ${maxPromptLength} characters.`);
+  const model = checkModel(values.get('model'), options.models);
+  if (model !== undefined) fields.model = model;
+  values.delete('model');
+
+  for (const [name, field] of Object.entries(isEdit && !isForm ? EDIT_FIELDS : CREATE_FIELDS)) {
+    const sent = values.get(name);
+    if ((sent === undefined && name !== 'prompt') || allowedFields.includes(name)) continue;
+    const value = isForm && typeof sent === 'string' && field.fromText ? field.fromText(sent) : sent;
+    if (!field.accepts(value, options)) throw invalid(name, `${name} must be ${field.expected(options)}.`);
+    fields[name] = ordered(value);
+    values.delete(name);
   }
-  made.prompt = prompt;
+  for (const name of NEVER) values.delete(name);
 
-  const model = given.get('model') ?? (models?.includes(DEFAULT_MODEL) === false ? models[0] : DEFAULT_MODEL);
-  if (typeof model !== 'string' || (models ? !models.includes(model) : model.length > MAX_MODEL_LENGTH)) {
-    const suggestions = models?.map((id) => ({ id }));
-    const refusal = new Refusal(400, 'model_not_found', 'This relay does not offer that model.', {
-      param: 'model',
-    });
-    Object.assign(refusal.error, { suggestions });
-    throw refusal;
-  }
-  made.model = model;
-
-  const n = given.get('n') ?? 1;
-  if (!Number.isInteger(n) || n < 1 || n > maxN)
-    throw invalid('n', `n must be an integer from 1 to ${maxN}.`);
-  made.n = n;
-
-  for (const name of WORDS) {
-    const value = given.get(name) ?? undefined;
-    if (value === undefined) continue;
-    if (!isWord(value) || (name === 'size' && !(sizes ? sizes.includes(value) : SIZE.test(value)))) {
-      const choice =
-        name === 'size' && sizes ? `one of ${sizes.join(', ')}` : 'one that the provider documents';
-      throw invalid(name, `${name} must be ${choice}.`);
+  for (const name of [...values.keys()].sort()) {
+    if (extraFields !== 'pass' && !allowedFields.includes(name)) {
+      if (extraFields === 'refuse') throw unknownField(name);
+      continue;
     }
-    made[name] = value;
+    if (!isShallow(values.get(name))) throw invalid(name, `${name} is nested too deeply.`);
+    fields[name] = ordered(values.get(name));
   }
+  checkFiles(files, isEdit);
+  if (isEdit && !files.some(({ name }) => name === 'image') && !SOURCES.some((name) => name in fields)) {
+    throw invalid('image', `An edit needs a picture: a file named image, or one of ${SOURCES.join(', ')}.`);
+  }
+  if (user !== undefined) fields.user = user;
+  return fields;
+}
 
-  const passing = extraFields === 'pass' ? [...given.keys()] : [...allowedFields];
-  for (const name of passing.sort()) {
-    if (!given.has(name) || CHECKED.includes(name) || NEVER.includes(name)) continue;
-    if (!isShallow(given.get(name))) throw invalid(name, `${name} is nested too deeply.`);
-    made[name] = ordered(given.get(name));
+function checkFiles(files, isEdit) {
+  const names = files.map(({ name }) => name);
+  const unknown = names.find((name) => name !== 'image' && !(isEdit && name === 'mask'));
+  if (unknown !== undefined) throw unknownField(unknown);
+  if (names.indexOf('mask') !== names.lastIndexOf('mask')) throw invalid('mask', 'mask must be one picture.');
+}
+
+/** The model of a request. Without one, it is the first on offer: the service's own choice may not be on offer. */
+function checkModel(model, models) {
+  if (model === undefined) return models?.[0];
+  if (typeof model !== 'string' || model === '' || model.length > MAX_MODEL_LENGTH) {
+    throw invalid('model', `model must be a text of 1 to ${MAX_MODEL_LENGTH} characters.`);
   }
-  if (extraFields === 'refuse') {
-    // Whose request it is, the relay itself says; that a client says it, too, is no offence.
-    const extra = [...given.keys()].find((name) => name !== 'user' && !(name in made));
-    if (extra !== undefined) throw invalid(extra, 'This relay does not accept a field of that name.');
-  }
-  if (user !== undefined) made.user = user;
-  return made;
+  if (!models || models.includes(model)) return model;
+  const named = models.slice(0, MAX_NAMED_MODELS).join(', ');
+  const message = `This relay does not offer the model ${JSON.stringify(model)}. It offers ${named}.`;
+  const suggestions = models.map((id) => ({ id }));
+  throw new Refusal(400, 'model_not_found', message, { param: 'model', suggestions });
+}
+
+function unknownField(name) {
+  const shown = name.slice(0, MAX_SHOWN_NAME);
+  return invalid(shown, `This relay does not know the field ${JSON.stringify(shown)}.`, {
+    hint: "To let it pass, the relay lists it in allowedFields; with extraFields: 'drop', it drops unknown fields.",
+  });
 }

@@ -168,12 +168,25 @@ export function readSettings(owner, rules, values = {}) {
   }
   for (const name of Object.keys(values)) {
     if (Object.hasOwn(rules, name)) continue;
-    throw new TypeError(`${owner} knows no option ${name}. It knows ${Object.keys(rules).join(', ')}.`);
+    const names = Object.keys(rules);
+    const guess = names.find((known) => isMisspelt(name, known));
+    const advice = guess ? `Did you mean ${guess}?` : `It knows ${names.join(', ')}.`;
+    throw new TypeError(`${owner} knows no option ${name}. ${advice}`);
   }
   return Object.fromEntries(
     Object.entries(rules).map(([name, rule]) => [name, readSetting(`${owner}: ${name}`, rule, values[name])]),
   );
 }
+
+/** Whether a name is another one in different case, with or without one letter more. */
+function isMisspelt(name, known) {
+  const [long, short] = [name, known].map((text) => text.toLowerCase().replaceAll('_', '')).sort(byLength);
+  if (long.length - short.length > 1) return false;
+  const at = [...short].findIndex((letter, index) => letter !== long[index]);
+  return at < 0 || long.slice(at + 1) === short.slice(at + short.length - long.length + 1);
+}
+
+const byLength = (one, other) => other.length - one.length;
 
 /**
  * Reads one setting.

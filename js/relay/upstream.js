@@ -1,18 +1,53 @@
-/** The transport to the service, with a cap on what it may answer. */
+/** Transports to the service. */
 
 /**
- * An answer can unpack to more than the memory of a worker, which ends every request in it. So bodies are counted as
- * they come, and the connection is closed at the cap.
+ * An answer can unpack to more than the memory of a worker, and would end every request in it. So the transport counts
+ * bodies as they arrive, and closes the connection at the cap.
  *
  * @param {typeof fetch | undefined} transport
  * @param {number} maxBytes
  * @returns {typeof fetch}
  */
 export const cappedFetch = (transport, maxBytes) => (url, init) => {
-  // Not `async`: a transport that throws at once has sent nothing, and the client has to see that it did.
+  // Not `async`: a transport that throws at once has sent nothing, and the client has to see the throw.
   const sending = transport ? transport(url, init) : fetch(url, init);
   return Promise.resolve(sending).then((response) => capped(response, maxBytes));
 };
+
+/**
+ * The transport for a create that is an edit or brings files. The client sends a create as JSON, and reads its answer;
+ * the answers to edits and to forms mean the same.
+ *
+ * @param {typeof fetch} transport
+ * @param {{ isEdit: boolean, fields: Record<string, any>, files: import('./form-reader.js').FormFile[] }} order
+ * @returns {typeof fetch}
+ */
+export const orderFetch =
+  (transport, { isEdit, fields, files }) =>
+  (url, init) => {
+    const target = isEdit ? url.replace(/\/generations$/, '/edits') : url;
+    if (files.length === 0) return transport(target, init);
+    const headers = new Headers(init.headers);
+    // The runtime names the boundary.
+    headers.delete('content-type');
+    return transport(target, { ...init, headers, body: formOf(fields, files) });
+  };
+
+function formOf(fields, files) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, textOf(value));
+  for (const [index, { name, blob }] of files.entries()) {
+    // A name of our own, in place of one from the disk of a visitor.
+    form.append(name, blob, `${name}-${index}.${blob.type.replace('image/', '')}`);
+  }
+  return form;
+}
+
+/** A value as the service reads it in a form. A comma inside a URL of a list would end the URL. */
+function textOf(value) {
+  if (!Array.isArray(value)) return String(value);
+  return value.map((item) => String(item).replaceAll(',', '%2C')).join(',');
+}
 
 function capped(response, maxBytes) {
   const { body, status, statusText, headers } = response;
@@ -38,8 +73,8 @@ function capped(response, maxBytes) {
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  const kept = new Headers(headers);
-  // The body comes unpacked.
-  for (const name of ['content-encoding', 'content-length']) kept.delete(name);
-  return new Response(counted, { status, statusText, headers: kept });
+  const unpackedHeaders = new Headers(headers);
+  // The runtime has unpacked the body.
+  for (const name of ['content-encoding', 'content-length']) unpackedHeaders.delete(name);
+  return new Response(counted, { status, statusText, headers: unpackedHeaders });
 }

@@ -1,8 +1,8 @@
-/** How a hub's task looks to a client: with the relay's reference in the place of everything that names it. */
+/** A hub's task as a client sees it: the relay's reference stands in place of everything that names the task. */
 
 import { publicError, publicFailure, publicGeneration } from './public-error.js';
 
-/** The kinds of error that are a task's own end. */
+/** The kinds of error that end a task by itself. */
 const ENDS = ['task_failed', 'task_cancelled'];
 
 /** Whether an error is the end of a task: to a client, that is an answer like any other. */
@@ -12,13 +12,13 @@ export const isEnd = ({ kind }) => ENDS.includes(kind);
  * A task as a hub sees it.
  *
  * @typedef {object} View
- * @property {Record<string, unknown>} [generation] as it stands, without its `data`
- * @property {string | ReadableStream<Uint8Array>} [data] JSON; a stream where it is long
+ * @property {Record<string, unknown>} [generation] its present state, without `data`
+ * @property {string | ReadableStream<Uint8Array>} [data] JSON; a stream if it is long
  * @property {number[]} [kept] the images that the hub has copied
- * @property {Record<string, any>} [error] the fields of the error that the job has come to
+ * @property {Record<string, any>} [error] the fields of the error that has ended the job
  */
 
-/** Puts the reference in the place of everything that names the task. */
+/** Puts the reference in place of everything that names the task. */
 export function rename({ id, task_id, poll_url, ...rest }, reference) {
   if (!reference) return rest;
   return {
@@ -29,7 +29,7 @@ export function rename({ id, task_id, poll_url, ...rest }, reference) {
   };
 }
 
-/** A view's generation and data as JSON, where that is short. */
+/** A view's generation and data as JSON, if they are short. */
 export function textOf({ generation, data, kept = [] }, reference, base) {
   const images = JSON.parse(data ?? '[]').map((image, index) =>
     kept.includes(index) ? { ...image, url: `${base}/v1/tasks/${reference}/images/${index}` } : image,
@@ -37,7 +37,7 @@ export function textOf({ generation, data, kept = [] }, reference, base) {
   return JSON.stringify(rename(publicGeneration({ ...generation, data: images }), reference));
 }
 
-/** The same as a stream, where it is long. */
+/** The same as a stream, if they are long. */
 export function streamOf({ generation, data }, reference) {
   const head = JSON.stringify(rename(publicGeneration(generation), reference)).slice(0, -1);
   const { readable, writable } = new TransformStream();
@@ -53,12 +53,12 @@ export function streamOf({ generation, data }, reference) {
     await write('}');
     await writable.close();
   };
-  // The reader finds that it broke off.
+  // The reader sees that the stream broke off.
   pour().catch((error) => writable.abort(error).catch(() => {}));
   return readable;
 }
 
-/** A task that has ended without a result, as JSON: by its own end, or since its create has failed. */
+/** A task that has ended without a result, as JSON: it failed by itself, or its create failed. */
 export function failureOf(error, reference) {
   const failure = isEnd(error)
     ? publicFailure(error.body, error.kind === 'task_cancelled')
@@ -66,11 +66,10 @@ export function failureOf(error, reference) {
   return JSON.stringify(rename(failure, reference));
 }
 
-/** Why there is no task. It goes by the outcome: that is what the client has to know. */
+/** The reason why there is no task. The outcome decides: it says whether money may have been spent. */
 function reasonOf(error) {
   if (error.outcome === 'unknown') {
-    const message =
-      'The create may have been carried out and billed: there is no answer that says so or not.';
+    const message = 'The create may have been carried out and billed: no answer says whether it was.';
     return { code: 'create_outcome_unknown', message };
   }
   if (isQueueFull(error)) {
@@ -84,5 +83,5 @@ function reasonOf(error) {
   return { code: 'create_failed', ...publicError(error).body.error };
 }
 
-/** Whether a create has not had its turn in time, at the hub's own limiter. */
+/** Whether a create has waited in vain for its turn at the hub's own limiter. */
 export const isQueueFull = ({ kind, outcome }) => kind === 'rate_limit' && outcome === 'not_sent';

@@ -1,26 +1,26 @@
 /** A hub's socket as server-sent events. */
 
-/** So often a stream brings a comment at least: a client gives up one that is silent for 30 s. In milliseconds. */
+/** The longest silence of a stream, in milliseconds. A client gives up a stream that is silent for 30 s. */
 export const HEARTBEAT_MS = 15_000;
-/** A stream ends after so long, in milliseconds, whatever becomes of its task. The client asks again. */
+/** The life of a stream, in milliseconds, even if its task goes on. The client asks again. */
 export const LONGEST_MS = 300_000;
-/** A client that takes nothing for so many heartbeats is let go. */
+/** The relay drops a client that reads nothing for so many heartbeats. */
 const SLOW_BEATS = 2;
 
-/** A comment: it is no event. */
+/** A comment, not an event. */
 const HEARTBEAT = ': \n\n';
 
 /**
- * The stream belongs to the worker, and so do its heartbeats: the object behind the socket sleeps on.
+ * Turns a socket into a stream. The worker sends the heartbeats, so that the object behind the socket sleeps on.
  *
- * @param {WebSocket} socket of a hub: it closes when there is nothing more to report
- * @param {AbortSignal | null} [signal] of the client's request, where the runtime has one
+ * @param {WebSocket} socket of a hub, which closes it after the last report
+ * @param {AbortSignal | null} [signal] of the client's request, if the runtime has one
  * @param {object} [options]
  * @param {number} [options.heartbeat] in milliseconds
  * @param {number} [options.longest] in milliseconds
- * @param {boolean} [options.pings] whether the hub answers `ping` with `pong`: then only a socket that lives has a
- *   heartbeat. A runtime may lose one without a word
- * @returns {ReadableStream<Uint8Array>} one event a message
+ * @param {boolean} [options.pings] whether the hub answers `ping` with `pong`: the stream of a lost socket then has no
+ *   heartbeat. A runtime may lose a socket silently
+ * @returns {ReadableStream<Uint8Array>} one event for each message
  */
 export function eventsOf(
   socket,
@@ -28,11 +28,11 @@ export function eventsOf(
   { heartbeat = HEARTBEAT_MS, longest = LONGEST_MS, pings = false } = {},
 ) {
   const encoder = new TextEncoder();
-  // workerd lets its own stream fail where the client has gone. One of JavaScript's goes on, and so does its socket.
+  // If the client leaves, workerd's own stream fails. A stream of JavaScript's goes on, and so does its socket.
   const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
   const { readable, writable } = new Pipe();
   const writer = writable.getWriter();
-  /** What is to be written next. A newer state takes the place of one that nobody has read. */
+  /** The text to write next. A newer state replaces one that is still waiting. */
   let next;
   let isWriting = false;
   let isOver = false;
@@ -42,7 +42,7 @@ export function eventsOf(
   const beating = setInterval(beat, heartbeat);
   const living = setTimeout(end, longest);
 
-  /** Nothing more comes. What has come is still written. */
+  /** Ends the stream once the last text is written. */
   function end() {
     if (isOver) return;
     isOver = true;
@@ -60,7 +60,7 @@ export function eventsOf(
     writer.close().catch(() => {});
   }
 
-  /** The client has gone, or reads too slowly. */
+  /** Drops a client that has left or that reads too slowly. */
   function drop() {
     next = undefined;
     end();

@@ -56,7 +56,7 @@ function modified(path) {
 function newest(path) {
   const times = [modified(path)];
   if (statSync(join(root, path)).isDirectory()) {
-    for (const name of readdirSync(join(root, path), { recursive: true }))
+    for (const name of readdirSync(join(root, path), { encoding: 'utf8', recursive: true }))
       times.push(modified(join(path, name)));
   }
   return Math.max(...times);

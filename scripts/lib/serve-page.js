@@ -101,10 +101,10 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     extraFields: 'pass',
     store: memoryStore(),
     now,
-    log({ event, error, outcome, upstreamStatus, code }) {
+    log({ event, error, message, outcome, upstreamStatus, code }) {
       // What the service answers, the page shows.
       const isShown = event === 'upstream_failed' && outcome !== 'not_sent';
-      if (event !== 'request' && !isShown) console.error(redact(String(error?.stack ?? error)));
+      if (event !== 'request' && !isShown) console.error(redact(String(error?.stack ?? error ?? message)));
       // Other pages are not told what is wrong with the account. The person at this machine has to be.
       if (ACCOUNT_STATUSES.includes(upstreamStatus)) {
         const said = redact(`${code}`);

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { bars, columns, lines } from '../../bench/chart.js';
 import { between, table } from '../../bench/markers.js';
-import { bars, columns, lines } from '../../bench/plot.js';
 import { fillPage, fillReadme } from '../../bench/report.js';
 import { judgeTargets } from '../../bench/targets.js';
 import { root } from '../../scripts/lib/run.js';
@@ -57,8 +57,8 @@ const PLOTS = {
     ]),
   lines: () =>
     lines('growth', {
-      x: 'waits',
-      y: 'MB',
+      x: { label: 'waits' },
+      y: { label: 'MB' },
       series: [
         {
           name: 'own',
@@ -103,6 +103,28 @@ test('names at the ends of lines do not cover each other', () => {
   const ends = [...PLOTS.lines().matchAll(/<text x="558" y="([\d.]+)"/g)].map(([, y]) => Number(y));
   assert.equal(ends.length, 2);
   assert.ok(Math.abs(ends[0] - ends[1]) >= 15, String(ends));
+});
+
+test('an axis may be logarithmic, and a value beyond it is drawn at its end', () => {
+  const svg = lines('delays', {
+    x: { label: 'load' },
+    y: { label: 's', from: 0.1, to: 10, ticks: [0.1, 1, 10], log: true, text: (value) => `${value} s` },
+    series: ['one', 'two'].map((name) => ({
+      name,
+      points: [
+        [0, 1],
+        [4, 0],
+        [8, 99],
+        [10, 0.1],
+      ],
+    })),
+  });
+  assertWellFormed(svg);
+  assert.match(svg, /<polyline class="line c0" points="60,179 256,300 452,58 550,300"/);
+  assert.match(svg, /<polyline class="line c1"/);
+  assert.match(svg, />10 s</);
+  const labels = [...svg.matchAll(/<text x="558" y="([\d.]+)" class="c\d"/g)].map(([, y]) => Number(y));
+  assert.deepEqual(labels, [289.5, 304.5], 'no name lies below the chart');
 });
 
 test('a target is met at its limit, and missed behind it', () => {

@@ -55,7 +55,7 @@ fn a_quiet_day_completes_every_task_that_is_not_unknown() {
     assert_eq!((outcome.completed, outcome.refused), (TASKS - outcome.unknown, 0));
     // At the cadence: 75 s on average at a poll every 4 s.
     assert!((15..25).contains(&(outcome.polls / u64::from(TASKS))), "{} polls", outcome.polls);
-    assert!(outcome.told_after.p95 < 10_000, "{:?}", outcome.told_after);
+    assert!(outcome.delivery_delay.p95 < 10_000, "{:?}", outcome.delivery_delay);
 }
 
 #[test]

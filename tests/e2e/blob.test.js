@@ -47,11 +47,11 @@ function hang(answer) {
 const endless = { ok: true, status: 200, blob: () => new Promise(() => {}) };
 
 describe('rule 4: a download', { timeout: 10_000 }, () => {
-  for (const [what, answer] of [
+  for (const [title, answer] of [
     ['no answer', undefined],
     ['a body without end', endless],
   ]) {
-    test(`ends with the signal where there is ${what}, and leaves nothing behind`, async (t) => {
+    test(`ends with the signal where there is ${title}, and leaves nothing behind`, async (t) => {
       const time = fakeTime(t);
       const { signals, fetch } = hang(answer);
       const controller = new AbortController();
@@ -64,7 +64,7 @@ describe('rule 4: a download', { timeout: 10_000 }, () => {
       assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
     });
 
-    test(`ends after the 300 s of a create where there is ${what}, and leaves nothing behind`, async (t) => {
+    test(`ends after the 300 s of a create where there is ${title}, and leaves nothing behind`, async (t) => {
       const time = fakeTime(t);
       const { signals, fetch } = hang(answer);
       const { signal } = new AbortController();
@@ -125,14 +125,14 @@ describe('rule 4: a download', { timeout: 10_000 }, () => {
   for (const requestTimeout of [Number.POSITIVE_INFINITY, 2 ** 31]) {
     test(`may take its time where requestTimeout is ${requestTimeout}`, async (t) => {
       const time = fakeTime(t);
-      let come;
+      let deliver;
       const fetch = () =>
         new Promise((resolve) => {
-          come = resolve;
+          deliver = resolve;
         });
       const download = toBlob(image, { fetch, requestTimeout });
       await time.pass(3_600_000);
-      come(picture());
+      deliver(picture());
       assert.equal(await (await download).text(), 'picture');
     });
   }
@@ -170,7 +170,7 @@ describe('a download is a picture', () => {
     assert.equal(blob.type, 'image/svg+xml');
   });
 
-  for (const [what, body, type, says] of [
+  for (const [title, body, type, says] of [
     ['a page', '<!doctype html>', 'text/html; charset=utf-8', /is no picture, but text\/html/],
     ['JSON', '{"error":"expired"}', 'application/json', /is no picture, but application\/json/],
     ['a picture that is called a page', new Uint8Array(PICTURES['image/png']), 'text/html', /but text\/html/],
@@ -182,7 +182,7 @@ describe('a download is a picture', () => {
     ],
     ['nothing', new Uint8Array(), 'application/octet-stream', /something of no known type/],
   ]) {
-    test(`and ${what} with status 200 is none`, async () => {
+    test(`and ${title} with status 200 is none`, async () => {
       const error = await failure(toBlob(image, answering(body, type)));
       assert.ok(error instanceof ResponseError, error.stack);
       assert.equal(error.status, 200);
@@ -197,7 +197,7 @@ describe('base64', () => {
   const bytes = [...PICTURES['image/png'], 0xfb, 0xff, 0xfe, 0xfb];
   const buffer = Buffer.from(bytes);
 
-  for (const [what, b64_json, type] of [
+  for (const [title, b64_json, type] of [
     ['', buffer.toString('base64'), 'image/png'],
     ['of URLs', buffer.toString('base64url'), 'image/png'],
     ['of URLs, with padding', `${buffer.toString('base64url')}==`, 'image/png'],
@@ -215,9 +215,9 @@ describe('base64', () => {
     ['as a data URL without a type', `data:;base64,${buffer.toString('base64')}`, 'image/png'],
     ['in lines', buffer.toString('base64').replace(/.{16}/g, '$&\r\n'), 'image/png'],
   ]) {
-    test(`${what} is decoded`, async () => {
-      for (const given of [{ b64_json }, ...(/^data:/i.test(b64_json) ? [{ url: b64_json }] : [])]) {
-        const blob = await toBlob(given, { fetch: () => assert.fail('it is not downloaded') });
+    test(`${title} is decoded`, async () => {
+      for (const image of [{ b64_json }, ...(/^data:/i.test(b64_json) ? [{ url: b64_json }] : [])]) {
+        const blob = await toBlob(image, { fetch: () => assert.fail('it is not downloaded') });
         assert.equal(blob.type, type);
         assert.deepEqual(await bytesOf(blob), bytes);
       }

@@ -50,17 +50,17 @@ describe('rule 4: the entry for', { timeout: 10_000 }, () => {
   for (const [name, open] of Object.entries(ENTRIES)) {
     test(`${name} starts without a wait for another request`, async (t) => {
       const { generate } = await open(t);
-      let asked = false;
+      let isKeyRequested = false;
       const apiKey = () => {
-        asked = true;
+        isKeyRequested = true;
         return 'sk-1';
       };
       for (let round = 0; round < 2; round += 1) {
-        asked = false;
+        isKeyRequested = false;
         const call = generate({ prompt: 'a lemon' }, { apiKey, fetch: async () => answer(done) });
         // Microtasks of its own are all that it needs.
         for (let turn = 0; turn < 9; turn += 1) await null;
-        assert.ok(asked, 'the call waits for something before it asks for the key');
+        assert.ok(isKeyRequested, 'the call waits for something before it asks for the key');
         assert.equal((await call).status, 'completed');
       }
     });

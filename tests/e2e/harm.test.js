@@ -65,7 +65,7 @@ describe('rule 4: a caller that hands in', GUARD, () => {
       return answer(done);
     },
   };
-  for (const [what, call] of [
+  for (const [title, call] of [
     ['a revoked proxy as request', () => generate(revoked(), options)],
     ['a revoked proxy as task', () => waitForTask(revoked(), options)],
     ['a revoked proxy as options', () => generate(request, revoked())],
@@ -121,7 +121,7 @@ describe('rule 4: a caller that hands in', GUARD, () => {
       },
     ],
   ]) {
-    test(`${what} is refused alone`, async () => {
+    test(`${title} is refused alone`, async () => {
       const paid = paidCreate();
       await paid.started();
       const error = await failure(call());

@@ -102,10 +102,10 @@ const hereByRelay = () =>
 /** A small picture of a model, or of a scenario. */
 const picture = (model, more) => ({ prompt: 'a lemon', size: '16x16', model, ...more });
 
-/** What the server has been asked for. */
-const asked = (of = server) => of.counts.requests.map(({ method, path }) => `${method} ${path}`);
+/** The requests that the server received. */
+const requestLines = (of = server) => of.counts.requests.map(({ method, path }) => `${method} ${path}`);
 
-/** What a promise rejects with. */
+/** The rejection of a promise. */
 const failure = (promise) =>
   promise.then(
     (value) => assert.fail(`It resolved with ${inspect(value)}`),
@@ -129,8 +129,8 @@ function check(error, Class, fields) {
 
 const pick = (from, fields) => Object.fromEntries(Object.keys(fields).map((name) => [name, from[name]]));
 
-/** Waits for something that comes without any sign. */
-async function come(condition) {
+/** Waits for a condition that no event announces. */
+async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
@@ -160,7 +160,7 @@ describe('an inline answer', GUARD, () => {
     assert.equal(generation.data[0].revised_prompt, 'a lemon, in soft light');
     assert.equal(generation.created, clock / 1000);
     assert.ok(!('task_id' in generation));
-    assert.deepEqual(asked(), [`POST ${CREATE}`]);
+    assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
   });
 
   test('may hold the picture itself', async () => {
@@ -173,7 +173,7 @@ describe('an inline answer', GUARD, () => {
   test('ends generateAndWait without a poll', async () => {
     const generation = await generateAndWait(picture('flux-schnell'), here());
     assert.equal(generation.status, 'completed');
-    assert.deepEqual(asked(), [`POST ${CREATE}`]);
+    assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
   });
 
   test('answers the request as it was written, unknown fields included', async () => {
@@ -206,7 +206,7 @@ describe('a task', GUARD, () => {
         assert.ok(generation.data[0].url);
         const root = pollPath === 'tasks' ? '/v1/tasks' : CREATE;
         const poll = `GET ${root}/${generation.task_id}`;
-        assert.deepEqual(asked(own), [`POST ${CREATE}`, poll, poll, poll]);
+        assert.deepEqual(requestLines(own), [`POST ${CREATE}`, poll, poll, poll]);
         assert.deepEqual([own.counts.creates, own.counts.polls], [1, 3]);
       } finally {
         await own.close();
@@ -232,19 +232,19 @@ describe('a task', GUARD, () => {
   }
 
   test('tells onTask, onUpdate and onResponse how it goes', async () => {
-    const told = [];
+    const callbacks = [];
     const generation = await generateAndWait(
       picture('flux-pro'),
       here({
-        onTask: (task) => told.push(['task', task]),
-        onUpdate: ({ status, progress }) => told.push(['update', status, progress]),
-        onResponse: (info) => told.push(['response', info]),
+        onTask: (task) => callbacks.push(['task', task]),
+        onUpdate: ({ status, progress }) => callbacks.push(['update', status, progress]),
+        onResponse: (info) => callbacks.push(['response', info]),
       }),
     );
     const { task_id } = generation;
     const poll_url = `${CREATE}/${task_id}`;
     const ids = server.counts.requests.map(({ id }) => id);
-    const infos = told.filter(([name]) => name === 'response').map(([, info]) => info);
+    const infos = callbacks.filter(([name]) => name === 'response').map(([, info]) => info);
     for (const { durationMs, rateLimit } of infos) {
       assert.ok(durationMs >= 0);
       assert.equal(rateLimit.limit, 1000);
@@ -264,7 +264,7 @@ describe('a task', GUARD, () => {
       { ...common, method: 'GET', path: poll_url, requestId: ids[3], attempt: 3 },
     ]);
     assert.deepEqual(
-      told.map(([name, ...rest]) => (name === 'response' ? [name] : [name, ...rest])),
+      callbacks.map(([name, ...rest]) => (name === 'response' ? [name] : [name, ...rest])),
       [
         ['response'],
         ['task', { task_id, poll_url }],
@@ -325,7 +325,7 @@ describe('a task', GUARD, () => {
     server.next({ on: 'poll', reply: missing });
     const generation = await waitForTask(task_id, here());
     assert.equal(generation.status, 'completed');
-    const [first, second, ...others] = asked().slice(1);
+    const [first, second, ...others] = requestLines().slice(1);
     assert.equal(first, `GET ${CREATE}/${task_id}`);
     assert.equal(second, `GET /v1/tasks/${task_id}`);
     assert.equal(others.length, 1);
@@ -345,7 +345,7 @@ describe('a task', GUARD, () => {
     assert.deepEqual(await waitForTask(waited, here()), waited);
     assert.deepEqual(await waitForTask(inline, here()), inline);
     assert.deepEqual(await waitForTask(JSON.parse(JSON.stringify(inline)), here()), inline);
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
   });
 
   test('is asked for once by getTask', async () => {
@@ -400,7 +400,7 @@ describe('toBlob', GUARD, () => {
     assert.ok(blob instanceof Blob);
     assert.equal(blob.type, 'image/png');
     assert.deepEqual(Buffer.from(await blob.arrayBuffer()), Buffer.from(image.b64_json, 'base64'));
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
   });
 
   test('downloads a picture, never with the key or a header', async () => {
@@ -436,12 +436,12 @@ describe('toBlob', GUARD, () => {
     ]) {
       check(await failure(toBlob(image)), InvalidRequestError, { outcome: 'not_sent', param });
     }
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
   });
 
   test('rejects where the picture is gone, the server is or the caller aborts', async (t) => {
-    const gone = await failure(toBlob({ url: `${server.url}/files/none.png` }));
-    check(gone, NotFoundError, { status: 404, outcome: 'rejected' });
+    const missing = await failure(toBlob({ url: `${server.url}/files/none.png` }));
+    check(missing, NotFoundError, { status: 404, outcome: 'rejected' });
     server.next({ on: 'file', reply: { reset: true } });
     const reset = await failure(toBlob({ url: `${server.url}/files/none.png` }));
     check(reset, ConnectionError, { outcome: 'rejected' });
@@ -526,8 +526,8 @@ describe('a create that fails', GUARD, () => {
       check(error, Class, { outcome: 'rejected', task: undefined, ...fields });
       const [request] = server.counts.requests;
       assert.equal(error.requestId, request.id);
-      assert.deepEqual(asked(), [`POST ${CREATE}`]);
-      assert.deepEqual(asked(foreign), []);
+      assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
+      assert.deepEqual(requestLines(foreign), []);
     });
   }
 
@@ -548,7 +548,7 @@ describe('a create that fails', GUARD, () => {
     const error = await promise;
     check(error, RequestTimeoutError, { outcome: 'unknown', status: undefined, task: undefined });
     assert.equal(server.counts.creates, 1);
-    await come(() => server.counts.aborted === 1);
+    await until(() => server.counts.aborted === 1);
   });
 
   test('keeps all that the server said', async () => {
@@ -570,8 +570,8 @@ describe('a create that fails', GUARD, () => {
     const { name, message, kind, outcome, status, code, type, hint, requestId, body } = error;
     const { suggestions, balanceUsd, estimatedCostUsd } = error;
     const hints = { hint, suggestions, balanceUsd, estimatedCostUsd };
-    const told = { name, message, kind, outcome, status, code, type, ...hints, requestId, body };
-    assert.deepEqual(JSON.parse(JSON.stringify(error)), told);
+    const fields = { name, message, kind, outcome, status, code, type, ...hints, requestId, body };
+    assert.deepEqual(JSON.parse(JSON.stringify(error)), fields);
     const lost = await failure(generate(picture('test-reset'), here()));
     assert.ok(!('cause' in JSON.parse(JSON.stringify(lost))));
   });
@@ -648,7 +648,7 @@ describe('rule 2: a wait that fails', GUARD, () => {
       check(error, Class, { outcome: 'accepted', task: { task_id, poll_url }, ...fields });
       assert.equal(error.requestId, server.counts.requests.at(-1).id);
       assert.equal(server.counts.polls, polls);
-      assert.deepEqual(asked(foreign), []);
+      assert.deepEqual(requestLines(foreign), []);
     });
   }
 
@@ -659,9 +659,9 @@ describe('rule 2: a wait that fails', GUARD, () => {
     assert.match(error.task.task_id, /^img_/);
     assert.equal(error.body.status, 'failed');
     assert.ok(!(error instanceof TaskCancelledError));
-    const told = await failure(generateAndWait(picture('test-task-failed-object'), here()));
-    check(told, TaskFailedError, { outcome: 'failed', code: 'upstream_error' });
-    assert.match(told.message, /The provider rejected the prompt/);
+    const polled = await failure(generateAndWait(picture('test-task-failed-object'), here()));
+    check(polled, TaskFailedError, { outcome: 'failed', code: 'upstream_error' });
+    assert.match(polled.message, /The provider rejected the prompt/);
   });
 
   test('by the cancellation of its task', async () => {
@@ -750,7 +750,7 @@ describe('rule 2: a wait that fails', GUARD, () => {
       const other = await failure(waitForTask({ task_id: '1', poll_url }, here()));
       check(other, UntrustedUrlError, { outcome: 'accepted', task: { task_id: '1' } });
     }
-    assert.deepEqual(asked(foreign), []);
+    assert.deepEqual(requestLines(foreign), []);
     assert.equal(server.counts.polls, 0);
     assert.equal((await waitForTask(error.task, here())).status, 'completed');
   });
@@ -782,19 +782,19 @@ describe('validation', GUARD, () => {
       test(`names ${name} where it is ${inspect(value, { depth: 0 })}`, async () => {
         const options = here({ [name]: value });
         const calls = [
-          (given) => generate(picture('dall-e-3'), given),
-          (given) => generateAndWait(picture('dall-e-3'), given),
-          (given) => waitForTask('img_1', given),
-          (given) => getTask('img_1', given),
-          (given) => new LemonData(given).generate(picture('dall-e-3')),
-          (given) => new LemonData(here()).generate(picture('dall-e-3'), given),
+          (callOptions) => generate(picture('dall-e-3'), callOptions),
+          (callOptions) => generateAndWait(picture('dall-e-3'), callOptions),
+          (callOptions) => waitForTask('img_1', callOptions),
+          (callOptions) => getTask('img_1', callOptions),
+          (callOptions) => new LemonData(callOptions).generate(picture('dall-e-3')),
+          (callOptions) => new LemonData(here()).generate(picture('dall-e-3'), callOptions),
         ];
         for (const call of calls) {
           const error = await failure(call(options));
           check(error, InvalidRequestError, { outcome: 'not_sent', param: name, status: undefined });
           assert.ok(error.message.includes(name), error.message);
         }
-        assert.deepEqual(asked(), []);
+        assert.deepEqual(requestLines(), []);
       });
     }
   }
@@ -859,7 +859,7 @@ describe('validation', GUARD, () => {
         check(error, InvalidRequestError, { outcome: 'not_sent', param });
         assert.ok(error.message.includes(param), error.message);
       }
-      assert.deepEqual(asked(), []);
+      assert.deepEqual(requestLines(), []);
     });
   }
 
@@ -870,7 +870,7 @@ describe('validation', GUARD, () => {
         check(error, InvalidRequestError, { outcome: 'not_sent', param: 'task' });
       }
     }
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
   });
 
   test('leaves to the server what only the server can know', async () => {
@@ -891,9 +891,9 @@ describe('rule 4: a signal', GUARD, () => {
   async function stops(promise, controller, why = reason) {
     controller.abort(why);
     assert.equal(await failure(promise), why);
-    const before = asked();
+    const before = requestLines();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.deepEqual(asked(), before);
+    assert.deepEqual(requestLines(), before);
   }
 
   test('that has aborted lets nothing be sent', async () => {
@@ -907,7 +907,7 @@ describe('rule 4: a signal', GUARD, () => {
     ]) {
       assert.equal(await failure(call), reason);
     }
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
   });
 
   test('stops a create', async () => {
@@ -915,8 +915,8 @@ describe('rule 4: a signal', GUARD, () => {
     const promise = generate(picture('test-hang'), here({ signal: controller.signal }));
     await once(traffic, 'request');
     await stops(promise, controller);
-    await come(() => server.counts.aborted === 1);
-    assert.deepEqual(asked(), [`POST ${CREATE}`]);
+    await until(() => server.counts.aborted === 1);
+    assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
   });
 
   test('stops the body of an answer', async () => {
@@ -964,7 +964,7 @@ describe('rule 4: a signal', GUARD, () => {
     const reference = await task;
     await new Promise((resolve) => setImmediate(resolve));
     await stops(promise, controller);
-    assert.deepEqual(asked(), [`POST ${CREATE}`]);
+    assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
     // The task went on.
     assert.equal((await waitForTask(reference, here())).status, 'completed');
   });
@@ -972,9 +972,9 @@ describe('rule 4: a signal', GUARD, () => {
   test('stops a poll', async () => {
     const controller = new AbortController();
     const promise = generateAndWait(picture('test-poll:hang'), here({ signal: controller.signal }));
-    await come(() => server.counts.polls === 1);
+    await until(() => server.counts.polls === 1);
     await stops(promise, controller);
-    await come(() => server.counts.aborted === 1);
+    await until(() => server.counts.aborted === 1);
     assert.equal(server.counts.polls, 1);
   });
 
@@ -1079,7 +1079,7 @@ describe('apiKey', GUARD, () => {
       const error = await failure(generate(picture('dall-e-3'), here({ apiKey })));
       check(error, AuthenticationError, { outcome: 'not_sent', status: undefined });
       assert.equal(error.cause.message, 'no vault');
-      assert.deepEqual(asked(), []);
+      assert.deepEqual(requestLines(), []);
     });
   }
 
@@ -1089,7 +1089,7 @@ describe('apiKey', GUARD, () => {
         const error = await failure(generate(picture('dall-e-3'), here({ apiKey })));
         check(error, InvalidRequestError, { outcome: 'not_sent', param: 'apiKey' });
       }
-      assert.deepEqual(asked(), []);
+      assert.deepEqual(requestLines(), []);
     });
   }
 
@@ -1102,14 +1102,14 @@ describe('apiKey', GUARD, () => {
     const error = await failure(generateAndWait(picture('flux-pro'), here({ apiKey })));
     check(error, AuthenticationError, { outcome: 'accepted' });
     assert.match(error.task.task_id, /^img_/);
-    assert.deepEqual(asked(), [`POST ${CREATE}`]);
+    assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
   });
 
   test('as a function that takes too long ends with the time-out', async () => {
     const apiKey = () => new Promise(() => {});
     const error = await failure(generate(picture('dall-e-3'), here({ apiKey, requestTimeout: 20 })));
     check(error, RequestTimeoutError, { outcome: 'not_sent' });
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
   });
 });
 
@@ -1163,7 +1163,7 @@ describe('headers', GUARD, () => {
     test(`${form} are an InvalidRequestError`, async () => {
       const error = await failure(generate(picture('dall-e-3'), here({ headers })));
       check(error, InvalidRequestError, { outcome: 'not_sent', param: 'headers' });
-      assert.deepEqual(asked(), []);
+      assert.deepEqual(requestLines(), []);
     });
   }
 });
@@ -1173,7 +1173,7 @@ describe('baseUrl', GUARD, () => {
     test(`may end in ${end}`, async () => {
       const generation = await generateAndWait(picture('flux-pro'), here({ baseUrl: server.url + end }));
       const poll = `GET ${CREATE}/${generation.task_id}`;
-      assert.deepEqual(asked(), [`POST ${CREATE}`, poll, poll, poll]);
+      assert.deepEqual(requestLines(), [`POST ${CREATE}`, poll, poll, poll]);
     });
   }
 
@@ -1273,7 +1273,7 @@ describe('a callback that fails', GUARD, () => {
         const error = await failure(call(picture('flux-pro'), here({ onTask })));
         check(error, CallbackError, { outcome: 'accepted' });
         assert.equal(error.cause.message, 'no store');
-        assert.deepEqual(asked(), [`POST ${CREATE}`]);
+        assert.deepEqual(requestLines(), [`POST ${CREATE}`]);
         assert.equal((await waitForTask(error.task, here())).status, 'completed');
         assert.equal(server.counts.creates, 1);
       }
@@ -1316,13 +1316,13 @@ describe('a callback that fails', GUARD, () => {
         const { status } = await generateAndWait(${JSON.stringify(picture('flux-pro'))}, options);
         setImmediate(() => console.log(status));
       `;
-      const said = await new Promise((resolve) => {
+      const output = await new Promise((resolve) => {
         const args = ['--input-type=module', '--eval', script];
         const cwd = new URL('../..', import.meta.url);
         execFile(process.execPath, args, { cwd }, (_error, stdout, stderr) => resolve(stdout + stderr));
       });
       const times = name === 'onUpdate' ? 3 : 4;
-      assert.equal(said, `${'no view\n'.repeat(times)}completed\n`);
+      assert.equal(output, `${'no view\n'.repeat(times)}completed\n`);
     });
   }
 });
@@ -1504,7 +1504,7 @@ describe('rule 3: the key', GUARD, () => {
   test('stays out of a redirect', async () => {
     await failure(generate(picture('test-redirect'), here()));
     await failure(generateAndWait(picture('test-poll:redirect'), here()));
-    assert.deepEqual(asked(foreign), []);
+    assert.deepEqual(requestLines(foreign), []);
   });
 });
 
@@ -1523,7 +1523,7 @@ describe('rule 4: the module', GUARD, () => {
     assert.equal(error.cause.message, 'refused');
     const { task } = await failure(copy.waitForTask({ task_id: 'img_1' }, here()));
     assert.deepEqual(task, { task_id: 'img_1' });
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requestLines(), []);
     compile.mock.restore();
     assert.equal((await copy.generate(picture('dall-e-3'), here())).status, 'completed');
   });
@@ -1546,7 +1546,7 @@ describe('rule 4: the module', GUARD, () => {
     check(await create, InternalError, { outcome: 'unknown' });
     // A trap does not end a task: whoever waits for it has to be able to go on.
     check(await wait, InternalError, { outcome: 'accepted', task: { task_id: 'img_1' } });
-    await come(() => server.counts.aborted === 1);
+    await until(() => server.counts.aborted === 1);
     assert.equal((await copy.generateAndWait(picture('flux-pro'), here())).status, 'completed');
   });
 });

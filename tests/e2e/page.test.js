@@ -25,11 +25,11 @@ describe('rule 3: in a page, the key', { timeout: 10_000 }, () => {
     return answer(done);
   };
 
-  for (const [what, become] of [
+  for (const [title, become] of [
     ['a page', fakePage],
     ['a worker of a page', (t) => fakeWorker(t, 'https://app.test/worker.js')],
   ]) {
-    test(`is refused by ${what}, from the call on that comes there`, async (t) => {
+    test(`is refused by ${title}, from the call on that comes there`, async (t) => {
       sent.length = 0;
       const options = { apiKey: 'sk-1', fetch: transport };
       await generate(request, options);
@@ -54,12 +54,12 @@ describe('rule 3: in a page, the key', { timeout: 10_000 }, () => {
     });
   }
 
-  for (const [what, become] of [
+  for (const [title, become] of [
     ['a page', fakePage],
     ['its worker', (t) => fakeWorker(t, 'https://app.test/js/worker.js')],
     ['its worker made of a blob', (t) => fakeWorker(t, 'blob:https://app.test/0b1c')],
   ]) {
-    test(`may stay with a relay, at an address relative to ${what}`, async (t) => {
+    test(`may stay with a relay, at an address relative to ${title}`, async (t) => {
       sent.length = 0;
       become(t);
       await generate(request, { baseUrl: '/api/lemondata', fetch: transport });

@@ -187,9 +187,9 @@ describe('a stream of a relay', { timeout: 10_000 }, () => {
   });
 
   test('brings failures as polls do', async () => {
-    const gone = () => answer({ error: { message: 'gone' } }, { status: 404 });
+    const notFound = () => answer({ error: { message: 'gone' } }, { status: 404 });
     const opened = stream();
-    const { client } = relayOf(opened, gone, gone);
+    const { client } = relayOf(opened, notFound, notFound);
     const waiting = client.waitForTask({ task_id: 'img_1', poll_url: '/v1/tasks/img_1' });
     opened.send(state('failed', { error: 'too sour' }));
     await assert.rejects(waiting, { kind: 'task_failed', outcome: 'failed' });

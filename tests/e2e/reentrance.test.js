@@ -90,13 +90,13 @@ describe('a callback of a shared wait', { timeout: 10_000 }, () => {
       for (let place = 0; place < 4; place += 1) {
         const shared = client(service(running, done));
         const controllers = Array.from({ length: 4 }, () => new AbortController());
-        const heard = [0, 0, 0, 0];
+        const callCounts = [0, 0, 0, 0];
         const calls = controllers.map(({ signal }, index) =>
           end(
             shared.waitForTask(`img_${place}`, {
               signal,
               [callback]() {
-                heard[index] += 1;
+                callCounts[index] += 1;
                 if (index !== place) return;
                 for (const other of controllers) if (other.signal !== signal) other.abort(reason);
               },
@@ -106,7 +106,7 @@ describe('a callback of a shared wait', { timeout: 10_000 }, () => {
         const ends = await time.until(Promise.all(calls));
         assert.equal(ends.filter((each) => each === reason).length, 3, `${ends}`);
         assert.equal(ends[place], 'completed');
-        for (const [index, count] of heard.entries()) {
+        for (const [index, count] of callCounts.entries()) {
           assert.ok(index === place || count <= 1, `call ${index} heard of ${count} polls after its end`);
         }
       }
@@ -145,20 +145,20 @@ test('an apiKey function that aborts its call ends it, also where coming online 
   const time = fakeTime(t);
   const page = fakePage(t);
   const controller = new AbortController();
-  let asked = 0;
+  let keyRequests = 0;
   const call = end(
     waitForTask('img_1', {
       fetch: service(() => answer('', { status: 502 })).fetch,
       apiKey() {
-        asked += 1;
-        if (asked === 6) controller.abort(reason);
+        keyRequests += 1;
+        if (keyRequests === 6) controller.abort(reason);
         return 'sk-1';
       },
       dangerouslyAllowBrowser: true,
       signal: controller.signal,
     }),
   );
-  for (let turn = 0; asked < 6 && turn < 60; turn += 1) {
+  for (let turn = 0; keyRequests < 6 && turn < 60; turn += 1) {
     await time.pass(3000);
     page.online();
   }
@@ -258,11 +258,11 @@ describe('a trap', { timeout: 10_000 }, () => {
 });
 
 describe('a thousand waits of one task with one signal', { timeout: 20_000 }, () => {
-  for (const [what, turn] of [
+  for (const [title, turn] of [
     ['while their poll is under way', hang],
     ['while they sleep', running],
   ]) {
-    test(`all reject with its reason ${what}`, async (t) => {
+    test(`all reject with its reason ${title}`, async (t) => {
       const time = fakeTime(t);
       const controller = new AbortController();
       const shared = client(service(turn));
@@ -334,12 +334,12 @@ test('a call does not take the 404 of another path for its own', async (t) => {
   const finished = new Promise((resolve) => {
     finish = resolve;
   });
-  const asked = new Set();
+  const paths = new Set();
   const shared = client({
     apiKey: 'sk-1',
     async fetch(url) {
       const { pathname } = new URL(url);
-      asked.add(pathname);
+      paths.add(pathname);
       if (pathname.startsWith('/v1/images/generations/')) {
         return answer({ error: { code: 'async_task_not_found' } }, { status: 404 });
       }
@@ -348,7 +348,7 @@ test('a call does not take the 404 of another path for its own', async (t) => {
     },
   });
   const byId = end(shared.waitForTask('img_1'));
-  while (!asked.has('/v1/tasks/img_1')) await time.pass(1000);
+  while (!paths.has('/v1/tasks/img_1')) await time.pass(1000);
   const byUrl = end(shared.waitForTask({ ...TASK, poll_url: '/v1/tasks/img_1' }));
   const again = end(shared.waitForTask('img_1'));
   await time.pass(1);

@@ -97,13 +97,13 @@ describe('rule 1: a create', GUARD, () => {
 
   test('whose body breaks off or comes too late may have been billed', async (t) => {
     const time = fakeTime(t);
-    const told = [];
+    const reported = [];
     const fetch = async () => ({ ...answer(done), text: () => never });
-    const options = { apiKey: 'sk-1', fetch, relay: false, onResponse: (info) => told.push(info) };
+    const options = { apiKey: 'sk-1', fetch, relay: false, onResponse: (info) => reported.push(info) };
     const error = await failure(time.until(generate(request, options)));
     assert.ok(error instanceof RequestTimeoutError);
     assert.equal(error.outcome, 'unknown');
-    assert.deepEqual(told, [], 'that was no answer');
+    assert.deepEqual(reported, [], 'that was no answer');
     assert.equal(time.timers(), 0);
   });
 });
@@ -131,13 +131,13 @@ describe('rule 3: what is secret', GUARD, () => {
     const lost = { status: 404, headers: {} };
     const missing = () => answer({ error: { code: 'async_task_not_found' } }, lost);
     const { requests, options } = script(missing(), missing());
-    const told = [];
-    const onResponse = (info) => told.push(info.path);
+    const reported = [];
+    const onResponse = (info) => reported.push(info.path);
     const error = await failure(waitForTask({ task_id: 'img_1', poll_url }, { ...options, onResponse }));
     assert.ok(error instanceof TaskNotFoundError);
     assert.match(requests[0].url, /secret/);
     assert.doesNotMatch(error.message, /secret/);
-    assert.deepEqual(told, ['/v1/tasks/1', '/v1/tasks/1']);
+    assert.deepEqual(reported, ['/v1/tasks/1', '/v1/tasks/1']);
   });
 
   test('in headers that cannot be used is in no error', async () => {
@@ -217,7 +217,7 @@ describe('rule 5: the answer decides, not the model:', GUARD, () => {
 
 test('rule 6: a limit of which the server says nothing is none', GUARD, async () => {
   const { options } = script(answer(done));
-  let told;
-  await generate(request, { ...options, onResponse: ({ rateLimit }) => (told = rateLimit) });
-  assert.deepEqual(told, { limit: undefined, remaining: undefined, reset: undefined });
+  let reported;
+  await generate(request, { ...options, onResponse: ({ rateLimit }) => (reported = rateLimit) });
+  assert.deepEqual(reported, { limit: undefined, remaining: undefined, reset: undefined });
 });

@@ -90,29 +90,29 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     assert.equal(polls[0], 0, 'a task that another call names may be done already');
   });
 
-  for (const [what, other] of [
+  for (const [title, other] of [
     ['key', { apiKey: 'sk-2' }],
     ['headers', { headers: { 'x-tenant': 'b' } }],
     ['time-out', { requestTimeout: 1000 }],
     ['transport', { fetch: async () => done() }],
     ['address', { baseUrl: 'https://other.test' }],
   ]) {
-    test(`do not share it with another ${what}`, async (t) => {
+    test(`do not share it with another ${title}`, async (t) => {
       const time = fakeTime(t);
       const { options, polls } = service(time, (count) => (count < 9 ? running() : done()));
       const client = new LemonData(options);
       const first = client.waitForTask('img_1');
       await time.pass(1000);
       await time.until(Promise.all([first, client.waitForTask('img_1', other)]));
-      assert.equal(polls.length, what === 'transport' ? 9 : 10);
+      assert.equal(polls.length, title === 'transport' ? 9 : 10);
     });
   }
 
-  for (const [what, options] of [
+  for (const [title, options] of [
     ['key', (tenant) => ({ apiKey: () => `sk-${tenant()}` })],
     ['headers', (tenant) => ({ apiKey: 'sk-1', headers: () => ({ 'x-tenant': tenant() }) })],
   ]) {
-    test(`do not share it where a function for the ${what} returns something else`, async (t) => {
+    test(`do not share it where a function for the ${title} returns something else`, async (t) => {
       const time = fakeTime(t);
       const tenants = new AsyncLocalStorage();
       const { options: common, polls } = service(time, (count) => (count < 5 ? running() : done()));
@@ -129,7 +129,8 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     const { options, polls } = service(time, (count) => (count < 4 ? running() : done()));
     const client = new LemonData(options);
     const strays = [];
-    const check = (tenant, what) => tenants.getStore() === tenant || strays.push(`${what} of ${tenant}`);
+    const check = (tenant, callback) =>
+      tenants.getStore() === tenant || strays.push(`${callback} of ${tenant}`);
     const wait = (tenant) =>
       tenants.run(tenant, () =>
         client.waitForTask('img_1', {
@@ -158,13 +159,15 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     const client = new LemonData(options);
     const first = client.waitForTask('img_1');
     await time.pass(1000);
-    const told = [];
-    const later = client.waitForTask('img_1', { onUpdate: (task) => told.push([time.now(), task.progress]) });
+    const reported = [];
+    const later = client.waitForTask('img_1', {
+      onUpdate: (task) => reported.push([time.now(), task.progress]),
+    });
     await time.pass(0);
-    assert.deepEqual(told, [[1000, 1]]);
+    assert.deepEqual(reported, [[1000, 1]]);
     await time.until(Promise.all([first, later]));
     assert.deepEqual(
-      told.slice(0, -1).map(([, progress]) => progress),
+      reported.slice(0, -1).map(([, progress]) => progress),
       [1, 2, 3, 4],
     );
     checkCadence(polls);

@@ -31,7 +31,7 @@ before(async () => {
 after(() => server.close());
 
 describe('slim', { timeout: 10_000 }, () => {
-  for (const [what, source] of [
+  for (const [title, source] of [
     ['bytes', () => bytes],
     ['an ArrayBuffer', () => new Uint8Array(bytes).buffer],
     ['a compiled module', () => WebAssembly.compile(bytes)],
@@ -40,7 +40,7 @@ describe('slim', { timeout: 10_000 }, () => {
     ['an answer', () => fetch(`${base}/typed`)],
     ['an answer of another type', () => fetch(`${base}/untyped`)],
   ]) {
-    test(`takes ${what}`, async () => {
+    test(`takes ${title}`, async () => {
       const { generate, init } = await fresh();
       assert.equal(await init(source()), undefined);
       assert.equal((await generate(request, options)).status, 'completed');

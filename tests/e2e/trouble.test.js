@@ -132,14 +132,14 @@ describe('rule 2: a stream that dies in silence', GUARD, () => {
     assert.equal((await waiting).status, 'completed');
   });
 
-  for (const [what, broken] of [
+  for (const [title, broken] of [
     ['has no body', { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }) }],
     [
       'cannot be read',
       { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body: {} },
     ],
   ]) {
-    test(`is not asked for again where it ${what}`, async (t) => {
+    test(`is not asked for again where it ${title}`, async (t) => {
       const time = fakeTime(t);
       const { options, requests } = script(broken, running, done);
       assert.equal((await time.until(waitForTask('t', { ...options, ...relay }))).status, 'completed');
@@ -185,13 +185,13 @@ describe('an answer', GUARD, () => {
 
   test('of 404 shortly after generate does not end the wait for its generation', async (t) => {
     const time = fakeTime(t);
-    const gone = () => answer({ error: { code: 'async_task_not_found' } }, { status: 404 });
+    const notFound = () => answer({ error: { code: 'async_task_not_found' } }, { status: 404 });
     const pending = answer({ task_id: 't', status: 'pending', poll_url: '/v1/tasks/t' });
-    const { options } = script(pending, gone, gone, gone, done);
+    const { options } = script(pending, notFound, notFound, notFound, done);
     const generation = await generate(request, options);
     assert.equal((await time.until(waitForTask(generation, options))).status, 'completed');
     // A copy out of a store says nothing of its age.
-    const error = await failure(time.until(waitForTask({ ...generation }, script(gone).options)));
+    const error = await failure(time.until(waitForTask({ ...generation }, script(notFound).options)));
     assert.equal(error.kind, 'task_not_found');
   });
 
@@ -205,14 +205,14 @@ describe('an answer', GUARD, () => {
 });
 
 describe('rule 1: a create that never left', GUARD, () => {
-  for (const [what, code] of [
+  for (const [title, code] of [
     ['a refused connection', 'ECONNREFUSED'],
     ['an unknown host', 'ENOTFOUND'],
     ['a connection that takes too long', 'UND_ERR_CONNECT_TIMEOUT'],
   ]) {
-    test(`by ${what} is repeated, and then called not sent`, async (t) => {
+    test(`by ${title} is repeated, and then called not sent`, async (t) => {
       const time = fakeTime(t);
-      const cause = Object.assign(new Error(what), { code });
+      const cause = Object.assign(new Error(title), { code });
       const refuse = () => Promise.reject(new TypeError('fetch failed', { cause }));
       const { options, requests } = script(refuse);
       const error = await failure(time.until(generate(request, options)));

@@ -52,14 +52,14 @@ const ALWAYS = Number.POSITIVE_INFINITY;
 /** @type {Case[]} */
 export const CASES = [];
 
-function add(where, name, what, expect, more) {
+function add(where, name, script, expect, more) {
   const creates = where === 'create' || more?.call === undefined ? 1 : 0;
   CASES.push({
     name: `${where}: ${name}`,
     where,
     call: 'generateAndWait',
     model: 'flux-pro',
-    ...what,
+    ...script,
     ...more,
     expect: { creates, resumes: expect.outcome === 'accepted', ...expect },
   });
@@ -336,14 +336,14 @@ create(
   resentBy(['chromium', 'firefox'], { creates: 3 }),
 );
 
-const asked = { minMs: 1000 };
+const oneSecond = { minMs: 1000 };
 /** A date has whole seconds, and the clock may stand anywhere within its millisecond. */
-const askedAsDate = { minMs: 990 };
+const oneSecondAsDate = { minMs: 990 };
 const HUGE = { retryAfterMs: 86_400_000, ...AT_ONCE };
 const HINTS = [
-  ['Retry-After: 1', '1', asked],
+  ['Retry-After: 1', '1', oneSecond],
   ['Retry-After: 0', '0'],
-  ['Retry-After as a date', dateIn(1000), askedAsDate],
+  ['Retry-After as a date', dateIn(1000), oneSecondAsDate],
   ['Retry-After as a date that has passed', dateIn(-60_000)],
   ['Retry-After: soon', 'soon'],
   ['Retry-After: -5', '-5'],
@@ -355,9 +355,9 @@ for (const [name, value, expect] of HINTS) {
 create(
   '503, retryable, Retry-After: 1',
   { replies: [retryAfter(503, '1', RETRYABLE)] },
-  { ...again, ...asked },
+  { ...again, ...oneSecond },
 );
-create('429, retry_after: 1', { replies: [refusal(429, { retry_after: 1 })] }, { ...again, ...asked });
+create('429, retry_after: 1', { replies: [refusal(429, { retry_after: 1 })] }, { ...again, ...oneSecond });
 create('429, Retry-After of a day', { replies: [retryAfter(429, '86400')] }, rejected('RateLimit', HUGE));
 create(
   '503, retryable, Retry-After of a day',
@@ -373,8 +373,8 @@ poll('429 always', { replies: [refusal(429)], times: ALWAYS }, accepted('WaitTim
   options: SHORT_WAIT,
 });
 poll('429 with a page', { replies: [html(429)] }, COMPLETED);
-poll('429, retry_after: 1', { replies: [refusal(429, { retry_after: 1 })] }, { ...COMPLETED, ...asked });
-poll('503, Retry-After: 1', { replies: [retryAfter(503, '1')] }, { ...COMPLETED, ...asked });
+poll('429, retry_after: 1', { replies: [refusal(429, { retry_after: 1 })] }, { ...COMPLETED, ...oneSecond });
+poll('503, Retry-After: 1', { replies: [retryAfter(503, '1')] }, { ...COMPLETED, ...oneSecond });
 poll('429, Retry-After of a day', { replies: [retryAfter(429, '86400')] }, accepted('WaitTimeout', HUGE));
 poll('503, Retry-After of a day', { replies: [retryAfter(503, '86400')] }, accepted('WaitTimeout', HUGE));
 poll(
@@ -393,7 +393,7 @@ poll(
   {
     replies: [({ task }) => ({ headers: { 'retry-after': '1' }, body: { ...task, status: 'processing' } })],
   },
-  { ...COMPLETED, ...asked },
+  { ...COMPLETED, ...oneSecond },
   { call: 'waitForTask', argument: 'task' },
 );
 poll('503, one poll', { replies: [refusal(503)] }, accepted('Server'), once);

@@ -91,7 +91,7 @@ export async function startProxy(target) {
   }
 
   /** Takes the fault that is meant for a request. */
-  function take(line) {
+  function takeFault(line) {
     const [, method, path] = REQUEST.exec(line) ?? [];
     const kind = method === 'POST' ? 'create' : method === 'GET' && path.startsWith('/v1/') && 'poll';
     const fault = plan.find(({ on, times }) => on === kind && times > 0);
@@ -176,7 +176,7 @@ export async function startProxy(target) {
 
     client.on('data', (chunk) => {
       if (REQUEST.test(chunk.toString('latin1'))) {
-        fault = take(chunk.toString('latin1'));
+        fault = takeFault(chunk.toString('latin1'));
         answer = Buffer.alloc(0);
       }
       switch (fault.mode) {

@@ -72,10 +72,13 @@ async function judge(runtime, item, server, foreign, proxy) {
   const problems = [];
   const check = (holds, problem) => holds || problems.push(problem);
   const { className, outcome, message } = result;
-  const said = [className, outcome && `(${outcome})`, message].filter(Boolean).join(' ');
+  const received = [className, outcome && `(${outcome})`, message].filter(Boolean).join(' ');
   check(result.settled, 'it hangs');
-  const wanted = `${expect.className}${expect.outcome ? ` (${expect.outcome})` : ''}`;
-  check(className === expect.className && outcome === expect.outcome, `expected ${wanted}, got ${said}`);
+  const expected = `${expect.className}${expect.outcome ? ` (${expect.outcome})` : ''}`;
+  check(
+    className === expect.className && outcome === expect.outcome,
+    `expected ${expected}, got ${received}`,
+  );
   check(
     ms >= (expect.minMs ?? 0),
     `it took ${Math.round(ms)} ms, and the server asked for ${expect.minMs} ms`,

@@ -94,7 +94,7 @@ async function openPage(folder, name) {
   const browser = await openBrowser(name);
   const page = await browser.open(site.url);
   return {
-    run: (...given) => page.run(async ([job, input]) => (await import('/jobs.js')).JOBS[job](input), given),
+    run: (...args) => page.run(async ([job, input]) => (await import('/jobs.js')).JOBS[job](input), args),
     async close() {
       await browser.close();
       await site.close();

@@ -53,7 +53,7 @@ const CALLS = { generate, generateAndWait, getTask, waitForTask };
  */
 export async function perform({ call, argument, apiKey, baseUrl, options, abortAfter, abortWait, warmUp }) {
   const started = Date.now();
-  const given = [];
+  const delivered = [];
   let known;
   const controller = new AbortController();
   let timer;
@@ -71,10 +71,10 @@ export async function perform({ call, argument, apiKey, baseUrl, options, abortA
     onTask(task) {
       known = task;
       abortIn(abortWait);
-      given.push(task);
+      delivered.push(task);
     },
-    onUpdate: (update) => given.push(update),
-    onResponse: (info) => given.push(info),
+    onUpdate: (update) => delivered.push(update),
+    onResponse: (info) => delivered.push(info),
     ...options,
   };
   if (warmUp) await getTask(warmUp, all);
@@ -84,10 +84,10 @@ export async function perform({ call, argument, apiKey, baseUrl, options, abortA
   let result;
   try {
     const generation = await CALLS[call](argument, all);
-    given.push(generation);
+    delivered.push(generation);
     result = { className: generation.status, task: generation.task_id && { task_id: generation.task_id } };
   } catch (error) {
-    given.push(error, `${error}`, error.stack);
+    delivered.push(error, `${error}`, error.stack);
     // The caller of an aborted wait has the reference that onTask was given.
     const aborted = error === controller.signal.reason;
     const { kind, outcome, status, retryAfterMs, task, message } = error;
@@ -99,7 +99,7 @@ export async function perform({ call, argument, apiKey, baseUrl, options, abortA
   } finally {
     clearTimeout(timer);
   }
-  const leak = given.some((value) => holds(value, apiKey));
+  const leak = delivered.some((value) => holds(value, apiKey));
   const creates = (sent.get(create) ?? 0) - sentBefore;
   return { settled: true, ...result, ms: Date.now() - started, sent: creates, leak };
 }

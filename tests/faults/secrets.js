@@ -72,15 +72,15 @@ export async function reveal({ apiKey, decoy, baseUrl, creates, nowhere }) {
     values[`error ${index + 1} (${error.name})`] = error;
   }
 
-  const found = [];
+  const leaks = [];
   for (const [name, value] of Object.entries(values)) {
-    for (const way of Object.keys(WAYS)) if (look(way, value).includes(apiKey)) found.push(`${name}: ${way}`);
+    for (const way of Object.keys(WAYS)) if (look(way, value).includes(apiKey)) leaks.push(`${name}: ${way}`);
   }
   const shown = Object.assign(new Error(decoy), { apiKey: decoy });
   // Not in every engine does it begin with the message.
   shown.stack += decoy;
   for (const value of [...Object.values(values), values, shown, decoy]) console.log(value);
-  return { ways: Object.keys(WAYS).filter((way) => look(way, shown).includes(decoy)), found, kinds };
+  return { ways: Object.keys(WAYS).filter((way) => look(way, shown).includes(decoy)), found: leaks, kinds };
 }
 
 /** What a way shows of a value. One that refuses shows what it says. */

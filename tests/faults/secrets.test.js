@@ -57,8 +57,8 @@ describe('the key shows nowhere', { timeout: 300_000 }, () => {
     test(`in ${name}`, async (t) => {
       const server = await startServer({ apiKey: KEY, cors: true });
       t.after(() => server.close());
-      const gone = await startServer();
-      await gone.close();
+      const closed = await startServer();
+      await closed.close();
       const runtime = await openRuntime(name, project.folder, { compatibilityFlags: ['nodejs_compat'] });
       t.after(() => runtime.close());
       for (const [reply] of CREATES) {
@@ -70,7 +70,7 @@ describe('the key shows nowhere', { timeout: 300_000 }, () => {
         decoy: DECOY,
         baseUrl: server.url,
         creates: CREATES.length,
-        nowhere: gone.url,
+        nowhere: closed.url,
       });
 
       assert.deepEqual(kinds, [...CREATES.map(([, kind]) => kind), ...OTHERS]);

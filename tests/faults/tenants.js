@@ -40,8 +40,8 @@ async function waitAs(tenants, options) {
   const pictures = await Promise.all(
     tenants.map((tenant) =>
       context.run(tenant, async () => {
-        const check = (what) => () => {
-          if (context.getStore() !== tenant) strays.push(`${what} of ${tenant.name}`);
+        const check = (callback) => () => {
+          if (context.getStore() !== tenant) strays.push(`${callback} of ${tenant.name}`);
         };
         const callbacks = { onUpdate: check('onUpdate'), onResponse: check('onResponse') };
         const { data } = await client.waitForTask('t', callbacks);

@@ -55,8 +55,8 @@ const OPEN = { chromium: openChromium, firefox: openFirefox, webkit: openWebKit 
  * @returns {Page['run']}
  */
 const runs = (evaluate) => async (work, argument) => {
-  const given = argument === undefined ? '' : JSON.stringify(argument);
-  const script = `(async () => JSON.stringify({ value: await (${work})(${given}) }))()
+  const json = argument === undefined ? '' : JSON.stringify(argument);
+  const script = `(async () => JSON.stringify({ value: await (${work})(${json}) }))()
     .catch((error) => JSON.stringify({ error: String(error) }))`;
   const { value, error } = JSON.parse(await evaluate(script));
   if (error !== undefined) throw new Error(error);

@@ -282,12 +282,17 @@ async function meet(place, step) {
 }
 
 describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: true }, () => {
+  /** What has been seen of each step, by the end of the hub. */
+  const results = {};
+  after(() => console.log(tableOf(results)));
+
   for (const [how, end] of Object.entries(ENDS)) {
     describe(how, () => {
       // What has not arrived does not end with the objects.
       const steps = Object.keys(STEPS).filter((step) => step !== 'arrives' || how !== OBJECTS_END);
       let place;
       const seen = Object.fromEntries(steps.map((step) => [step, {}]));
+      results[how] = seen;
 
       before(async () => {
         place = await startPlace();
@@ -331,10 +336,7 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
         );
       });
 
-      after(async () => {
-        console.log(tableOf(how, seen));
-        await place?.close();
-      });
+      after(() => place?.close());
 
       for (const step of steps) {
         const { what, stored, end, creates, told } = STEPS[step];
@@ -388,16 +390,21 @@ describe('a hub that ends while it forgets a task', { ...GUARD, concurrency: tru
   }
 });
 
-/** What has been seen, as a table. */
-function tableOf(how, seen) {
-  const columns = ['stored', 'end', 'creates', 'by its key', 'by its reference'];
-  const rows = Object.entries(seen).map(([step, about]) => [
-    STEPS[step].what,
-    ...[about.stored, about.end, about.creates?.join(' → '), about.byKey, about.byReference].map(
-      (value) => `${value ?? '–'}`,
-    ),
-  ]);
-  const all = [[how, ...columns], ...rows];
+/** One table for all ends of the hub: a cell has several values where they differ. */
+function tableOf(results) {
+  const columns = {
+    stored: (about) => about.stored,
+    end: (about) => about.end,
+    creates: (about) => about.creates?.join(' → '),
+    'by its key': (about) => about.byKey,
+    'by its reference': (about) => about.byReference,
+  };
+  const rows = Object.entries(STEPS).map(([step, { what }]) => {
+    const ends = Object.values(results).flatMap((seen) => seen[step] ?? []);
+    const cells = Object.values(columns).map((value) => new Set(ends.map((about) => value(about) ?? '–')));
+    return [what, ...cells.map((values) => [...values].join(' / '))];
+  });
+  const all = [[Object.keys(results).join(', '), ...Object.keys(columns)], ...rows];
   const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
   return all.map((row) => row.map((text, column) => text.padEnd(widths[column])).join('  ')).join('\n');
 }

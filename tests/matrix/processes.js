@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 /** Ends a command that hangs, long before continuous integration gives up on the whole. */
 const PATIENCE_MS = 240_000;
 
-/** So much of what a failed command printed goes into its error. */
+/** The error of a failed command holds as many characters of its output. */
 const TAIL = 6000;
 
 /**
@@ -22,12 +22,12 @@ function launch(command, args, { cwd, env }) {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const said = { output: '' };
+  const printed = { output: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8');
     stream.on('data', (text) => {
-      said.output += text;
-      child.emit('said');
+      printed.output += text;
+      child.emit('printed');
     });
   }
   const ended = new Promise((resolve) => {
@@ -44,9 +44,9 @@ function launch(command, args, { cwd, env }) {
   process.once('exit', kill);
   return {
     child,
-    said,
+    printed,
     ended,
-    fail: (why) => new Error(`${[command, ...args].join(' ')} ${why}\n${said.output.slice(-TAIL)}`),
+    fail: (reason) => new Error(`${[command, ...args].join(' ')} ${reason}\n${printed.output.slice(-TAIL)}`),
     async stop() {
       process.off('exit', kill);
       kill();
@@ -58,10 +58,10 @@ function launch(command, args, { cwd, env }) {
 /**
  * Runs a command to its end.
  *
- * @returns {Promise<string>} what it printed
+ * @returns {Promise<string>} its output
  */
 export async function execute(command, args, options) {
-  const { said, ended, fail, stop } = launch(command, args, options);
+  const { printed, ended, fail, stop } = launch(command, args, options);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -72,22 +72,22 @@ export async function execute(command, args, options) {
   await stop();
   if (late) throw fail('did not end in time');
   if (code !== 0) throw fail(`ended with ${code}`);
-  return said.output;
+  return printed.output;
 }
 
 /**
- * Starts a command that serves something, and waits until it says so.
+ * Starts a server, and waits until it is ready.
  *
- * @param {RegExp} ready what it prints by then
+ * @param {RegExp} ready matches its output once it is ready
  * @returns {Promise<{ match: RegExpMatchArray, stop(): Promise<void> }>}
  */
 export async function serve(command, args, { ready, ...options }) {
-  const { child, said, ended, fail, stop } = launch(command, args, options);
+  const { child, printed, ended, fail, stop } = launch(command, args, options);
   let timer;
   const match = await new Promise((resolve, reject) => {
-    child.on('said', () => {
-      const found = said.output.match(ready);
-      if (found) resolve(found);
+    child.on('printed', () => {
+      const match = printed.output.match(ready);
+      if (match) resolve(match);
     });
     timer = setTimeout(() => reject(fail('was not ready in time')), PATIENCE_MS);
     ended.then((code) => reject(fail(`ended with ${code}`)));

@@ -18,6 +18,7 @@ export async function startRelay(folder, server) {
     baseUrl: server.url,
     secret: 'a secret of the tests, of 32 characters',
     authorize: () => 'reader',
+    models: 'any',
     store: memoryStore(),
     log({ route }) {
       if (route === 'create') seen.creates += 1;

@@ -10,12 +10,12 @@ import { toText } from '../../scripts/lib/module-text.js';
 const module = readFileSync(new URL('../../dist/lemondata.wasm', import.meta.url));
 const every = Array.from({ length: 256 }, (_, byte) => byte);
 
-for (const [what, bytes] of [
+for (const [title, bytes] of [
   ['the module', module],
   ['every byte', Uint8Array.from(every)],
   ['the rare bytes of a text', Uint8Array.from([...Buffer.from('lemon '.repeat(99)), ...every, ...every])],
 ]) {
-  test(`${what} comes back as it was, from ASCII that needs no escape`, () => {
+  test(`${title} comes back as it was, from ASCII that needs no escape`, () => {
     const written = toText(bytes);
     assert.match(written.text + written.alphabet, /^[ -~]+$/);
     assert.doesNotMatch(written.text + written.alphabet, /['\\]/);

@@ -10,7 +10,6 @@ import { Hono } from 'hono';
 import { LemonData, RateLimitError, TaskNotFoundError } from 'lemondata-wasm';
 import {
   anonymousByIp,
-  createRelay,
   memoryLimiter,
   memoryStore,
   toCloudflare,
@@ -19,8 +18,8 @@ import {
   toNodeHandler,
 } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
+import { KEY, makeRelay } from './maker.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
 const PREFIX = '/api/lemondata';
 const CREATES = 4;
 /** No test needs this long: it ends one that would hang. */
@@ -39,10 +38,8 @@ afterEach(async () => {
 
 /** A relay as an application makes it. */
 const make = (options) =>
-  createRelay({
-    apiKey: KEY,
+  makeRelay({
     baseUrl: server.url,
-    secret: 'a secret that nobody guesses, of 46 characters',
     authorize: anonymousByIp(),
     limiter: memoryLimiter({ creates: CREATES }),
     store: memoryStore(),
@@ -140,8 +137,8 @@ describe('toNodeHandler', () => {
   test('answers what is no valid request with 400, and goes on', async () => {
     const origin = await listen(toNodeHandler(make()));
     for (const init of [{ method: 'TRACE' }, { method: 'GET', headers: { host: 'a b' } }]) {
-      const asking = request(`${origin}/health`, init).end();
-      const [answer] = await once(asking, 'response');
+      const sending = request(`${origin}/health`, init).end();
+      const [answer] = await once(sending, 'response');
       answer.resume();
       assert.equal(answer.statusCode, 400);
     }
@@ -167,10 +164,10 @@ test(
   GUARD,
   async () => {
     const origin = await listen(toNodeHandler(make({ authorize: () => null })));
-    const asking = request(`${origin}/v1/images/generations`, { method: 'POST', agent: false });
-    const finished = once(asking, 'finish');
-    asking.end(Buffer.alloc(32 * 1024 * 1024));
-    const [answer] = await once(asking, 'response');
+    const sending = request(`${origin}/v1/images/generations`, { method: 'POST', agent: false });
+    const finished = once(sending, 'finish');
+    sending.end(Buffer.alloc(32 * 1024 * 1024));
+    const [answer] = await once(sending, 'response');
     answer.resume();
     assert.equal(answer.statusCode, 401);
     await finished;

@@ -11,14 +11,14 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib';
 import { memoryLimiter } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 import { PLACES } from './places.js';
 import { chunkOf, requestOf, send } from './raw.js';
 import { LIMIT, PAGE } from './relays.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
-const SECRET = 'a secret that nobody guesses, of 46 characters';
 const PROMPT = 'the-prompt-of-a-visitor';
 const CREATE = '/v1/images/generations';
+const EDIT = '/v1/images/edits';
 const BODY = JSON.stringify({ prompt: PROMPT, model: 'flux-pro' });
 const JSON_TYPE = 'content-type: application/json';
 const ANN = 'x-user: ann';
@@ -160,12 +160,12 @@ for (const [name, start] of Object.entries(PLACES)) {
           '%2e%2e',
           '.',
           '%2e',
-          '..%2fmodels',
-          '%2e%2e%2fmodels',
-          '..%252fmodels',
-          '%252e%252e%252fmodels',
-          '..%5cmodels',
-          '..\\models',
+          '..%2fpricing',
+          '%2e%2e%2fpricing',
+          '..%252fpricing',
+          '%252e%252e%252fpricing',
+          '..%5cpricing',
+          '..\\pricing',
           `http:%2f%2f${evil}%2f`,
           `%2f%2f${evil}`,
           `@${evil}`,
@@ -333,8 +333,11 @@ for (const [name, start] of Object.entries(PLACES)) {
           'x-nothing: there',
         ]) {
           for (const origin of [[], [`origin: ${PAGE}`]]) {
-            const answer = await create('cookie', { headers: ['cookie: session=ann', type, ...origin] });
-            assertNothing(answer, [415], 'unsupported_media_type');
+            for (const route of [CREATE, EDIT]) {
+              const headers = ['cookie: session=ann', type, ...origin];
+              const answer = await attack(requestOf('POST', `/cookie${route}`, headers, BODY));
+              assertNothing(answer, [415], 'unsupported_media_type');
+            }
           }
         }
         // As two headers, of which only one is looked at by some.

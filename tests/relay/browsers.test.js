@@ -7,9 +7,9 @@ import { root } from '../../scripts/lib/run.js';
 import { BROWSERS, openBrowser } from '../helpers/browsers.js';
 import { serveSite } from '../helpers/site.js';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 import { startWorkerd } from './places.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 60_000 };
 
@@ -28,7 +28,7 @@ before(async () => {
   place = await startWorkerd({
     key: KEY,
     upstream: server.url,
-    secret: 'a secret that nobody guesses, of 46 characters',
+    secret: SECRET,
     page: listed.url,
   });
   relay = `${place.url}/keyed`;
@@ -61,6 +61,21 @@ async function generate({ relay, model }) {
     return { status, task_id, width: picture.naturalWidth, requestId, limit: rateLimit.limit };
   } catch ({ kind, code, outcome }) {
     return { kind, code, outcome };
+  }
+}
+
+/** Runs in the page: sends a picture as a file, and tells the answer. */
+async function sendForm(relay) {
+  const form = new FormData();
+  const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0]);
+  form.append('image', new Blob([png]), 'a.png');
+  form.append('prompt', 'A lemon');
+  const headers = { 'x-user': 'ann', 'x-lemondata-client': '1' };
+  try {
+    const answer = await fetch(`${relay}/v1/images/edits`, { method: 'POST', headers, body: form });
+    return { status: answer.status, body: await answer.json() };
+  } catch {
+    return { status: 0 };
   }
 }
 
@@ -115,9 +130,19 @@ for (const name of BROWSERS) {
       });
     });
 
+    test('and edits a picture that it sends as a file, after a preflight', GUARD, async () => {
+      const { status } = await on(listed, sendForm, relay);
+      assert.notEqual(status, 0, 'the page reads the answer');
+      assert.equal(server.counts.requests.length, 1);
+      const [{ path, headers }] = server.counts.requests;
+      assert.equal(path, '/v1/images/edits');
+      assert.match(headers['content-type'], /^multipart\/form-data/);
+    });
+
     test('a page of an origin not listed cannot', GUARD, async () => {
       const seen = await on(other, generate, { relay, model: 'dall-e-3' });
       assert.equal(seen.kind, 'connection', JSON.stringify(seen));
+      assert.deepEqual(await on(other, sendForm, relay), { status: 0 });
       assert.deepEqual(server.counts.requests, []);
     });
 
@@ -151,6 +176,7 @@ for (const name of BROWSERS) {
               outcome(fetch(create, { method: 'POST', body })),
               outcome(fetch(create, { method: 'POST', body, mode: 'no-cors', credentials: 'include' })),
               outcome(fetch(create, { method: 'POST', body: form, mode: 'no-cors' })),
+              outcome(fetch(`${url}/v1/images/edits`, { method: 'POST', body: form, mode: 'no-cors' })),
               outcome(
                 fetch(create, {
                   method: 'POST',
@@ -167,6 +193,7 @@ for (const name of BROWSERS) {
         );
         assert.deepEqual(tried, [
           'refused',
+          'opaque 0',
           'opaque 0',
           'opaque 0',
           'opaque 0',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { memoryLimiter, memoryStore } from 'lemondata-wasm/relay';
-import { asking } from './asking.js';
+import { createHarness } from './harness.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
@@ -25,7 +25,7 @@ test('refused, failing, keyed and endless requests leave nothing behind', { time
   ];
   let next = 0;
   const fetch = async () => replies[next++ % replies.length]();
-  const { make, create, keyed, poll, ask, events, clock } = asking({ url: 'https://service.example' });
+  const { make, create, keyed, poll, ask, events, clock } = createHarness({ url: 'https://service.example' });
   const relay = make({
     fetch,
     maxAnswerBytes: 50_000,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { anonymousByIp, memoryLimiter } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
-import { asking, KEY } from './asking.js';
+import { createHarness, KEY } from './harness.js';
 
 let server;
 let relays;
@@ -14,7 +14,7 @@ before(async () => {
 after(() => server.close());
 beforeEach(() => {
   server.reset();
-  relays = asking(server);
+  relays = createHarness(server);
 });
 
 const failures = () => relays.events.filter(({ event }) => event === 'upstream_failed');
@@ -36,7 +36,7 @@ describe('every failure upstream is one event of the log', () => {
       const body = { error: { message: 'What is wrong', code: 'the_code', type: 'the_type' } };
       server.next({ on: 'create', reply: { status, headers: { 'x-request-id': 'req_1' }, body } });
       await create(make(), { model: 'flux-pro' });
-      const [{ error, ...event }, ...more] = failures();
+      const [{ error, message, ...event }, ...more] = failures();
       assert.deepEqual(more, []);
       assert.deepEqual(event, {
         event: 'upstream_failed',
@@ -50,6 +50,7 @@ describe('every failure upstream is one event of the log', () => {
         requestId: 'req_1',
       });
       assert.match(error.message, /What is wrong/);
+      assert.equal(message, error.message);
       const request = relays.events.at(-1);
       assert.equal(request.event, 'request');
       assert.deepEqual(

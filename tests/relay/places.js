@@ -50,7 +50,7 @@ async function startNode(env) {
  */
 export async function startWorkerd(env, options) {
   const project = installPacked();
-  for (const name of ['worker.js', 'relays.js', 'lines.js']) {
+  for (const name of ['worker.js', 'relays.js', 'maker.js', 'lines.js']) {
     copyFileSync(fileURLToPath(new URL(name, import.meta.url)), join(project.folder, name));
   }
   const printed = [];

@@ -1,24 +1,15 @@
 /**
- * The relays that the attacks are for: each below a path of its own, in Node and in a worker the same.
- *
- * Who calls is what `x-user` says: a test needs no more.
+ * The relays that the attacks target: each below a path of its own, in Node and in a worker alike.
  */
 
-import {
-  anonymousByIp,
-  cloudflareLimiter,
-  createRelay,
-  memoryLimiter,
-  memoryStore,
-} from 'lemondata-wasm/relay';
+import { anonymousByIp, cloudflareLimiter, memoryLimiter, memoryStore } from 'lemondata-wasm/relay';
+import { makeRelay } from './maker.js';
 
 /** The page that may call. */
 export const PAGE = 'https://app.example';
 /** How many requests the limited ones let through. */
 export const LIMIT = 3;
 const DAY_MS = 86_400_000;
-
-const byHeader = (request) => request.headers.get('x-user');
 
 /** A person who is logged in: the browser sends this along by itself, whichever page asks. */
 const byCookie = (request) => /\bsession=(\w+)/.exec(request.headers.get('cookie') ?? '')?.[1];
@@ -29,7 +20,7 @@ export const PICTURE = Uint8Array.from({ length: 1000 }, (_, index) => index % 2
 /** A hub whose tasks all run for ever, and have one picture. */
 const makeHub = () => ({
   create: async () => ({ id: 'one', view: { generation: { status: 'pending' } } }),
-  look: async () => ({ generation: { status: 'pending' } }),
+  getTask: async () => ({ generation: { status: 'pending' } }),
   watch: async () => undefined,
   async picture(_id, index) {
     if (index !== 0) return undefined;
@@ -66,45 +57,41 @@ export function makeRelays({ key, upstream, secret, page, CREATES, POLLS }, log)
     apiKey: key,
     baseUrl: upstream,
     secret,
-    authorize: byHeader,
     allowedOrigins: page ? [PAGE, page] : [PAGE],
     allowedHeaders: ['x-user'],
-    models: 'any',
-    limiter: false,
     log,
   };
+  const make = (options) => makeRelay({ ...usual, ...options });
   const limits = { creates: LIMIT, polls: LIMIT };
   const relays = {
-    plain: createRelay(usual),
-    keyed: createRelay({ ...usual, store: memoryStore() }),
-    limited: createRelay({ ...usual, limiter: memoryLimiter(limits) }),
-    anonymous: createRelay({ ...usual, authorize: anonymousByIp(), limiter: memoryLimiter(limits) }),
-    self: createRelay({ ...usual, allowedOrigins: ['self'] }),
-    cookie: createRelay({ ...usual, authorize: byCookie, allowCredentials: true }),
-    fields: createRelay({
-      ...usual,
+    plain: make(),
+    keyed: make({ store: memoryStore() }),
+    limited: make({ limiter: memoryLimiter(limits) }),
+    anonymous: make({ authorize: anonymousByIp(), limiter: memoryLimiter(limits) }),
+    self: make({ allowedOrigins: ['self'] }),
+    cookie: make({ authorize: byCookie, allowCredentials: true }),
+    fields: make({
       store: memoryStore(),
       allowedFields: ['seed', 'constructor', 'toString'],
     }),
-    strict: createRelay({ ...usual, models: undefined, extraFields: 'refuse' }),
+    strict: make({ models: ['dall-e-3', 'flux-pro'] }),
     // What it has signed has expired for the others.
-    past: createRelay({ ...usual, now: () => Date.now() - 2 * DAY_MS }),
-    stranger: createRelay({ ...usual, secret: `${secret}, but another one` }),
-    slow: createRelay({ ...usual, bodyTimeoutMs: 50 }),
-    passing: createRelay({ ...usual, extraFields: 'pass' }),
-    capped: createRelay({ ...usual, maxAnswerBytes: 8 * 1024 * 1024 }),
+    past: make({ now: () => Date.now() - 2 * DAY_MS }),
+    stranger: make({ secret: `${secret}, but another one` }),
+    slow: make({ bodyTimeoutMs: 50 }),
+    passing: make({ extraFields: 'pass' }),
+    capped: make({ maxAnswerBytes: 8 * 1024 * 1024 }),
     // With the secret of the others.
-    hubbed: createRelay({ ...usual, hub: makeHub() }),
-    stuck: createRelay({ ...usual, authorize: () => new Promise(() => {}), callbackTimeoutMs: 20 }),
-    queued: createRelay({ ...usual, limiter: { take: () => new Promise(() => {}) }, callbackTimeoutMs: 20 }),
-    broken: createRelay({
-      ...usual,
+    hubbed: make({ hub: makeHub() }),
+    stuck: make({ authorize: () => new Promise(() => {}), callbackTimeoutMs: 20 }),
+    queued: make({ limiter: { take: () => new Promise(() => {}) }, callbackTimeoutMs: 20 }),
+    broken: make({
       authorize() {
         throw new Error('the session store at 10.0.0.1 does not answer');
       },
     }),
     ...(CREATES && {
-      bound: createRelay({ ...usual, limiter: cloudflareLimiter({ creates: CREATES, polls: POLLS }) }),
+      bound: make({ limiter: cloudflareLimiter({ creates: CREATES, polls: POLLS }) }),
     }),
   };
   return (request, context) => {

@@ -11,7 +11,7 @@ import express from 'express';
 import { Hono } from 'hono';
 import { anonymousByIp, toCloudflare, toHono, toNextRoute, toNodeHandler } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
-import { asking, CREATE, come, KEY, PROMPT } from './asking.js';
+import { CREATE, come, createHarness, KEY, PROMPT } from './harness.js';
 import { cert, key } from './localhost.js';
 
 const BODY = JSON.stringify({ prompt: PROMPT, model: 'flux-pro' });
@@ -27,7 +27,7 @@ before(async () => {
 after(() => server.close());
 beforeEach(() => {
   server.reset();
-  relays = asking(server);
+  relays = createHarness(server);
 });
 
 const closers = [];
@@ -49,7 +49,7 @@ async function listen(listening) {
 }
 
 /** Sends a request by HTTP/1.1. */
-function send(asking, port, method, path, { headers, body } = {}) {
+function send(sendRequest, port, method, path, { headers, body } = {}) {
   return new Promise((resolve, reject) => {
     const options = {
       port,
@@ -60,7 +60,7 @@ function send(asking, port, method, path, { headers, body } = {}) {
       agent: false,
       rejectUnauthorized: false,
     };
-    const request = asking(options, async (response) => {
+    const request = sendRequest(options, async (response) => {
       let text = '';
       for await (const chunk of response) text += chunk;
       resolve({ status: response.statusCode, headers: response.headers, text });
@@ -69,8 +69,8 @@ function send(asking, port, method, path, { headers, body } = {}) {
   });
 }
 const ask = (...parts) => send(httpRequest, ...parts);
-const post = (port, { headers, body = BODY, path = CREATE, asking = httpRequest } = {}) =>
-  send(asking, port, 'POST', path, { headers: { ...JSON_TYPE, ...headers }, body });
+const post = (port, { headers, body = BODY, path = CREATE, sendRequest = httpRequest } = {}) =>
+  send(sendRequest, port, 'POST', path, { headers: { ...JSON_TYPE, ...headers }, body });
 
 /** A connection by HTTP/2, and requests on it. */
 function connect(url) {
@@ -121,7 +121,7 @@ describe('every kind of server', GUARD, () => {
     for (const start of [createHttps, createSecureServer]) {
       const port = await listen(start({ key, cert, allowHTTP1: true }, toNodeHandler(make())));
       const origin = `https://127.0.0.1:${port}`;
-      const made = await post(port, { headers: { origin }, asking: httpsRequest });
+      const made = await post(port, { headers: { origin }, sendRequest: httpsRequest });
       assert.equal(made.status, 200, made.text);
       assert.equal(made.headers['access-control-allow-origin'], origin);
     }
@@ -169,9 +169,15 @@ describe('a body that was read before', GUARD, () => {
 
   test('and not kept is an error that tells the operator what to do', async () => {
     const port = await listen(createServer(readFirst(() => ({}))(toNodeHandler(make()))));
-    assert.equal((await post(port)).status, 500);
-    const failed = relays.events.find(({ event }) => event === 'failed');
-    assert.match(failed.error.message, /toNodeHandler\(relay\) before body parsers/);
+    const { status, text } = await post(port);
+    assert.equal(status, 500);
+    assert.match(text, /"code":"body_used"/);
+    const { message } = relays.events.find(({ event }) => event === 'refused');
+    assert.equal(
+      message,
+      'Another part of the server has read the body of a request before the relay. Mount toNodeHandler(relay) before ' +
+        'body parsers, or have them leave the parsed body in request.body.',
+    );
   });
 
   test('in Hono is taken from c.req', async () => {
@@ -406,7 +412,7 @@ describe('what breaks behind the adapter', GUARD, () => {
 test('a stream says that nobody between may keep or pack it', async () => {
   const hub = {
     create: async () => ({ id: 'a', view: { generation: { status: 'pending' } } }),
-    look: async () => ({ generation: { status: 'pending' } }),
+    getTask: async () => ({ generation: { status: 'pending' } }),
     watch: async () => ({ addEventListener() {}, accept() {}, close() {} }),
     picture: async () => undefined,
   };

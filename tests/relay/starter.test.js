@@ -11,9 +11,8 @@ import { root } from '../../scripts/lib/run.js';
 import { ensureWrangler } from '../../scripts/lib/setup.js';
 import { installPacked } from '../helpers/pack.js';
 import { startServer } from '../server/index.js';
+import { KEY, SECRET } from './maker.js';
 
-const KEY = 'sk-the-key-of-the-relay-0123456789';
-const SECRET = 'a secret that nobody guesses, of 46 characters';
 const PAGE = 'http://localhost:5173';
 /** As in `wrangler.jsonc`. */
 const CREATES = 10;
@@ -96,7 +95,7 @@ async function use(url) {
     pollInterval: { min: 10, max: 20 },
     maxRetries: 0,
   });
-  const done = await lemon.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
+  const done = await lemon.generateAndWait({ prompt: 'A lemon', model: 'ideogram-v3' });
   assert.equal(done.status, 'completed');
   assert.match(done.task_id, /^t_/);
   // The picture is the relay's own copy.
@@ -113,7 +112,8 @@ async function use(url) {
   let creates = 1;
   // The binding counts by the minute of the clock, which may turn meanwhile: then as many pass again.
   await assert.rejects(async () => {
-    for (; creates <= 2 * CREATES; creates += 1) await lemon.generate({ prompt: 'A lemon' });
+    for (; creates <= 2 * CREATES; creates += 1)
+      await lemon.generate({ prompt: 'A lemon', model: 'ideogram-v3' });
   }, RateLimitError);
   assert.ok(creates >= CREATES, `${creates} passed`);
   // The limiter has them take turns: some are on their way still.

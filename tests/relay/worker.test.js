@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { startServer } from '../server/index.js';
+import { come, KEY, SECRET } from './harness.js';
 import { startWorkerd } from './places.js';
 import { requestOf } from './raw.js';
 
@@ -17,10 +18,10 @@ let server;
 let place;
 
 before(async () => {
-  server = await startServer({ apiKey: 'sk-the-key-of-the-relay-0123456789' });
+  server = await startServer({ apiKey: KEY });
   const limit = (namespace_id) => ({ namespace_id, simple: { limit: LIMIT, period: 60 } });
   place = await startWorkerd(
-    { key: server.apiKey, upstream: server.url, secret: 'a secret that nobody guesses, of 46 characters' },
+    { key: server.apiKey, upstream: server.url, secret: SECRET },
     { ratelimits: { CREATES: limit('1'), POLLS: limit('2') } },
   );
 });
@@ -49,11 +50,6 @@ function leave(method, path, headers, body) {
 
 const leaveCreate = (relay, model, headers) =>
   leave('POST', `/${relay}${CREATE}`, headers, JSON.stringify({ prompt: 'A lemon', model }));
-
-/** Waits for something that comes without any sign. */
-async function come(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 test('a client that disconnects ends its poll upstream', GUARD, async () => {
   const { task_id } = await (await create('plain', 'test-poll:hang')).json();
@@ -89,6 +85,20 @@ test('nor without a key', GUARD, async () => {
   await come(() => server.counts.requests[0].status !== undefined);
   assert.equal(server.counts.requests[0].status, 200);
   assert.equal(server.counts.aborted, 0);
+});
+
+test('a keyed create is refused without a store that outlives the isolate, with the remedy', async () => {
+  const answer = await create('plain', 'dall-e-3', { headers: { 'idempotency-key': 'k' } });
+  assert.equal(answer.status, 400);
+  const { code, hint } = (await answer.json()).error;
+  assert.equal(code, 'idempotency_not_supported');
+  assert.equal(
+    hint,
+    'On Cloudflare, memory is no store: an isolate may end at any time. Pass createRelay store: ' +
+      'durableStore(env.KEYS) or hub: durableHub({ tasks: env.TASKS }), both of lemondata-wasm/cloudflare. Without it, ' +
+      'leave out relay: true and idempotencyKey in the page.',
+  );
+  assert.equal(server.counts.creates, 0);
 });
 
 test("Cloudflare's own limiter limits each identity, creates apart from polls", GUARD, async () => {

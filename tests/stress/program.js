@@ -272,9 +272,9 @@ export async function stress({ seed, calls: limit }) {
     return note(call, 'neither an error of the package nor the reason of the signal', error);
   }
 
-  function note({ number, kind }, what, error) {
-    wrong.push(`${kind} ${number}: ${what}${error ? `: ${error.stack ?? error}` : ''}`);
-    return what;
+  function note({ number, kind }, problem, error) {
+    wrong.push(`${kind} ${number}: ${problem}${error ? `: ${error.stack ?? error}` : ''}`);
+    return problem;
   }
 
   async function work() {
@@ -332,8 +332,8 @@ function watchGlobals(seed) {
   const strayErrors = [];
   const controllers = [];
   const timers = new Set();
-  const stray = (what, error) => {
-    if (!(error instanceof PlannedError)) strayErrors.push(`${what}: ${error?.stack ?? error}`);
+  const stray = (origin, error) => {
+    if (!(error instanceof PlannedError)) strayErrors.push(`${origin}: ${error?.stack ?? error}`);
   };
   const undo = [];
   function replace(target, name, value) {

@@ -1,12 +1,12 @@
-/** The studio for everyone: axe in each state, by keyboard alone, for screen readers, at any width, without jumps. */
+/** Accessibility: axe in each state, the keyboard, screen readers, every width, no layout shifts. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
-import { PROMPT, untilSo, useStudio } from './studio.js';
+import { PROMPT, untilAsync, useStudio } from './studio.js';
 
-/** No test needs this long: it ends one that would hang. */
+/** Ends a test that hangs. */
 const GUARD = { timeout: 90_000 };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LONG =
@@ -15,9 +15,9 @@ const LONG =
 const studio = useStudio();
 let app;
 
-/** What axe finds, in words; WCAG up to 2.2 AA, and what it holds for good practice. */
+/** The violations that axe finds: WCAG up to 2.2 AA, and its best practices. */
 async function findings(state) {
-  // By the debugger, past the page's policy.
+  // The debugger bypasses the page's policy.
   if (!(await app.page.evaluate(() => Boolean(window.axe)))) await app.page.evaluate(axe);
   const running = app.page.evaluate(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
@@ -25,7 +25,7 @@ async function findings(state) {
       ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
     );
   });
-  // It waits by timers of the page.
+  // axe waits for timers of the page.
   let found;
   running.then((value) => {
     found = value;
@@ -37,7 +37,7 @@ async function findings(state) {
   return found.map((finding) => `${state}: ${finding}`);
 }
 
-/** Every state that a person can come to, in turn. */
+/** Every state that a person can reach, in turn. */
 async function* states() {
   const { page } = app;
   yield 'empty';
@@ -106,7 +106,7 @@ async function* states() {
   yield 'compare';
 }
 
-/** What does not fit: the page is wider than the window, or a text is cut off where nothing scrolls. */
+/** Overflows: a page wider than the window, or a text that is cut off where nothing scrolls. */
 const misfits = () =>
   app.page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
@@ -173,7 +173,7 @@ describe('every state', () => {
   });
 });
 
-describe('by keyboard alone', () => {
+describe('with the keyboard alone', () => {
   const focused = () =>
     app.page.evaluate(() => {
       const { activeElement } = document;
@@ -183,18 +183,18 @@ describe('by keyboard alone', () => {
       ).trim();
     });
 
-  /** Presses Tab until it is there, and sees on the way that the focus can be seen. */
+  /** Presses Tab until the focus is on a control, and checks that it is visible on the way. */
   async function tabTo(name, key = 'Tab') {
     for (let count = 0; count < 60; count += 1) {
       await app.page.keyboard.press(key);
       if ((await focused()).startsWith(name)) return;
-      const isSeen = await app.page.evaluate(() => {
+      const isVisible = await app.page.evaluate(() => {
         const { activeElement } = document;
         if (activeElement === document.body || activeElement.matches('dialog, .choice input')) return true;
         const { outlineStyle, outlineWidth } = getComputedStyle(activeElement);
         return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0;
       });
-      assert.ok(isSeen, `the focus is not seen on ${await focused()}`);
+      assert.ok(isVisible, `the focus is not visible on ${await focused()}`);
     }
     assert.fail(`Tab never came to ${name}`);
   }
@@ -223,7 +223,7 @@ describe('by keyboard alone', () => {
     await app.$('#empty').waitFor();
   });
 
-  test('looks at pictures, zooms, deletes, restores, and is back where it was', GUARD, async () => {
+  test('looks at pictures, zooms, deletes, restores, and returns to its place', GUARD, async () => {
     app = await studio.open();
     const { keyboard } = app.page;
     for (const prompt of ['One', 'Two', 'Three']) {
@@ -241,7 +241,7 @@ describe('by keyboard alone', () => {
     await keyboard.press('End');
     assert.equal(await focused(), 'One');
     await keyboard.press('ArrowRight');
-    assert.equal(await focused(), 'One', 'there is nothing behind the last one');
+    assert.equal(await focused(), 'One', 'the last one has no next');
     await keyboard.press('Home');
     await keyboard.press('Enter');
     const place = app.$('.viewer .place');
@@ -254,7 +254,7 @@ describe('by keyboard alone', () => {
     const before = await app.$('.stage').evaluate(({ scrollLeft }) => scrollLeft);
     await keyboard.press('ArrowRight');
     const after = () => app.$('.stage').evaluate(({ scrollLeft }) => scrollLeft);
-    await untilSo(async () => (await after()) > before);
+    await untilAsync(async () => (await after()) > before);
     await place.filter({ hasText: '2 of 3' }).waitFor();
     await keyboard.press('0');
     await keyboard.press('Delete');
@@ -263,14 +263,14 @@ describe('by keyboard alone', () => {
     await keyboard.press('Enter');
     await keyboard.press('Escape');
     await app.$('#tiles li').nth(2).waitFor();
-    // The one that was looked at last; the browser itself goes back to where it began.
-    await untilSo(async () => (await focused()) === 'One');
+    // The last shown picture, where the browser itself would return to the first.
+    await untilAsync(async () => (await focused()) === 'One');
     await keyboard.press('Delete');
     await app.$('#tiles li').nth(2).waitFor({ state: 'detached' });
-    await untilSo(async () => (await focused()) === 'Two');
+    await untilAsync(async () => (await focused()) === 'Two');
   });
 
-  test('copies the code of each place, and stays inside of the panel', GUARD, async () => {
+  test('copies the code, and stays inside the panel', GUARD, async () => {
     app = await studio.open();
     await app.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const { keyboard } = app.page;
@@ -345,7 +345,7 @@ describe('nothing moves', () => {
       await app.$('.picture img[src]').nth(2).waitFor();
       const shifts = await app.page.evaluate(() => globalThis.shifts);
       const total = shifts.reduce((sum, { value }) => sum + value, 0);
-      // A word that has become longer moves its neighbour; a tenth is what passes for good on the web.
+      // A longer word moves its neighbour a little. The usual limit for a good page is 0.1.
       assert.ok(total < 0.0005, JSON.stringify(shifts));
     });
   }
@@ -363,6 +363,6 @@ describe('nothing moves', () => {
     assert.equal(await begun(), 0);
     await app.page.emulateMedia({ reducedMotion: 'no-preference' });
     await app.generate('flux-schnell');
-    await untilSo(async () => (await begun()) > 0);
+    await untilAsync(async () => (await begun()) > 0);
   });
 });

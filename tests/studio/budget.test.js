@@ -1,4 +1,4 @@
-/** What the studio costs to open: bytes, requests, and the time to the first content on a slow line. */
+/** The cost of opening the studio: bytes, requests, and the time to the first content on a slow line. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,10 +11,10 @@ import { startServer } from '../server/index.js';
 import { KEY, launch } from './studio.js';
 
 const KB = 1000;
-/** All that a visit downloads, the package with its module included. */
+/** The download of a visit, the package with its module included. */
 const BUDGET = 60 * KB;
 const FIRST_CONTENT_MS = 1000;
-/** The speed of a busy machine is not the page's: the first of them is checked by the figures above. */
+/** The performance score depends on the machine, so it has some slack; the figures above have none. */
 const SCORES = { performance: 0.9, accessibility: 1, 'best-practices': 1, seo: 1 };
 
 let server;

@@ -1,19 +1,19 @@
-/** A gallery of thousands: what is in the document and in memory stays bounded, however far one scrolls. */
+/** A gallery of thousands: document and memory stay bounded, however far one scrolls. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { settled, untilSo, useStudio } from './studio.js';
+import { settled, untilAsync, useStudio } from './studio.js';
 
-/** No test needs this long: it ends one that would hang. */
+/** Ends a test that hangs. */
 const GUARD = { timeout: 90_000 };
 const COUNT = 3000;
-/** On the way from the first to the last. */
+/** Scroll positions between the first picture and the last. */
 const STOPS = 15;
 
 const studio = useStudio();
 let app;
 
-/** Puts so many pictures into the database of the page, as earlier visits would have left them. */
+/** Puts pictures into the database of the page, as earlier visits would have left them. */
 async function fill(count) {
   await app.page.evaluate(async (total) => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 24, height: 24 });
@@ -54,7 +54,7 @@ async function fill(count) {
     db.close();
   }, count);
   await app.reload();
-  await untilSo(async () => (await app.$('#gallery-count').textContent()) === count.toLocaleString('en'));
+  await untilAsync(async () => (await app.$('#gallery-count').textContent()) === count.toLocaleString('en'));
 }
 
 const tiles = () => app.$('#tiles li');
@@ -66,7 +66,7 @@ const names = () =>
 describe('three thousand pictures', () => {
   test('are a few dozen tiles, wherever one scrolls', GUARD, async () => {
     app = await studio.open();
-    // How many object URLs are alive, which each hold a picture.
+    // Counts the live object URLs, which each hold a picture.
     await app.context.addInitScript(() => {
       const { createObjectURL, revokeObjectURL } = URL;
       window.urls = 0;
@@ -85,10 +85,10 @@ describe('three thousand pictures', () => {
     await tiles().first().waitFor();
     const height = await app.page.evaluate(() => document.documentElement.scrollHeight);
     let most = 0;
-    for (let at = 0; at <= STOPS; at += 1) {
-      await app.page.evaluate((top) => scrollTo(0, top), (height * at) / STOPS);
-      // A tile is where the middle of the screen is.
-      await untilSo(() =>
+    for (let stop = 0; stop <= STOPS; stop += 1) {
+      await app.page.evaluate((top) => scrollTo(0, top), (height * stop) / STOPS);
+      // A tile covers the middle of the screen.
+      await untilAsync(() =>
         app.page.evaluate(() => {
           const middle = innerHeight / 2;
           const isThere = (tile) => {
@@ -105,15 +105,12 @@ describe('three thousand pictures', () => {
       assert.ok((await tiles().count()) <= 60, `${await tiles().count()} tiles`);
     }
     assert.ok(most < 700, `${most} elements in the document`);
-    assert.ok(
-      (await app.page.evaluate(() => window.urls)) <= 241,
-      'pictures that are out of sight are let go of',
-    );
+    assert.ok((await app.page.evaluate(() => window.urls)) <= 241, 'pictures out of sight are released');
     assert.ok((await names()).includes('Picture 0'), 'the oldest is at the end');
     assert.equal(
       await app.page.evaluate(() => document.documentElement.scrollHeight),
       height,
-      'all had its room',
+      'the height never changed',
     );
     await app.look('gallery-3000');
   });
@@ -125,7 +122,7 @@ describe('three thousand pictures', () => {
     await app.$('#tiles [data-index="0"]').focus();
     await app.page.keyboard.press('End');
     const focused = () => app.page.evaluate(() => document.activeElement.getAttribute('aria-label'));
-    await untilSo(async () => (await focused()) === 'Picture 0');
+    await untilAsync(async () => (await focused()) === 'Picture 0');
     const item = app.$('#tiles li:has(:focus)');
     assert.deepEqual(
       [await item.getAttribute('aria-posinset'), await item.getAttribute('aria-setsize')],
@@ -136,13 +133,13 @@ describe('three thousand pictures', () => {
     await app.page.keyboard.press('ArrowLeft');
     await app.$('.viewer .place', { hasText: '2999 of 3000' }).waitFor();
     await app.page.keyboard.press('Escape');
-    await untilSo(async () => (await focused()) === 'Picture 1');
+    await untilAsync(async () => (await focused()) === 'Picture 1');
     // The focus stays with its tile when that is scrolled out of sight.
     await app.page.evaluate(() => scrollTo(0, 0));
-    await untilSo(async () => (await names()).includes('Picture 2999'));
+    await untilAsync(async () => (await names()).includes('Picture 2999'));
     assert.equal(await focused(), 'Picture 1');
     await app.page.fill('#search', 'picture 1234');
-    await untilSo(async () => (await tiles().count()) === 1);
+    await untilAsync(async () => (await tiles().count()) === 1);
     assert.equal(await app.$('#gallery-summary').textContent(), '1 of 3,000');
   });
 });
@@ -155,7 +152,7 @@ describe('two tabs', () => {
     const other = await app.context.newPage();
     await other.goto(app.served.url);
     await settled(other);
-    assert.equal(await other.locator('.card').count(), 0, 'the first one sees to it');
+    assert.equal(await other.locator('.card').count(), 0, 'the first one waits for it');
     await app.advance(20_000);
     await app.state('Done');
     await other.locator('#gallery-count', { hasText: '1' }).waitFor();
@@ -179,8 +176,8 @@ describe('two tabs', () => {
   });
 });
 
-describe('what an earlier visit has left', () => {
-  test('without an answer, and with another relay, is told and not repeated', GUARD, async () => {
+describe('generations of an earlier visit', () => {
+  test('are shown and not repeated, without an answer and with another relay', GUARD, async () => {
     app = await studio.open();
     await app.page.evaluate(async () => {
       const open = indexedDB.open('lemondata-studio');
@@ -191,21 +188,21 @@ describe('what an earlier visit has left', () => {
       const journal = { id: 'a', request, startedAt: 1, idempotencyKey: 'k', relay: 'another' };
       const transaction = db.transaction('tasks', 'readwrite');
       transaction.objectStore('tasks').put(journal, 'a');
-      // A reload takes back what is not complete.
+      // A reload rolls back an open transaction.
       await new Promise((resolve) => {
         transaction.oncomplete = resolve;
       });
       db.close();
     });
     await app.reload();
-    await app.state('Not known how it went');
+    await app.state('Outcome unknown');
     assert.match(await app.card.locator('.problem').textContent(), /may be billed/);
     assert.equal(app.server.counts.creates, 0);
     await app.reload();
     await app.$('#empty').waitFor();
   });
 
-  test('is as it was: a wait that was stopped is not taken up by itself', GUARD, async () => {
+  test('stay stopped where the person has stopped the wait', GUARD, async () => {
     app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');

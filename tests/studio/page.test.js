@@ -5,13 +5,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
-import { PROMPT, until, untilSo, useStudio } from './studio.js';
+import { PROMPT, until, untilAsync, useStudio } from './studio.js';
 
 const studio = useStudio();
-/** What each test has opened. */
+/** The studio of the current test. */
 let app;
 
-/** What the newest card says, by its parts. */
+/** The text of a part of the newest card. */
 const text = (selector) => app.card.locator(selector).first().textContent();
 
 /** The requests that the newest card shows, the latest first, without their times. */
@@ -20,7 +20,9 @@ const rows = () =>
     .locator('.requests li:not(.next)')
     .evaluateAll((all) =>
       all.map((row) =>
-        [...row.querySelectorAll('.what, .answer')].map(({ textContent }) => textContent.trim()).join(': '),
+        [...row.querySelectorAll('.request, .answer')]
+          .map(({ textContent }) => textContent.trim())
+          .join(': '),
       ),
     );
 
@@ -76,7 +78,7 @@ describe('a picture', { timeout: 120_000 }, () => {
     assert.match(app.problems.splice(0).join(), /The disk is full/);
   });
 
-  test('is told of before anything is stored or sent', async () => {
+  test('has its card before anything is stored or sent', async () => {
     app = await studio.open();
     await app.page.evaluate(() => {
       navigator.locks.request = () => new Promise(() => {});
@@ -101,11 +103,11 @@ describe('a picture', { timeout: 120_000 }, () => {
     await app.advance(2100);
     await app.state('Processing');
     assert.equal(app.server.counts.polls, 1);
-    // From the first poll on, the package tells when the next one is due.
+    // From the first poll on, the package reports when the next one is due.
     assert.match(await text('.requests .next'), /^Next poll in about [3-5] s$/);
     assert.match(await text('.ring'), /^\s*\d+ %\s*5 s/);
-    const told = Number(await app.$('[role=progressbar]').getAttribute('aria-valuenow'));
-    assert.ok(told > 0 && told < 100, 'it is the figure of the server');
+    const percent = Number(await app.$('[role=progressbar]').getAttribute('aria-valuenow'));
+    assert.ok(percent > 0 && percent < 100, 'it is the server’s figure');
 
     await app.advance(10_000);
     await app.state('Done');
@@ -117,7 +119,7 @@ describe('a picture', { timeout: 120_000 }, () => {
     assert.equal(await app.page.title(), 'Studio · lemondata-wasm');
   });
 
-  test('of a task that tells no progress: its time against the usual', async () => {
+  test('of a task without progress: an estimate by time', async () => {
     app = await studio.open({ taskMs: 1_000_000 });
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
@@ -134,7 +136,7 @@ describe('a picture', { timeout: 120_000 }, () => {
     app = await studio.open();
     const pictures = [90, 200].map((red) => {
       const png = new PNG({ width: 16, height: 16 });
-      for (let at = 0; at < png.data.length; at += 4) png.data.set([red, 40, 10, 255], at);
+      for (let offset = 0; offset < png.data.length; offset += 4) png.data.set([red, 40, 10, 255], offset);
       return PNG.sync.write(png);
     });
     app.server.next({
@@ -159,7 +161,7 @@ describe('a picture', { timeout: 120_000 }, () => {
     assert.deepEqual(await readFile(await download.path()), pictures[1]);
   });
 
-  test('that no page may read is shown all the same', async () => {
+  test('that a page may not read is still shown', async () => {
     app = await studio.open();
     const url = 'https://pictures.example/lemon.png';
     const body = PNG.sync.write(new PNG({ width: 16, height: 16 }));
@@ -197,7 +199,7 @@ describe('an error', { timeout: 120_000 }, () => {
         Object.fromEntries(all.map(({ children: [name, value] }) => [name.textContent, value.textContent])),
       );
 
-  test('is shown with its hint, what it costs and the next step, which is one click', async () => {
+  test('is shown with its hint, its cost and the next step, which is one click', async () => {
     app = await studio.open();
     await app.generate('test-error-400-model-not-found');
     await app.state('Refused');
@@ -255,7 +257,7 @@ describe('an error', { timeout: 120_000 }, () => {
     assert.equal(app.server.counts.creates, 2);
   });
 
-  test('that the wait survives is told meanwhile', async () => {
+  test('that the wait survives is shown meanwhile', async () => {
     app = await studio.open();
     await app.generate('test-poll:error-503-bare:1');
     await app.state('Accepted as a task');
@@ -267,7 +269,7 @@ describe('an error', { timeout: 120_000 }, () => {
     assert.ok((await rows()).some((row) => row.startsWith('Poll 1: 503')));
   });
 
-  test('that asks to slow down is waited out', async () => {
+  test('of the rate limit is waited out', async () => {
     app = await studio.open();
     app.server.next({
       on: 'create',
@@ -278,20 +280,20 @@ describe('an error', { timeout: 120_000 }, () => {
       },
     });
     await app.generate('dall-e-2');
-    await app.state('Asked to slow down');
+    await app.state('Rate-limited');
     assert.equal(await text('.requests .next'), 'Trying again in 20 s or more');
     await app.advance(25_000);
     await app.state('Done');
     assert.deepEqual(await rows(), ['Create: 200 · picture in the answer', 'Create: 429']);
   });
 
-  test('whose cost is not known says so', async () => {
+  test('with an unknown outcome says that it may be billed', async () => {
     app = await studio.open();
     for (const scenario of ['error-500', 'redirect', 'reset']) {
       const cards = await app.$('.card').count();
       await app.generate(`test-${scenario}`);
       await app.$('.card').nth(cards).waitFor();
-      for (let waited = 0; !/Not known/.test(await text('.state')); waited += 1000) {
+      for (let waited = 0; !/Outcome unknown/.test(await text('.state')); waited += 1000) {
         assert.ok(waited < 90_000, scenario);
         await app.advance(1000);
       }
@@ -300,9 +302,9 @@ describe('an error', { timeout: 120_000 }, () => {
     assert.equal(app.server.counts.creates, 3, 'the relay asks once for each');
   });
 
-  test('of the account is told to the person, here and at the server, without the key', async (t) => {
+  test('of the account is shown on the page and in the terminal, without the key', async (t) => {
     app = await studio.open();
-    const said = t.mock.method(console, 'error', () => {});
+    const printed = t.mock.method(console, 'error', () => {});
     await app.generate('test-error-401-echo');
     await app.state('The key is not accepted');
     await app.generate('test-error-402');
@@ -311,7 +313,7 @@ describe('an error', { timeout: 120_000 }, () => {
     assert.equal((await facts()).code, 'insufficient_balance');
     await app.look('error-balance');
     assert.deepEqual(
-      said.mock.calls.map(({ arguments: [line] }) => line),
+      printed.mock.calls.map(({ arguments: [line] }) => line),
       [
         'LemonData refused the account: 401 invalid_api_key',
         'LemonData refused the account: 402 insufficient_balance',
@@ -336,7 +338,7 @@ describe('an error', { timeout: 120_000 }, () => {
     await app.state('Done');
     assert.match(await text('.media'), /Not a picture/);
     assert.equal(await app.$('a[href^=javascript], img[src^=javascript]').count(), 0);
-    // The download of such an address is refused: the one violation that is meant.
+    // The policy refuses the download of such an address: the one violation that this test expects.
     const violations = await app.page.evaluate(() => globalThis.violations.splice(0));
     assert.ok(
       violations.every((violation) => violation.startsWith('connect-src')),
@@ -347,7 +349,7 @@ describe('an error', { timeout: 120_000 }, () => {
 });
 
 describe('the wait', { timeout: 120_000 }, () => {
-  test('stops when asked to, says what that means, and goes on when asked to', async () => {
+  test('stops, says what that means, and continues', async () => {
     app = await studio.open();
     await app.generate('midjourney');
     await app.state('Accepted as a task');
@@ -357,7 +359,7 @@ describe('the wait', { timeout: 120_000 }, () => {
     await app.state('Stopped waiting');
     assert.match(
       await text('.note'),
-      /^The task goes on at LemonData: it may still complete, and be billed\.$/,
+      /^The task continues at LemonData: it may still complete and be billed\.$/,
     );
     await app.advance(60_000);
     assert.equal(app.server.counts.polls, 0, 'it has really stopped');
@@ -368,7 +370,7 @@ describe('the wait', { timeout: 120_000 }, () => {
     assert.equal(app.server.counts.creates, 1);
   });
 
-  test('for the first answer stops, too, and can ask what became of it', async () => {
+  test('for the first answer stops, too, and can look for that answer', async () => {
     app = await studio.open();
     await app.generate('test-hang');
     await until(() => app.server.counts.creates === 1);
@@ -377,14 +379,14 @@ describe('the wait', { timeout: 120_000 }, () => {
     assert.match(await text('.elapsed'), /1 min 10 s/);
     await app.page.click('text=Stop waiting');
     await app.state('Stopped waiting');
-    assert.match(await text('.note'), /billed, all the same/);
-    assert.equal(app.server.counts.aborted, 0, 'the relay waits for what may be billed');
-    await app.page.click('text=Ask what became of it');
+    assert.match(await text('.note'), /still be carried out and billed/);
+    assert.equal(app.server.counts.aborted, 0, 'the relay waits for an answer that may be billed');
+    await app.page.click('text=Look for the answer');
     await app.state('Waiting for the answer');
-    assert.equal(app.server.counts.creates, 1, 'with the same key, the relay asks nobody');
+    assert.equal(app.server.counts.creates, 1, 'with the same key, the relay sends no second create');
   });
 
-  test('is begun by Ctrl+Enter', async () => {
+  test('begins with Ctrl+Enter', async () => {
     app = await studio.open();
     await app.page.fill('#prompt', PROMPT);
     await app.page.focus('#prompt');
@@ -393,7 +395,7 @@ describe('the wait', { timeout: 120_000 }, () => {
     assert.equal(app.server.counts.creates, 1);
   });
 
-  test('tells what it was when the page was hidden', async () => {
+  test('explains the time in which the page was hidden', async () => {
     app = await studio.open();
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
@@ -405,7 +407,7 @@ describe('the wait', { timeout: 120_000 }, () => {
     await hide(true);
     await app.advance(60_000);
     await until(() => app.server.counts.files === 1);
-    await untilSo(async () => (await app.page.title()).startsWith('✓'));
+    await untilAsync(async () => (await app.page.title()).startsWith('✓'));
     await app.generate('flux-pro');
     await hide(true);
     await app.advance(2500);
@@ -417,28 +419,28 @@ describe('the wait', { timeout: 120_000 }, () => {
 });
 
 describe('the form', { timeout: 120_000 }, () => {
-  test('says what is wrong as one types, and sends nothing until it is right', async () => {
+  test('shows problems as one types, and sends nothing while there are any', async () => {
     app = await studio.open();
-    const wrong = (name) => app.$(`#${name}-problem`).textContent();
+    const problem = (name) => app.$(`#${name}-problem`).textContent();
     await app.page.click('text=Generate >> visible=true');
-    assert.equal(await wrong('prompt'), 'Say what to draw.');
+    assert.equal(await problem('prompt'), 'Say what to draw.');
     assert.equal(await app.page.evaluate(() => document.activeElement.id), 'prompt');
     assert.equal(await app.$('#prompt').getAttribute('aria-invalid'), 'true');
     await app.page.fill('#prompt', 'x'.repeat(4001));
-    assert.equal(await wrong('prompt'), '4,001 characters; at most 4,000.');
+    assert.equal(await problem('prompt'), '4,001 characters; at most 4,000.');
     await app.page.fill('#prompt', PROMPT);
-    assert.equal(await wrong('prompt'), '');
+    assert.equal(await problem('prompt'), '');
     await app.page.fill('#size', '12');
-    assert.equal(await wrong('size'), 'Write it as 1024x1024, or auto.');
+    assert.equal(await problem('size'), 'Write it as 1024x1024, or auto.');
     await app.page.fill('#size', '640x480');
     await app.page.fill('#n', '11');
-    assert.equal(await wrong('n'), 'A number from 1 to 10.');
+    assert.equal(await problem('n'), 'A number from 1 to 10.');
     await app.page.fill('#n', '2');
     await app.page.click('text=More settings');
     await app.page.fill('#extra', '{"seed": ');
-    assert.match(await wrong('extra'), /^Not JSON yet/);
+    assert.match(await problem('extra'), /^Not JSON yet/);
     await app.page.fill('#extra', '{"model": "x"}');
-    assert.match(await wrong('extra'), /field of its own/);
+    assert.match(await problem('extra'), /field of its own/);
     await app.page.fill('#extra', '{"seed": 7, "aspect_ratio": "4:3"}');
     await app.page.fill('#quality', 'hd');
     await app.page.check('[name=style][value=vivid]', { force: true });
@@ -459,14 +461,14 @@ describe('the form', { timeout: 120_000 }, () => {
     });
   });
 
-  test('is in the address, and comes out of it', async () => {
+  test('is written into the address and read from it', async () => {
     app = await studio.open();
     await app.page.fill('#prompt', 'Zwei Zitronen & mehr');
     await app.page.fill('#model', 'my-model');
     await app.page.click('text=More settings');
     await app.page.fill('#extra', '{"seed":7}');
     const address = await app.page.evaluate(() => location.href);
-    assert.ok(!new URL(address).search, 'the prompt is nobody’s to log');
+    assert.ok(!new URL(address).search, 'a server could log the prompt');
     const other = await app.context.newPage();
     await other.goto(address);
     assert.equal(await other.inputValue('#prompt'), 'Zwei Zitronen & mehr');
@@ -509,7 +511,7 @@ describe('the form', { timeout: 120_000 }, () => {
     assert.equal(app.server.counts.creates, 0, 'Enter has chosen, not sent');
   });
 
-  test('offers what the test server can play, and not what only that can', async (t) => {
+  test('offers the test server’s scenarios, but not for the real service', async (t) => {
     app = await studio.open();
     await app.page.click('text=What can go wrong');
     assert.equal(await app.$('#scenarios li').count(), 9);
@@ -525,11 +527,11 @@ describe('the form', { timeout: 120_000 }, () => {
   });
 });
 
-describe('what is kept', { timeout: 120_000 }, () => {
-  test('shows that nothing breaks the policy, by a recorder that records', async () => {
+describe('the policy', { timeout: 120_000 }, () => {
+  test('is checked by a recorder that records violations', async () => {
     app = await studio.open();
     await app.page.evaluate(() => document.body.setAttribute('style', 'color: red'));
-    await untilSo(() => app.page.evaluate(() => globalThis.violations.length > 0));
+    await untilAsync(() => app.page.evaluate(() => globalThis.violations.length > 0));
     assert.deepEqual(await app.page.evaluate(() => globalThis.violations.splice(0)), [
       'style-src-attr inline',
     ]);

@@ -1,4 +1,4 @@
-/** The parts of the studio that need no page: settings, links, words, times, code. */
+/** The parts of the studio that need no page: settings, links, texts, code. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { LemonDataError } from 'lemondata-wasm';
 import { root } from '../../scripts/lib/run.js';
-import { literal, SAMPLES } from '../../www/code.js';
+import { literal, SAMPLES } from '../../www/code-samples.js';
 import { percentOf } from '../../www/estimate.js';
 import { fileName } from '../../www/file-name.js';
 import { readLink, writeLink } from '../../www/link.js';
@@ -29,7 +29,7 @@ const ODD = {
 describe('settings', () => {
   const good = { ...DEFAULTS, prompt: 'A lemon' };
 
-  test('make the request, without what is left to the server', () => {
+  test('make the request, without those left to the server', () => {
     assert.deepEqual(requestOf(good), { model: 'flux-pro', prompt: 'A lemon', size: '1024x1024' });
     assert.deepEqual(
       requestOf({ ...good, size: ' ', n: '3', quality: 'hd', style: 'vivid', extra: '{"seed": 7}' }),
@@ -43,7 +43,7 @@ describe('settings', () => {
     assert.deepEqual(requestOf(settingsOf({ model: 'm', prompt: 'p' })), { model: 'm', prompt: 'p' });
   });
 
-  test('are refused where they are wrong, and only there', () => {
+  test('have a problem only where they are wrong', () => {
     assert.deepEqual(problemsOf(good), {});
     for (const [name, wrong] of [
       ['prompt', ['', '  \n', 'x'.repeat(4001)]],
@@ -60,7 +60,7 @@ describe('settings', () => {
     for (const size of ['auto', '640x480', '']) assert.deepEqual(problemsOf({ ...good, size }), {});
   });
 
-  test('go through an address', () => {
+  test('survive an address', () => {
     const settings = { ...good, prompt: 'a & b = c # d + ü%', extra: '{"seed": 7}' };
     assert.deepEqual(readLink(writeLink(settings)).settings, settings);
     assert.equal(writeLink(DEFAULTS), '');
@@ -68,7 +68,7 @@ describe('settings', () => {
     assert.deepEqual(readLink('#view=elsewhere&unknown=1'), { settings: DEFAULTS, view: 'create' });
   });
 
-  test('tell the shape of the picture', () => {
+  test('give the shape of the picture', () => {
     assert.deepEqual(shapeOf('1792x1024'), { width: 1792, height: 1024 });
     for (const size of [undefined, 'auto', '', 'x']) {
       assert.deepEqual(shapeOf(size), { width: 1024, height: 1024 });
@@ -76,7 +76,7 @@ describe('settings', () => {
   });
 });
 
-describe('words', () => {
+describe('texts', () => {
   test('for times and amounts', () => {
     assert.deepEqual([0, 1499, 61_000, 3_660_000].map(duration), ['0 s', '1 s', '1 min 1 s', '1 h 1 min']);
     assert.deepEqual([10, 32_100, 2_345_678].map(amount), ['10 bytes', '32 KB', '2.3 MB']);
@@ -85,7 +85,7 @@ describe('words', () => {
     assert.equal(meta({ model: 'm', size: '1x2', n: 4, quality: 'hd' }), 'm · 1 × 2 · hd · 4 pictures');
   });
 
-  test('for the next poll: a range, as nobody knows better', () => {
+  test('for the next poll: a range', () => {
     const next = { from: 3000, to: 5000 };
     assert.deepEqual(
       [0, 2500, 3000, 4200, 5000, 9000].map((now) => countdown(next, now)),
@@ -101,7 +101,7 @@ describe('words', () => {
     assert.equal(countdown({ from: 900, to: 1000 }, 0), 'Next poll in about 1 s');
   });
 
-  test('for how far it is: the server’s figure, or less than all of the usual time', () => {
+  test('for the progress: the server’s figure, or an estimate below 100 %', () => {
     assert.deepEqual(percentOf({ progress: 40 }, 0), { percent: 40, isEstimate: false });
     assert.deepEqual(percentOf({ progress: 140 }, 0), { percent: 100, isEstimate: false });
     assert.deepEqual(percentOf({}, 60_000), { percent: 50, isEstimate: true });
@@ -116,19 +116,19 @@ describe('words', () => {
     }
     const lost = explain(new LemonDataError({ kind: 'connection', outcome: 'unknown', message: 'x' }));
     assert.equal(lost.title, 'The connection was lost');
-    assert.match(lost.next, /may be billed/, 'what it costs comes before what it was');
+    assert.match(lost.next, /may be billed/, 'the cost comes before the cause');
     const bug = explain(new TypeError('x is not a function'));
     assert.equal(bug.title, 'This page has failed');
   });
 
-  test('for what the service has against the account', () => {
+  test('for a refused account', () => {
     const error = new LemonDataError({ kind: 'permission_denied', outcome: 'rejected', message: 'no' });
     assert.equal(explain(error, { status: 402, code: 'quota_exceeded' }).title, 'The balance is used up');
     assert.deepEqual(Object.fromEntries(explain(error, { status: 402, code: 'q' }).facts).code, 'q');
     assert.equal(explain(error).title, 'Refused');
   });
 
-  test('for models instead', () => {
+  test('for alternative models', () => {
     const error = new LemonDataError({
       kind: 'invalid_request',
       outcome: 'rejected',
@@ -141,7 +141,7 @@ describe('words', () => {
   });
 });
 
-test('a downloaded file is called after its picture', () => {
+test('a downloaded file is named after its picture', () => {
   const at = Date.UTC(2026, 10, 21);
   const name = (prompt, more) =>
     fileName({ request: { prompt, model: 'flux-pro' }, at, index: 0, count: 1, type: 'image/png', ...more });
@@ -159,7 +159,7 @@ describe('the code', () => {
   let folder;
   before(async () => {
     server = await startServer({ taskMs: 0 });
-    // Inside of the repository, where the package has its name.
+    // Inside the repository, where the package can import itself by name.
     folder = await mkdtemp(join(root, 'target', 'studio-'));
   });
   after(async () => {
@@ -169,21 +169,21 @@ describe('the code', () => {
 
   test('writes any value as a person would', () => {
     for (const value of [ODD, [], {}, [[1], { a: [] }], '', "'", JSON.parse('{"__proto__": 1}')]) {
-      // biome-ignore lint/security/noGlobalEval: it is what the text is for
+      // biome-ignore lint/security/noGlobalEval: the text is JavaScript
       assert.deepEqual(globalThis.eval(`(${literal(value)})`), value);
     }
     assert.equal(literal({ a: "it's", 'b-c': [1, 2] }), "{\n  a: 'it\\'s',\n  'b-c': [1, 2],\n}");
   });
 
-  /** Everything that is sent to the service arrives at the embedded server, and at once. */
+  /** A preload that sends requests for the service to the embedded server, and speeds up the cadence. */
   const redirect = () => `
     const { fetch, setTimeout } = globalThis;
     globalThis.fetch = (url, init) => fetch(url.replace('https://api.lemondata.cc', '${server.url}'), init);
-    // The cadence of polls, and no time-out.
+    // Gaps between polls are short; time-outs keep their length.
     globalThis.setTimeout = (run, ms, ...rest) => setTimeout(run, ms > 5000 ? ms : ms / 200, ...rest);
   `;
 
-  /** Runs a module in the folder, and tells what the server was asked for. */
+  /** Runs a module in the folder, and returns the create that the server received. */
   async function execute(name, code) {
     server.reset();
     await writeFile(join(folder, 'redirect.mjs'), redirect());
@@ -215,7 +215,7 @@ describe('the code', () => {
     assert.deepEqual(await execute('call.mjs', call), ODD);
   });
 
-  test('for a browser does, too, with what a page has', async () => {
+  test('for a browser does, too, with the globals of a page', async () => {
     for (const format of ['url', 'b64_json']) {
       const request = { ...ODD, response_format: format };
       const page = `

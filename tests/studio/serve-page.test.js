@@ -1,4 +1,4 @@
-/** The server behind the page: what it serves, whom it refuses, and that it keeps the key. Its relay has tests of its own. */
+/** The server behind the page: its files, its refusals, and the key that it keeps. Its relay has its own tests. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ after(async () => {
 
 beforeEach(() => upstream.reset());
 
-/** Every answer of every test, to look for the key in. */
+/** Every answer of the current test. None may hold the key. */
 const answers = [];
 afterEach(() => {
   for (const { status, headers, body } of answers) {
@@ -45,7 +45,7 @@ afterEach(() => {
 });
 
 /**
- * Sends exactly this, as `fetch` would not: any Host, any path.
+ * Sends a request unchanged, with any Host and any path, which `fetch` would not.
  *
  * @returns {Promise<{ status: number, headers: object, body: string, json(): any }>}
  */
@@ -130,7 +130,7 @@ describe('the page and the package', () => {
     assertRefused(await send('POST', '/'), 404, 'not_found');
   });
 
-  test('say where requests go', async (t) => {
+  test('name the upstream', async (t) => {
     assert.match((await send('GET', '/')).body, /<html data-upstream="embedded" /);
     const real = await servePage({ upstream: { url: 'https://lemondata.example', key: KEY } });
     t.after(real.close);
@@ -142,7 +142,7 @@ describe('the page and the package', () => {
     );
   });
 
-  test('say how often to poll, and which relay this is', async (t) => {
+  test('name the gap between polls and the id of the relay', async (t) => {
     const own = await servePage({
       upstream: { url: upstream.url, key: KEY },
       pollInterval: { min: 40, max: 60 },
@@ -155,7 +155,7 @@ describe('the page and the package', () => {
       assert.equal(
         (await send('GET', '/api/lemondata/health', { to })).headers['x-studio-relay'],
         relay,
-        'every answer of the relay says so, too',
+        'every answer of the relay has its id',
       );
       return [relay, poll];
     };
@@ -165,7 +165,7 @@ describe('the page and the package', () => {
     assert.notEqual(relay, other);
   });
 
-  test('come as small as the browser takes them', async () => {
+  test('are compressed as well as the browser accepts', async () => {
     const { body } = await send('GET', '/app.js');
     for (const [accepted, encoding, unpack] of [
       ['gzip, deflate, br', 'br', brotliDecompressSync],
@@ -186,8 +186,8 @@ describe('the page and the package', () => {
   });
 });
 
-describe('what is passed on', () => {
-  test('a create, with the key and without what the page may not send', async () => {
+describe('the relay passes on', () => {
+  test('a create, with the key and without headers that the page may not send', async () => {
     const { status, headers, json } = await create({
       authorization: 'Bearer sk-of-the-page',
       cookie: 'session=1',
@@ -235,7 +235,7 @@ describe('what is passed on', () => {
     assert.equal((await scenario('error-422')).status, 422);
   });
 
-  test('as many pictures as any model makes, and the fields that models have', async () => {
+  test('up to ten pictures, and fields that the relay does not know', async () => {
     const request = { ...JSON.parse(BODY), n: 10, seed: 7, aspect_ratio: '4:3' };
     assert.equal((await create({}, JSON.stringify(request))).status, 200);
     assert.deepEqual(upstream.counts.requests[0].body, request);
@@ -245,7 +245,7 @@ describe('what is passed on', () => {
     assert.deepEqual(upstream.counts.requests[0].body, other);
   });
 
-  test('a poll of a task that another process of this server has created', async (t) => {
+  test('a poll of a task that another process of this server created', async (t) => {
     const { task_id } = (await create({}, JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' }))).json();
     const path = `/api/lemondata/v1/tasks/${task_id}`;
     const next = await servePage({ upstream: { url: upstream.url, key: KEY } });
@@ -264,32 +264,32 @@ describe('what is passed on', () => {
     for (let index = 0; index < 40; index += 1) assert.equal((await create()).status, 200);
   });
 
-  test('that the page has left, to a poll and not to a create', { timeout: 10_000 }, async () => {
-    const ask = (method, path, body) => {
+  test('the abort of a poll, but not of a create', { timeout: 10_000 }, async () => {
+    const start = (method, path, body) => {
       const headers = body ? JSON_TYPE : {};
       const request = httpRequest(page.url, { agent: false, method, path, headers });
       request.on('error', () => {});
       request.end(body);
       return request;
     };
-    const creating = ask('POST', CREATE, JSON.stringify({ prompt: 'A lemon', model: 'test-slow:50' }));
+    const creating = start('POST', CREATE, JSON.stringify({ prompt: 'A lemon', model: 'test-slow:50' }));
     while (upstream.counts.creates === 0) await sleep(5);
     creating.destroy();
     while (upstream.counts.requests[0].status === undefined) await sleep(5);
     assert.equal(upstream.counts.aborted, 0);
 
     const { task_id } = (await scenario('poll:hang')).json();
-    const polling = ask('GET', `/api/lemondata/v1/tasks/${task_id}`);
+    const polling = start('GET', `/api/lemondata/v1/tasks/${task_id}`);
     while (upstream.counts.polls === 0) await sleep(5);
     polling.destroy();
     while (upstream.counts.aborted === 0) await sleep(5);
   });
 });
 
-describe('what is refused', () => {
+describe('the server refuses', () => {
   test('other routes and other methods', async () => {
     for (const [method, path, status, code] of [
-      ['GET', '/v1/models', 404, 'not_found'],
+      ['GET', '/v1/models/x', 404, 'not_found'],
       ['GET', '/v1/images', 404, 'not_found'],
       ['POST', '/v1/images/generations/', 404, 'not_found'],
       ['GET', '/v1/tasks', 404, 'not_found'],
@@ -312,7 +312,7 @@ describe('what is refused', () => {
     assert.deepEqual(upstream.counts.requests, []);
   });
 
-  test('an id that would climb out of its route, or that it has not given', async () => {
+  test('an id that would leave its route, or that it did not issue', async () => {
     for (const id of ['..', '%2e%2e', '.', '%2e']) {
       assertRefused(await send('GET', `/api/lemondata/v1/tasks/${id}`), 404, 'not_found');
     }
@@ -367,17 +367,17 @@ describe('what is refused', () => {
 });
 
 describe('the key', () => {
-  test('is not in the answer to an error that repeats it, nor in what this server prints', async (t) => {
-    const said = t.mock.method(console, 'error', () => {});
+  test('is neither in the answer to an error that repeats it nor in the output of this server', async (t) => {
+    const printed = t.mock.method(console, 'error', () => {});
     const { status, json, headers } = await scenario('error-401-echo');
     assert.equal(status, 403);
     assert.equal(json().error.code, 'upstream_refused');
-    assert.equal(headers['x-studio-account'], '401 invalid_api_key', 'the page may say what is wrong');
+    assert.equal(headers['x-studio-account'], '401 invalid_api_key', 'the page may show the reason');
     upstream.next({ on: 'create', reply: { status: 402, body: { error: { message: KEY, code: KEY } } } });
     assert.equal((await create()).headers['x-studio-account'], '402 payment_required');
     assert.equal((await create()).headers['x-studio-account'], undefined);
     assert.deepEqual(
-      said.mock.calls.map(({ arguments: [line] }) => line),
+      printed.mock.calls.map(({ arguments: [line] }) => line),
       [
         'LemonData refused the account: 401 invalid_api_key',
         'LemonData refused the account: 402 payment_required',

@@ -1,6 +1,6 @@
 /**
- * What people do with the studio, in three browsers, against real servers. Tasks last until the test lets the
- * server's time pass; polls follow each other quickly.
+ * User stories of the studio in three browsers, against real servers. A task lasts until the test advances the
+ * server's clock; polls follow each other quickly.
  */
 
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { BROWSERS, openBrowser } from '../helpers/browsers.js';
 import { startServer } from '../server/index.js';
 import { KEY, screenshotPath, until } from './studio.js';
 
-/** No test needs this long: it ends one that would hang. */
+/** Ends a test that hangs. */
 const GUARD = { timeout: 60_000 };
 const TASK_MS = 30_000;
 
@@ -31,7 +31,7 @@ after(async () => {
   await server?.close();
 });
 
-/** Puts into the page what a person does there. */
+/** Defines in the page the actions of a person. */
 function prepare() {
   const visible = (element) => element.checkVisibility();
   const named = (element) => (element.getAttribute('aria-label') ?? element.textContent).trim();
@@ -66,9 +66,9 @@ function prepare() {
     },
     state: () => document.querySelector('.card .state')?.textContent.trim().replace(/\s+/g, ' ') ?? '',
     see: (words) => story.until(() => story.state().startsWith(words), words),
-    async until(holds, what) {
+    async until(holds, description) {
       for (let waited = 0; !holds(); waited += 10) {
-        if (waited > 20_000) throw new Error(`never seen: ${what}; but: ${story.state()}`);
+        if (waited > 20_000) throw new Error(`never seen: ${description}; but: ${story.state()}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
@@ -98,13 +98,13 @@ for (const name of BROWSERS) {
     let browser;
     let page;
     const run = (work, argument) => page.run(work, argument);
-    const look = async (what) => {
-      // What is in the document is on the screen a frame later.
+    const look = async (title) => {
+      // The document is painted a frame later.
       await run(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 60))));
-      await writeFile(screenshotPath(`${name}-${what}`), await page.screenshot());
+      await writeFile(screenshotPath(`${name}-${title}`), await page.screenshot());
     };
 
-    /** Waits until the page has taken up what an earlier visit has left. */
+    /** Waits until the page shows the generations of earlier visits. */
     async function begin() {
       await run(prepare);
       await run(() => window.story.until(() => !document.querySelector('#feed').ariaBusy, 'it is ready'));
@@ -117,7 +117,7 @@ for (const name of BROWSERS) {
     });
     after(() => browser?.close());
 
-    /** Begins anew: no cards, no tasks, no counts; the gallery stays. */
+    /** Clears cards, tasks and counts; the gallery stays. */
     async function fresh() {
       await run(async () => {
         const { story } = window;
@@ -129,11 +129,11 @@ for (const name of BROWSERS) {
       server.reset();
     }
 
-    const pass = (ms) => {
+    const advance = (ms) => {
       clock += ms;
     };
 
-    test('a person generates a picture that is there at once', GUARD, async () => {
+    test('a person generates a picture inline', GUARD, async () => {
       await fresh();
       const seen = await run(async () => {
         const { story } = window;
@@ -148,25 +148,25 @@ for (const name of BROWSERS) {
       await look('1-inline');
     });
 
-    test('waits for a task and sees how far it is', GUARD, async () => {
+    test('waits for a task and sees its progress', GUARD, async () => {
       await fresh();
       await run(() => window.story.generate('flux-pro', 'A lemon tree above a quiet sea'));
       await run(() => window.story.see('Pending'));
-      pass(TASK_MS / 2);
+      advance(TASK_MS / 2);
       const progress = await run(async () => {
         const { story } = window;
         await story.see('Processing');
         const ring = document.querySelector('.card .ring.real');
-        return { shown: ring.textContent.trim(), told: ring.getAttribute('aria-valuenow') };
+        return { text: ring.textContent.trim(), percent: ring.getAttribute('aria-valuenow') };
       });
-      assert.match(progress.shown, new RegExp(`^${progress.told} %`));
+      assert.match(progress.text, new RegExp(`^${progress.percent} %`));
       await look('2-task');
-      pass(TASK_MS);
+      advance(TASK_MS);
       const seen = await run(async () => {
         const { story } = window;
         await story.see('Done');
         await story.pictures();
-        const rows = [...document.querySelectorAll('.card .requests .what')].map(
+        const rows = [...document.querySelectorAll('.card .requests .request')].map(
           ({ textContent }) => textContent,
         );
         return { states: story.states, first: rows.at(-1), second: rows.at(-2), problems: story.violations };
@@ -179,9 +179,9 @@ for (const name of BROWSERS) {
       assert.equal(server.counts.creates, 1);
     });
 
-    test('stops waiting, is told what that means, and waits again', GUARD, async () => {
+    test('stops waiting, reads what that means, and waits again', GUARD, async () => {
       await fresh();
-      const said = await run(async () => {
+      const note = await run(async () => {
         const { story } = window;
         await story.generate('midjourney', 'A purple mountain');
         await story.see('Pending');
@@ -189,9 +189,9 @@ for (const name of BROWSERS) {
         await story.see('Stopped waiting');
         return document.querySelector('.card .note').textContent;
       });
-      assert.match(said, /may still complete, and be billed/);
+      assert.match(note, /may still complete and be billed/);
       const { polls } = server.counts;
-      pass(2 * TASK_MS);
+      advance(2 * TASK_MS);
       await run(async () => {
         const { story } = window;
         await story.press('Wait again');
@@ -201,7 +201,7 @@ for (const name of BROWSERS) {
       assert.equal(server.counts.creates, 1);
     });
 
-    test('reloads the page while a task runs, and loses nothing', GUARD, async () => {
+    test('reloads the page while a task runs, and keeps the task', GUARD, async () => {
       await fresh();
       await run(async () => {
         const { story } = window;
@@ -215,7 +215,7 @@ for (const name of BROWSERS) {
         await run(() => document.querySelector('.card .prompt').textContent),
         'A desert at sunset',
       );
-      pass(2 * TASK_MS);
+      advance(2 * TASK_MS);
       await run(async () => {
         await window.story.see('Done');
         await window.story.pictures();
@@ -224,7 +224,11 @@ for (const name of BROWSERS) {
 
       await page.reload();
       await begin();
-      assert.equal(await run(() => document.querySelectorAll('.card').length), 0, 'what is done is done');
+      assert.equal(
+        await run(() => document.querySelectorAll('.card').length),
+        0,
+        'a completed one is not continued',
+      );
     });
 
     test('reloads it before the first answer, and pays once', GUARD, async () => {
@@ -251,15 +255,15 @@ for (const name of BROWSERS) {
         await story.see('Pending');
       });
       await look('3-three');
-      pass(2 * TASK_MS);
+      advance(2 * TASK_MS);
       const words = await run(async () => {
         const { story } = window;
         const all = () =>
           [...document.querySelectorAll('.card .state')].map(({ textContent }) => textContent.trim());
         await story.until(() => all().every((state) => state.startsWith('Done')), 'three done');
-        const said = () => document.getElementById('announcer').textContent;
-        await story.until(() => said().split('Done').length === 4, 'three announcements');
-        return said();
+        const announced = () => document.getElementById('announcer').textContent;
+        await story.until(() => announced().split('Done').length === 4, 'three announcements');
+        return announced();
       });
       assert.equal(server.counts.creates, 3);
       for (const prompt of ['A lake in winter', 'A city of glass', 'A golden lemon']) {
@@ -267,16 +271,16 @@ for (const name of BROWSERS) {
       }
     });
 
-    test('is helped out of an error', GUARD, async () => {
+    test('follows the hint of an error', GUARD, async () => {
       await fresh();
-      const said = await run(async () => {
+      const problem = await run(async () => {
         const { story } = window;
         await story.generate('test-error-400-model-not-found', 'A lake');
         await story.see('Refused');
         return document.querySelector('.card .problem').textContent;
       });
-      assert.match(said, /Did you mean 'dall-e-3'/);
-      assert.match(said, /Nothing is billed/);
+      assert.match(problem, /Did you mean 'dall-e-3'/);
+      assert.match(problem, /Nothing is billed/);
       await look('4-error');
       await run(async () => {
         const { story } = window;
@@ -312,7 +316,7 @@ for (const name of BROWSERS) {
       assert.equal(server.counts.creates, 1);
     });
 
-    test('does not mind that the server is down for a while', GUARD, async () => {
+    test('waits while the server is down', GUARD, async () => {
       await fresh();
       await run(async () => {
         await window.story.generate('flux-pro', 'A wave of rain');
@@ -328,7 +332,7 @@ for (const name of BROWSERS) {
           'banner',
         );
       });
-      pass(2 * TASK_MS);
+      advance(2 * TASK_MS);
       served = await serve(port);
       await run(async () => {
         const { story } = window;

@@ -14,7 +14,7 @@ import { startServer } from '../server/index.js';
 export const KEY = 'sk-secret-of-the-page-server-42';
 export const PROMPT = 'A lemon tree above a quiet sea, first light';
 export const TASK_MS = 12_000;
-/** No wait for the page may take longer: nothing in it has to wait. */
+/** The longest wait for the page. Its timers are the test's, so it never has to wait itself. */
 const PATIENCE_MS = 10_000;
 
 const SCREENSHOTS = join(root, 'tests', 'studio', 'screenshots');
@@ -27,13 +27,13 @@ export const launch = (args = []) =>
     args: [...args, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   });
 
-/** Where a screenshot goes, for a person to look at. */
+/** The path of a screenshot for a person to look at. */
 export function screenshotPath(name) {
   mkdirSync(SCREENSHOTS, { recursive: true });
   return join(SCREENSHOTS, `${name}.png`);
 }
 
-/** Waits until something at the server is so. */
+/** Waits for a condition of the server. */
 export async function until(holds) {
   for (let waited = 0; !holds(); waited += 5) {
     assert.ok(waited < PATIENCE_MS, `${holds}`);
@@ -41,15 +41,15 @@ export async function until(holds) {
   }
 }
 
-/** Waits until something in the page is so, whose own timers may stand still. */
-export async function untilSo(holds) {
+/** Waits for an asynchronous condition, such as one of the page, whose own timers may stand still. */
+export async function untilAsync(holds) {
   for (let waited = 0; !(await holds()); waited += 5) {
     assert.ok(waited < PATIENCE_MS, `${holds}`);
     await sleep(5);
   }
 }
 
-/** Waits until the page has taken up what an earlier visit has left. */
+/** Waits until the page shows the generations of earlier visits. */
 export const settled = (page) => page.locator('#feed:not([aria-busy])').waitFor();
 
 /**
@@ -80,7 +80,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
       request
         .response()
         .then((response) => response.text())
-        // A redirect has none.
+        // A redirect has no body.
         .catch(() => ''),
     );
   });
@@ -89,7 +89,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     addEventListener('securitypolicyviolation', (event) => {
       globalThis.violations.push(`${event.effectiveDirective} ${event.blockedURI}`);
     });
-    // Of what moves by itself; what follows a click within half a second is wanted.
+    // Layout shifts, without those within half a second of a click.
     globalThis.shifts = [];
     new PerformanceObserver((list) => {
       for (const shift of list.getEntries()) {
@@ -108,7 +108,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
   await page.clock.install({ time: clock });
   await page.goto(`${served.url}/${hash}`);
   await settled(page);
-  // Ahead of what has passed meanwhile, however slow the machine is.
+  // Later than any time that passed during the load, however slow the machine is.
   clock += 600_000;
   await page.clock.pauseAt(clock);
 
@@ -122,7 +122,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     /** The newest card. */
     card: page.locator('.card').first(),
 
-    /** Lets time pass, in the page and at the server. */
+    /** Advances the clocks of the page and the server. */
     async advance(ms) {
       clock += ms;
       await page.clock.runFor(ms);
@@ -137,7 +137,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
       await page.click('text=Generate >> visible=true');
     },
 
-    /** Waits until the newest card says so. */
+    /** Waits until the newest card shows a state. */
     async state(text) {
       const card = page.locator('.card').first();
       await card.locator('.state', { hasText: new RegExp(`^\\s*${text}(\\s|$)`) }).waitFor();
@@ -148,7 +148,7 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
       await settled(page);
     },
 
-    /** Keeps what is seen, for a person to look at. */
+    /** Writes a screenshot for a person to look at. */
     async look(name, more = {}) {
       await page.evaluate(() =>
         Promise.all(
@@ -158,10 +158,10 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
       await page.screenshot({ path: screenshotPath(name), ...more });
     },
 
-    /** What may not happen in any test. */
+    /** Checks the promises that hold in every test. */
     async check() {
       for (const request of requests) {
-        // The browser tells all headers of a request only when it is over.
+        // The browser reports all headers of a request only when it is over.
         const headers = finished.has(request) ? await allHeaders(request) : request.headers();
         const text = `${request.url()} ${JSON.stringify(headers)} ${request.postData()}`;
         assert.ok(!text.includes(KEY), `the key is in a request to ${request.url()}`);
@@ -186,12 +186,12 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
 
 const allHeaders = (request) =>
   request.allHeaders().catch((error) => {
-    // Nor does it tell those of a tab that is closed.
+    // It does not report those of a closed tab.
     if (!/has been closed/.test(error)) throw error;
     return request.headers();
   });
 
-/** A browser for the tests of a file, which have one studio each: it is checked and closed behind them. */
+/** A browser for the tests of a file. Each test opens one studio, which is checked and closed after it. */
 export function useStudio() {
   let browser;
   let app;

@@ -9,7 +9,7 @@ import {
   OnceKey,
   type TaskHubSettings,
 } from 'lemondata-wasm/cloudflare';
-import { createRelay, type OnceStore, type Hub as RelayHub, toCloudflare } from 'lemondata-wasm/relay';
+import { createRelay, type IdempotencyStore, type Hub as RelayHub, toCloudflare } from 'lemondata-wasm/relay';
 
 interface Env {
   KEY: string;
@@ -35,7 +35,7 @@ export { OnceKey };
 
 declare const env: Env;
 expectTypeOf(durableHub({ tasks: env.TASKS, pictures: env.PICTURES })).toEqualTypeOf<RelayHub>();
-expectTypeOf(durableStore(env.KEYS)).toEqualTypeOf<OnceStore>();
+expectTypeOf(durableStore(env.KEYS)).toEqualTypeOf<IdempotencyStore>();
 durableHub({ tasks: env.TASKS, answerWithin: 5000 });
 // @ts-expect-error the binding is needed
 durableHub({});
@@ -49,6 +49,7 @@ export default toCloudflare((bindings: Env) =>
     apiKey: bindings.KEY,
     secret: 'x'.repeat(32),
     authorize: (request) => request.headers.get('x-user'),
+    models: 'any',
     hub: durableHub({ tasks: bindings.TASKS }),
   }),
 ) satisfies ExportedHandler<Env>;

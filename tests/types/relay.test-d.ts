@@ -6,10 +6,10 @@ import {
   anonymousByIp,
   cloudflareLimiter,
   createRelay,
+  type IdempotencyStore,
   type Limiter,
   memoryLimiter,
   memoryStore,
-  type OnceStore,
   type Relay,
   type RelayContext,
   type RelayEvent,
@@ -21,7 +21,12 @@ import {
   toNodeHandler,
 } from 'lemondata-wasm/relay';
 
-const needed = { apiKey: 'sk-x', secret: 'x'.repeat(32), authorize: () => 'ann' };
+const needed = {
+  apiKey: 'sk-x',
+  secret: 'x'.repeat(32),
+  authorize: () => 'ann',
+  models: ['gpt-image-2'],
+};
 const relay = createRelay(needed);
 expectTypeOf(relay).toEqualTypeOf<Relay>();
 declare const request: Request;
@@ -33,11 +38,13 @@ relay(request, { waitUntil: (promise: Promise<unknown>) => void promise });
 // @ts-expect-error: no options
 createRelay();
 // @ts-expect-error: nobody says who may call
-createRelay({ apiKey: 'sk-x', secret: 'x' });
+createRelay({ apiKey: 'sk-x', secret: 'x', models: 'any' });
 // @ts-expect-error: no key
-createRelay({ authorize: () => 'ann', secret: 'x' });
+createRelay({ authorize: () => 'ann', secret: 'x', models: 'any' });
 // @ts-expect-error: no secret
-createRelay({ authorize: () => 'ann', apiKey: 'sk-x' });
+createRelay({ authorize: () => 'ann', apiKey: 'sk-x', models: 'any' });
+// @ts-expect-error: no models
+createRelay({ authorize: () => 'ann', apiKey: 'sk-x', secret: 'x' });
 // @ts-expect-error: an identity is a text
 createRelay({ ...needed, authorize: () => ({ id: 1 }) });
 // @ts-expect-error: letting somebody in is no identity
@@ -61,6 +68,9 @@ const options: RelayOptions = {
   maxN: 1,
   maxPromptLength: 1,
   maxBodyBytes: 1,
+  maxFiles: 1,
+  maxFileBytes: 1,
+  uploadTimeoutMs: 1,
   bodyTimeoutMs: 1,
   maxAnswerBytes: 1,
   callbackTimeoutMs: 1,
@@ -71,6 +81,7 @@ const options: RelayOptions = {
   limiter: memoryLimiter({ creates: 1, polls: 1, now: () => 0 }),
   store: memoryStore({ ttlMs: 1, claimMs: 1, maxEntries: 1, maxLength: 1, now: () => 0 }),
   log: (event) => expectTypeOf(event).toEqualTypeOf<RelayEvent>(),
+  showCosts: true,
   logPrompts: true,
   now: () => 0,
 };
@@ -81,7 +92,7 @@ createRelay({ ...needed, user: false, limiter: false, models: ['flux-pro'] as co
 createRelay({ ...needed, allowedOrigin: [] });
 // @ts-expect-error: one origin is a list of one
 createRelay({ ...needed, allowedOrigins: 'https://app.example' });
-// @ts-expect-error: fields are dropped or refused
+// @ts-expect-error: fields are refused, dropped or passed
 createRelay({ ...needed, extraFields: 'keep' });
 // @ts-expect-error: no such word
 createRelay({ ...needed, models: 'all' });
@@ -91,18 +102,20 @@ createRelay({ ...needed, limiter: { take: () => true } });
 // The log
 declare const event: RelayEvent;
 if (event.event === 'request') expectTypeOf(event.status).toEqualTypeOf<number>();
+else if (event.event === 'refused') expectTypeOf(event.message).toEqualTypeOf<string>();
 else expectTypeOf(event.error).toEqualTypeOf<unknown>();
 if (event.event === 'upstream_failed') expectTypeOf(event.status).toEqualTypeOf<number>();
 
 // What others can implement
 const limiter: Limiter = { take: (identity, kind) => (kind === 'create' ? identity.length : 0) };
-const store: OnceStore = {
+const store: IdempotencyStore = {
   claim: async (_key, fingerprint) => ({ fingerprint, answer: undefined }),
   async settle(_key, answer) {
     expectTypeOf(answer).toEqualTypeOf<StoredAnswer | undefined>();
   },
 };
 createRelay({ ...needed, limiter, store });
+createRelay({ ...needed, limiter: { ...limiter, limits: { create: 5 } }, store: false });
 
 // Adapters
 interface Env {

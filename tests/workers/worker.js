@@ -8,12 +8,15 @@ export default {
   async fetch(request, env) {
     client ??= new LemonData({ apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } });
     const { pathname, searchParams } = new URL(request.url);
-    const asked = { prompt: searchParams.get('prompt'), model: searchParams.get('model') ?? undefined };
+    const imageRequest = {
+      prompt: searchParams.get('prompt'),
+      model: searchParams.get('model') ?? undefined,
+    };
     try {
-      if (pathname === '/inline') return Response.json(await client.generate(asked));
+      if (pathname === '/inline') return Response.json(await client.generate(imageRequest));
       if (pathname === '/task') {
         const updates = [];
-        const task = await client.generate(asked);
+        const task = await client.generate(imageRequest);
         const done = await client.waitForTask(task, { onUpdate: ({ status }) => updates.push(status) });
         return Response.json({ task, done, updates });
       }
@@ -27,7 +30,7 @@ export default {
       }
       if (pathname === '/plain') {
         const options = { apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } };
-        return Response.json(await waitForTask(await generate(asked, options), options));
+        return Response.json(await waitForTask(await generate(imageRequest, options), options));
       }
       return new Response('not found', { status: 404 });
     } catch (error) {

@@ -34,13 +34,13 @@ after(async () => {
   project.remove();
 });
 
-const ask = async (path, query) => {
+const request = async (path, query) => {
   const response = await worker.dispatchFetch(`http://worker${path}?${new URLSearchParams(query)}`);
   return { status: response.status, body: await response.json() };
 };
 
 test('generates inline', async () => {
-  const { status, body } = await ask('/inline', { prompt: 'a red kite', model: 'dall-e-3' });
+  const { status, body } = await request('/inline', { prompt: 'a red kite', model: 'dall-e-3' });
   assert.equal(status, 200);
   assert.equal(body.status, 'completed');
   const picture = Buffer.from(await (await fetch(body.data[0].url)).arrayBuffer());
@@ -49,7 +49,7 @@ test('generates inline', async () => {
 
 test('waits for a task', async () => {
   server.reset();
-  const { status, body } = await ask('/task', { prompt: 'a blue lake', model: 'flux-pro' });
+  const { status, body } = await request('/task', { prompt: 'a blue lake', model: 'flux-pro' });
   assert.equal(status, 200, JSON.stringify(body));
   assert.equal(body.task.status, 'pending');
   assert.equal(body.done.status, 'completed');
@@ -60,12 +60,12 @@ test('waits for a task', async () => {
 });
 
 test('works through the plain functions, too', async () => {
-  const { body } = await ask('/plain', { prompt: 'a forest', model: 'ideogram-v3' });
+  const { body } = await request('/plain', { prompt: 'a forest', model: 'ideogram-v3' });
   assert.equal(body.status, 'completed');
 });
 
 test('reports a failed task as its own class', async () => {
-  const { status, body } = await ask('/task', { prompt: 'x', model: 'test-task-failed-string' });
+  const { status, body } = await request('/task', { prompt: 'x', model: 'test-task-failed-string' });
   assert.equal(status, 502);
   assert.equal(body.name, 'TaskFailedError');
   assert.equal(body.outcome, 'failed');
@@ -73,14 +73,16 @@ test('reports a failed task as its own class', async () => {
 });
 
 test('does not follow a redirect', async () => {
-  const { body } = await ask('/inline', { prompt: 'x', model: 'test-redirect' });
+  const { body } = await request('/inline', { prompt: 'x', model: 'test-redirect' });
   assert.equal(body.name, 'ResponseError');
   assert.equal(body.outcome, 'rejected');
 });
 
 test('serves many requests of one client at once', async () => {
   const answers = await Promise.all(
-    Array.from({ length: 30 }, (_, index) => ask('/task', { prompt: `picture ${index}`, model: 'flux-pro' })),
+    Array.from({ length: 30 }, (_, index) =>
+      request('/task', { prompt: `picture ${index}`, model: 'flux-pro' }),
+    ),
   );
   assert.deepEqual(
     answers.map(({ body }) => body.done?.status),
@@ -88,8 +90,8 @@ test('serves many requests of one client at once', async () => {
   );
 });
 
-/** Waits for something that comes without any sign. */
-async function come(condition) {
+/** Waits for a condition that no event announces. */
+async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
@@ -105,13 +107,13 @@ describe('of 50 requests over one client, half of which are disconnected, the ot
       const response = await fetch(new URL(target(index), url), { signal });
       return response.json();
     });
-    await come(areWaiting);
+    await until(areWaiting);
     leaving.abort();
     const left = await Promise.allSettled(requests.filter((_, index) => index % 2 === 1));
     assert.ok(left.every(({ status }) => status === 'rejected'));
     // Those that stay go on polling, whoever has left.
     const before = server.counts.polls;
-    await come(() => server.counts.polls >= before + 2 * MANY);
+    await until(() => server.counts.polls >= before + 2 * MANY);
     stopped = undefined;
     return Promise.all(requests.filter((_, index) => index % 2 === 0));
   }
@@ -157,7 +159,7 @@ test('does not share polls between the requests of one client', async () => {
   server.reset();
   const images = () => [{ url: `${server.url}/files/none.png` }];
   const { id } = server.tasks.start({ prompt: 'one', n: 1, traits: {}, scenarios: [], images });
-  const answers = await Promise.all(Array.from({ length: 5 }, () => ask(`/wait`, { id })));
+  const answers = await Promise.all(Array.from({ length: 5 }, () => request(`/wait`, { id })));
   const polls = answers.map(({ body }) => body.polls);
   assert.equal(
     server.counts.polls,

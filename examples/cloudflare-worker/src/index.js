@@ -20,6 +20,9 @@ export default toCloudflare((env) =>
     // An address is nobody's business but yours.
     user: false,
 
+    // Callers may ask for these, at your expense; 'any' lets them choose whatever your account may use.
+    models: ['gpt-image-2', 'nano-banana', 'ideogram-v3'],
+
     // Without any, those of the relay's own address alone.
     allowedOrigins: env.ALLOWED_ORIGINS?.trim().split(/\s+/),
     limiter: cloudflareLimiter({ creates: env.CREATES, polls: env.POLLS }),

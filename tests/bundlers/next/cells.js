@@ -24,9 +24,9 @@ export async function open({ bin, execute, serve }) {
 
 async function text(url) {
   const response = await fetch(url);
-  const said = await response.text();
-  if (!response.ok) throw new Error(`${response.status} ${said}`);
-  return said;
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status} ${text}`);
+  return text;
 }
 
 const route = (path) => ({

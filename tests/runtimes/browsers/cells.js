@@ -12,8 +12,8 @@ export const samples = { 'sample/index.html': 'browser/page' };
 export const open = ({ site }) => site('.');
 
 async function versionOf(engine, { execute }) {
-  const about = await execute('dpkg-query', ['--show', ENGINES[engine]]);
-  const [version] = about.match(/\d+(?:\.\d+)+/);
+  const installed = await execute('dpkg-query', ['--show', ENGINES[engine]]);
+  const [version] = installed.match(/\d+(?:\.\d+)+/);
   return `${engine} ${version}`;
 }
 

@@ -1,4 +1,4 @@
-import { options } from './ask.js';
+import { options } from './call-worker.js';
 import { generate, InternalError } from './node_modules/lemondata-wasm/dist/index.js';
 
 globalThis.result = generate({ model: 'gpt-image-2', prompt: 'a lemon' }, options).then(

@@ -1,4 +1,4 @@
-import { options } from './ask.js';
+import { options } from './call-worker.js';
 import { exercise } from './exercise.js';
 import { generate, waitForTask } from './node_modules/lemondata-wasm/dist/index.js';
 

@@ -1,3 +1,3 @@
-import { ask } from './ask.js';
+import { callWorker } from './call-worker.js';
 
-globalThis.result = ask(new Worker('./in-worker.js', { type: 'module' }));
+globalThis.result = callWorker(new Worker('./in-worker.js', { type: 'module' }));

@@ -23,6 +23,7 @@ export default toCloudflare(({ LEMONDATA_API_KEY, TASKS, KEYS, PICTURES }: Env) 
     apiKey: LEMONDATA_API_KEY,
     secret: 'x'.repeat(32),
     authorize: () => 'ann',
+    models: ['gpt-image-2'],
     hub: durableHub({ tasks: TASKS, pictures: PICTURES }),
     store: durableStore(KEYS),
   }),

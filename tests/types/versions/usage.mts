@@ -119,6 +119,7 @@ export function relay(request: Request): unknown {
     apiKey: 'sk-x',
     secret: 'x'.repeat(32),
     authorize: ({ headers }) => headers.get('x-user'),
+    models: ['gpt-image-2'],
     baseUrl: settings.origin,
     fetch,
     hub: { ...hub, watch: async () => undefined },

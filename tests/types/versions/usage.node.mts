@@ -3,5 +3,5 @@
 import { createServer } from 'node:http';
 import { createRelay, toNodeHandler } from 'lemondata-wasm/relay';
 
-const relay = createRelay({ apiKey: 'sk-x', secret: 'x'.repeat(32), authorize: () => 'ann' });
+const relay = createRelay({ apiKey: 'sk-x', secret: 'x'.repeat(32), authorize: () => 'ann', models: 'any' });
 createServer(toNodeHandler(relay)).listen(0);

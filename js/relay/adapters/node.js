@@ -1,0 +1,181 @@
+import { isForeignHost, isHost } from '../hosts.js';
+import { bodyUsed, REFUSAL, Refusal } from '../refusal.js';
+import { assertRelay, misdirected, readAdapterOptions } from './shared.js';
+
+/** How long the rest of a refused body is still read, so that its sender gets to read the answer. */
+const LINGER_MS = 1000;
+const HTTP2_INTERNAL_ERROR = 2;
+
+const BAD_REQUEST = new Refusal(400, 'invalid_request_error', 'That is no valid request.');
+
+/**
+ * For Node's `http`, `https` and `http2`, and for Express: `createServer(toNodeHandler(relay))`,
+ * `app.use('/api/lemondata', toNodeHandler(relay))`.
+ *
+ * @param {(request: Request, context?: object) => Promise<Response>} relay
+ * @param {{ origin?: string }} [options] `origin`: where pages see this server, if a proxy in front of it speaks
+ *   another protocol or has another name. A request that names another host is refused
+ */
+export function toNodeHandler(relay, options) {
+  assertRelay('toNodeHandler', relay);
+  const { origin } = readAdapterOptions('toNodeHandler', options);
+  return async (incoming, outgoing) => {
+    const gone = new AbortController();
+    outgoing.on('close', () => gone.abort());
+    try {
+      const context = { ip: incoming.socket?.remoteAddress };
+      let request;
+      try {
+        request = toRequest(incoming, origin, gone.signal);
+      } catch (error) {
+        // The relay answers it and logs it: no other part of the server would.
+        context[REFUSAL] = error;
+        request = new Request(origin ?? 'http://localhost');
+      }
+      await respond(await relay(request, context), incoming, outgoing, gone.signal);
+    } catch {
+      // The client has to see that a body broke off. In HTTP/2, an end without a code is a good end.
+      if (outgoing.stream) outgoing.stream.close(HTTP2_INTERNAL_ERROR);
+      else outgoing.destroy?.();
+    }
+  };
+}
+
+/** @param {AbortSignal} signal aborts when the client leaves */
+async function respond(response, incoming, outgoing, signal) {
+  const headers = Object.fromEntries(response.headers);
+  if (headers['content-type'] === 'text/event-stream') {
+    outgoing.writeHead(response.status, headers);
+    await pour(response.body, outgoing, signal);
+    return;
+  }
+  const body = Buffer.from(await response.arrayBuffer());
+  // HTTP/2 ends one request without the connection.
+  if (incoming.complete || incoming.httpVersionMajor > 1) {
+    outgoing.writeHead(response.status, headers);
+    outgoing.end(body);
+    incoming.removeAllListeners('data').resume();
+    return;
+  }
+  // To close a connection with unread bytes is to reset it, and the answer might be lost.
+  outgoing.writeHead(response.status, {
+    ...headers,
+    connection: 'close',
+    'content-length': `${body.length}`,
+  });
+  outgoing.write(body);
+  const end = () => outgoing.end();
+  incoming.removeAllListeners('data').on('close', end).on('end', end).resume();
+  setTimeout(end, LINGER_MS).unref();
+}
+
+/** Passes a stream on as it comes, and no faster than its reader reads it. */
+async function pour(stream, outgoing, signal) {
+  const reader = stream.getReader();
+  const cancel = () => reader.cancel().catch(() => {});
+  if (signal.aborted) return cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const isRoomy = outgoing.write(value);
+    // A compressing middleware would hold it back.
+    outgoing.flush?.();
+    if (!isRoomy) await drained(outgoing, signal);
+  }
+  outgoing.end();
+}
+
+/** Resolves when there is room, or the client has left. */
+const drained = (outgoing, signal) =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const settle = () => {
+      outgoing.removeListener('drain', settle);
+      signal.removeEventListener('abort', settle);
+      resolve();
+    };
+    outgoing.on('drain', settle);
+    signal.addEventListener('abort', settle);
+  });
+
+/** @throws {Error} a refusal of what is no valid request */
+function toRequest(incoming, origin, signal) {
+  const { method, headers, socket } = incoming;
+  // HTTP/2 calls the host `:authority`.
+  const host = headers[':authority'] ?? headers.host ?? 'localhost';
+  // Anything but a host would move the path that a guard in front of the relay has looked at.
+  if (!isHost(host)) throw BAD_REQUEST;
+  if (origin && isForeignHost(host, origin)) throw misdirected(origin, host);
+  const base = origin ?? `${socket?.encrypted ? 'https' : 'http'}://${host}`;
+  // Express cuts off the part of the path where it is mounted.
+  const path = incoming.originalUrl ?? incoming.url;
+  // A target that is a whole URL, or that begins with two slashes, must not name another host.
+  const url = base + (path.startsWith('/') ? path : `/${path}`);
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  const parsed = hasBody ? parsedBody(incoming) : undefined;
+  const pairs = Object.entries(headers)
+    // Pseudo-headers of HTTP/2 are no headers. A body that was read is no longer packed, nor of its former length.
+    .filter(([name]) => !name.startsWith(':') && !(parsed !== undefined && ENTITY_HEADERS.includes(name)))
+    .flatMap(([name, value]) => [value].flat().map((each) => [name, each]));
+  try {
+    return new Request(url, {
+      method,
+      headers: pairs,
+      body: hasBody ? (parsed ?? bodyOf(incoming)) : undefined,
+      duplex: hasBody ? 'half' : undefined,
+      signal,
+    });
+  } catch {
+    throw BAD_REQUEST;
+  }
+}
+
+const ENTITY_HEADERS = ['content-length', 'content-encoding', 'transfer-encoding'];
+
+/**
+ * A body that a parser in front of the relay has read, such as `express.json()`, or `undefined`.
+ *
+ * @throws {Refusal} if a parser read it and did not keep it
+ */
+function parsedBody(incoming) {
+  const isOver = incoming.readableEnded || incoming.destroyed;
+  if (!isOver && !incoming.readableDidRead) return undefined;
+  // Cloud functions keep the bytes beside the parsed body.
+  const kept = incoming.rawBody ?? incoming.body;
+  if (kept === undefined && !isOver) return undefined;
+  const isParsed = typeof kept !== 'string' && !(kept instanceof Uint8Array);
+  // A parser of forms keeps their texts here, and the files elsewhere.
+  const isForm = /^multipart\//i.test(incoming.headers['content-type'] ?? '');
+  if (kept !== undefined && !(isForm && isParsed)) return isParsed ? JSON.stringify(kept) : kept;
+  throw bodyUsed(
+    'Mount toNodeHandler(relay) before body parsers, or have them leave the parsed body in request.body.',
+  );
+}
+
+/** A body as a web stream: it reads on demand, and throws away what comes after a cancellation. */
+function bodyOf(incoming) {
+  let isOver = false;
+  return new ReadableStream({
+    start(controller) {
+      const finish = (end) => () => {
+        if (!isOver) end();
+        isOver = true;
+      };
+      const breakOff = finish(() => controller.error(new Error('The request broke off.')));
+      const close = finish(() => controller.close());
+      incoming.on('end', close).on('error', breakOff).on('close', breakOff);
+      incoming.on('data', (chunk) => {
+        if (isOver) return;
+        controller.enqueue(new Uint8Array(chunk));
+        incoming.pause();
+      });
+    },
+    pull() {
+      incoming.resume();
+    },
+    cancel() {
+      isOver = true;
+    },
+  });
+}

@@ -1,0 +1,35 @@
+/**
+ * Answers as plain JSON, which a store can keep. The key never stands in one, even if the service repeats it.
+ *
+ * @typedef {{ status: number, headers: Record<string, string>, body: string }} Answer
+ */
+
+import { createRedactor } from './redactor.js';
+
+export function createAnswers() {
+  const redactor = createRedactor();
+
+  return {
+    /** Learns a key that is about to be used. */
+    learnKey: redactor.learn,
+
+    /** @param {string} text of an error: it is searched for other spellings of the key, too */
+    redactError: (text) => redactor.redact(text, true),
+
+    /**
+     * @param {number} status
+     * @param {object} body
+     * @param {{ requestId?: string, rateLimit?: Record<string, number | undefined> }} [info] of the service's answer
+     * @param {boolean} [isError] whether the body is short enough to look for other spellings of the key, too
+     * @returns {Answer}
+     */
+    json(status, body, { requestId, rateLimit = {} } = {}, isError = false) {
+      const headers = {};
+      if (requestId) headers['x-request-id'] = redactor.redact(requestId, true);
+      for (const [name, value] of Object.entries(rateLimit)) {
+        if (value !== undefined) headers[`x-ratelimit-${name}`] = String(value);
+      }
+      return { status, headers, body: redactor.redact(JSON.stringify(body), isError) };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** Reads the body of a create: JSON, or a form with pictures. It never holds more than the caps. */
+
+import { createFormReader } from './form-reader.js';
+import { bodyUsed, Refusal } from './refusal.js';
+
+const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const FORM_TYPE = /^multipart\/form-data\s*;/i;
+/** A form alone sends no header of its own. A script of a foreign page has to ask the relay first. */
+const FORM_HEADER = 'x-lemondata-client';
+
+const invalid = (message) => new Refusal(400, 'invalid_request_error', message);
+const unsupported = (message, hint) => new Refusal(415, 'unsupported_media_type', message, { hint });
+
+/**
+ * @typedef {object} Body
+ * @property {unknown} content JSON, or the texts of a form by their names
+ * @property {import('./form-reader.js').FormFile[]} files
+ * @property {boolean} isForm whether all values are texts
+ */
+
+/**
+ * @param {Request} request
+ * @param {ReturnType<typeof import('./options.js').readOptions>} options
+ * @returns {Promise<Body>}
+ */
+export async function readBody(request, options) {
+  const { headers } = request;
+  const type = headers.get('content-type') ?? '';
+  if (headers.has('content-encoding')) throw unsupported('A compressed body is not accepted.');
+  if (JSON_TYPE.test(type)) {
+    return { content: await readJson(request, options), files: [], isForm: false };
+  }
+  if (!FORM_TYPE.test(type)) {
+    throw unsupported('Content-Type must be application/json, or multipart/form-data for pictures.');
+  }
+  if (headers.get(FORM_HEADER) !== '1') {
+    const hint =
+      'The client of this package sends it. A foreign page cannot, unless it asks the relay first.';
+    throw unsupported(`A form needs the header ${FORM_HEADER}: 1.`, hint);
+  }
+  return { ...(await readForm(request, type, options)), isForm: true };
+}
+
+async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  const push = (chunk) => {
+    text += decoder.decode(chunk, { stream: true });
+  };
+  const broken = 'The body is not JSON, or broke off.';
+  return consume(request, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs, broken }, push, () =>
+    JSON.parse(text + decoder.decode()),
+  );
+}
+
+async function readForm(request, type, { maxBodyBytes, maxFiles, maxFileBytes, uploadTimeoutMs }) {
+  const boundary = boundaryOf(type);
+  if (!boundary) throw invalid('The Content-Type of a form must name its boundary.');
+  const { push, end } = createFormReader(boundary, { maxTextBytes: maxBodyBytes, maxFiles, maxFileBytes });
+  const maxBytes = maxBodyBytes + maxFiles * maxFileBytes;
+  const broken = 'The form is malformed, or broke off.';
+  return consume(request, { maxBytes, timeoutMs: uploadTimeoutMs, broken }, push, end);
+}
+
+function boundaryOf(type) {
+  for (const parameter of type.split(';')) {
+    const [, quoted, plain] = /^\s*boundary=(?:"([^"]{1,70})"|(\S{1,70}))\s*$/i.exec(parameter) ?? [];
+    if (quoted ?? plain) return quoted ?? plain;
+  }
+  return undefined;
+}
+
+/**
+ * Reads a body to its end.
+ *
+ * @template Result
+ * @param {Request} request
+ * @param {{ maxBytes: number, timeoutMs: number, broken: string }} limits `broken` is the message for a body that cannot
+ *   be read
+ * @param {(chunk: Uint8Array) => void} push
+ * @param {() => Result} end
+ * @returns {Promise<Result>}
+ */
+async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
+  const tooLarge = () =>
+    new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBytes} bytes.`);
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge();
+  if (request.bodyUsed) throw bodyUsed('Hand the request to the relay before it is read, or a clone of it.');
+  const reader = request.body?.getReader();
+  if (!reader) throw invalid('The request has no body.');
+  let timer;
+  const slow = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(invalid('The body came too slowly.')), timeoutMs);
+  });
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), slow]);
+      if (done) return end();
+      size += value.byteLength;
+      if (size > maxBytes) throw tooLarge();
+      push(value);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw invalid(broken);
+  } finally {
+    clearTimeout(timer);
+    // The sender need not go on. It may have left.
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Creates, edits and polls at the service, and the parts of the answers that a client may see.
+ *
+ * Here the relay is a client like any other: the package knows what an answer means, which URL may be called and what
+ * an error says.
+ */
+
+import {
+  LemonData,
+  LemonDataError,
+  ResponseError,
+  TaskCancelledError,
+  TaskFailedError,
+} from 'lemondata-wasm';
+import { isHubTask } from './hub.js';
+import { createModelList } from './models.js';
+import { costsOf, publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
+import { isAnswerOf, taskIdOf } from './task-ids.js';
+import { cappedFetch, orderFetch } from './upstream.js';
+import { rename } from './view.js';
+
+/** The end of a task is an answer to the relay, not a failure. */
+function endOrThrow(error) {
+  if (error instanceof TaskFailedError) return error;
+  throw error;
+}
+
+/** For the log alone: the client has left and reads no answer. */
+const CLIENT_GONE = 499;
+const BILL_HEADER = 'x-billing-transaction-id';
+/** A bill that a header and a log may hold. */
+const BILL = /^[!-~]{1,200}$/;
+
+/**
+ * @param {ReturnType<typeof import('./options.js').readOptions>} settings
+ * @param {object} relay
+ * @param {ReturnType<typeof import('./references.js').createReferences>} relay.references
+ * @param {ReturnType<typeof import('./answers.js').createAnswers>} relay.answers
+ * @param {(event: object) => void} relay.log
+ */
+export function createService(settings, { references, answers, log }) {
+  const { baseUrl, showCosts } = settings;
+  const fetch = cappedFetch(settings.fetch, settings.maxAnswerBytes);
+
+  async function apiKey() {
+    const key = typeof settings.apiKey === 'function' ? await settings.apiKey() : settings.apiKey;
+    answers.learnKey(key);
+    return key;
+  }
+
+  const listModels = createModelList(settings, { apiKey, fetch });
+  const client = new LemonData({
+    apiKey,
+    baseUrl,
+    fetch,
+    requestTimeout: settings.requestTimeout,
+    // The client in the page repeats what is safe to repeat.
+    maxRetries: 0,
+  });
+
+  /** Sends a create or an edit. */
+  async function create(order, event) {
+    const { isEdit, fields, files, identity } = order;
+    event.upstream = isEdit ? 'edit' : 'create';
+    const info = {};
+    const transport = isEdit || files.length > 0 ? orderFetch(fetch, order) : fetch;
+    const options = {
+      // Not `async`, as `cappedFetch` is not. The body of an inline answer does not name its bill.
+      fetch: (url, init) =>
+        transport(url, init).then((response) => {
+          info.billingTransactionId = response.headers?.get?.(BILL_HEADER) ?? undefined;
+          return response;
+        }),
+      onResponse: (found) => Object.assign(info, found),
+    };
+    try {
+      const found = await client.generate(fields, options).catch(endOrThrow);
+      const reference = await refer(found instanceof TaskFailedError ? found.task : found, identity);
+      return delivered(found, reference, event, info);
+    } catch (error) {
+      if (!(error instanceof LemonDataError)) throw error;
+      return refused(error, event, fields.prompt);
+    }
+  }
+
+  async function poll(task, reference, { signal }, event) {
+    event.upstream = 'poll';
+    const info = {};
+    const onResponse = (found) => Object.assign(info, found);
+    try {
+      const found = await client.getTask(task, { signal, onResponse }).catch(endOrThrow);
+      if (!isAnswerOf(task, Object(found instanceof TaskFailedError ? found.body : found), baseUrl)) {
+        throw unusable('answered a poll with another task', task);
+      }
+      return delivered(found, reference, event, info);
+    } catch (error) {
+      if (signal?.aborted) return answers.json(CLIENT_GONE, {});
+      if (!(error instanceof LemonDataError)) throw error;
+      return refused(error, event);
+    }
+  }
+
+  /** The models on offer, as the service describes them. */
+  async function models(request, event) {
+    event.upstream = 'models';
+    try {
+      return answers.json(200, await listModels(new URL(request.url).searchParams));
+    } catch (error) {
+      if (!(error instanceof LemonDataError)) throw error;
+      return refused(error, event);
+    }
+  }
+
+  /** A reference to the task, if there is one. */
+  async function refer(task, identity) {
+    if (!task?.task_id) return undefined;
+    const { task_id, poll_url } = task;
+    // The hub would answer for one of its own.
+    if (isHubTask(task)) throw unusable('named its task like a task of a hub', task);
+    const isUsable = taskIdOf(poll_url, baseUrl) !== undefined;
+    try {
+      return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, identity);
+    } catch (cause) {
+      throw unusable('named its task by an id that no reference can hold', { task_id }, cause);
+    }
+  }
+
+  /** The error of an answer that must not reach a client. */
+  const unusable = (problem, task, cause) =>
+    new ResponseError({
+      kind: 'response',
+      outcome: 'accepted',
+      message: `The service ${problem}.`,
+      task,
+      cause,
+    });
+
+  /**
+   * The answer for a client: a generation, or the error of a task that has ended without a result. To a client, that is
+   * an answer like any other.
+   */
+  function delivered(found, reference, event, info) {
+    const isEnd = found instanceof TaskFailedError;
+    if (isEnd) report(found, event);
+    const { billing_transaction_id: billed = info.billingTransactionId, usage } = costsOf(
+      isEnd ? found.body : found,
+    );
+    if (typeof billed === 'string' && BILL.test(billed)) event.billingTransactionId = billed;
+    if (usage) event.usage = usage;
+
+    const generation = isEnd
+      ? publicFailure(found.body, found instanceof TaskCancelledError, showCosts)
+      : publicGeneration(found, showCosts);
+    const answer = answers.json(200, rename(generation, reference), info, isEnd);
+    if (showCosts && event.billingTransactionId) answer.headers[BILL_HEADER] = event.billingTransactionId;
+    return answer;
+  }
+
+  function refused(error, event, prompt) {
+    report(error, event, prompt);
+    return answerTo(error, event);
+  }
+
+  /**
+   * The answer to an error upstream, beside its `outcome` and `retryAfterMs`.
+   *
+   * @param {object} error or its fields, as the hub has them
+   * @param {object} event
+   */
+  function answerTo(error, event) {
+    note(error, event);
+    const { status, body, requestId, retryAfterMs } = publicError(error);
+    const answer = answers.json(status, body, { requestId }, true);
+    if (retryAfterMs) answer.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+    return { ...answer, outcome: error.outcome, retryAfterMs };
+  }
+
+  /** Adds what failed upstream to the event of the request. */
+  function note({ status = 0, outcome, kind, code, requestId }, event) {
+    Object.assign(event, { upstreamStatus: status, outcome, code: publicCode(code) ?? kind, requestId });
+  }
+
+  /** Logs for the operator what a client must not know, and cuts the prompt out of the message. */
+  function report(error, event, prompt) {
+    note(error, event);
+    const { upstream, model, identity, code, outcome, requestId } = event;
+    const { kind, status = 0 } = error;
+    log({
+      event: 'upstream_failed',
+      upstream,
+      model,
+      identity,
+      kind,
+      code,
+      status,
+      outcome,
+      requestId,
+      message: prompt ? error.message.replaceAll(prompt, '[prompt]') : error.message,
+      error,
+    });
+  }
+
+  return { create, poll, models, answerTo };
+}

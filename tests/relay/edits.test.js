@@ -1,0 +1,509 @@
+/** `POST /v1/images/edits` through the relay, as JSON and as a form, and creates with files. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { beforeEach, describe, test } from 'node:test';
+import { getRequestListener } from '@hono/node-server';
+import express from 'express';
+import { Hono } from 'hono';
+import { memoryStore, toHono, toNodeHandler } from 'lemondata-wasm/relay';
+import { CREATE, come, createHarness, KEY, PROMPT } from './harness.js';
+
+const EDIT = '/v1/images/edits';
+/** The header that makes a browser ask before it sends a form to another origin. */
+const CLIENT = { 'x-lemondata-client': '1' };
+const PICTURE_URL = 'https://pictures.example/1.png';
+/** No test needs this long: it ends one that would hang. */
+const GUARD = { timeout: 20_000 };
+
+const pngOf = (text) => Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.from(text)]);
+const PNG = pngOf('a picture');
+const JPEG = Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.alloc(100, 1)]);
+
+let relays;
+/** What the service got. */
+let requests;
+let reply;
+beforeEach(() => {
+  relays = createHarness({ url: 'https://service.example' });
+  requests = [];
+  reply = () => Response.json({ created: 1, data: [{ url: 'https://cdn.example/1.png' }] });
+});
+
+/** The service: it reads JSON and forms as the platform does. */
+async function fetch(url, init) {
+  const request = new Request(url, { ...init, ...(init.body && { duplex: 'half' }) });
+  const { pathname } = new URL(url);
+  const type = request.headers.get('content-type') ?? '';
+  const found = { method: request.method, pathname, key: request.headers.get('authorization') };
+  if (type.startsWith('multipart/')) {
+    const entries = [...(await request.formData())];
+    found.form = await Promise.all(
+      entries.map(async ([name, value]) =>
+        typeof value === 'string'
+          ? [name, value]
+          : [name, value.name, value.type, Buffer.from(await value.arrayBuffer())],
+      ),
+    );
+  } else if (init.body) found.json = await request.json();
+  requests.push(found);
+  return reply(found);
+}
+
+const make = (options) => relays.make({ fetch, ...options });
+
+/** @param {[name: string, value: string | Buffer, filename?: string][]} entries */
+function formOf(...entries) {
+  const form = new FormData();
+  for (const [name, value, filename = 'C:\\photos\\of me.svg'] of entries) {
+    if (typeof value === 'string') form.append(name, value);
+    else form.append(name, new Blob([value], { type: 'text/html' }), filename);
+  }
+  return form;
+}
+
+const edit = (relay, body, { headers, ...more } = {}) =>
+  relays.ask(relay, 'POST', EDIT, { body, headers: { ...CLIENT, ...headers }, ...more });
+const keyed = (relay, key, body) => edit(relay, body, { headers: { 'idempotency-key': key } });
+
+describe('an edit as JSON', () => {
+  test('goes to the route of edits, with its pictures by URL', async () => {
+    const fields = {
+      prompt: PROMPT,
+      model: 'gpt-image-2',
+      images: [{ image_url: PICTURE_URL }],
+      mask: { image_url: PICTURE_URL },
+      background: 'transparent',
+    };
+    const { status, body } = await relays.ask(make(), 'POST', EDIT, { body: { ...fields, user: 'bob' } });
+    assert.equal(status, 200);
+    assert.deepEqual(body, { created: 1, status: 'completed', data: [{ url: 'https://cdn.example/1.png' }] });
+    assert.deepEqual(requests, [
+      { method: 'POST', pathname: EDIT, key: `Bearer ${KEY}`, json: { ...fields, n: 1, user: 'ann' } },
+    ]);
+    const [event] = relays.events;
+    assert.deepEqual([event.route, event.upstream, event.model], ['edit', 'edit', 'gpt-image-2']);
+  });
+
+  test('is checked: pictures, masks and files of the account', async () => {
+    const relay = make();
+    for (const [fields, param] of [
+      [{}, 'image'],
+      [{ images: [] }, 'images'],
+      [{ images: [{ file_id: 'file_1' }] }, 'images'],
+      [{ images: [{ image_url: PICTURE_URL, file_id: 'file_1' }] }, 'images'],
+      [{ images: [PICTURE_URL] }, 'images'],
+      [{ images: [{ image_url: 'http://x.example/1.png' }] }, 'images'],
+      [{ images: Array.from({ length: 17 }, () => ({ image_url: PICTURE_URL })) }, 'images'],
+      [{ images: { image_url: PICTURE_URL } }, 'images'],
+      [{ image_url: PICTURE_URL, mask: PICTURE_URL }, 'mask'],
+      [{ image_url: PICTURE_URL, mask: { file_id: 'file_1' } }, 'mask'],
+      [{ image_url: PICTURE_URL, mask: [] }, 'mask'],
+      [{ image_url: PICTURE_URL, image: 'x' }, 'image'],
+    ]) {
+      const { status, body } = await relays.ask(relay, 'POST', EDIT, { body: { prompt: PROMPT, ...fields } });
+      assert.equal(status, 400, JSON.stringify(fields).slice(0, 100));
+      assert.equal(body.error.param, param, body.error.message);
+    }
+    assert.deepEqual(requests, []);
+    for (const fields of [{ image_url: PICTURE_URL }, { image_urls: [PICTURE_URL] }]) {
+      assert.equal(
+        (await relays.ask(relay, 'POST', EDIT, { body: { prompt: PROMPT, ...fields } })).status,
+        200,
+      );
+    }
+  });
+
+  test('names what it needs', async () => {
+    const { body } = await relays.ask(make(), 'POST', EDIT, { body: { prompt: PROMPT } });
+    assert.equal(
+      body.error.message,
+      'An edit needs a picture: a file named image, or one of image_url, image_urls, images.',
+    );
+  });
+
+  test('may name files of the account where the operator lists the field', async () => {
+    const images = [{ file_id: 'file_1' }];
+    const relay = make({ allowedFields: ['images'] });
+    assert.equal((await relays.ask(relay, 'POST', EDIT, { body: { prompt: PROMPT, images } })).status, 200);
+    assert.deepEqual(requests[0].json.images, images);
+  });
+});
+
+describe('an edit as a form', () => {
+  test('goes on as a form that the relay has built: names and types of files are its own', async () => {
+    const form = formOf(
+      ['image[]', PNG],
+      ['prompt', PROMPT],
+      ['image', JPEG],
+      ['mask', PNG],
+      ['n', '2'],
+      ['seed', '-7'],
+      ['async', 'false'],
+      ['reference_image_urls', `${PICTURE_URL}, https://pictures.example/2.png`],
+      ['user', 'bob'],
+    );
+    const { status, text } = await edit(make(), form);
+    assert.equal(status, 200, text);
+    assert.deepEqual(requests, [
+      {
+        method: 'POST',
+        pathname: EDIT,
+        key: `Bearer ${KEY}`,
+        form: [
+          ['prompt', PROMPT],
+          ['n', '2'],
+          ['seed', '-7'],
+          ['async', 'false'],
+          ['reference_image_urls', `${PICTURE_URL},https://pictures.example/2.png`],
+          ['user', 'ann'],
+          ['image', 'image-0.png', 'image/png', PNG],
+          ['image', 'image-1.jpeg', 'image/jpeg', JPEG],
+          ['mask', 'mask-2.png', 'image/png', PNG],
+        ],
+      },
+    ]);
+  });
+
+  test('starts a task like any create', async () => {
+    reply = () => Response.json({ task_id: 'ldtask_1', status: 'pending', poll_url: '/v1/tasks/ldtask_1' });
+    const relay = make();
+    const { body } = await edit(relay, formOf(['prompt', PROMPT], ['image', PNG]));
+    assert.match(body.task_id, /^t_/);
+    assert.equal((await relays.poll(relay, body.task_id)).body.status, 'pending');
+    assert.equal(requests[1].pathname, '/v1/tasks/ldtask_1');
+    assert.equal((await relays.poll(relay, body.task_id, { user: 'bob' })).status, 404);
+  });
+
+  test('fails like any create', async () => {
+    const image = ['image', PNG];
+    for (const [answer, status, code, outcome] of [
+      [{ status: 400, code: 'unsupported_parameter' }, 400, 'unsupported_parameter', 'rejected'],
+      [{ status: 402, code: 'insufficient_balance' }, 403, 'upstream_refused', 'rejected'],
+      [{ status: 500, code: 'server_error' }, 500, 'server_error', 'unknown'],
+    ]) {
+      relays.events.length = 0;
+      const error = { message: 'No.', code: answer.code };
+      reply = () => Response.json({ error }, { status: answer.status });
+      const { body, ...found } = await edit(make(), formOf(['prompt', PROMPT], image));
+      assert.deepEqual([found.status, body.error.code], [status, code]);
+      assert.deepEqual([relays.events[0].upstream, relays.events[0].outcome], ['edit', outcome]);
+    }
+  });
+
+  test('is refused without the header that no foreign page can send unasked', async () => {
+    const form = formOf(['prompt', PROMPT], ['image', PNG]);
+    for (const headers of [{ 'x-lemondata-client': '' }, { 'x-lemondata-client': '2' }]) {
+      const { status, body } = await edit(make(), form, { headers });
+      assert.equal(status, 415);
+      assert.deepEqual(body.error, {
+        message: 'A form needs the header x-lemondata-client: 1.',
+        type: 'relay_error',
+        code: 'unsupported_media_type',
+        hint: 'The client of this package sends it. A foreign page cannot, unless it asks the relay first.',
+      });
+    }
+    const bare = await relays.ask(make(), 'POST', EDIT, { body: form });
+    assert.equal(bare.status, 415);
+    assert.deepEqual(requests, []);
+  });
+
+  test('is checked like JSON: its texts, its files and their names', async () => {
+    const relay = make({ models: ['gpt-image-2'] });
+    const image = ['image', PNG];
+    for (const [entries, param] of [
+      [[image], 'prompt'],
+      [[['prompt', PROMPT]], 'image'],
+      [
+        [
+          ['prompt', PROMPT],
+          ['mask', PNG],
+        ],
+        'image',
+      ],
+      [[['prompt', PROMPT], image, ['n', '9']], 'n'],
+      [[['prompt', PROMPT], image, ['n', '1.0']], 'n'],
+      [[['prompt', PROMPT], image, ['async', 'yes']], 'async'],
+      [[['prompt', PROMPT], image, ['stream', 'true']], 'stream'],
+      [[['prompt', PROMPT], image, ['model', 'another']], 'model'],
+      [[['prompt', PROMPT], image, ['image_urls', 'http://x.example/1.png']], 'image_urls'],
+      [[['prompt', PROMPT], image, ['images', '[]']], 'images'],
+      [[['prompt', PROMPT], image, ['strength', '1']], 'strength'],
+      [[['prompt', PROMPT], image, ['avatar', PNG]], 'avatar'],
+      [[['prompt', PROMPT], image, ['mask', PNG], ['mask', PNG]], 'mask'],
+      [[['prompt', PNG], image], 'prompt'],
+    ]) {
+      const { status, body } = await edit(relay, formOf(...entries));
+      assert.equal(status, 400, JSON.stringify(entries.map(([name]) => name)));
+      assert.equal(body.error.param, param, body.error.message);
+    }
+    assert.deepEqual(requests, []);
+    const listed = make({ allowedFields: ['strength'] });
+    await edit(listed, formOf(['prompt', PROMPT], image, ['strength', '0.5']));
+    assert.deepEqual(requests[0].form.at(1 + 1), ['strength', '0.5']);
+  });
+
+  test('is malformed where it breaks off, and nothing goes on', async () => {
+    const type = 'multipart/form-data; boundary=x';
+    for (const body of ['', '--x', '--x\r\n\r\n', '--y--', '{"prompt":"x"}']) {
+      const { status, text } = await edit(make(), body, { headers: { 'content-type': type } });
+      assert.equal(status, 400, text);
+      assert.match(text, /malformed, or broke off/);
+    }
+    for (const bad of ['multipart/form-data', 'multipart/form-data;', 'multipart/form-data; boundary=']) {
+      const { status } = await edit(make(), '--x--', { headers: { 'content-type': bad } });
+      assert.ok([400, 415].includes(status), bad);
+    }
+    assert.deepEqual(requests, []);
+  });
+});
+
+describe('caps of a form', () => {
+  test('files and their size, by the options', async () => {
+    const relay = make({ maxFiles: 2, maxFileBytes: 1000 });
+    const sized = (size) => ['image', Buffer.concat([PNG, Buffer.alloc(size - PNG.length)])];
+    assert.equal((await edit(relay, formOf(['prompt', PROMPT], sized(1000), sized(1000)))).status, 200);
+    for (const [entries, message] of [
+      [[sized(1001)], 'image must not be larger than 1000 bytes.'],
+      [[sized(100), sized(100), ['mask', PNG]], 'A request must not hold more than 2 files.'],
+    ]) {
+      const { status, body } = await edit(relay, formOf(['prompt', PROMPT], ...entries));
+      assert.equal(status, 413);
+      assert.equal(body.error.code, 'payload_too_large');
+      assert.equal(body.error.message, message);
+    }
+    assert.equal(requests.length, 1);
+  });
+
+  /** A form that goes on for ever, and a note of how much of it was read. */
+  function endless(head, chunk) {
+    const stream = { pulled: 0, isCancelled: false };
+    const parts = [head];
+    stream.body = new ReadableStream({
+      pull(controller) {
+        stream.pulled += 1;
+        controller.enqueue(new Uint8Array(parts.shift() ?? chunk));
+      },
+      cancel() {
+        stream.isCancelled = true;
+      },
+    });
+    return stream;
+  }
+  const HEAD = '--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n';
+  const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+
+  test('a form is read as a stream, and stopped at the cap', GUARD, async () => {
+    const stream = endless(Buffer.concat([Buffer.from(HEAD), PNG]), Buffer.alloc(1000));
+    const { status } = await edit(make({ maxFileBytes: 10_000 }), stream.body, { headers });
+    assert.equal(status, 413);
+    assert.ok(stream.isCancelled);
+    assert.ok(stream.pulled <= 15, `${stream.pulled} chunks were read`);
+  });
+
+  test('a file that is no picture is stopped at its first bytes', GUARD, async () => {
+    const stream = endless(Buffer.from(HEAD), Buffer.from('<!doctype html>'));
+    assert.equal((await edit(make(), stream.body, { headers })).status, 400);
+    assert.ok(stream.isCancelled);
+    assert.ok(stream.pulled <= 10, `${stream.pulled} chunks were read`);
+  });
+
+  test('a form that claims to be too large is not read', async () => {
+    const stream = endless(Buffer.from(HEAD), PNG);
+    const { status } = await edit(make(), stream.body, {
+      headers: { ...headers, 'content-length': `${4 * 10 * 1024 * 1024 + 65_537}` },
+    });
+    assert.equal(status, 413);
+    assert.ok(stream.pulled <= 2);
+  });
+
+  test('a form that does not end in time is given up', GUARD, async () => {
+    const body = new ReadableStream({});
+    const { status, text } = await edit(make({ uploadTimeoutMs: 5 }), body, { headers });
+    assert.equal(status, 400);
+    assert.match(text, /too slowly/);
+  });
+
+  test('the service’s own caps are the highest', () => {
+    for (const options of [
+      { maxFiles: 17 },
+      { maxFileBytes: 50 * 1024 * 1024 + 1 },
+      { uploadTimeoutMs: 0 },
+    ]) {
+      assert.throws(() => make(options), new RegExp(`${Object.keys(options)} must be`));
+    }
+  });
+});
+
+describe('once only', () => {
+  const image = ['image', PNG];
+  const prompt = ['prompt', PROMPT];
+
+  test('an edit under a key is sent once, however its form is written', async () => {
+    const relay = make();
+    const [first, second] = [
+      await keyed(relay, 'k', formOf(prompt, image, ['n', '2'])),
+      await keyed(relay, 'k', formOf(['n', '2'], ['image[]', PNG, 'another-name.png'], prompt)),
+    ];
+    assert.equal(first.status, 200);
+    assert.equal(second.text, first.text);
+    assert.equal(requests.length, 1);
+  });
+
+  test('another file, another field or another route make it another request', async () => {
+    const relay = make();
+    await keyed(relay, 'k', formOf(prompt, image));
+    for (const form of [
+      formOf(prompt, ['image', pngOf('another picture')]),
+      formOf(prompt, image, image),
+      formOf(prompt, image, ['mask', PNG]),
+      formOf(prompt, image, ['n', '2']),
+    ]) {
+      assert.equal((await keyed(relay, 'k', form)).body.error.code, 'idempotency_key_reused');
+    }
+    const asCreate = { body: formOf(prompt, image), headers: { ...CLIENT, 'idempotency-key': 'k' } };
+    assert.equal((await relays.ask(relay, 'POST', CREATE, asCreate)).status, 422);
+    const json = { prompt: PROMPT, image_url: PICTURE_URL };
+    await keyed(relay, 'json', json);
+    const created = await relays.keyed(relay, 'json', { image_url: PICTURE_URL });
+    assert.equal(created.body.error.code, 'idempotency_key_reused');
+    assert.equal(requests.length, 2);
+  });
+
+  test('an edit whose outcome is unknown is never sent again', async () => {
+    const relay = make();
+    reply = () => Promise.reject(new Error('the connection was reset'));
+    for (let count = 0; count < 3; count += 1) {
+      assert.equal((await keyed(relay, 'k', formOf(prompt, image))).status, 502);
+    }
+    assert.equal(requests.length, 1);
+  });
+
+  test('many at once are one', async () => {
+    const relay = make();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => keyed(relay, 'k', formOf(prompt, image))),
+    );
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    assert.equal(requests.length, 1);
+  });
+
+  test('a client that leaves does not end it', async () => {
+    const kept = [];
+    const context = { waitUntil: (promise) => kept.push(promise) };
+    await edit(make(), formOf(prompt, image), { context });
+    assert.equal((await kept[0]).status, 200);
+  });
+});
+
+test('a create may bring a picture as a file, too', async () => {
+  const body = formOf(['prompt', PROMPT], ['image', JPEG]);
+  const { status } = await relays.ask(make(), 'POST', CREATE, { body, headers: CLIENT });
+  assert.equal(status, 200);
+  assert.equal(requests[0].pathname, CREATE);
+  assert.deepEqual(requests[0].form.at(-1), ['image', 'image-0.jpeg', 'image/jpeg', JPEG]);
+  const masked = formOf(['prompt', PROMPT], ['image', JPEG], ['mask', PNG]);
+  const refused = await relays.ask(make(), 'POST', CREATE, { body: masked, headers: CLIENT });
+  assert.equal(refused.body.error.param, 'mask');
+});
+
+describe('beside a hub', () => {
+  const hub = {
+    create: () => assert.fail('the hub was asked'),
+    getTask: () => assert.fail('the hub was asked'),
+    watch: () => assert.fail('the hub was asked'),
+    picture: () => assert.fail('the hub was asked'),
+  };
+
+  test('the relay itself carries an edit out, and polls its task', async () => {
+    reply = () => Response.json({ task_id: 'ldtask_1', status: 'processing' });
+    const relay = make({ hub, store: memoryStore() });
+    const made = await keyed(relay, 'k', formOf(['prompt', PROMPT], ['image', PNG]));
+    assert.equal((await keyed(relay, 'k', formOf(['prompt', PROMPT], ['image', PNG]))).text, made.text);
+    assert.equal(requests.length, 1);
+    assert.equal((await relays.poll(relay, made.body.task_id)).body.status, 'processing');
+  });
+
+  test('a task that is named like one of the hub’s is not delivered', async () => {
+    reply = () => Response.json({ task_id: 'hub:1', status: 'pending' });
+    const { status, text } = await edit(make({ hub }), formOf(['prompt', PROMPT], ['image', PNG]));
+    assert.equal(status, 502, text);
+    assert.match(String(relays.events[0].error), /like a task of a hub/);
+  });
+
+  test('without a store, a keyed edit is refused with the remedy', async () => {
+    const { status, body } = await keyed(
+      make({ hub, store: false }),
+      'k',
+      formOf(['prompt', PROMPT], ['image', PNG]),
+    );
+    assert.equal(status, 400);
+    assert.match(
+      body.error.message,
+      /^This relay has no store, so it cannot carry out an edit, or a create with files,/,
+    );
+  });
+});
+
+describe('behind servers', GUARD, () => {
+  const body = () => formOf(['prompt', PROMPT], ['image', PNG], ['image', JPEG]);
+  const headers = { ...CLIENT, 'x-user': 'ann' };
+
+  async function listen(t, handler) {
+    const http = createServer(handler).listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    t.after(() => {
+      http.closeAllConnections();
+      http.close();
+    });
+    return `http://127.0.0.1:${http.address().port}${EDIT}`;
+  }
+
+  for (const [name, handlerOf] of [
+    ['http', toNodeHandler],
+    [
+      'Express, behind its parser of JSON',
+      (relay) => express().use(express.json()).use(toNodeHandler(relay)),
+    ],
+    [
+      'Hono, behind a middleware that has read the form',
+      (relay) => {
+        const app = new Hono();
+        app.use(async (c, next) => {
+          await c.req.parseBody();
+          await next();
+        });
+        app.all('/v1/*', toHono(relay));
+        return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+      },
+    ],
+  ]) {
+    test(name, async (t) => {
+      const url = await listen(t, handlerOf(make()));
+      const response = await globalThis.fetch(url, { method: 'POST', headers, body: body() });
+      assert.equal(response.status, 200, await response.text());
+      assert.deepEqual(
+        requests[0].form.slice(-2).map(([field, , type, bytes]) => [field, type, bytes]),
+        [
+          ['image', 'image/png', PNG],
+          ['image', 'image/jpeg', JPEG],
+        ],
+      );
+    });
+  }
+
+  test('a parser of forms in front of the relay is named to the operator', async (t) => {
+    const handler = toNodeHandler(make());
+    const url = await listen(t, async (incoming, outgoing) => {
+      for await (const _ of incoming);
+      incoming.body = { prompt: PROMPT };
+      handler(incoming, outgoing);
+    });
+    const response = await globalThis.fetch(url, { method: 'POST', headers, body: body() });
+    assert.equal(response.status, 500);
+    await come(() => relays.events.some(({ event }) => event === 'refused'));
+    assert.match(relays.events[0].message, /^Another part of the server has read the body/);
+    assert.deepEqual(requests, []);
+  });
+});
