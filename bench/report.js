@@ -1,4 +1,4 @@
-/** Shows the results: tables for README and `docs/performance.md`, and charts. */
+/** Shows the results: tables for `docs/performance.md`, and charts. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,6 @@ import { between, table } from './markers.js';
 import { short } from './measure.js';
 import { judgeTargets } from './targets.js';
 
-const README = join(root, 'README.md');
 const PAGE = join(root, 'docs', 'performance.md');
 const CHART_FOLDER = join(root, 'docs', 'performance');
 
@@ -20,8 +19,8 @@ const last = (list) => list.at(-1);
 const strong = (text, name) => (isOwn(name) ? `**${text}**` : text);
 
 /**
- * The rows of the README's table: their name, their part of the results, and the text of a value. Cells show ratios,
- * except for bytes.
+ * The rows of the summary: their name, their part of the results, and the text of a value. Cells show ratios, except for
+ * bytes.
  *
  * @type {[name: string, rowsOf: (results: any) => any, text: (row: any) => string, options?: { isAbsolute: boolean }][]}
  */
@@ -46,7 +45,7 @@ function inUnit(unit) {
   return ({ median }) => `${short(median)} ${unit}`;
 }
 
-/** The README's table: a row for each measurement, a column for each client. */
+/** The summary: a row for each measure, a column for each client. */
 function ratios(results) {
   const names = Object.keys(CLIENTS);
   const rows = ROWS.map(([title, rowsOf, textOf, options]) => {
@@ -61,7 +60,7 @@ function ratios(results) {
   return table(['', ...names], rows);
 }
 
-/** The cadence in the README. Its peers are rules, not clients. */
+/** The cadence. Its peers are rules, not clients. */
 const cadenceSummary = ({ steady, burst }) =>
   table(
     ['tasks of 30–120 s, simulated', ...Object.keys(steady.rows)],
@@ -124,6 +123,7 @@ function byCount(title, { byCount: counts, unit }) {
 
 /** The tables of the page, by the names of their markers. */
 const TABLES = {
+  summary: ratios,
   targets: (results) =>
     table(
       ['what', 'to reach', 'measured', ''],
@@ -267,12 +267,8 @@ export function writeCharts(results) {
   }
 }
 
-/** The README with the results in their place. */
-export const fillReadme = (readme, results) =>
-  between(readme, 'bench', `${ratios(results)}\n\n${cadenceSummary(results.cadence)}`);
-
 /** The part of the results for tables whose name is not that part. */
-const SOURCES = { targets: 'inline', functions: 'bytes', linear: 'payload' };
+const SOURCES = { summary: 'payload', targets: 'inline', functions: 'bytes', linear: 'payload' };
 
 /** The page with the tables of all measured parts. */
 export function fillPage(page, results) {
@@ -283,6 +279,4 @@ export function fillPage(page, results) {
   return page;
 }
 
-const rewrite = (file, fill, results) => writeFileSync(file, fill(readFileSync(file, 'utf8'), results));
-export const writeReadme = (results) => rewrite(README, fillReadme, results);
-export const writePage = (results) => rewrite(PAGE, fillPage, results);
+export const writePage = (results) => writeFileSync(PAGE, fillPage(readFileSync(PAGE, 'utf8'), results));

@@ -2,9 +2,9 @@
  * Measures this package and its peers side by side: `npm run bench`. It asserts nothing: times depend on the
  * machine, ratios on the code.
  *
- * `npm run bench -- inline waits` measures some parts. It writes `bench/results.json` and the charts, with
- * `-- --readme --docs` the tables, too. `-- --quick` measures little, to see that everything works, and writes
- * nothing. `-- --bytes` accounts for the bytes of the module. `-- --show` only writes the known results again.
+ * `npm run bench -- inline waits` measures some parts. It writes `bench/results.json` and the charts, with `-- --docs` the
+ * tables of `docs/performance.md`, too. `-- --quick` measures little, to see that everything works, and writes nothing.
+ * `-- --bytes` accounts for the bytes of the module. `-- --show` only writes the known results again.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { ensureBuild, ensureNodeModules } from '../scripts/lib/prepare.js';
 import { root, step } from '../scripts/lib/run.js';
 
 const FILE = join(root, 'bench', 'results.json');
-const FLAGS = ['--readme', '--docs', '--quick', '--bytes', '--show'];
+const FLAGS = ['--docs', '--quick', '--bytes', '--show'];
 
 /** Each part, with its size for a full and for a quick run. */
 const PARTS = {
@@ -43,7 +43,7 @@ ensureNodeModules();
 ensureBuild();
 const { versions } = await import('./clients/index.js');
 const { printTable } = await import('./measure.js');
-const { writePage, writeCharts, writeReadme } = await import('./report.js');
+const { writePage, writeCharts } = await import('./report.js');
 const { judgeTargets } = await import('./targets.js');
 
 const results = has('--quick') ? {} : readKnown();
@@ -73,7 +73,6 @@ if (!has('--show')) {
 if (!has('--quick')) {
   writeFileSync(FILE, `${JSON.stringify(rounded(results), null, 1)}\n`);
   writeCharts(results);
-  if (has('--readme')) writeReadme(results);
   if (has('--docs')) writePage(results);
 }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { writeDeclarations } from './lib/declarations.js';
+import { cachedModule } from './lib/module-cache.js';
 import { toText } from './lib/module-text.js';
 import { root, run, step } from './lib/run.js';
 import { ensureRust, ensureWasmBindgen } from './lib/setup.js';
@@ -391,8 +392,11 @@ export async function measure() {
 }
 
 if (import.meta.filename === process.argv[1]) {
-  ensureRust();
-  const make = (features, options) => bind(compile(features), ensureWasmBindgen(), options);
+  const make = (features, options) =>
+    cachedModule(features || 'client', () => {
+      ensureRust();
+      return bind(compile(features), ensureWasmBindgen(), options);
+    });
   if (process.argv.includes('--traps')) {
     await bundle(make('traps'), undefined, traps);
     process.exit();

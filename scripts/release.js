@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { releaseChangelog } from './lib/changelog.js';
+import { checkHome, HOME, withHome } from './lib/home.js';
 import { root, run, step } from './lib/run.js';
 
 const args = process.argv.slice(2);
@@ -26,6 +27,8 @@ if (git(root, 'status', '--porcelain') !== '') {
   console.error('There are changes that are not committed: a release is made of what is.');
   process.exit(1);
 }
+
+if (!isDry) checkHome(HOME);
 
 const folder = mkdtempSync(join(tmpdir(), 'lemondata-release-'));
 try {
@@ -45,6 +48,7 @@ try {
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const tag = `v${version}`;
   if (git(root, 'tag', '--list', tag) !== '') throw new Error(`There is a tag ${tag} already.`);
+  if (HOME) edit('package.json', (text) => withHome(text, HOME));
   edit('Cargo.toml', (text) => text.replace(/^version = ".*"$/m, `version = "${version}"`));
   edit('Cargo.lock', (text) => text.replace(/(name = "lemondata-wasm"\nversion = )".*"/, `$1"${version}"`));
   let notes;

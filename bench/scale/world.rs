@@ -9,8 +9,8 @@ use std::{
 };
 
 use lemondata_wasm::core::{
-    Answer, Base, HubAction, HubOptions, Job, JobUpdate, Limiter, Location, Options, Phase, RequestKind,
-    RetryAfter, TransportError, pause_asked_ms,
+    AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobUpdate, Limiter, Location, Options, Phase,
+    RateLimit, RequestKind, RetryAfter, TransportError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -227,9 +227,9 @@ pub fn run(scenario: &Scenario) -> Outcome {
             max_polls: 0,
         },
         hub_options: HubOptions {
-            limited: true,
-            keeps: scenario.keeps,
-            retention: scenario.retention_minutes * MINUTE_MS as f64,
+            has_limiter: true,
+            copies_pictures: scenario.keeps,
+            retention_ms: scenario.retention_minutes * MINUTE_MS as f64,
         },
         random,
         limiter: Limiter::new(scenario.requests_per_minute * scenario.used_part, 0.0),
@@ -286,7 +286,7 @@ impl World<'_> {
                 Event::Kept => {
                     let random = self.random.next();
                     let hub_options = self.hub_options;
-                    self.object(slot).job.kept(true, hub_options, now as f64, random);
+                    self.object(slot).job.pictures_copied(true, hub_options, now as f64, random);
                     self.go_on(slot, now);
                 }
             }
@@ -361,8 +361,8 @@ impl World<'_> {
                     self.plan((until + late) as u64, slot, Event::Alarm);
                     return;
                 }
-                HubAction::Ask(need) => self.ask(slot, need, now),
-                HubAction::Send(..) => {
+                HubAction::RequestAdmission(kind, timeout_ms) => self.ask(slot, kind, timeout_ms, now),
+                HubAction::SendCreate(..) => {
                     if !object.sent_before {
                         object.sent_before = true;
                         let (arrived, wait) = (object.arrived, now - object.arrived);
@@ -372,7 +372,7 @@ impl World<'_> {
                     self.request(slot, self.scenario.create_ms, now, Event::Arrives);
                     return;
                 }
-                HubAction::Poll(..) => {
+                HubAction::SendPoll(..) => {
                     let (arrived, before) = (object.arrived, object.polled_at);
                     object.polled_at = now;
                     if before > 0 {
@@ -382,7 +382,7 @@ impl World<'_> {
                     self.request(slot, self.scenario.poll_ms, now, Event::Arrives);
                     return;
                 }
-                HubAction::Keep => {
+                HubAction::CopyPictures => {
                     self.outcome.keeps += 1;
                     self.request(slot, self.scenario.keep_ms, now, Event::Kept);
                     return;
@@ -403,13 +403,14 @@ impl World<'_> {
         self.plan(now + ms as u64, slot, event);
     }
 
-    fn ask(&mut self, slot: usize, need: RequestKind, now: u64) {
+    fn ask(&mut self, slot: usize, need: RequestKind, timeout_ms: f64, now: u64) {
         let object = self.objects[slot].as_mut().expect("an object");
         let user = &self.users[object.user as usize];
-        let patience = object.job.patience(now as f64);
-        let turn = self.limiter.ask_within(&object.ticket, user, need, patience, now as f64);
-        object.job.turn(turn.wait_ms, now as f64);
-        let (waited, waits) = (object.waits.is_some(), (turn.wait_ms > 0.0).then_some(need));
+        let request =
+            AdmissionRequest { ticket: &object.ticket, identity: user, kind: need, model: "", timeout_ms };
+        let admission = self.limiter.admit(request, now as f64);
+        object.job.admission_answered(admission.wait_ms, now as f64);
+        let (waited, waits) = (object.waits.is_some(), (admission.wait_ms > 0.0).then_some(need));
         object.waits = waits;
         let kind = usize::from(need == RequestKind::Poll);
         self.waiting[kind] = (self.waiting[kind] + u64::from(waits.is_some())) - u64::from(waited);
@@ -461,16 +462,15 @@ impl World<'_> {
         }
         let reply =
             Answer { status, body: Some(body), retry_after: RetryAfter::NONE, location: Body::Nothing };
-        let pause = pause_asked_ms(&reply);
-        if pause > 0.0 {
+        if let Some(rate_limit) = RateLimit::of(&reply, "") {
             self.outcome.refused += 1;
-            self.limiter.pause_all(pause, now as f64);
+            self.limiter.pause_all(rate_limit.pause_ms, now as f64);
         }
         let ruling = if is_create {
-            object.job.sent(&self.options, self.hub_options, Ok(&reply), now as f64, random)
+            object.job.create_answered(&self.options, self.hub_options, Ok(&reply), now as f64, random)
         } else {
             let result = if is_lost { Err((TransportError::Connection, true)) } else { Ok(&reply) };
-            object.job.polled(&self.options, self.hub_options, result, now as f64, random)
+            object.job.poll_answered(&self.options, self.hub_options, result, now as f64, random)
         };
         if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.name() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
@@ -488,7 +488,7 @@ impl World<'_> {
         outcome.watched_s += (now - object.arrived) as f64 / 1_000.0;
         match phase {
             Phase::Completed => outcome.completed += 1,
-            Phase::Left => outcome.left += 1,
+            Phase::Suspended => outcome.left += 1,
             Phase::Idle => outcome.idle += 1,
             Phase::Unknown => outcome.unknown += 1,
             other => unreachable!("no answer here leads to {other:?}"),

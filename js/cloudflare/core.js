@@ -1,4 +1,4 @@
-/** The hub's decisions: the core as a module of its own, one instance for all objects of an isolate. */
+/** The core as a WebAssembly module: one instance for all objects of an isolate. It decides; the objects perform. */
 
 import glue from 'lemondata:hub-glue';
 import wasm from './hub.wasm';
@@ -10,11 +10,18 @@ function start() {
   return start(new WebAssembly.Instance(wasm, imports).exports);
 }
 
-/** Asks the core; `src/shell/hub.rs` says what. A trap costs the instance, and whatever it knew of fleets. */
-export function ask(question, ...values) {
+/**
+ * Calls a function of `src/shell/hub.rs`, which documents them. A trap loses the instance with its limiters; the next
+ * call starts another.
+ *
+ * @param {string} name
+ * @param {...any} values
+ * @returns {any}
+ */
+export function callCore(name, ...values) {
   core ??= start();
   try {
-    return core[question](...values);
+    return core[name](...values);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) core = undefined;
     throw error;

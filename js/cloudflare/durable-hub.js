@@ -1,7 +1,7 @@
 /** The hub as a relay sees it: tasks by the ids of their objects. */
 
 import { LONGEST_TIMER_MS, methods, milliseconds, readSettings, required } from '../relay/settings.js';
-import { nameOf } from './pictures.js';
+import { pictureName } from './pictures.js';
 
 const RULES = {
   tasks: required(
@@ -9,7 +9,7 @@ const RULES = {
     'Declare it under "durable_objects" in wrangler.jsonc, and pass it: durableHub({ tasks: env.TASKS }).',
   ),
   pictures: methods(['get'], 'the binding of an R2 bucket'),
-  // A create that takes longer is answered as a task, though its model may answer at once.
+  // A slower create is answered as a task, even if its model answers inline.
   answerWithin: milliseconds(10_000, { min: 0, max: LONGEST_TIMER_MS }),
   heartbeat: milliseconds(15_000, { max: LONGEST_TIMER_MS }),
   streamLife: milliseconds(300_000, { max: LONGEST_TIMER_MS }),
@@ -17,7 +17,7 @@ const RULES = {
 
 /**
  * @param {object} bindings
- * @param {DurableObjectNamespace} bindings.tasks of `TaskHub`
+ * @param {DurableObjectNamespace<any>} bindings.tasks of `TaskHub`
  * @param {R2Bucket} [bindings.pictures] the bucket that `TaskHub` copies pictures to
  * @param {number} [bindings.answerWithin] in milliseconds
  * @param {number} [bindings.heartbeat] in milliseconds
@@ -30,7 +30,7 @@ export function durableHub(bindings) {
     bindings,
   );
 
-  /** An id that this namespace has not made names nothing. */
+  /** The object of an id, or `undefined` if this namespace has not made the id. */
   function objectOf(id) {
     try {
       return tasks.get(tasks.idFromString(id));
@@ -46,11 +46,11 @@ export function durableHub(bindings) {
     async create({ key, ...order }) {
       // The key names the object, so that duplicates meet there, wherever they arrive.
       const id = key === undefined ? tasks.newUniqueId() : tasks.idFromName(key);
-      const made = await tasks.get(id).create({ ...order, waitMs: answerWithin });
-      return { ...made, id: id.toString() };
+      const answer = await tasks.get(id).create({ ...order, waitMs: answerWithin });
+      return { ...answer, id: id.toString() };
     },
 
-    getTask: async (id) => objectOf(id)?.look(),
+    getTask: async (id) => objectOf(id)?.getTask(),
 
     async watch(id, names) {
       const url = `https://hub/?${new URLSearchParams(names)}`;
@@ -59,7 +59,7 @@ export function durableHub(bindings) {
     },
 
     async picture(id, index) {
-      const object = await pictures?.get(nameOf(id, index));
+      const object = await pictures?.get(pictureName(id, index));
       return object
         ? {
             body: object.body,

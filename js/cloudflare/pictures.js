@@ -8,7 +8,7 @@ const MAX_REDIRECTS = 3;
 const HEAD_LENGTH = 16;
 
 const folderOf = (id) => `${id}/`;
-export const nameOf = (id, index) => `${folderOf(id)}${index}`;
+export const pictureName = (id, index) => `${folderOf(id)}${index}`;
 
 /** A picture that cannot be copied, however often it is tried. */
 class Hopeless extends Error {
@@ -26,7 +26,7 @@ class Hopeless extends Error {
  * @param {{ baseUrl?: string, maxPictureBytes: number }} options
  */
 export async function copyPicture(bucket, id, index, url, { baseUrl, maxPictureBytes }) {
-  const name = nameOf(id, index);
+  const name = pictureName(id, index);
   if (await bucket.head(name)) return;
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
@@ -160,7 +160,11 @@ function joined(chunks) {
   return all;
 }
 
-/** How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts. */
+/**
+ * How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts.
+ *
+ * @type {[string, RegExp][]}
+ */
 const BEGINNINGS = [
   ['image/png', /^89504e470d0a1a0a/],
   ['image/jpeg', /^ffd8ff/],

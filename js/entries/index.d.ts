@@ -620,13 +620,14 @@ export declare function getTask<Fields = unknown>(
  * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`, 300 000 by
  * default.
  *
- * @throws {@link InvalidRequestError} where the image has neither, or is not base64
+ * @throws {@link InvalidRequestError} where the image has neither, is not base64, or is `undefined`, as an index into
+ * `data` may be
  * @throws {@link TaskFailedError} where it holds an `error` instead, as one of several images may
  * @throws {@link ResponseError} where the download is no picture, such as a page with status 200
  * @throws {@link LemonDataError}, another of {@link AnyLemonDataError}, where the download fails; or the
  * reason of the signal
  */
-export declare function toBlob(image: ImageSource, options?: Options): Promise<Blob>;
+export declare function toBlob(image: ImageSource | undefined, options?: Options): Promise<Blob>;
 
 // Models
 

@@ -6,29 +6,33 @@
  */
 
 /**
- * What a relay is: it mounts under any path, and answers every request, also those that it refuses. Called with
- * anything but a web `Request`, such as Express does with what it mounts, it throws a `TypeError` that names the adapters.
+ * A relay. It mounts under any path, and answers every request, also those that it refuses. It throws a `TypeError` that
+ * names the adapters if it is called with anything but a web `Request`, as Express does.
  */
 export type Relay = (request: Request, context?: RelayContext) => Promise<Response>;
 
-/** What the runtime gives along with a request. */
+/** The context in which a runtime hands a request over. */
 export interface RelayContext {
-  /** Keeps the worker alive until a create has come to its end, although its client has left. */
+  /** Keeps the worker alive until a create has come to its end, even if its client has left. */
   waitUntil?(promise: Promise<unknown>): void;
-  /** The address that the request comes from, for {@link anonymousByIp}. */
+  /** The client's address, for {@link anonymousByIp}. */
   ip?: string | undefined;
 }
 
 /**
- * The options of {@link createRelay}. Times are in milliseconds. Where they come from environment variables, numeric
- * text counts as a number, and `'true'` and `'false'` as flags.
+ * The options of {@link createRelay}. Times are in milliseconds. Environment variables are text: numeric text counts as a
+ * number, and `'true'` and `'false'` as flags.
  */
 export interface RelayOptions<Context extends RelayContext = RelayContext> {
-  /** The service's key, or a function that returns it, asked at every request. It never reaches a client. */
-  apiKey: string | (() => string | Promise<string>);
   /**
-   * Who calls: a text that names the identity, or `null` to refuse with 401. Whoever is let in spends your balance.
-   * It must not read the body. Where it fails, the answer is a 503 and nothing has been done.
+   * The service's key, or a function that returns it, called at every request. The key never reaches a client.
+   * `undefined`, the value of an environment variable that is not set, stops the relay at its start.
+   */
+  apiKey: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+  /**
+   * Returns the identity of the caller as a text, or `null` to refuse with 401. Every caller that it lets in spends your
+   * balance. It must not read the body. If it fails, or returns anything else, the answer is a 503 and nothing has been
+   * done.
    */
   authorize(
     request: Request,
@@ -36,9 +40,9 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   ): string | null | undefined | Promise<string | null | undefined>;
   /**
    * Signs the references to tasks: a random text of at least 32 characters. Of a list, the first one signs, and
-   * all are accepted, so that a secret can be replaced without losing tasks.
+   * all are accepted, so that a secret can be replaced without losing tasks. `undefined` stops the relay at its start.
    */
-  secret: string | readonly string[];
+  secret: string | readonly string[] | undefined;
   /** The service's address. Default `https://api.lemondata.cc`. No client can choose another one. */
   baseUrl?: string | undefined;
   /** Another transport to the service. Default: the global `fetch`. */
@@ -46,8 +50,8 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   /** One attempt at the service. Default: 300 000 for a create, 60 000 for a poll. */
   requestTimeout?: number | undefined;
   /**
-   * The pages that may call: exact origins, or `'self'` for that of the relay itself. It authorises nobody, since
-   * an `Origin` can be forged outside of browsers. Default `['self']`.
+   * The pages that may call: exact origins, or `'self'` for that of the relay itself. It authorises no caller, since a
+   * client other than a browser can send any `Origin`. Default `['self']`.
    */
   allowedOrigins?: readonly string[] | undefined;
   /** Further request headers that pages of other origins may send, such as the one that `authorize` looks at. */
@@ -84,8 +88,8 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    */
   maxAnswerBytes?: number | undefined;
   /**
-   * The time that `authorize`, `user`, the limiter and the store may take. Default 10 000. Those that wait for another's
-   * create may wait for as long as that takes, beside it.
+   * The time that `authorize`, `user`, the limiter and the store may take. Default 10 000. A duplicate also waits for the
+   * create of its key.
    */
   callbackTimeoutMs?: number | undefined;
   /**
@@ -97,13 +101,13 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   /** Further fields that pass with any value, or documented ones that pass unchecked. Default none. */
   allowedFields?: readonly string[] | undefined;
   /**
-   * What the service gets as `user`: a function of the identity, or `false` for nothing. Default: the identity. Where
-   * the function fails, the answer is a 503 and nothing has been done.
+   * The service's field `user`: a function of the identity, or `false` to leave it out. Default: the identity. If the
+   * function fails, the answer is a 503 and nothing has been done.
    */
   user?: ((identity: string) => string | undefined | Promise<string | undefined>) | false | undefined;
   /** How long a reference to a task is good for. Default one day. */
   ttlMs?: number | undefined;
-  /** How much an identity may ask for, or `false`. Default {@link memoryLimiter}`()`. */
+  /** Limits the requests of each identity. Default {@link memoryLimiter}`()`; `false` for no limit. */
   limiter?: Limiter | false | undefined;
   /**
    * Carries creates with an `Idempotency-Key` out once. Default {@link memoryStore}`()`; on Cloudflare none, since an
@@ -112,18 +116,18 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    */
   store?: IdempotencyStore | false | undefined;
   /**
-   * Carries tasks on by itself, whatever becomes of the requests: `durableHub()` of `lemondata-wasm/cloudflare`. It
-   * tells whoever waits by server-sent events and WebSockets, has a keyed create carried out once, and may keep
-   * pictures. Default none: each client's polls go to the service.
+   * Carries tasks on after their requests have ended: `durableHub()` of `lemondata-wasm/cloudflare`. It pushes their
+   * states by server-sent events and WebSockets, carries keyed creates out once, and may keep pictures. Default none:
+   * each client's polls go to the service.
    */
   hub?: Hub | undefined;
   /**
    * Gets an event for every request and every failure. The key is never in it. Default: failures go to `console.error`,
-   * each once for each cause and minute, with what to do, and without prompts.
+   * each once for each cause and minute, with a remedy, and without prompts.
    */
   log?: ((event: RelayEvent) => void) | undefined;
   /**
-   * Whether clients see what the service says of the cost: `billing_transaction_id` and `usage` of answers, and the header
+   * Whether clients see the service's bill: `billing_transaction_id` and `usage` of answers, and the header
    * `x-billing-transaction-id`. Default `false`. The tasks of a hub never show it. The log has it in any case.
    */
   showCosts?: boolean | undefined;
@@ -133,38 +137,38 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   now?: (() => number) | undefined;
 }
 
-/** What the log is told. */
+/** An event of the log. */
 export type RelayEvent =
   | {
       /** A request has been answered. */
       event: 'request';
       /** Its HTTP method. */
       method: string;
-      /** What it asked for; `none` is any path that a relay does not have. */
+      /** Its route; `none` is any path that a relay does not have. */
       route: 'create' | 'edit' | 'poll' | 'models' | 'picture' | 'health' | 'none';
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
       durationMs: number;
-      /** Who called, as `authorize` said. */
+      /** The identity that `authorize` returned. */
       identity?: string;
-      /** The code of the error, as the client gets it or as the service said. */
+      /** The code of the error: the client's, or the service's own. */
       code?: string;
-      /** Whether the service was asked. */
+      /** The request to the service, if there was one. */
       upstream?: 'create' | 'edit' | 'poll' | 'models';
-      /** The status of the service, 0 for no answer, where it was not a success. */
+      /** The status of the service's answer if it failed, 0 for no answer. */
       upstreamStatus?: number;
-      /** What is known of the effect of a create that failed. */
+      /** The outcome of a create that failed, as the errors of the package have it. */
       outcome?: string;
-      /** The service's own id of the request, where it failed. */
+      /** The service's own id of a request that failed. */
       requestId?: string;
-      /** How a hub's task is watched, where it is. */
+      /** The way in which the client watches a hub's task. */
       watches?: 'stream' | 'websocket';
-      /** The service's id of the bill, where it names one. */
+      /** The service's id of the bill, if it names one. */
       billingTransactionId?: string;
-      /** What the service counts for the request, where it says so. */
+      /** The service's own count of the request, if it names one. */
       usage?: unknown;
-      /** Whether an answer from the store or the hub was given. */
+      /** Whether the answer came from the store or the hub. */
       repeated?: boolean;
       /** The model that a create named. */
       model?: string;
@@ -174,19 +178,19 @@ export type RelayEvent =
   | {
       /** The service has refused, failed or not answered, or a task has ended without a result. */
       event: 'upstream_failed';
-      /** What was asked for. */
+      /** The request to the service. */
       upstream?: 'create' | 'edit' | 'poll' | 'models';
       /** The model that a create named. */
       model?: string;
-      /** Who called. */
+      /** The identity of the caller. */
       identity?: string;
-      /** What kind of error it is, such as `rate_limit`. */
+      /** The kind of the error, such as `rate_limit`. */
       kind?: string;
-      /** The service's code where it has the form of one, or else the kind. */
+      /** The service's code if it has the form of one, or else the kind. */
       code?: string;
       /** The service's HTTP status, 0 for no answer. */
       status: number;
-      /** What is known of the effect, such as `rejected` or `unknown`. */
+      /** The outcome, such as `rejected` or `unknown`. */
       outcome?: string;
       /** The service's own id of the request. */
       requestId?: string;
@@ -200,13 +204,13 @@ export type RelayEvent =
       event: 'refused';
       /** The code that the client gets, such as `origin_not_allowed`. */
       code: string;
-      /** Which setting it is, and how to change it. */
+      /** Names the setting, and how to change it. */
       message: string;
     }
   | {
-      /** What has failed: `authorize`, the limiter, the store, the hub, `user`, or the relay itself. */
+      /** `authorize`, the limiter, the store, the hub, `user`, or the relay itself has failed. */
       event: 'authorize_failed' | 'limiter_failed' | 'store_failed' | 'hub_failed' | 'user_failed' | 'failed';
-      /** What was thrown. */
+      /** The thrown value. */
       error: unknown;
     };
 
@@ -216,7 +220,8 @@ export type RelayEvent =
  * It serves `POST …/v1/images/generations`, `POST …/v1/images/edits`, `GET …/v1/images/generations/{task}`,
  * `GET …/v1/tasks/{task}`, `GET …/v1/models`, `GET …/health` and, with a hub, `GET …/v1/tasks/{task}/images/{index}`,
  * below any prefix, and nothing else. Creates and edits are JSON, or forms (`multipart/form-data`) with the header
- * `x-lemondata-client: 1`. Refusals have the form of the provider's errors, so that the classes of this package work in the page.
+ * `x-lemondata-client: 1`. Refusals have the form of the provider's errors, so that the classes of this package work in
+ * the page.
  *
  * @example
  * ```js
@@ -230,27 +235,27 @@ export type RelayEvent =
  * });
  * ```
  *
- * @throws {TypeError} where an option is missing or wrong: a relay that is open by mistake does not start
+ * @throws {TypeError} if an option is missing or wrong: a relay that is open by mistake does not start
  */
 export declare function createRelay<Context extends RelayContext = RelayContext>(
   options: RelayOptions<Context>,
 ): Relay;
 
 /**
- * Lets everybody in, each under their address: an `authorize` for a demonstration, or behind something that guards
- * by itself. IPv6 addresses count by their network of 64 bits.
+ * Lets all callers in, each under its address: an `authorize` for a demonstration, or behind a guard of your own. IPv6
+ * addresses count by their network of 64 bits.
  *
  * The address is `context.ip`, which {@link toNodeHandler} and, on Node, {@link toHono} set, or Cloudflare's own header
- * on Cloudflare. Behind a proxy, say with `from` where that one puts it; a port behind it is left out. What is no IP
- * address, such as a list, is refused, since a client could write into it what it likes.
+ * on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
+ * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it.
  */
 export declare function anonymousByIp(options?: {
   from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
 }): (request: Request, context?: RelayContext) => string | null;
 
-/** How much one identity may ask for. Where it fails, the answer is a 503 and nothing has been done. */
+/** Limits the requests of each identity. If it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {
-  /** How many milliseconds to wait before the next attempt, or 0 if the request may pass. */
+  /** Returns how many milliseconds to wait before the next request, or 0 if this one may pass. */
   take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
   /** How many requests of each kind a minute allows: refusals name the number. */
   limits?: { create?: number | undefined; poll?: number | undefined } | undefined;
@@ -280,8 +285,8 @@ export interface RateLimitBinding {
 /**
  * Cloudflare's rate limiting bindings.
  *
- * @param bindings one for creates, and one for polls where those are to be limited. `periodSeconds`, default 60, is
- * the period of their configuration
+ * @param bindings one for creates, and one for polls to limit these as well. `periodSeconds`, default 60, is the period
+ * of their configuration
  */
 export declare function cloudflareLimiter(bindings: {
   creates: RateLimitBinding;
@@ -300,14 +305,13 @@ export interface StoredAnswer {
 }
 
 /**
- * Has a keyed create carried out once. Where `claim` fails, the answer is a 503 and nothing has been done; where
- * `settle` does, the client still gets its answer.
+ * Keeps keyed creates and their answers, so that each is carried out once. If `claim` fails, the answer is a 503 and
+ * nothing has been done; if `settle` fails, the client still gets its answer.
  */
 export interface IdempotencyStore {
   /**
-   * Resolves with nothing to exactly one of those that claim a key at once: that one carries the create out. The
-   * others wait, and get what it settles with. Where the fingerprint is not that of the first claim, `answer` is
-   * not looked at.
+   * Resolves with nothing for the first of all claims of a key, which carries the create out. The others wait for its
+   * answer. The relay ignores `answer` if the fingerprint is not that of the first claim.
    */
   claim(
     key: string,
@@ -316,12 +320,12 @@ export interface IdempotencyStore {
     | {
         /** The fingerprint of the first claim. */
         fingerprint: string;
-        /** What that one was settled with. */
+        /** The answer that it was settled with. */
         answer: StoredAnswer | undefined;
       }
     | undefined
   >;
-  /** Stores the answer, or, without one, frees the key: nothing was done, and the next claim may try. */
+  /** Stores the answer. Without one, it frees the key for the next claim: the create did nothing. */
   settle(key: string, answer: StoredAnswer | undefined): Promise<void>;
 }
 
@@ -331,35 +335,35 @@ export type ByteStream =
     ? Stream
     : NonNullable<Response['body']>;
 
-/** A task as a hub knows it: plain data, but for a long result. */
+/** A task as a hub sees it: plain data, but for a long result. */
 export interface View {
-  /** The generation as it stands, without its `data`. */
+  /** The present state of the generation, without its `data`. */
   generation: Record<string, unknown>;
-  /** The `data` of a completed one, as JSON; a stream where that is long. */
+  /** The `data` of a completed one, as JSON; a stream if that is long. */
   data?: string | ByteStream | undefined;
   /** The indices of the images that the hub has copied, and serves. */
   kept?: number[] | undefined;
-  /** The fields of the error that it has come to. */
+  /** The fields of the error that has ended it. */
   error?: Record<string, unknown> | undefined;
 }
 
 /** A create for a hub. */
 export interface HubOrder {
-  /** What names it, where it may be asked for again. */
+  /** Names the create, so that it can be repeated safely. */
   key?: string | undefined;
   /** Tells two requests under one key apart. */
   fingerprint: string;
-  /** Whose it is. */
+  /** The identity that it belongs to. */
   identity: string;
-  /** What to send. */
+  /** The request for the service. */
   request: object;
 }
 
-/** What came of a create so far. */
+/** The answer of a hub to a create. */
 export interface HubAnswer {
   /** The id of its task: with a key, always the same. It never reaches a client. */
   id: string;
-  /** How the task stands. */
+  /** The state of the task. */
   view?: View | undefined;
   /** Whether the key was known. */
   isRepeated?: boolean | undefined;
@@ -367,7 +371,7 @@ export interface HubAnswer {
   isReused?: boolean | undefined;
 }
 
-/** What a client knows a task and the relay by. */
+/** The names by which a client knows a task and the relay. */
 export interface HubNames {
   /** The signed reference to the task. */
   reference: string;
@@ -391,43 +395,42 @@ export interface HubPicture {
 export type HubSocket =
   typeof globalThis extends Record<'WebSocket', Record<'prototype', infer Socket>> ? Socket : object;
 
-/** How a relay makes streams of a hub's sockets. */
+/** The streams that a relay makes of a hub's sockets. */
 export interface HubStreams {
-  /** How often a stream brings a comment at least, in milliseconds. Default 15 000. */
+  /** The longest silence of a stream, in milliseconds. Default 15 000. */
   heartbeat?: number | undefined;
-  /** After so many milliseconds a stream ends, and its client asks again. Default 300 000. */
+  /** The life of a stream, in milliseconds, after which its client asks again. Default 300 000. */
   longest?: number | undefined;
-  /** Whether the hub's sockets answer `ping` with `pong`: then a stream ends when its socket does not. */
+  /** Whether the hub's sockets answer `ping` with `pong`. A stream then ends if its socket does not answer. */
   pings?: boolean | undefined;
 }
 
-/** Carries tasks on, whatever becomes of the requests. */
+/** Carries tasks on after their requests have ended. */
 export interface Hub {
-  /** How streams are made of its sockets. */
+  /** Settings of the streams. */
   streams?: HubStreams | undefined;
   /** Carries a create out, once for each key, and answers within seconds. */
   create(order: HubOrder): Promise<HubAnswer>;
-  /** How a task stands, or nothing where there is none. */
+  /** The state of a task, or nothing if there is none. */
   getTask(id: string): Promise<View | undefined>;
   /**
-   * A socket that tells how a task stands, now and whenever that changes, as the JSON for a client, and closes when
-   * there is nothing more to tell; nothing where {@link Hub.getTask} says it all.
+   * A socket that sends the state of a task as JSON for a client, now and after every change, and closes after the last
+   * one; nothing if {@link Hub.getTask} returns the last state already.
    */
   watch(id: string, names: HubNames): Promise<HubSocket | undefined>;
-  /** A copy of an image, or nothing where there is none. */
+  /** A copy of an image, or nothing if there is none. */
   picture(id: string, index: number): Promise<HubPicture | undefined>;
 }
 
 /**
- * Keeps answers in the memory of this process or isolate. Enough for one server; several need a store that they
+ * Keeps answers in the memory of this process or isolate. That is enough for one server; several need a store that they
  * share.
  *
- * @param options how long a key is kept after its create was settled (`ttlMs`, default one day), and how many are
- * (`maxEntries`, default 100,000): refused creates make room for others, and where nothing else is left, a create under
- * a further key is answered 503. `claimMs`, default 600 000, is when a create that was never settled counts as lost;
- * it must be longer than the relay's `requestTimeout`. `maxLength`, default 32 Mi characters, is for all bodies together:
- * beyond it, the oldest are dropped, and their keys are answered 502 `answer_not_kept`. `now` is a clock in
- * milliseconds that does not jump, default `performance.now`
+ * @param options the store keeps a key for `ttlMs` after its create was settled, default one day. With `maxEntries` keys,
+ * default 100,000, it refuses further ones, and their creates are answered 503. A create that was not settled after
+ * `claimMs`, default 600 000, counts as lost; it must be longer than the relay's `requestTimeout`. `maxLength`, default
+ * 32 Mi characters, is for all bodies together: beyond it, the oldest are dropped, and their keys are answered 502
+ * `answer_not_kept`. `now` is a clock in milliseconds that does not jump, default `performance.now`
  */
 export declare function memoryStore(options?: {
   ttlMs?: number | undefined;
@@ -446,29 +449,28 @@ export declare function memoryStore(options?: {
  * ```
  */
 export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
-  /** What a worker exports; the relay is made anew only where `env` is another. */
+  /** The handler of a worker. It makes another relay only for another `env`. */
   fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
 };
 
 /**
- * For Hono: `app.all('/api/lemondata/*', toHono(relay))`. A body that a middleware has read with `c.req` is taken from
- * there.
+ * For Hono: `app.all('/api/lemondata/*', toHono(relay))`. It finds a body that a middleware has read with `c.req`.
  */
 export declare function toHono(
   relay: Relay,
 ): (context: {
-  req: { raw: Request; text(): Promise<string> };
+  req: { raw: Request; text(): Promise<string>; formData(): Promise<object> };
   env?: unknown;
   executionCtx: RelayContext;
 }) => Promise<Response>;
 
-/** Where a server is. */
+/** The address of a server. */
 export interface AdapterOptions {
   /**
    * The origin where pages see this server, such as `'https://app.example'`, if a proxy in front of it speaks another
-   * protocol or has another name, or the server cannot tell. It is what `'self'` in `allowedOrigins` stands for. A
-   * request that names the host of somebody else is then refused with 421, so that no foreign page can make this server
-   * its own by DNS rebinding; addresses and names without a dot pass.
+   * protocol or has another name, or the server cannot tell. `'self'` in `allowedOrigins` stands for it. A request that
+   * names a foreign host is then refused with 421, so that no foreign page can make this server its own by DNS
+   * rebinding; addresses and names without a dot pass.
    */
   origin?: string | undefined;
 }
@@ -476,7 +478,7 @@ export interface AdapterOptions {
 /**
  * For a route of Next.js, `app/api/lemondata/[...path]/route.js`: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`.
  *
- * @param options `next start` tells its routes that they are at `localhost`: name the `origin`
+ * @param options `next start` has its routes believe that they are at `localhost`: name the `origin`
  */
 export declare function toNextRoute(
   relay: Relay,
@@ -490,7 +492,7 @@ export declare function toNextRoute(
  * For Node's `http`, `https` and `http2`, Express, Fastify and Koa: `createServer(toNodeHandler(relay))`,
  * `app.use('/api/lemondata', toNodeHandler(relay))`.
  *
- * It comes best before whatever reads bodies. Where `express.json()` has read one, it takes `request.body`.
+ * Mount it before body parsers. Behind `express.json()`, it reads `request.body`.
  */
 export declare function toNodeHandler(
   relay: Relay,

@@ -35,7 +35,7 @@ const isFunction = (value) => typeof value === 'function';
 const isOffer = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '');
 
-/** Whether this is where a service can be, without a part that would be lost or sent to nobody. */
+/** Whether this is an address of a service, without parts that no request would carry. */
 function isAddress(text) {
   try {
     const { protocol, search, hash, username, password } = new URL(text);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { publicCode, publicError, publicFailure, publicGeneration, publicText } from './public-error.js';
 
-/** What nobody but the operator may see. */
+/** Texts for the operator alone. */
 const PRIVATE = /ops@|3\.12|balance|acct_|org_|billing|txn_|10\.0\.0\.1/i;
 const ACCOUNT = 'Insufficient balance: account ops@company.example has $3.12 left';
 

@@ -1,4 +1,4 @@
-/** The reader of settings: what it takes, and what the error says about what it does not take. */
+/** The reader of settings: the values that it accepts, and its errors for others. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -7,6 +7,7 @@ use super::{
     answer::{Answer, TransportError},
     failure::Failure,
     parse::ParsedAnswer,
+    refusal::is_temporary,
     retry::backoff_ms,
     value::Value,
 };
@@ -65,7 +66,7 @@ impl Create {
     /// Repeats what is safe to repeat, and fails otherwise.
     fn again(&mut self, failure: Box<Failure>, random: f64) -> CreateAction {
         let harmless = match failure.outcome {
-            Outcome::Rejected => matches!(failure.status, 429 | 503),
+            Outcome::Rejected => is_temporary(&failure),
             Outcome::Unknown => self.replayable,
             // No connection was made. A key function that takes too long would only do so again.
             Outcome::NotSent => failure.kind == Kind::Connection,

@@ -1,50 +1,46 @@
-//! Whose turn it is: spreads the requests of many tasks below the limit of the key that they share.
+//! Spreads the requests of many tasks below the rate limit of the key that they share.
 //!
-//! A bucket of tokens sets the pace. While there is none, requests queue: creates and polls take turns, and
-//! within each of the two every identity has its turn, however many requests another one has waiting. An answer
-//! of 429 stops everybody, and slows everybody afterwards.
+//! A bucket of tokens sets the pace. While it is empty, requests queue: creates and polls alternate, and within each
+//! kind the identities alternate, however many requests one of them has in the queue. A 429 stops all requests and
+//! slows them down afterwards.
 //!
-//! The state is soft: whoever waits comes back by itself, so that a queue which is lost forms anew.
+//! The state is soft: requests in the queue come back on their own, so a queue that is lost forms again.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{abi::Name, answer::Answer, text::contains, value::Value};
-
 /// The provider counts requests by the minute.
 const WINDOW_MS: f64 = 60_000.0;
-/// After a 429 that does not say how long to wait, in milliseconds.
-const DEFAULT_SLOW_MS: f64 = 1_000.0;
-/// What a 429 leaves of the pace; it comes back within a window.
+/// The part of the pace that a 429 leaves. The full pace is back within a window.
 const SLOWDOWN: f64 = 0.5;
 const SLOWEST: f64 = 0.05;
-/// Nobody is waited for so long after its time, in milliseconds, and nobody at all while the bucket has been full for
-/// so long.
+/// How long the queue waits for a request that is late, in milliseconds. A bucket that has been full for this long
+/// waits for no request.
 const GRACE_MS: f64 = 500.0;
-/// Whoever does not come back for so long after its time, in milliseconds, has no place in the queue any more.
-const PATIENCE_MS: f64 = 10_000.0;
-/// How often those are looked for, in milliseconds.
+/// A request that is later than this loses its place in the queue, in milliseconds.
+const MAX_LATENESS_MS: f64 = 10_000.0;
+/// How often late requests are removed, in milliseconds.
 const SWEEP_MS: f64 = 5_000.0;
-/// How many places in front are looked at, beside those that a full bucket serves.
-const IN_FRONT: usize = 64;
-/// What one turn counts in the part that creates have of them.
-const MEMORY: f64 = 0.02;
-/// Nobody is asked to come back sooner, in milliseconds: the answer costs more than the wait.
+/// How many places at the front are examined, besides those that a full bucket serves.
+const FRONT: usize = 64;
+/// The weight of one admission in the moving average of the creates' share.
+const SHARE_WEIGHT: f64 = 0.02;
+/// No request is told to come back sooner, in milliseconds: the answer costs more than the wait.
 const MIN_WAIT_MS: f64 = 50.0;
-/// The range of limits, in requests a minute. What is no number falls to the lower end: a mistake must not open
+/// The range of limits, in requests a minute. A value that is not a number becomes the lowest: a mistake must not open
 /// the limiter.
-const FEWEST: f64 = 1.0;
-const MOST: f64 = 1_000_000.0;
-/// No answer closes the limiter for longer, in milliseconds, whatever it asks for: one absurd `Retry-After` would
-/// stop every user.
-const LONGEST_PAUSE_MS: f64 = 600_000.0;
-/// After a pause that was cut, one request goes first. The others wait so long for what it brings, in milliseconds.
+const MIN_PER_MINUTE: f64 = 1.0;
+const MAX_PER_MINUTE: f64 = 1_000_000.0;
+/// No answer pauses requests for longer, in milliseconds: one absurd `Retry-After` would stop every user.
+const MAX_PAUSE_MS: f64 = 600_000.0;
+/// After a pause that was cut short, one request probes the server. The others wait this long for its answer, in
+/// milliseconds.
 const PROBE_MS: f64 = 5_000.0;
-/// So many models are remembered as closed.
+/// How many paused models are remembered.
 const MAX_MODELS: usize = 100;
 
-/// What a turn is wanted for.
+/// The two kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestKind {
@@ -54,39 +50,54 @@ pub enum RequestKind {
     Poll,
 }
 
-/// The answer to whoever asks for a turn.
+/// A request that wants to be sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdmissionRequest<'a> {
+    /// Names the request. It keeps its place in the queue under this name.
+    pub ticket: &'a str,
+    /// The user whose request it is.
+    pub identity: &'a str,
+    /// Whether it is a create or a poll.
+    pub kind: RequestKind,
+    /// The model of a create; empty where it is not known.
+    pub model: &'a str,
+    /// An admission that comes later than this is of no use, in milliseconds.
+    pub timeout_ms: f64,
+}
+
+/// The answer to an [`AdmissionRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Admission {
-    /// How long to wait before asking again, in milliseconds; 0 is the turn itself.
+    /// How long to wait before asking again, in milliseconds; 0 admits the request now.
     pub wait_ms: f64,
     /// How many requests of this kind come first.
     pub position: u32,
-    /// How many requests wait, this one included.
+    /// How many requests wait, including this one.
     pub length: u32,
 }
 
-/// The order of turns: the round in which the identity has its turn, and the number of the request.
+/// The order of a queue: the round in which the identity is served, and the number of the request.
 type Key = (u64, u64);
 
-/// One place in a queue. Small, since every turn moves all that follow.
+/// One place in a queue. Small, since each admission moves all places behind it.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     key: Key,
-    /// When it has been told to come back.
-    told: f64,
+    /// When its request comes back.
+    expected_at: f64,
 }
 
 impl Place {
-    /// Whether it ought to be here: nobody waits for those who are not.
+    /// Whether its request should be here by now. The queue does not wait for it.
     fn is_overdue(&self, now: f64) -> bool {
-        now >= self.told + GRACE_MS
+        now >= self.expected_at + GRACE_MS
     }
 }
 
 /// Requests of one kind.
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// In the order of their turns.
+    /// In the order of admission.
     places: Vec<Place>,
     /// The key and the identity of each ticket.
     tickets: BTreeMap<String, (Key, String)>,
@@ -101,7 +112,7 @@ impl Queue {
         self.places.partition_point(|place| place.key < key)
     }
 
-    /// The index of a ticket's place, which it gets now where it has none.
+    /// The index of a ticket's place. A new ticket gets one.
     fn place(&mut self, ticket: &str, identity: &str, number: &mut u64) -> usize {
         if let Some((key, _)) = self.tickets.get(ticket) {
             return self.index(*key);
@@ -112,26 +123,26 @@ impl Queue {
         let key = (self.round + *count, *number);
         self.tickets.insert(ticket.into(), (key, identity.into()));
         let index = self.index(key);
-        self.places.insert(index, Place { key, told: f64::INFINITY });
+        self.places.insert(index, Place { key, expected_at: f64::INFINITY });
         index
     }
 
-    /// How many of the first places come `soon` and are waited for, and how many are overdue. Only those who stand
-    /// in front are looked at: the others come later.
+    /// How many of the first places come `soon` and are waited for, and how many are overdue. Only the front is
+    /// examined: the others come later.
     fn ahead(&self, index: usize, most: usize, soon: f64, now: f64) -> (usize, usize) {
-        let (mut waited, mut overdue) = (0, 0);
-        for place in self.places.iter().take(index.min(2 * most + IN_FRONT)) {
+        let (mut expected, mut overdue) = (0, 0);
+        for place in self.places.iter().take(index.min(2 * most + FRONT)) {
             if place.is_overdue(now) {
                 overdue += 1;
-            } else if place.told <= soon {
-                waited += 1;
+            } else if place.expected_at <= soon {
+                expected += 1;
             }
         }
-        (waited, overdue)
+        (expected, overdue)
     }
 
-    /// A place has its turn.
-    fn take(&mut self, ticket: &str, index: usize) {
+    /// Admits the request of a place.
+    fn serve(&mut self, ticket: &str, index: usize) {
         self.round = self.round.max(self.places[index].key.0);
         self.remove(ticket, index);
     }
@@ -139,19 +150,19 @@ impl Queue {
     fn remove(&mut self, ticket: &str, index: usize) {
         self.places.remove(index);
         if let Some((_, identity)) = self.tickets.remove(ticket) {
-            leave(&mut self.counts, &identity);
+            decrement(&mut self.counts, &identity);
         }
     }
 
-    /// Drops whoever has not come back for long.
-    fn drop_late(&mut self, now: f64) {
+    /// Removes requests that have not come back.
+    fn remove_late(&mut self, now: f64) {
         let Queue { places, tickets, counts, .. } = self;
-        places.retain(|place| place.told + PATIENCE_MS >= now);
+        places.retain(|place| place.expected_at + MAX_LATENESS_MS >= now);
         if places.len() < tickets.len() {
             tickets.retain(|_, (key, identity)| {
                 let stays = places.binary_search_by_key(key, |place| place.key).is_ok();
                 if !stays {
-                    leave(counts, identity);
+                    decrement(counts, identity);
                 }
                 stays
             });
@@ -159,7 +170,7 @@ impl Queue {
     }
 }
 
-fn leave(counts: &mut BTreeMap<String, u64>, identity: &str) {
+fn decrement(counts: &mut BTreeMap<String, u64>, identity: &str) {
     if let Some(count) = counts.get_mut(identity) {
         *count -= 1;
         if *count == 0 {
@@ -168,79 +179,79 @@ fn leave(counts: &mut BTreeMap<String, u64>, identity: &str) {
     }
 }
 
-/// A time in which nobody sends, because the provider has refused a request.
+/// A time in which no request is sent, since the provider has refused one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Closure {
+struct Pause {
     until: f64,
-    /// Whether the provider asked for more than [`LONGEST_PAUSE_MS`].
+    /// Whether the provider asked for more than [`MAX_PAUSE_MS`].
     is_cut: bool,
 }
 
-impl Closure {
-    /// A longer pause counts, a shorter one does not.
-    fn pause(&mut self, ms: f64, now: f64) {
-        self.is_cut |= ms > LONGEST_PAUSE_MS;
-        self.until = self.until.max(now + ms.min(LONGEST_PAUSE_MS));
+impl Pause {
+    /// A longer pause replaces a shorter one.
+    fn extend(&mut self, ms: f64, now: f64) {
+        self.is_cut |= ms > MAX_PAUSE_MS;
+        self.until = self.until.max(now + ms.min(MAX_PAUSE_MS));
     }
 
-    /// A request goes. The first one after a pause that was cut is a probe.
-    fn pass(&mut self, now: f64) {
+    /// A request is sent. The first one after a pause that was cut is a probe.
+    fn request_sent(&mut self, now: f64) {
         if core::mem::take(&mut self.is_cut) {
             self.until = now + PROBE_MS;
         }
     }
 
-    /// The same, as a process finds it that has just started.
-    fn restored(self, now: f64) -> Closure {
-        Closure { until: self.until.min(now + LONGEST_PAUSE_MS), ..self }
+    /// The same pause in a new process, whose clock may differ.
+    fn restored(self, now: f64) -> Pause {
+        Pause { until: self.until.min(now + MAX_PAUSE_MS), ..self }
     }
 }
 
-/// Which pauses a limiter keeps: plain data, so that they outlive the process.
+/// The pauses of a limiter: plain data, so that they outlive the process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pauses {
-    all: Closure,
-    /// The models that the provider has refused by their names.
-    models: BTreeMap<String, Closure>,
+    all: Pause,
+    /// The models that the provider has refused by name.
+    models: BTreeMap<String, Pause>,
 }
 
 impl Pauses {
-    /// Whether any of them lasts.
-    pub fn last(&self, now: f64) -> bool {
-        self.all.until > now || self.models.values().any(|closure| closure.until > now)
+    /// Whether any pause is in force.
+    pub fn are_active(&self, now: f64) -> bool {
+        self.all.until > now || self.models.values().any(|pause| pause.until > now)
     }
 }
 
 /// A bucket of tokens, one for each request.
 #[derive(Clone, Debug)]
 struct Bucket {
-    /// Tokens a millisecond, when nothing slows us.
+    /// Tokens a millisecond at full pace.
     rate: f64,
     /// The most tokens at once.
     burst: f64,
     tokens: f64,
     at: f64,
-    /// While it lasts, nobody has a turn: there are no tokens, and none are added.
-    closed: Closure,
-    /// The part of the rate that is used, which grows back to 1.
+    /// During the pause there are no tokens, and none are added.
+    pause: Pause,
+    /// The part of the rate that is used. It grows back to 1.
     pace: f64,
     /// For how long the bucket has been full, in milliseconds.
     full_for: f64,
 }
 
 impl Bucket {
-    /// Closes it, and opens it at a slower pace.
-    fn close(&mut self, closed: &Closure) {
+    /// Starts a pause, and a slower pace behind it.
+    fn start_pause(&mut self, pause: Pause) {
         self.pace = (self.pace * SLOWDOWN).max(SLOWEST);
         self.tokens = 0.0;
         self.full_for = 0.0;
-        self.closed = *closed;
+        self.pause = pause;
     }
 
     fn refill(&mut self, now: f64) {
-        let passed = (now - self.at.max(self.closed.until)).max(0.0);
+        let passed = (now - self.at.max(self.pause.until)).max(0.0);
         let slowed = passed.min(self.slow_for());
         let gained = slowed * (self.pace + slowed / (2.0 * WINDOW_MS)) + (passed - slowed);
         let tokens = self.tokens + gained * self.rate;
@@ -250,24 +261,24 @@ impl Bucket {
         self.at = self.at.max(now);
     }
 
-    /// How long it takes, in milliseconds, until the pace is whole.
+    /// How long until the pace is full, in milliseconds.
     fn slow_for(&self) -> f64 {
         (1.0 - self.pace) * WINDOW_MS
     }
 
-    /// How long it takes, in milliseconds, until the bucket is full, were one token taken now.
+    /// How long until the bucket is full if one token is taken now, in milliseconds.
     fn full_after(&self) -> f64 {
         (self.burst - self.tokens + 1.0) / (self.rate * self.pace)
     }
 
-    /// How long it takes, in milliseconds, until there are so many tokens, were they not limited: what
-    /// [`Bucket::refill`] gains, solved for the time.
+    /// How long until there are this many tokens, if their number had no limit, in milliseconds: the gain of
+    /// [`Bucket::refill`], solved for the time.
     fn wait_for(&self, tokens: f64, now: f64) -> f64 {
-        let closed = (self.closed.until - now).max(0.0);
+        let paused = (self.pause.until - now).max(0.0);
         let missing = (tokens - self.tokens).max(0.0) / self.rate;
         let slowed = self.slow_for();
         let gained = slowed * (self.pace + 1.0) / 2.0;
-        closed
+        paused
             + if missing < gained {
                 WINDOW_MS * ((self.pace * self.pace + 2.0 * missing / WINDOW_MS).sqrt() - self.pace)
             } else {
@@ -282,31 +293,31 @@ pub struct Limiter {
     bucket: Bucket,
     creates: Queue,
     polls: Queue,
-    /// The kind that has had the last turn.
+    /// The kind that was admitted last.
     last: RequestKind,
-    /// The part of the turns that creates have had of late.
-    creates_part: f64,
+    /// The share of recent admissions that were creates.
+    creates_share: f64,
     number: u64,
     swept_at: f64,
     /// The models whose creates have to wait.
-    models: BTreeMap<String, Closure>,
+    models: BTreeMap<String, Pause>,
 }
 
 impl Limiter {
     /// A limiter that sends at most `per_minute` requests in any minute.
     pub fn new(per_minute: f64, now: f64) -> Limiter {
         #[allow(clippy::manual_clamp)] // `clamp` would keep what is not a number
-        let per_minute = per_minute.max(FEWEST).min(MOST);
-        // A second's worth. With fewer than two, waiting for whoever comes first would let a full bucket stand idle.
+        let per_minute = per_minute.max(MIN_PER_MINUTE).min(MAX_PER_MINUTE);
+        // A second's worth. With fewer than two, a full bucket would stand idle while the queue waits for its first.
         let burst = (per_minute / 60.0).max((per_minute / 2.0).clamp(1.0, 2.0));
         let bucket = Bucket {
-            // What a full bucket lets through at once is missing in the minute that follows.
+            // A full bucket's burst is missing in the minute that follows.
             rate: (per_minute - burst).max(1.0) / WINDOW_MS,
             burst,
-            // Nobody knows what was sent before: a limiter that is lost again and again must not begin full.
+            // What was sent before is unknown: a limiter that is lost again and again must not begin full.
             tokens: 1.0,
             at: now,
-            closed: Closure { until: now, is_cut: false },
+            pause: Pause { until: now, is_cut: false },
             pace: 1.0,
             full_for: 0.0,
         };
@@ -315,85 +326,67 @@ impl Limiter {
             creates: Queue::default(),
             polls: Queue::default(),
             last: RequestKind::Poll,
-            creates_part: 0.0,
+            creates_share: 0.0,
             number: 0,
             swept_at: now,
             models: BTreeMap::new(),
         }
     }
 
-    /// A limiter that keeps the pauses of one whose process is gone.
+    /// A limiter that keeps the pauses of an earlier process.
     pub fn with_pauses(per_minute: f64, pauses: Pauses, now: f64) -> Limiter {
         let mut limiter = Limiter::new(per_minute, now);
         if pauses.all.until > now {
-            limiter.bucket.close(&pauses.all.restored(now));
+            limiter.bucket.start_pause(pauses.all.restored(now));
         }
         limiter.models =
-            pauses.models.into_iter().map(|(model, closure)| (model, closure.restored(now))).collect();
+            pauses.models.into_iter().map(|(model, pause)| (model, pause.restored(now))).collect();
         limiter
     }
 
-    /// The pauses that have to outlive this process.
+    /// The pauses, which have to outlive this process.
     pub fn pauses(&self) -> Pauses {
-        Pauses { all: self.bucket.closed, models: self.models.clone() }
+        Pauses { all: self.bucket.pause, models: self.models.clone() }
     }
 
-    /// Asks for a turn for a create of this model, which may have to wait while others need not. Otherwise it is
-    /// [`Limiter::ask_within`].
-    pub fn ask_for(
-        &mut self,
-        model: &str,
-        ticket: &str,
-        identity: &str,
-        need: RequestKind,
-        patience_ms: f64,
-        now: f64,
-    ) -> Admission {
-        let closed =
-            self.models.get(model).filter(|closure| need == RequestKind::Create && closure.until > now);
-        if let Some(closure) = closed {
-            let wait_ms = (closure.until - now).ceil().max(MIN_WAIT_MS);
-            // It keeps no place: the queue must not wait for it.
-            if let Some((key, _)) = self.creates.tickets.get(ticket) {
+    /// Admits a request now, or says when to ask again.
+    ///
+    /// A request that would be admitted too late for its time-out gets no place in the queue: places of requests that
+    /// do not come back would hold up all others.
+    pub fn admit(&mut self, request: AdmissionRequest, now: f64) -> Admission {
+        if request.kind == RequestKind::Poll {
+            return self.queue(request, now);
+        }
+        if let Some(pause) = self.models.get(request.model).filter(|pause| pause.until > now) {
+            let wait_ms = (pause.until - now).ceil().max(MIN_WAIT_MS);
+            // It gives up its place: the queue must not wait for a paused model.
+            if let Some((key, _)) = self.creates.tickets.get(request.ticket) {
                 let index = self.creates.index(*key);
-                self.creates.remove(ticket, index);
+                self.creates.remove(request.ticket, index);
             }
-            let length = (self.creates.places.len() + self.polls.places.len()) as u32 + 1;
-            return Admission { wait_ms, position: self.creates.places.len() as u32, length };
+            let position = self.creates.places.len() as u32;
+            return Admission { wait_ms, position, length: position + self.polls.places.len() as u32 + 1 };
         }
-        let turn = self.ask_within(ticket, identity, need, patience_ms, now);
-        if turn.wait_ms == 0.0
-            && need == RequestKind::Create
-            && let Some(closure) = self.models.get_mut(model)
+        let admission = self.queue(request, now);
+        if admission.wait_ms == 0.0
+            && let Some(pause) = self.models.get_mut(request.model)
         {
-            closure.pass(now);
+            pause.request_sent(now);
         }
-        turn
+        admission
     }
 
-    /// Asks for a turn. A `ticket` names the request, and keeps its place from one time to the next.
-    pub fn ask(&mut self, ticket: &str, identity: &str, need: RequestKind, now: f64) -> Admission {
-        self.ask_within(ticket, identity, need, f64::INFINITY, now)
-    }
-
-    /// Asks for a turn that has to come within so many milliseconds. One that will not come so soon leaves no
-    /// place: a queue of those who do not come back would hold up everybody else.
-    pub fn ask_within(
-        &mut self,
-        ticket: &str,
-        identity: &str,
-        need: RequestKind,
-        patience_ms: f64,
-        now: f64,
-    ) -> Admission {
+    /// Admits the request if enough tokens are left for those before it. Otherwise it has a place in the queue.
+    fn queue(&mut self, request: AdmissionRequest, now: f64) -> Admission {
+        let AdmissionRequest { ticket, identity, kind, timeout_ms, .. } = request;
         let bucket = &mut self.bucket;
         bucket.refill(now);
         if now >= self.swept_at + SWEEP_MS {
             self.swept_at = now;
-            self.creates.drop_late(now);
-            self.polls.drop_late(now);
+            self.creates.remove_late(now);
+            self.polls.remove_late(now);
         }
-        let (own, other) = match need {
+        let (own, other) = match kind {
             RequestKind::Create => (&mut self.creates, &self.polls),
             RequestKind::Poll => (&mut self.polls, &self.creates),
         };
@@ -401,59 +394,58 @@ impl Limiter {
         let length = (own.places.len() + other.places.len()) as u32;
         // More than the bucket holds need not be counted exactly.
         let most = bucket.burst as usize + 1;
-        // Whoever comes when the bucket has filled up again loses nothing by a turn that is taken now.
+        // A request that comes when the bucket is full again loses nothing by this admission.
         let soon = now + bucket.full_after();
-        let (waited, overdue) = own.ahead(index, most, soon, now);
-        let (rivals, absent) = other.ahead(other.places.len(), most, soon, now);
-        // The kinds take turns, for as long as both wait.
-        let before = |own: usize, rivals: usize| own + rivals.min(own + usize::from(self.last == need));
-        let needed = before(waited, rivals) as u32 + 1;
-        // Whoever is here goes before turns are lost for long, whoever is waited for.
+        let (own_expected, own_overdue) = own.ahead(index, most, soon, now);
+        let (other_expected, other_overdue) = other.ahead(other.places.len(), most, soon, now);
+        // The kinds alternate while both wait.
+        let before = |own: usize, other: usize| own + other.min(own + usize::from(self.last == kind));
+        let needed = before(own_expected, other_expected) as u32 + 1;
+        // A request that is here goes first before tokens are lost for long.
         let is_idle = bucket.full_for >= GRACE_MS;
         if is_idle || bucket.tokens >= f64::from(needed) {
             bucket.tokens -= 1.0;
             bucket.full_for = 0.0;
-            if bucket.closed.is_cut {
+            if bucket.pause.is_cut {
                 bucket.tokens = 0.0;
-                bucket.closed.pass(now);
+                bucket.pause.request_sent(now);
             }
-            self.last = need;
-            let is_create = f64::from(u8::from(need == RequestKind::Create));
-            self.creates_part += (is_create - self.creates_part) * MEMORY;
-            own.take(ticket, index);
+            self.last = kind;
+            let is_create = f64::from(u8::from(kind == RequestKind::Create));
+            self.creates_share += (is_create - self.creates_share) * SHARE_WEIGHT;
+            own.serve(ticket, index);
             return Admission { wait_ms: 0.0, position: 0, length: length - 1 };
         }
-        let needed = before(index - overdue, other.places.len() - absent) as u32 + 1;
-        // Creates that are still to come go before polls that wait: they take as many turns as of late.
-        let share = if need == RequestKind::Poll { (1.0 - self.creates_part).max(0.5) } else { 1.0 };
-        let needed = f64::from(needed).max(f64::from((index - overdue) as u32 + 1) / share);
+        let needed = before(index - own_overdue, other.places.len() - other_overdue) as u32 + 1;
+        // Creates that are still to come go before polls in the queue, at their recent share.
+        let share = if kind == RequestKind::Poll { (1.0 - self.creates_share).max(0.5) } else { 1.0 };
+        let needed = f64::from(needed).max(f64::from((index - own_overdue) as u32 + 1) / share);
         let wait_ms = bucket.wait_for(needed, now).ceil().max(MIN_WAIT_MS);
-        let turn = Admission { wait_ms, position: index as u32, length };
-        if wait_ms > patience_ms {
+        if wait_ms > timeout_ms {
             own.remove(ticket, index);
         } else {
-            own.places[index].told = now + wait_ms;
+            own.places[index].expected_at = now + wait_ms;
         }
-        turn
+        Admission { wait_ms, position: index as u32, length }
     }
 
-    /// The provider has refused a request: nobody sends any for so long, and then all more slowly.
+    /// Pauses all requests, since the provider has refused one, and slows them down afterwards.
     pub fn pause_all(&mut self, ms: f64, now: f64) {
         let bucket = &mut self.bucket;
         bucket.refill(now);
-        let mut closed = bucket.closed;
-        closed.pause(ms, now);
-        if now >= bucket.closed.until {
-            bucket.close(&closed);
+        let mut pause = bucket.pause;
+        pause.extend(ms, now);
+        if now >= bucket.pause.until {
+            bucket.start_pause(pause);
         } else {
-            bucket.closed = closed;
+            bucket.pause = pause;
         }
     }
 
-    /// The provider has refused a create by the name of its model: none of that model is sent for so long.
+    /// Pauses the creates of a model, since the provider has refused one by its name.
     pub fn pause_model(&mut self, model: &str, ms: f64, now: f64) {
-        self.models.retain(|_, closure| closure.until > now || closure.is_cut);
-        self.models.entry(model.into()).or_default().pause(ms, now);
+        self.models.retain(|_, pause| pause.until > now || pause.is_cut);
+        self.models.entry(model.into()).or_default().extend(ms, now);
         if self.models.len() > MAX_MODELS {
             let first = self.models.iter().min_by(|one, other| one.1.until.total_cmp(&other.1.until));
             if let Some(model) = first.map(|(model, _)| model.clone()) {
@@ -461,25 +453,4 @@ impl Limiter {
             }
         }
     }
-}
-
-/// How long an answer asks the whole limiter to wait, in milliseconds; 0 where it does not.
-pub fn pause_asked_ms<V: Value>(reply: &Answer<V>) -> f64 {
-    if reply.status != 429 {
-        return 0.0;
-    }
-    let asked = reply.retry_after.asked_ms(&error_of(reply));
-    if asked > 0.0 { asked } else { DEFAULT_SLOW_MS }
-}
-
-/// Whether an answer of 429 refuses this model, and says nothing of the others.
-pub fn names_model<V: Value>(reply: &Answer<V>, model: &str) -> bool {
-    let error = error_of(reply);
-    reply.status == 429
-        && !model.is_empty()
-        && (error.text_of(Name::Code).starts_with("model_") || contains(&error.reason(), model))
-}
-
-fn error_of<V: Value>(reply: &Answer<V>) -> V {
-    reply.body.as_ref().map_or_else(V::nothing, |body| body.get(Name::Error))
 }

@@ -1,18 +1,20 @@
-//! The hub's shell: carries plain data between a Durable Object and the core. It keeps nothing of a job, since an
-//! object may be gone at any moment; what it keeps of a limiter forms anew.
+//! The hub's shell: carries plain data between a Durable Object and the core. It keeps no job, since an object may be
+//! gone at any moment. It keeps limiters, whose state forms again.
 //!
-//! Built with the feature `hub` alone, as a module of its own: `js/cloudflare/core.js` uses it.
+//! Built with the feature `hub` alone, as a module of its own, which `js/cloudflare/core.js` uses. An action or an
+//! update is an object whose `type` names it.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use js_sys::{Array, Math::random, Reflect};
+use js_sys::{Math::random, Reflect};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
 use super::error::error;
 use crate::core::{
-    Attempt, Environment, Failure, HubAction, HubOptions, Job, JobUpdate, Limiter, Options, Pauses, Phase,
-    RequestKind, check_request, names_model, pause_asked_ms,
+    AdmissionRequest, Attempt, Environment, Failure, HubAction, HubOptions, Job, JobUpdate, Limiter, Options,
+    Pauses, Phase, RateLimit, RequestKind, check_request,
 };
 
 thread_local! {
@@ -22,145 +24,204 @@ thread_local! {
 
 type Thrown<T> = Result<T, JsValue>;
 
+/// The job to store, and what to do next.
+#[derive(Serialize)]
+struct NextAction {
+    job: Job,
+    action: Action,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Action {
+    RequestAdmission {
+        kind: RequestKind,
+        timeout_ms: f64,
+    },
+    SendCreate {
+        url: String,
+        timeout_ms: f64,
+    },
+    SendPoll {
+        url: String,
+        timeout_ms: f64,
+    },
+    CopyPictures,
+    Sleep {
+        until: f64,
+        is_routine: bool,
+    },
+    Fail {
+        #[serde(with = "preserve")]
+        error: JsValue,
+    },
+    Forget,
+}
+
+/// The job to store, and the effect of an attempt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptResult {
+    job: Job,
+    update: Update,
+    rate_limit: Option<SharedPause>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Update {
+    Answered {
+        #[serde(with = "preserve")]
+        generation: JsValue,
+    },
+    Retry {
+        #[serde(with = "preserve")]
+        error: JsValue,
+    },
+    Fail {
+        #[serde(with = "preserve")]
+        error: JsValue,
+    },
+}
+
+/// The pause that a 429 asks of all tasks of the key.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SharedPause {
+    pause_ms: f64,
+    /// Whether it is for creates of the task's model alone.
+    is_model_specific: bool,
+}
+
 fn read_options(options: &JsValue) -> Thrown<Options> {
     Options::read(options, Environment { browser: false })
         .map_err(|failure| error(&failure, &JsValue::UNDEFINED))
 }
 
-fn read_terms(options: &JsValue) -> HubOptions {
+fn read_hub_options(options: &JsValue) -> HubOptions {
     let field = |name: &str| Reflect::get(options, &name.into()).unwrap_or_default();
     HubOptions {
-        limited: field("limited").is_truthy(),
-        keeps: field("keeps").is_truthy(),
-        retention: field("retention").as_f64().unwrap_or_default(),
+        has_limiter: field("limiter").is_truthy(),
+        copies_pictures: field("pictures").is_truthy(),
+        retention_ms: field("retention").as_f64().unwrap_or_default(),
     }
 }
 
 /// A job's failure as an error, with the job's task.
-fn fail(job: &Job, mut failure: Box<Failure>, about: &JsValue) -> JsValue {
+fn job_error(job: &Job, mut failure: Box<Failure>, attempt: &JsValue) -> JsValue {
     if let Some(task) = job.task() {
         failure.leave_task();
         failure.task = Some(task.clone());
     }
-    error(&failure, about)
+    error(&failure, attempt)
 }
 
-fn load<T: DeserializeOwned>(state: JsValue) -> Thrown<T> {
-    serde_wasm_bindgen::from_value(state).map_err(JsValue::from)
+fn load<T: DeserializeOwned>(value: JsValue) -> Thrown<T> {
+    serde_wasm_bindgen::from_value(value).map_err(JsValue::from)
 }
 
 fn save<T: Serialize>(value: &T) -> Thrown<JsValue> {
     serde_wasm_bindgen::to_value(value).map_err(JsValue::from)
 }
 
-/// The job as it is now, what to do or what came of it, and two values that belong to that.
-fn reply(job: &Job, what: &str, first: &JsValue, second: &JsValue) -> Thrown<JsValue> {
-    Ok(Array::of4(&save(job)?, &what.into(), first, second).into())
-}
-
-/// A stored job as this version stores it; nothing where this version cannot read it.
-#[wasm_bindgen]
-pub fn migrate(job: JsValue, has_result: bool) -> Thrown<JsValue> {
+/// A stored job as this version stores it; `undefined` if this version cannot read it.
+#[wasm_bindgen(js_name = migrateJob)]
+pub fn migrate_job(job: JsValue, has_result: bool) -> Thrown<JsValue> {
     match load::<Job>(job).ok().and_then(|job| job.migrated(has_result)) {
         Some(job) => save(&job),
         None => Ok(JsValue::UNDEFINED),
     }
 }
 
-/// Whether an ended job has been kept for as long as it has to be.
-#[wasm_bindgen]
-pub fn expired(job: JsValue, now: f64) -> Thrown<bool> {
+/// Whether an ended job has been kept for its retention.
+#[wasm_bindgen(js_name = isExpired)]
+pub fn is_expired(job: JsValue, now: f64) -> Thrown<bool> {
     Ok(load::<Job>(job)?.is_expired(now))
 }
 
-/// A job that has not sent its create. It throws where the request or the options cannot be used.
-#[wasm_bindgen]
-pub fn begin(options: &JsValue, request: &JsValue, now: f64) -> Thrown<JsValue> {
+/// A job that has not sent its create. It throws if the request or the options are invalid.
+#[wasm_bindgen(js_name = createJob)]
+pub fn create_job(options: &JsValue, request: &JsValue, now: f64) -> Thrown<JsValue> {
     let read = read_options(options)?;
     check_request(request).map_err(|failure| error(&failure, &JsValue::UNDEFINED))?;
     save(&Job::new(&read, now))
 }
 
-/// What to do at `now`: `[job, act, first, second]`. A sleep comes with its end and whether it is routine.
-#[wasm_bindgen]
-pub fn next(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
+/// What to do at `now`, as a [`NextAction`].
+#[wasm_bindgen(js_name = nextAction)]
+pub fn next_action(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
     let read = read_options(options)?;
-    let nothing = JsValue::UNDEFINED;
-    match job.next(&read, read_terms(options), now) {
-        HubAction::Ask(need) => reply(&job, "ask", &save(&need)?, &nothing),
-        HubAction::Send(path, timeout) => reply(&job, "send", &read.base.url(&path).into(), &timeout.into()),
-        HubAction::Poll(path, timeout) => reply(&job, "poll", &read.base.url(&path).into(), &timeout.into()),
-        HubAction::Keep => reply(&job, "keep", &nothing, &nothing),
-        HubAction::Sleep(until) => {
-            reply(&job, "sleep", &until.into(), &Job::is_routine(&read, until, now).into())
-        }
-        HubAction::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &nothing), &nothing),
-        HubAction::Forget => reply(&job, "forget", &nothing, &nothing),
-    }
-}
-
-/// Takes what the limiter says.
-#[wasm_bindgen]
-pub fn turn(job: JsValue, wait_ms: f64, now: f64) -> Thrown<JsValue> {
-    let mut job: Job = load(job)?;
-    job.turn(wait_ms, now);
-    save(&job)
-}
-
-/// Judges what came of a create or a poll: `[job, ruling, generation or error, pause]`. The pause is how long the
-/// whole limiter has to wait in milliseconds, or all creates of the model, where the answer refuses that:
-/// `{ms, of_model}`.
-#[wasm_bindgen]
-pub fn judge(job: JsValue, options: &JsValue, about: JsValue, model: &str, now: f64) -> Thrown<JsValue> {
-    let mut job: Job = load(job)?;
-    let read = read_options(options)?;
-    let terms = read_terms(options);
-    let attempt = Attempt::of(about);
-    let result = attempt.result.as_ref().map_err(|lost| *lost);
-    let ms = result.map_or(0.0, pause_asked_ms);
-    let of_model = result.is_ok_and(|reply| names_model(reply, model));
-    let pause = if ms > 0.0 { save(&Pause { ms, of_model })? } else { JsValue::UNDEFINED };
-    let ruling = if job.phase == Phase::Sending {
-        job.sent(&read, terms, result, now, random())
-    } else {
-        job.polled(&read, terms, result, now, random())
+    let url = |path: &str| read.base.url(path);
+    let action = match job.next(&read, read_hub_options(options), now) {
+        HubAction::RequestAdmission(kind, timeout_ms) => Action::RequestAdmission { kind, timeout_ms },
+        HubAction::SendCreate(path, timeout_ms) => Action::SendCreate { url: url(&path), timeout_ms },
+        HubAction::SendPoll(path, timeout_ms) => Action::SendPoll { url: url(&path), timeout_ms },
+        HubAction::CopyPictures => Action::CopyPictures,
+        HubAction::Sleep(until) => Action::Sleep { until, is_routine: Job::is_routine(&read, until, now) },
+        HubAction::Fail(failure) => Action::Fail { error: job_error(&job, failure, &JsValue::UNDEFINED) },
+        HubAction::Forget => Action::Forget,
     };
-    match ruling {
-        JobUpdate::Answered(meaning) => reply(&job, "answered", &meaning.generation(&attempt.value), &pause),
-        JobUpdate::Again(failure) => {
-            let failure = failure.map_or(JsValue::UNDEFINED, |failure| fail(&job, failure, &attempt.value));
-            reply(&job, "again", &failure, &pause)
-        }
-        JobUpdate::Fail(failure) => reply(&job, "fail", &fail(&job, failure, &attempt.value), &pause),
-    }
+    save(&NextAction { job, action })
 }
 
-/// How long an answer asks others to wait.
-#[derive(Serialize)]
-struct Pause {
-    ms: f64,
-    /// Whether it is for creates of its model alone.
-    of_model: bool,
-}
-
-/// For how many milliseconds a client that repeats an idle create has to wait.
-#[wasm_bindgen]
-pub fn pause_ms(job: JsValue, now: f64) -> Thrown<f64> {
-    Ok(load::<Job>(job)?.pause_ms(now))
-}
-
-/// Takes whether the pictures have been copied.
-#[wasm_bindgen]
-pub fn kept(job: JsValue, options: &JsValue, done: bool, now: f64) -> Thrown<JsValue> {
+/// The limiter's answer: the job to store.
+#[wasm_bindgen(js_name = admissionAnswered)]
+pub fn admission_answered(job: JsValue, wait_ms: f64, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
-    job.kept(done, read_terms(options), now, random());
+    job.admission_answered(wait_ms, now);
     save(&job)
 }
 
-/// A client asks for the task: the job, where that carries it on; otherwise nothing.
-#[wasm_bindgen]
-pub fn resume(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
+/// The result of a create or a poll, as an [`AttemptResult`].
+#[wasm_bindgen(js_name = attemptEnded)]
+pub fn attempt_ended(
+    job: JsValue,
+    options: &JsValue,
+    attempt: JsValue,
+    model: &str,
+    now: f64,
+) -> Thrown<JsValue> {
+    let mut job: Job = load(job)?;
+    let read = read_options(options)?;
+    let hub = read_hub_options(options);
+    let attempt = Attempt::of(attempt);
+    let result = attempt.result.as_ref().map_err(|lost| *lost);
+    let rate_limit = result
+        .ok()
+        .and_then(|answer| RateLimit::of(answer, model))
+        .map(|RateLimit { pause_ms, is_model_specific }| SharedPause { pause_ms, is_model_specific });
+    let update = if job.phase == Phase::Sending {
+        job.create_answered(&read, hub, result, now, random())
+    } else {
+        job.poll_answered(&read, hub, result, now, random())
+    };
+    let error = |failure| job_error(&job, failure, &attempt.value);
+    let update = match update {
+        JobUpdate::Answered(answer) => Update::Answered { generation: answer.generation(&attempt.value) },
+        JobUpdate::Retry(failure) => Update::Retry { error: failure.map_or(JsValue::UNDEFINED, error) },
+        JobUpdate::Fail(failure) => Update::Fail { error: error(failure) },
+    };
+    save(&AttemptResult { job, update, rate_limit })
+}
+
+/// How long a client waits before it repeats an idle create, in milliseconds.
+#[wasm_bindgen(js_name = retryAfterMs)]
+pub fn retry_after_ms(job: JsValue, now: f64) -> Thrown<f64> {
+    Ok(load::<Job>(job)?.retry_after_ms(now))
+}
+
+/// Whether all pictures are copied: the job to store.
+#[wasm_bindgen(js_name = picturesCopied)]
+pub fn pictures_copied(job: JsValue, options: &JsValue, is_done: bool, now: f64) -> Thrown<JsValue> {
+    let mut job: Job = load(job)?;
+    job.pictures_copied(is_done, read_hub_options(options), now, random());
+    save(&job)
+}
+
+/// A client asks for the task: the job to store if that resumes it, otherwise `undefined`.
+#[wasm_bindgen(js_name = resumeJob)]
+pub fn resume_job(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
     if job.resume::<JsValue>(&read_options(options)?, now, random()) {
         save(&job)
@@ -169,44 +230,38 @@ pub fn resume(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     }
 }
 
-/// Begins a limiter, in place of one of that name whose object is gone: with the pauses of that one, or `undefined`.
-#[wasm_bindgen]
-pub fn muster(name: String, per_minute: f64, pauses: JsValue, now: f64) {
-    // Pauses that cannot be read are not worth an object that never starts.
+/// Starts a limiter with the pauses of the last one, or with `undefined`. It replaces one of the same name, whose
+/// object is gone.
+#[wasm_bindgen(js_name = startLimiter)]
+pub fn start_limiter(name: String, per_minute: f64, pauses: JsValue, now: f64) {
+    // Unreadable pauses must not keep the object from starting.
     let pauses: Pauses = load(pauses).unwrap_or_default();
     let limiter = Limiter::with_pauses(per_minute, pauses, now);
     LIMITERS.with_borrow_mut(|limiters| limiters.insert(name, limiter));
 }
 
-/// How long the job can wait for its turn, in milliseconds.
+/// Asks for the admission of a request: `{wait_ms, position, length}`; `undefined` if there is no such limiter.
 #[wasm_bindgen]
-pub fn patience(job: JsValue, now: f64) -> Thrown<f64> {
-    Ok(load::<Job>(job)?.patience(now))
-}
-
-/// Asks for a turn that is of use within so many milliseconds: `{wait_ms, position, length}`; nothing where there is
-/// no such limiter.
-#[wasm_bindgen]
-pub fn ask(
+pub fn admit(
     name: &str,
     ticket: &str,
     identity: &str,
-    need: JsValue,
-    patience_ms: f64,
+    kind: JsValue,
+    timeout_ms: f64,
     model: &str,
     now: f64,
 ) -> Thrown<JsValue> {
-    let need: RequestKind = load(need)?;
+    let request = AdmissionRequest { ticket, identity, kind: load(kind)?, model, timeout_ms };
     LIMITERS.with_borrow_mut(|limiters| match limiters.get_mut(name) {
-        Some(limiter) => save(&limiter.ask_for(model, ticket, identity, need, patience_ms, now)),
+        Some(limiter) => save(&limiter.admit(request, now)),
         None => Ok(JsValue::UNDEFINED),
     })
 }
 
-/// The provider has refused a request: nobody sends any for so many milliseconds, or none of the model, where it is
-/// not empty. Returns the pauses to store; nothing where there is no such limiter.
+/// Pauses all requests, or creates of a model that is not empty. Returns the pauses to store; `undefined` if there is
+/// no such limiter.
 #[wasm_bindgen]
-pub fn slow(name: &str, ms: f64, model: &str, now: f64) -> Thrown<JsValue> {
+pub fn pause(name: &str, ms: f64, model: &str, now: f64) -> Thrown<JsValue> {
     LIMITERS.with_borrow_mut(|limiters| match limiters.get_mut(name) {
         Some(limiter) => {
             if model.is_empty() {

@@ -1,4 +1,4 @@
-//! The state machine of a hub's task: every transition of its table, and what holds whatever happens to it.
+//! The state machine of a hub's task: every transition of its table, and the promises that hold in every run.
 
 use lemondata_wasm::core::{
     HubAction, HubOptions, Job, JobUpdate, Kind, Options, Outcome, Phase, RequestKind, Status, TransportError,
@@ -13,15 +13,16 @@ use crate::{
     simulation::Event,
 };
 
-/// What sums of fractions of milliseconds may differ by.
+/// Rounding errors of sums of fractions of milliseconds.
 const ROUNDING: f64 = 1e-3;
-const MAX_KEEPS: usize = 5;
+const MAX_COPY_ATTEMPTS: usize = 5;
 const NOW: f64 = 1_800_000_000_000.0;
 const RETENTION: f64 = 3_600_000.0;
 
-const FREE: HubOptions = HubOptions { limited: false, keeps: false, retention: RETENTION };
-const LIMITED: HubOptions = HubOptions { limited: true, ..FREE };
-const KEEPING: HubOptions = HubOptions { keeps: true, ..FREE };
+const NO_LIMITER: HubOptions =
+    HubOptions { has_limiter: false, copies_pictures: false, retention_ms: RETENTION };
+const LIMITED: HubOptions = HubOptions { has_limiter: true, ..NO_LIMITER };
+const COPYING: HubOptions = HubOptions { copies_pictures: true, ..NO_LIMITER };
 
 fn options() -> Options {
     with_key(&[]).unwrap()
@@ -38,36 +39,36 @@ fn completed() -> Plain {
 /// A job whose create is being sent.
 fn sending() -> Job {
     let mut job = Job::new(&options(), NOW);
-    assert!(matches!(job.next(&options(), FREE, NOW), HubAction::Send(..)));
+    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate(..)));
     job
 }
 
-/// A job whose create was answered like this.
-fn answered(terms: HubOptions, status: u16, body: Plain) -> Job {
+/// A job with this answer to its create.
+fn answered(hub: HubOptions, status: u16, body: Plain) -> Job {
     let mut job = sending();
-    job.sent(&options(), terms, Ok(&reply(status, body)), NOW, 0.5);
+    job.create_answered(&options(), hub, Ok(&reply(status, body)), NOW, 0.5);
     job
 }
 
-/// A job whose task is being polled, 4 s behind its create.
-fn polling(terms: HubOptions) -> Job {
-    let mut job = answered(terms, 200, pending());
-    let free = HubOptions { limited: false, ..terms };
+/// A job whose task is being polled, 4 s after its create.
+fn polling(hub: HubOptions) -> Job {
+    let mut job = answered(hub, 200, pending());
+    let free = HubOptions { has_limiter: false, ..hub };
     assert_eq!(job.next(&options(), free, NOW), HubAction::Sleep(NOW + 4_000.0));
-    assert!(matches!(job.next(&options(), free, NOW + 4_000.0), HubAction::Poll(..)));
+    assert!(matches!(job.next(&options(), free, NOW + 4_000.0), HubAction::SendPoll(..)));
     job
 }
 
-/// A job whose first poll was answered like this.
-fn polled(terms: HubOptions, status: u16, body: Plain) -> Job {
-    let mut job = polling(terms);
-    job.polled(&options(), terms, Ok(&reply(status, body)), NOW + 4_100.0, 0.5);
+/// A job with this answer to its first poll.
+fn polled(hub: HubOptions, status: u16, body: Plain) -> Job {
+    let mut job = polling(hub);
+    job.poll_answered(&options(), hub, Ok(&reply(status, body)), NOW + 4_100.0, 0.5);
     job
 }
 
-fn left() -> Job {
-    let job = polled(FREE, 401, json!({}));
-    assert_eq!(job.phase, Phase::Left);
+fn suspended() -> Job {
+    let job = polled(NO_LIMITER, 401, json!({}));
+    assert_eq!(job.phase, Phase::Suspended);
     job
 }
 
@@ -87,7 +88,7 @@ fn every_answer_to_a_create_leads_to_its_phase() {
             json!({"id": "img_x", "status": "completed"}),
             Phase::Failed,
         ),
-        ("nothing that can be understood", 200, json!({}), Phase::Unknown),
+        ("an answer without a meaning", 200, json!({}), Phase::Unknown),
         ("too many requests", 429, json!({}), Phase::Queued),
         ("too many requests, for good", 429, final_, Phase::Idle),
         ("overload before anything was done", 503, retry, Phase::Queued),
@@ -101,9 +102,9 @@ fn every_answer_to_a_create_leads_to_its_phase() {
         ("a redirect", 307, json!({}), Phase::Refused),
     ];
     for (name, status, body, phase) in cases {
-        assert_eq!(answered(FREE, status, body).phase, phase, "{name}");
+        assert_eq!(answered(NO_LIMITER, status, body).phase, phase, "{name}");
     }
-    assert_eq!(answered(KEEPING, 200, completed()).phase, Phase::Keeping);
+    assert_eq!(answered(COPYING, 200, completed()).phase, Phase::Copying);
 }
 
 #[test]
@@ -116,8 +117,8 @@ fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
         (TransportError::Connection, false, Phase::Queued),
     ] {
         let mut job = sending();
-        let ruling = job.sent::<Json>(&options(), FREE, Err((loss, sent)), NOW, 0.5);
-        assert_eq!(matches!(ruling, JobUpdate::Fail(_)), phase != Phase::Queued);
+        let update = job.create_answered::<Json>(&options(), NO_LIMITER, Err((loss, sent)), NOW, 0.5);
+        assert_eq!(matches!(update, JobUpdate::Fail(_)), phase != Phase::Queued);
         assert_eq!(job.phase, phase);
     }
 }
@@ -126,38 +127,41 @@ fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
 fn every_answer_to_a_poll_leads_to_its_phase() {
     let cases: [(&str, u16, Plain, Phase); 10] = [
         ("running", 200, pending(), Phase::Waiting),
-        ("a state that nobody knows", 200, json!({"status": "dreaming"}), Phase::Waiting),
+        ("an unknown state", 200, json!({"status": "dreaming"}), Phase::Waiting),
         ("not known yet", 404, json!({}), Phase::Waiting),
         ("too many requests", 429, json!({}), Phase::Waiting),
         ("an error", 500, json!({}), Phase::Waiting),
-        ("an error for good", 500, json!({"error": {"retryable": false}}), Phase::Left),
-        ("a bad key", 401, json!({}), Phase::Left),
+        ("an error for good", 500, json!({"error": {"retryable": false}}), Phase::Suspended),
+        ("a bad key", 401, json!({}), Phase::Suspended),
         ("completed without a picture", 200, json!({"status": "completed"}), Phase::Failed),
         ("completed", 200, completed(), Phase::Completed),
         ("failed", 200, json!({"status": "failed"}), Phase::Failed),
     ];
     for (name, status, body, phase) in cases {
-        let job = polled(FREE, status, body);
+        let job = polled(NO_LIMITER, status, body);
         assert_eq!(job.phase, phase, "{name}");
         assert_eq!(job.task().map(|task| task.id.as_str()), Some("img_x"), "{name}");
     }
-    assert_eq!(polled(KEEPING, 200, completed()).phase, Phase::Keeping);
-    let mut job = polling(FREE);
-    let ruling = job.polled::<Json>(&options(), FREE, Err((TransportError::Connection, true)), NOW, 0.5);
-    assert!(matches!(ruling, JobUpdate::Again(Some(_))), "the failure is for the log");
+    assert_eq!(polled(COPYING, 200, completed()).phase, Phase::Copying);
+    let mut job = polling(NO_LIMITER);
+    let update =
+        job.poll_answered::<Json>(&options(), NO_LIMITER, Err((TransportError::Connection, true)), NOW, 0.5);
+    assert!(matches!(update, JobUpdate::Retry(Some(_))), "the failure is for the log");
     assert_eq!(job.phase, Phase::Waiting);
 }
 
 #[test]
-fn the_answers_come_back_to_whoever_waits() {
+fn an_answer_comes_back_to_its_caller() {
     let mut job = sending();
-    let JobUpdate::Answered(meaning) = job.sent(&options(), FREE, Ok(&reply(200, pending())), NOW, 0.5)
+    let JobUpdate::Answered(meaning) =
+        job.create_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), NOW, 0.5)
     else {
         panic!("no answer")
     };
     assert_eq!(meaning.status, Status::Pending);
-    let mut job = polling(FREE);
-    let JobUpdate::Answered(meaning) = job.polled(&options(), FREE, Ok(&reply(200, completed())), NOW, 0.5)
+    let mut job = polling(NO_LIMITER);
+    let JobUpdate::Answered(meaning) =
+        job.poll_answered(&options(), NO_LIMITER, Ok(&reply(200, completed())), NOW, 0.5)
     else {
         panic!("no answer")
     };
@@ -165,76 +169,82 @@ fn the_answers_come_back_to_whoever_waits() {
 }
 
 #[test]
-fn every_end_is_kept_and_then_forgotten() {
+fn an_ended_job_is_kept_and_then_forgotten() {
     let ends = [
-        answered(FREE, 200, completed()),
-        answered(FREE, 200, json!({"id": "img_x", "status": "failed"})),
-        answered(FREE, 400, json!({})),
-        answered(FREE, 429, json!({"error": {"retryable": false}})),
-        answered(FREE, 500, json!({})),
+        answered(NO_LIMITER, 200, completed()),
+        answered(NO_LIMITER, 200, json!({"id": "img_x", "status": "failed"})),
+        answered(NO_LIMITER, 400, json!({})),
+        answered(NO_LIMITER, 429, json!({"error": {"retryable": false}})),
+        answered(NO_LIMITER, 500, json!({})),
     ];
     for mut job in ends {
         assert!(job.phase.is_end());
         let kept = job.clone();
-        assert_eq!(job.next(&options(), FREE, NOW + 1.0), HubAction::Sleep(NOW + RETENTION), "{job:?}");
+        assert_eq!(job.next(&options(), NO_LIMITER, NOW + 1.0), HubAction::Sleep(NOW + RETENTION), "{job:?}");
         assert_eq!(job, kept);
-        assert_eq!(job.next(&options(), FREE, NOW + RETENTION), HubAction::Forget);
-        let ruling = job.clone().resume::<Json>(&options(), NOW, 0.5);
-        assert!(!ruling, "{job:?}");
+        assert_eq!(job.next(&options(), NO_LIMITER, NOW + RETENTION), HubAction::Forget);
+        let update = job.clone().resume::<Json>(&options(), NOW, 0.5);
+        assert!(!update, "{job:?}");
     }
-    let mut job = left();
+    let mut job = suspended();
     let ended = NOW + 4_100.0;
-    assert_eq!(job.next(&options(), FREE, ended), HubAction::Sleep(ended + RETENTION));
-    assert_eq!(job.next(&options(), FREE, ended + RETENTION), HubAction::Forget);
+    assert_eq!(job.next(&options(), NO_LIMITER, ended), HubAction::Sleep(ended + RETENTION));
+    assert_eq!(job.next(&options(), NO_LIMITER, ended + RETENTION), HubAction::Forget);
 }
 
 #[test]
-fn what_is_kept_for_ever_can_be_stored() {
-    let forever = HubOptions { retention: f64::INFINITY, ..FREE };
+fn a_job_that_is_kept_forever_can_be_stored() {
+    let forever = HubOptions { retention_ms: f64::INFINITY, ..NO_LIMITER };
     let mut job = carry(&answered(forever, 200, completed()));
     assert!(matches!(job.next(&options(), forever, NOW), HubAction::Sleep(until) if until.is_finite()));
 }
 
 #[test]
-fn rule_1_a_crash_while_sending_is_unknown_for_ever() {
+fn rule_1_a_crash_while_sending_stays_unknown() {
     let mut job = carry(&sending());
-    let HubAction::Fail(failure) = job.next(&options(), FREE, NOW + 5.0) else { panic!("it goes on") };
+    let HubAction::Fail(failure) = job.next(&options(), NO_LIMITER, NOW + 5.0) else { panic!("it goes on") };
     assert_eq!((failure.kind, failure.outcome), (Kind::Connection, Outcome::Unknown));
     assert_eq!(job.phase, Phase::Unknown);
     assert!(!job.resume::<Json>(&options(), NOW, 0.5));
-    assert_eq!(job.next(&options(), FREE, NOW + 6.0), HubAction::Sleep(NOW + 5.0 + RETENTION));
+    assert_eq!(job.next(&options(), NO_LIMITER, NOW + 6.0), HubAction::Sleep(NOW + 5.0 + RETENTION));
+}
+
+/// The action that asks for an admission until this time.
+fn request(kind: RequestKind, now: f64, until: f64) -> HubAction {
+    HubAction::RequestAdmission(kind, until - now)
 }
 
 #[test]
-fn a_create_waits_for_its_turn_and_asks_for_another_one_when_it_is_sent_again() {
+fn each_attempt_at_a_create_needs_an_admission() {
     let options = options();
+    let asks = |now| request(RequestKind::Create, now, NOW + options.max_wait);
     let mut job = Job::new(&options, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Ask(RequestKind::Create));
-    job.turn(700.0, NOW);
+    assert_eq!(job.next(&options, LIMITED, NOW), asks(NOW));
+    job.admission_answered(700.0, NOW);
     assert_eq!(job.next(&options, LIMITED, NOW + 1.0), HubAction::Sleep(NOW + 700.0));
-    assert_eq!(job.next(&options, LIMITED, NOW + 700.0), HubAction::Ask(RequestKind::Create));
-    job.turn(0.0, NOW + 700.0);
-    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::Send(..)));
+    assert_eq!(job.next(&options, LIMITED, NOW + 700.0), asks(NOW + 700.0));
+    job.admission_answered(0.0, NOW + 700.0);
+    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::SendCreate(..)));
     let refused = asking(reply(429, json!({})), 2.0);
-    let ruling = job.sent(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
-    assert!(matches!(ruling, JobUpdate::Again(Some(failure)) if failure.status == 429), "it is for the log");
+    let update = job.create_answered(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
+    assert!(matches!(update, JobUpdate::Retry(Some(failure)) if failure.status == 429), "it is for the log");
     assert_eq!(job.next(&options, LIMITED, NOW + 900.0), HubAction::Sleep(NOW + 2_900.0));
-    assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), HubAction::Ask(RequestKind::Create));
+    assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), asks(NOW + 2_900.0));
 }
 
 #[test]
-fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
+fn a_create_that_is_not_admitted_in_time_is_not_sent() {
     let options = options();
     let deadline = NOW + options.max_wait;
-    let mut job = Job::new(&options, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Ask(RequestKind::Create));
-    // It is told in the queue, or at its end.
-    assert_eq!(job.patience(NOW + 1.0), options.max_wait - 1.0);
-    let mut told = job.clone();
-    told.turn(options.max_wait + 1.0, NOW);
-    job.turn(options.max_wait, NOW);
-    assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Sleep(deadline));
-    for (mut job, now, asked) in [(told, NOW, options.max_wait + 1.0), (job, deadline, options.max_wait)] {
+    let mut at_deadline = Job::new(&options, NOW);
+    let mut at_once = at_deadline.clone();
+    at_deadline.admission_answered(options.max_wait, NOW);
+    assert_eq!(at_deadline.next(&options, LIMITED, NOW), HubAction::Sleep(deadline));
+    // The limiter keeps no place for one that would be admitted too late.
+    at_once.admission_answered(options.max_wait + 1.0, NOW);
+    for (mut job, now, asked) in
+        [(at_once, NOW, options.max_wait + 1.0), (at_deadline, deadline, options.max_wait)]
+    {
         let HubAction::Fail(failure) = job.next(&options, LIMITED, now) else { panic!("it goes on") };
         assert_eq!(
             (failure.kind, failure.outcome, job.phase),
@@ -245,13 +255,13 @@ fn a_create_that_does_not_get_its_turn_in_time_is_not_sent() {
 }
 
 #[test]
-fn rule_6_a_create_whose_hint_lies_behind_its_deadline_ends_at_once_and_tells_it() {
+fn rule_6_a_create_whose_hint_lies_after_its_deadline_ends_at_once_with_the_hint() {
     let options = Options { max_wait: 30_000.0, ..options() };
     let mut job = Job::new(&options, NOW);
-    assert!(matches!(job.next(&options, FREE, NOW), HubAction::Send(..)));
+    assert!(matches!(job.next(&options, NO_LIMITER, NOW), HubAction::SendCreate(..)));
     let mut at_end = job.clone();
     let JobUpdate::Fail(failure) =
-        job.sent(&options, FREE, Ok(&asking(reply(429, json!({})), 40.0)), NOW + 1.0, 0.5)
+        job.create_answered(&options, NO_LIMITER, Ok(&asking(reply(429, json!({})), 40.0)), NOW + 1.0, 0.5)
     else {
         panic!("it goes on")
     };
@@ -260,39 +270,43 @@ fn rule_6_a_create_whose_hint_lies_behind_its_deadline_ends_at_once_and_tells_it
         (429, Outcome::Rejected, 40_000.0),
         "its own answer is the reason"
     );
-    assert_eq!((job.phase, job.pause_ms(NOW + 1.0)), (Phase::Idle, 40_000.0));
+    assert_eq!((job.phase, job.retry_after_ms(NOW + 1.0)), (Phase::Idle, 40_000.0));
     // The same without a hint: a back-off of our own that comes too late.
     let refused = reply(429, json!({}));
-    assert!(matches!(at_end.sent(&options, FREE, Ok(&refused), NOW + 29_900.0, 0.5), JobUpdate::Fail(_)));
-    assert_eq!(at_end.pause_ms(NOW + 29_900.0), 1_000.0, "a 429 is a pause, whether or not it says so");
+    assert!(matches!(
+        at_end.create_answered(&options, NO_LIMITER, Ok(&refused), NOW + 29_900.0, 0.5),
+        JobUpdate::Fail(_)
+    ));
+    assert_eq!(at_end.retry_after_ms(NOW + 29_900.0), 1_000.0, "a 429 is a pause, whether or not it says so");
 }
 
 #[test]
-fn one_deadline_bounds_every_turn_of_a_poll() {
+fn one_deadline_bounds_the_admissions_of_all_polls() {
     let options = options();
+    // The last poll, at the deadline, has a minute to be admitted.
+    let asks = |now| request(RequestKind::Poll, now, NOW + options.max_wait + 60_000.0);
     let mut job = answered(LIMITED, 200, pending());
     let due = NOW + 4_000.0;
     assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Sleep(due));
-    assert_eq!(job.next(&options, LIMITED, due), HubAction::Ask(RequestKind::Poll));
-    job.turn(500.0, due);
+    assert_eq!(job.next(&options, LIMITED, due), asks(due));
+    job.admission_answered(500.0, due);
     assert_eq!(job.next(&options, LIMITED, due), HubAction::Sleep(due + 500.0));
-    assert_eq!(job.next(&options, LIMITED, due + 500.0), HubAction::Ask(RequestKind::Poll));
-    let mut lucky = job.clone();
-    lucky.turn(0.0, due + 500.0);
-    assert!(matches!(lucky.next(&options, LIMITED, due + 500.0), HubAction::Poll(..)));
-    // The last poll, at the deadline, has a minute to get its turn.
-    let until = NOW + options.max_wait + 60_000.0;
-    assert_eq!(job.patience(due + 500.0), until - due - 500.0);
-    // The polls before it have not moved the deadline.
-    lucky.polled(&options, LIMITED, Ok(&reply(200, pending())), due + 600.0, 0.5);
-    assert_eq!(lucky.patience(due + 600.0), until - due - 600.0);
-    // A turn that comes too late ends the wait at once, and says when to come back.
-    job.turn(1e12, due + 500.0);
+    assert_eq!(job.next(&options, LIMITED, due + 500.0), asks(due + 500.0));
+    let mut admitted = job.clone();
+    admitted.admission_answered(0.0, due + 500.0);
+    assert!(matches!(admitted.next(&options, LIMITED, due + 500.0), HubAction::SendPoll(..)));
+    // A poll does not move the deadline.
+    admitted.poll_answered(&options, LIMITED, Ok(&reply(200, pending())), due + 600.0, 0.5);
+    let HubAction::Sleep(next) = admitted.next(&options, LIMITED, due + 600.0) else { panic!("no gap") };
+    assert_eq!(admitted.next(&options, LIMITED, next), asks(next));
+    // An admission that would come too late ends the wait at once, and says when to come back.
+    job.admission_answered(1e12, due + 500.0);
     let HubAction::Fail(failure) = job.next(&options, LIMITED, due + 500.0) else { panic!("it goes on") };
     assert_eq!(
         (failure.kind, failure.outcome, failure.retry_after_ms, job.phase),
-        (Kind::WaitTimeout, Outcome::Accepted, 1e12, Phase::Left)
+        (Kind::WaitTimeout, Outcome::Accepted, 1e12, Phase::Suspended)
     );
+    assert!(failure.message.contains("waitForTask(error.task)"), "{}", failure.message);
 }
 
 #[test]
@@ -304,89 +318,89 @@ fn only_the_pause_between_two_polls_is_routine() {
 
 #[test]
 fn a_poll_that_was_interrupted_is_repeated_after_a_gap() {
-    let mut job = carry(&polling(FREE));
+    let mut job = carry(&polling(NO_LIMITER));
     let now = NOW + 4_200.0;
-    assert_eq!(job.next(&options(), FREE, now), HubAction::Sleep(now + 4_500.0));
-    assert!(matches!(job.next(&options(), FREE, now + 4_500.0), HubAction::Poll(..)));
+    assert_eq!(job.next(&options(), NO_LIMITER, now), HubAction::Sleep(now + 4_500.0));
+    assert!(matches!(job.next(&options(), NO_LIMITER, now + 4_500.0), HubAction::SendPoll(..)));
 }
 
 #[test]
-fn keeping_is_tried_again_after_growing_pauses_and_then_left() {
-    let mut job = answered(KEEPING, 200, completed());
+fn copying_is_tried_again_after_growing_pauses_and_then_given_up() {
+    let mut job = answered(COPYING, 200, completed());
     let mut now = NOW;
     for pause in [1_000.0, 2_000.0, 4_000.0, 8_000.0] {
-        assert_eq!(job.next(&options(), KEEPING, now), HubAction::Keep);
-        job.kept(false, KEEPING, now, 0.5);
-        assert_eq!(job.next(&options(), KEEPING, now), HubAction::Sleep(now + pause));
+        assert_eq!(job.next(&options(), COPYING, now), HubAction::CopyPictures);
+        job.pictures_copied(false, COPYING, now, 0.5);
+        assert_eq!(job.next(&options(), COPYING, now), HubAction::Sleep(now + pause));
         now += pause;
     }
-    assert_eq!(job.next(&options(), KEEPING, now), HubAction::Keep);
-    job.kept(false, KEEPING, now, 0.5);
+    assert_eq!(job.next(&options(), COPYING, now), HubAction::CopyPictures);
+    job.pictures_copied(false, COPYING, now, 0.5);
     assert_eq!(job.phase, Phase::Completed);
 
-    let mut job = answered(KEEPING, 200, completed());
-    assert_eq!(job.next(&options(), KEEPING, NOW), HubAction::Keep);
-    job.kept(true, KEEPING, NOW, 0.5);
+    let mut job = answered(COPYING, 200, completed());
+    assert_eq!(job.next(&options(), COPYING, NOW), HubAction::CopyPictures);
+    job.pictures_copied(true, COPYING, NOW, 0.5);
     assert_eq!(job.phase, Phase::Completed);
 }
 
 #[test]
-fn keeping_that_ends_the_process_is_given_up() {
-    let mut job = answered(KEEPING, 200, completed());
-    for _ in 0..MAX_KEEPS {
-        assert_eq!(job.next(&options(), KEEPING, NOW), HubAction::Keep);
+fn copying_that_ends_the_process_is_given_up() {
+    let mut job = answered(COPYING, 200, completed());
+    for _ in 0..MAX_COPY_ATTEMPTS {
+        assert_eq!(job.next(&options(), COPYING, NOW), HubAction::CopyPictures);
         job = carry(&job);
     }
-    assert_eq!(job.next(&options(), KEEPING, NOW), HubAction::Sleep(NOW + RETENTION));
+    assert_eq!(job.next(&options(), COPYING, NOW), HubAction::Sleep(NOW + RETENTION));
     assert_eq!(job.phase, Phase::Completed);
 }
 
 #[test]
-fn a_task_that_was_left_is_asked_for_again_but_not_sooner_than_the_cadence_allows() {
-    let mut job = left();
+fn a_suspended_task_is_resumed_but_not_sooner_than_the_cadence_allows() {
+    let mut job = suspended();
     let ended = NOW + 4_100.0;
     // A client that asks at once gets the reason.
     assert!(!job.resume::<Json>(&options(), ended + 9_999.0, 0.5));
-    assert_eq!(job.phase, Phase::Left);
+    assert_eq!(job.phase, Phase::Suspended);
     let slow = Options { poll_min: 20_000.0, poll_max: 20_000.0, ..options() };
     let mut slow_job = sending();
-    slow_job.sent(&slow, FREE, Ok(&reply(200, pending())), NOW, 0.5);
+    slow_job.create_answered(&slow, NO_LIMITER, Ok(&reply(200, pending())), NOW, 0.5);
     let polled_at = NOW + 20_000.0;
-    assert!(matches!(slow_job.next(&slow, FREE, polled_at), HubAction::Poll(..)));
+    assert!(matches!(slow_job.next(&slow, NO_LIMITER, polled_at), HubAction::SendPoll(..)));
     let ended = polled_at + 100.0;
-    slow_job.polled(&slow, FREE, Ok(&reply(401, json!({}))), ended, 0.5);
+    slow_job.poll_answered(&slow, NO_LIMITER, Ok(&reply(401, json!({}))), ended, 0.5);
     let slow = Options { poll_max: 5_000.0, ..slow };
     let due = polled_at + 20_000.0;
     assert!(!slow_job.resume::<Json>(&slow, due - 1.0, 0.5));
     assert!(slow_job.resume::<Json>(&slow, due, 0.5));
     assert_eq!(slow_job.phase, Phase::Waiting);
-    assert!(matches!(slow_job.next(&slow, FREE, due), HubAction::Poll(..)));
+    assert!(matches!(slow_job.next(&slow, NO_LIMITER, due), HubAction::SendPoll(..)));
     // Long after, at once, and with the whole time of a wait.
-    let mut job = left();
+    let mut job = suspended();
     let now = ended + 600_000.0;
     assert!(job.resume::<Json>(&options(), now, 0.5));
-    assert!(matches!(job.next(&options(), FREE, now), HubAction::Poll(..)));
-    job.polled(&options(), FREE, Ok(&reply(200, pending())), now, 0.5);
-    assert_eq!(job.next(&options(), FREE, now), HubAction::Sleep(now + 4_500.0));
+    assert!(matches!(job.next(&options(), NO_LIMITER, now), HubAction::SendPoll(..)));
+    job.poll_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), now, 0.5);
+    assert_eq!(job.next(&options(), NO_LIMITER, now), HubAction::Sleep(now + 4_500.0));
 }
 
 #[test]
-fn rule_6_a_task_that_was_left_is_not_asked_for_before_the_server_wants_it() {
-    let mut job = polling(FREE);
+fn rule_6_a_suspended_task_is_not_polled_before_the_server_wants_it() {
+    let mut job = polling(NO_LIMITER);
     let now = NOW + 4_100.0;
     let refused = asking(reply(429, json!({})), 900.0);
-    job.polled(&options(), FREE, Ok(&refused), now, 0.5);
-    assert!(matches!(job.next(&options(), FREE, now), HubAction::Fail(_)));
-    assert_eq!(job.phase, Phase::Left);
+    job.poll_answered(&options(), NO_LIMITER, Ok(&refused), now, 0.5);
+    assert!(matches!(job.next(&options(), NO_LIMITER, now), HubAction::Fail(_)));
+    assert_eq!(job.phase, Phase::Suspended);
     // Until then the reason stands, with its hint.
     let unchanged = job.clone();
     assert!(!job.resume::<Json>(&options(), now + 899_999.0, 0.5));
     assert_eq!(job, unchanged);
     assert!(job.resume::<Json>(&options(), now + 900_000.0, 0.5));
-    assert!(matches!(job.next(&options(), FREE, now + 900_000.0), HubAction::Poll(..)));
+    assert!(matches!(job.next(&options(), NO_LIMITER, now + 900_000.0), HubAction::SendPoll(..)));
 }
 
-/// The states that each version has stored, by their names.
+/// The states that a version has stored, by name.
 fn stored(version: &str) -> serde_json::Map<String, Plain> {
     let path = format!("tests/core/fixtures/hub-jobs-{version}.json");
     let text = std::fs::read_to_string(&path).expect(&path);
@@ -395,49 +409,59 @@ fn stored(version: &str) -> serde_json::Map<String, Plain> {
 
 #[test]
 fn stored_states_of_every_version_are_read_and_go_on() {
-    for version in ["0", "1"] {
+    for version in ["0", "1", "2"] {
         for (name, state) in stored(version) {
             let phase = state["phase"].clone();
             let job: Job = serde_json::from_value(state).unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut job = job.migrated(true).unwrap_or_else(|| panic!("{name} is refused"));
-            assert_eq!(serde_json::to_value(job.phase).unwrap(), phase, "{name}");
+            // Version 2 has other words for two phases.
+            let renamed = match phase.as_str().expect("a phase") {
+                "keeping" => "copying",
+                "left" => "suspended",
+                same => same,
+            };
+            let migrated = carry(&job);
+            assert_eq!(serde_json::to_value(migrated.phase).unwrap(), renamed, "{name}");
             // Long after, each of them does what its phase says.
             let now = NOW + 10.0 * RETENTION;
-            let act = job.next(&options(), FREE, now);
-            let fits = match phase.as_str().unwrap_or_default() {
-                "queued" => matches!(&act, HubAction::Fail(failure) if failure.outcome == Outcome::NotSent),
-                "sending" => matches!(&act, HubAction::Fail(failure) if failure.outcome == Outcome::Unknown),
-                // One whose process ended during a poll counts it as lost first.
-                "waiting" => matches!(&act, HubAction::Poll(..) | HubAction::Sleep(_) | HubAction::Fail(_)),
-                "keeping" => act == HubAction::Keep,
-                _ => act == HubAction::Forget,
+            let action = job.next(&options(), NO_LIMITER, now);
+            let fails_with =
+                |outcome| matches!(&action, HubAction::Fail(failure) if failure.outcome == outcome);
+            let fits = match migrated.phase {
+                Phase::Queued => fails_with(Outcome::NotSent),
+                Phase::Sending => fails_with(Outcome::Unknown),
+                // A process that ended during a poll has lost it.
+                Phase::Waiting => {
+                    matches!(&action, HubAction::SendPoll(..) | HubAction::Sleep(_) | HubAction::Fail(_))
+                }
+                Phase::Copying => action == HubAction::CopyPictures,
+                _ => action == HubAction::Forget,
             };
-            assert!(fits, "{name}: {act:?}");
-            carry(&job);
+            assert!(fits, "{name}: {action:?}");
         }
     }
 }
 
 #[test]
 fn a_completed_job_without_its_result_is_polled_again() {
-    let lost = polled(FREE, 200, completed()).migrated(false).unwrap();
-    assert_eq!(lost.phase, Phase::Left);
-    let inline = answered(FREE, 200, json!({"data": [{"url": "https://x.test/1"}]}));
+    let lost = polled(NO_LIMITER, 200, completed()).migrated(false).unwrap();
+    assert_eq!(lost.phase, Phase::Suspended);
+    let inline = answered(NO_LIMITER, 200, json!({"data": [{"url": "https://x.test/1"}]}));
     assert_eq!(inline.clone().migrated(true).unwrap(), inline);
     assert_eq!(inline.migrated(false).unwrap().phase, Phase::Unknown);
 }
 
 #[test]
 fn an_ended_job_expires_after_its_retention() {
-    let job = answered(FREE, 200, completed());
+    let job = answered(NO_LIMITER, 200, completed());
     assert!(!job.is_expired(NOW + RETENTION - 1.0) && job.is_expired(NOW + RETENTION));
-    assert!(!answered(FREE, 200, pending()).is_expired(NOW + 1e12));
+    assert!(!answered(NO_LIMITER, 200, pending()).is_expired(NOW + 1e12));
 }
 
 #[test]
 fn the_state_of_a_later_version_is_left_alone() {
-    let mut state = serde_json::to_value(left()).unwrap();
-    state["version"] = json!(2);
+    let mut state = serde_json::to_value(suspended()).unwrap();
+    state["version"] = json!(3);
     let job: Job = serde_json::from_value(state.clone()).unwrap();
     assert!(job.migrated(true).is_none());
     state["phase"] = json!("dreaming");
@@ -449,46 +473,52 @@ fn states() -> Plain {
     let options = options();
     let mut queued = Job::new(&options, NOW);
     queued.next(&options, LIMITED, NOW);
-    queued.turn(700.0, NOW);
+    queued.admission_answered(700.0, NOW);
     let mut poll_queued = answered(LIMITED, 200, pending());
     poll_queued.next(&options, LIMITED, NOW + 4_000.0);
-    poll_queued.turn(500.0, NOW + 4_000.0);
-    let mut keeping = answered(KEEPING, 200, completed());
-    keeping.next(&options, KEEPING, NOW);
-    let mut left_by_a_429 = polling(FREE);
-    left_by_a_429.polled(&options, FREE, Ok(&asking(reply(429, json!({})), 900.0)), NOW + 4_100.0, 0.5);
-    left_by_a_429.next(&options, FREE, NOW + 4_100.0);
+    poll_queued.admission_answered(500.0, NOW + 4_000.0);
+    let mut copying = answered(COPYING, 200, completed());
+    copying.next(&options, COPYING, NOW);
+    let mut suspended_by_a_429 = polling(NO_LIMITER);
+    suspended_by_a_429.poll_answered(
+        &options,
+        NO_LIMITER,
+        Ok(&asking(reply(429, json!({})), 900.0)),
+        NOW + 4_100.0,
+        0.5,
+    );
+    suspended_by_a_429.next(&options, NO_LIMITER, NOW + 4_100.0);
     let with_poll_url = json!({"id": "img_x", "status": "pending", "poll_url": "/v1/tasks/img_x"});
     json!({
         "queued": Job::new(&options, NOW),
-        "queued_for_its_turn": queued,
+        "queued_for_admission": queued,
         "sending": sending(),
-        "refused_for_now": answered(FREE, 429, json!({})),
-        "waiting": answered(FREE, 200, pending()),
-        "waiting_with_a_poll_url": answered(FREE, 200, with_poll_url),
+        "refused_for_now": answered(NO_LIMITER, 429, json!({})),
+        "waiting": answered(NO_LIMITER, 200, pending()),
+        "waiting_with_a_poll_url": answered(NO_LIMITER, 200, with_poll_url),
         "poll_queued": poll_queued,
-        "polling": polling(FREE),
-        "poll_lost": polled(FREE, 500, json!({})),
-        "keeping": keeping,
-        "completed": answered(FREE, 200, completed()),
-        "failed": answered(FREE, 200, json!({"id": "img_x", "status": "failed"})),
-        "refused": answered(FREE, 400, json!({})),
-        "idle": answered(FREE, 429, json!({"error": {"retryable": false}})),
-        "unknown": answered(FREE, 500, json!({})),
-        "left": left(),
-        "left_by_a_429": left_by_a_429,
+        "polling": polling(NO_LIMITER),
+        "poll_lost": polled(NO_LIMITER, 500, json!({})),
+        "copying": copying,
+        "completed": answered(NO_LIMITER, 200, completed()),
+        "failed": answered(NO_LIMITER, 200, json!({"id": "img_x", "status": "failed"})),
+        "refused": answered(NO_LIMITER, 400, json!({})),
+        "idle": answered(NO_LIMITER, 429, json!({"error": {"retryable": false}})),
+        "unknown": answered(NO_LIMITER, 500, json!({})),
+        "suspended": suspended(),
+        "suspended_by_a_429": suspended_by_a_429,
     })
 }
 
 #[test]
 fn the_fixtures_have_the_fields_that_this_version_stores() {
-    // With WRITE_FIXTURES=1, they are written anew.
+    // WRITE_FIXTURES=1 writes them.
     if std::env::var_os("WRITE_FIXTURES").is_some() {
         let text = serde_json::to_string_pretty(&states()).unwrap();
-        std::fs::write("tests/core/fixtures/hub-jobs-1.json", text + "\n").unwrap();
+        std::fs::write("tests/core/fixtures/hub-jobs-2.json", text + "\n").unwrap();
     }
     let names = |state: &Plain| state.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
-    for (name, kept) in stored("1") {
+    for (name, kept) in stored("2") {
         let state = &states()[&name];
         for (now, then) in
             [(state, &kept), (&state["wait"], &kept["wait"]), (&state["create"], &kept["create"])]
@@ -503,8 +533,10 @@ fn the_fixtures_have_the_fields_that_this_version_stores() {
 #[test]
 fn a_poll_url_that_leads_elsewhere_is_replaced_by_the_id() {
     let body = json!({"id": "img_x", "status": "pending", "poll_url": "https://evil.example/v1/tasks/x"});
-    let mut job = answered(FREE, 200, body);
-    let HubAction::Poll(path, _) = job.next(&options(), FREE, NOW + 60_000.0) else { panic!("no poll") };
+    let mut job = answered(NO_LIMITER, 200, body);
+    let HubAction::SendPoll(path, _) = job.next(&options(), NO_LIMITER, NOW + 60_000.0) else {
+        panic!("no poll")
+    };
     assert_eq!(path, "/v1/images/generations/img_x");
 }
 
@@ -513,7 +545,7 @@ fn may_be_billed(plan: &Plan, sends: usize) -> bool {
     plan.sends.iter().take(sends).any(Sent::may_be_billed)
 }
 
-/// Whether the process ends anywhere.
+/// Whether the process ends at any step.
 fn crashes(plan: &Plan) -> bool {
     let mut faults = plan.faults.iter().chain([&plan.then]);
     faults.any(|fault| matches!(fault, Fault::Before(_) | Fault::After(_)))
@@ -553,12 +585,12 @@ proptest! {
         let run = simulate(&plan);
         let known = run.sends.last().and_then(|(_, sent)| sent.as_ref()).is_some_and(Sent::names_task);
         for (_, phase, failure) in &run.ends {
-            let fits = matches!(phase, Phase::Completed | Phase::Failed | Phase::Left);
+            let fits = matches!(phase, Phase::Completed | Phase::Failed | Phase::Suspended);
             prop_assert!(!known || fits, "{:?} with a task", phase);
             if let Some(failure) = failure {
                 let outcome = match phase {
                     Phase::Failed => Outcome::Failed,
-                    Phase::Left => Outcome::Accepted,
+                    Phase::Suspended => Outcome::Accepted,
                     Phase::Unknown => Outcome::Unknown,
                     _ => failure.outcome,
                 };
@@ -569,7 +601,7 @@ proptest! {
     }
 
     #[test]
-    fn rule_2_only_the_task_s_own_end_and_what_cannot_be_helped_end_it(plan in plan()) {
+    fn rule_2_only_its_own_end_completes_a_task(plan in plan()) {
         let run = simulate(&plan);
         let ended_well = run.ends.iter().any(|end| end.1 == Phase::Completed);
         let inline = run.sends.iter().any(|(_, sent)| *sent == Some(Sent::Inline));
@@ -583,7 +615,7 @@ proptest! {
     }
 
     #[test]
-    fn polls_keep_the_cadence_across_crashes_and_whoever_asks(plan in plan()) {
+    fn polls_keep_the_cadence_across_crashes_and_resumptions(plan in plan()) {
         let run = simulate(&plan);
         for pair in run.polls.windows(2) {
             let (poll, next) = (&pair[0], &pair[1]);
@@ -604,21 +636,21 @@ proptest! {
     fn rule_4_every_job_ends_and_is_forgotten_after_its_time(plan in plan()) {
         let run = simulate(&plan);
         let (ended, phase, _) = run.ends.last().expect("an end");
-        prop_assert!(run.forgotten >= ended + plan.terms.retention - ROUNDING);
+        prop_assert!(run.forgotten >= ended + plan.hub.retention_ms - ROUNDING);
         prop_assert!(phase.is_end());
-        let resumable = run.ends.iter().rev().skip(1).all(|end| end.1 == Phase::Left);
+        let resumable = run.ends.iter().rev().skip(1).all(|end| end.1 == Phase::Suspended);
         prop_assert!(resumable, "{:?}", run.ends);
     }
 
     #[test]
-    fn rule_4_keeping_is_bounded(plan in plan()) {
+    fn rule_4_copying_is_bounded(plan in plan()) {
         let run = simulate(&plan);
-        let most = if plan.terms.keeps { MAX_KEEPS } else { 0 };
-        prop_assert!(run.keeps.len() <= most);
+        let most = if plan.hub.copies_pictures { MAX_COPY_ATTEMPTS } else { 0 };
+        prop_assert!(run.copies.len() <= most);
     }
 
     #[test]
-    fn no_create_is_sent_behind_the_time_that_it_may_wait_for_its_turn(plan in plan()) {
+    fn no_create_is_sent_after_its_admission_deadline(plan in plan()) {
         let run = simulate(&plan);
         for (at, _) in &run.sends {
             prop_assert!(*at < plan.start + plan.options.max_wait);
@@ -626,10 +658,10 @@ proptest! {
     }
 
     #[test]
-    fn rule_4_a_limiter_that_never_gives_a_turn_does_not_hold_a_job(plan in plan(), ms in 1_000_u32..100_000) {
+    fn rule_4_a_limiter_that_admits_nothing_does_not_hold_a_job(plan in plan(), ms in 1_000_u32..100_000) {
         let many = vec![f64::from(ms); 20_000];
-        let terms = HubOptions { limited: true, ..plan.terms };
-        let run = simulate(&Plan { turns: many, terms, then: Fault::None, ..plan });
+        let hub = HubOptions { has_limiter: true, ..plan.hub };
+        let run = simulate(&Plan { admissions: many, hub, then: Fault::None, ..plan });
         prop_assert!(run.sends.is_empty() && run.polls.is_empty());
         prop_assert_eq!(run.ends[0].1, Phase::Idle);
     }
@@ -643,16 +675,16 @@ proptest! {
     }
 
     #[test]
-    fn rule_4_a_task_whose_polls_always_crash_is_left(plan in plan(), ms in 1_000_u32..10_000) {
+    fn rule_4_a_task_whose_polls_always_crash_is_suspended(plan in plan(), ms in 1_000_u32..10_000) {
         let then = Fault::After(ms.into());
         let sends = vec![Sent::Task { poll_url: "" }];
-        let terms = HubOptions { limited: false, ..plan.terms };
-        let run = simulate(&Plan { faults: vec![Fault::None], then, sends, terms, ..plan });
-        prop_assert!(run.ends.iter().all(|end| end.1 == Phase::Left || run.sends.is_empty()), "{:?}", run);
+        let hub = HubOptions { has_limiter: false, ..plan.hub };
+        let run = simulate(&Plan { faults: vec![Fault::None], then, sends, hub, ..plan });
+        prop_assert!(run.ends.iter().all(|end| end.1 == Phase::Suspended || run.sends.is_empty()), "{:?}", run);
     }
 
     #[test]
-    fn rule_6_a_create_does_not_sleep_towards_a_hint_behind_its_deadline(plan in plan()) {
+    fn rule_6_a_create_does_not_sleep_towards_a_hint_after_its_deadline(plan in plan()) {
         let run = simulate(&plan);
         let Some((at, Some(Sent::Refused { status: 429, retry_after: Some(seconds), .. }))) = run.sends.last() else {
             return Ok(());
@@ -661,8 +693,8 @@ proptest! {
         let is_late = at + seconds * 1_000.0 >= plan.start + plan.options.max_wait;
         if is_late && !crashes(&plan) {
             prop_assert!((ended - at - 700.0).abs() < 1.0, "it slept from {} to {}", at, ended);
-            let told = failure.as_ref().map(|failure| failure.retry_after_ms);
-            prop_assert_eq!(told, Some(seconds * 1_000.0));
+            let hint = failure.as_ref().map(|failure| failure.retry_after_ms);
+            prop_assert_eq!(hint, Some(seconds * 1_000.0));
         }
     }
 
@@ -671,18 +703,18 @@ proptest! {
         let run = simulate(&plan);
         for pair in run.ends.windows(2) {
             let between = run.polls.iter().filter(|poll| poll.at >= pair[0].0 && poll.at <= pair[1].0).count();
-            prop_assert!(between > 0 || crashes(&plan) || plan.terms.limited, "{:?}", run.ends);
+            prop_assert!(between > 0 || crashes(&plan) || plan.hub.has_limiter, "{:?}", run.ends);
         }
     }
 }
 
 #[test]
 fn a_job_that_waits_counts_its_time_from_the_wall_clock() {
-    let job = answered(FREE, 200, pending());
+    let job = answered(NO_LIMITER, 200, pending());
     assert_eq!(time_of(&job, &["wait", "deadline"]), NOW + options().max_wait);
 }
 
-/// Any JSON that may stand in a stored field.
+/// Any JSON in a stored field.
 fn stored_value() -> impl Strategy<Value = Plain> {
     prop_oneof![
         Just(Plain::Null),
@@ -700,7 +732,7 @@ proptest! {
 
     #[test]
     fn a_damaged_state_is_refused_or_goes_on_but_never_panics(
-        version in select(vec!["0", "1"]),
+        version in select(vec!["0", "1", "2"]),
         index in 0_usize..100,
         field in 0_usize..100,
         inner in 0_usize..100,
@@ -730,14 +762,14 @@ proptest! {
         for _ in 0..20 {
             match job.next(&options(), LIMITED, now) {
                 HubAction::Sleep(until) => now = until,
-                HubAction::Ask(_) => job.turn(0.0, now),
-                HubAction::Send(..) => {
-                    job.sent(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
+                HubAction::RequestAdmission(..) => job.admission_answered(0.0, now),
+                HubAction::SendCreate(..) => {
+                    job.create_answered(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
                 }
-                HubAction::Poll(..) => {
-                    job.polled(&options(), LIMITED, Ok(&reply(200, completed())), now, 0.5);
+                HubAction::SendPoll(..) => {
+                    job.poll_answered(&options(), LIMITED, Ok(&reply(200, completed())), now, 0.5);
                 }
-                HubAction::Keep => job.kept(true, LIMITED, now, 0.5),
+                HubAction::CopyPictures => job.pictures_copied(true, LIMITED, now, 0.5),
                 HubAction::Fail(_) | HubAction::Forget => {}
             }
             job.resume::<Json>(&options(), now, 0.5);

@@ -1,4 +1,4 @@
-//! A small world that drives a hub's job: alarms, crashes at every point, and whatever answer can come.
+//! A small world that drives a hub's job: alarms, crashes at every point, and every answer.
 
 use lemondata_wasm::core::{
     Answer, Failure, HubAction, HubOptions, Job, JobUpdate, Options, Phase, RequestKind, TransportError,
@@ -15,7 +15,7 @@ use crate::{
 /// Beyond this many steps a job counts as endless.
 const MANY_STEPS: usize = 20_000;
 
-/// What a create brings.
+/// The result of a create.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sent {
     /// An HTTP error or a redirect.
@@ -55,7 +55,7 @@ impl Sent {
         })
     }
 
-    /// Whether it was certainly not carried out, and asking again may help.
+    /// Whether it was certainly not carried out, and a repeat may help.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Sent::Refused { status: 429, retryable, .. } => *retryable != Some(false),
@@ -65,7 +65,7 @@ impl Sent {
         }
     }
 
-    /// Whether it may have been carried out, for all that anybody knows.
+    /// Whether it may have been carried out, as far as a client can know.
     pub fn may_be_billed(&self) -> bool {
         match self {
             Sent::Refused { status: 503, retryable, .. } => *retryable != Some(true),
@@ -81,36 +81,36 @@ impl Sent {
     }
 }
 
-/// What comes between the lines.
+/// A fault between two steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     None,
-    /// The process ends behind the store and before the act, and another starts so much later.
+    /// The process ends after it has stored the job and before it acts; the next one starts this much later.
     Before(f64),
-    /// The process ends behind the act and before what came of it is stored.
+    /// The process ends after it has acted and before it stores the result.
     After(f64),
-    /// An alarm comes so much later than it was set to.
+    /// An alarm comes this much later than it was set to.
     Late(f64),
-    /// An alarm comes when it has nothing to do, after this part of a sleep.
+    /// An alarm comes too early, after this part of a sleep.
     Early(f64),
 }
 
-/// All that is left to chance. Where the lists are used up, a create is refused, the task goes on running, turns
-/// are given at once, pictures are copied and nothing fails.
+/// Everything that is left to chance. Where the lists are used up, a create is refused, the task goes on running,
+/// requests are admitted at once, pictures are copied and nothing fails.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub options: Options,
-    pub terms: HubOptions,
+    pub hub: HubOptions,
     pub start: f64,
     pub sends: Vec<Sent>,
     pub polls: Vec<Turn>,
-    /// What the limiter says, in milliseconds.
-    pub turns: Vec<f64>,
-    pub keeps: Vec<bool>,
+    /// The waits that the limiter asks for, in milliseconds.
+    pub admissions: Vec<f64>,
+    pub copies: Vec<bool>,
     pub faults: Vec<Fault>,
-    /// What happens at every step once the faults are used up.
+    /// The fault of every step once the faults are used up.
     pub then: Fault,
-    /// How long after each time that the task is left somebody asks for it.
+    /// How long after each suspension a client asks for the task.
     pub resumes: Vec<f64>,
     pub random: f64,
 }
@@ -120,20 +120,20 @@ pub struct Plan {
 pub struct Poll {
     pub at: f64,
     pub path: String,
-    /// When the wait ends, from which on the last poll comes.
+    /// When the wait ends: the last poll comes from then on.
     pub deadline: f64,
-    /// When the answer was seen, and what it was; none where the process ended before.
+    /// When the answer was seen, and the answer; none where the process ended before.
     pub seen: Option<(f64, Turn)>,
 }
 
-/// A job from its beginning until it is forgotten.
+/// A job from its start until it is forgotten.
 #[derive(Debug)]
 pub struct Run {
-    /// When each create was sent, and what it brought where that was seen.
+    /// When each create was sent, and its result where that was seen.
     pub sends: Vec<(f64, Option<Sent>)>,
     pub polls: Vec<Poll>,
-    /// When the pictures were tried to be copied.
-    pub keeps: Vec<f64>,
+    /// When the hub tried to copy the pictures.
+    pub copies: Vec<f64>,
     /// How each stretch ended: when, in which phase, and why.
     pub ends: Vec<(f64, Phase, Option<Box<Failure>>)>,
     pub forgotten: f64,
@@ -150,26 +150,26 @@ pub fn carry(job: &Job) -> Job {
     restored
 }
 
-/// A time that is within a stored job.
+/// A time in a stored job.
 pub fn time_of(job: &Job, names: &[&str]) -> f64 {
     let stored = serde_json::to_value(job).unwrap();
     names.iter().fold(&stored, |value, name| &value[name]).as_f64().expect("a time")
 }
 
 /// Runs a job until it is forgotten.
-#[allow(clippy::too_many_lines)] // one arm for each act
+#[allow(clippy::too_many_lines)] // one arm for each action
 pub fn simulate(plan: &Plan) -> Run {
-    let Plan { options, terms, random, .. } = plan;
-    let (terms, random) = (*terms, *random);
+    let Plan { options, hub, random, .. } = plan;
+    let (hub, random) = (*hub, *random);
     let (mut sends, mut polls) = (plan.sends.iter().cloned(), plan.polls.iter().cloned());
-    let (mut turns, mut keeps) = (plan.turns.iter().copied(), plan.keeps.iter().copied());
+    let (mut admissions, mut copies) = (plan.admissions.iter().copied(), plan.copies.iter().copied());
     let (mut faults, mut resumes) = (plan.faults.iter().copied(), plan.resumes.iter().copied());
     let mut now = plan.start;
     let mut stored = Job::new(options, now);
     let mut run = Run {
         sends: Vec::new(),
         polls: Vec::new(),
-        keeps: Vec::new(),
+        copies: Vec::new(),
         ends: Vec::new(),
         forgotten: 0.0,
         job: stored.clone(),
@@ -178,27 +178,27 @@ pub fn simulate(plan: &Plan) -> Run {
     for _ in 0..MANY_STEPS {
         if stored.phase.is_end() && !has_ended {
             has_ended = true;
-            run.ends.push((time_of(&stored, &["due"]) - terms.retention, stored.phase, why.take()));
+            run.ends.push((time_of(&stored, &["due"]) - hub.retention_ms, stored.phase, why.take()));
             if let Some(after) = resumes.next().filter(|after| now + after < time_of(&stored, &["due"])) {
                 now += after;
                 let unchanged = stored.clone();
                 has_ended = !stored.resume::<Json>(options, now, random);
-                let reason_stands = time_of(&unchanged, &["ended"]) + 2.0 * options.poll_max;
-                let is_told = now < reason_stands.max(time_of(&unchanged, &["not_before"]));
-                assert_eq!(has_ended, is_told || unchanged.phase != Phase::Left);
+                let reason_stands = time_of(&unchanged, &["ended_at"]) + 2.0 * options.poll_max;
+                let has_reason = now < reason_stands.max(time_of(&unchanged, &["not_before"]));
+                assert_eq!(has_ended, has_reason || unchanged.phase != Phase::Suspended);
                 assert!(if has_ended { stored == unchanged } else { stored.phase == Phase::Waiting });
             }
         }
         let mut job = carry(&stored);
-        let act = job.next(options, terms, now);
-        if act == HubAction::Forget {
+        let action = job.next(options, hub, now);
+        if action == HubAction::Forget {
             run.forgotten = now;
             run.job = stored;
             return run;
         }
         stored = job.clone();
-        let fault = match (faults.next().unwrap_or(plan.then), &act) {
-            // Nobody notices the end of a process that sleeps.
+        let fault = match (faults.next().unwrap_or(plan.then), &action) {
+            // The end of a process that sleeps changes nothing.
             (Fault::Before(_) | Fault::After(_), HubAction::Sleep(_) | HubAction::Fail(_)) => Fault::None,
             (fault, _) => fault,
         };
@@ -206,7 +206,7 @@ pub fn simulate(plan: &Plan) -> Run {
             now += down;
             continue;
         }
-        match act {
+        match action {
             HubAction::Forget => unreachable!("done above"),
             HubAction::Fail(failure) => why = Some(failure),
             HubAction::Sleep(until) => {
@@ -217,12 +217,13 @@ pub fn simulate(plan: &Plan) -> Run {
                     _ => until,
                 };
             }
-            HubAction::Ask(need) => {
+            HubAction::RequestAdmission(kind, timeout_ms) => {
                 let is_create = job.phase == Phase::Queued;
-                assert_eq!(need, if is_create { RequestKind::Create } else { RequestKind::Poll });
-                job.turn(turns.next().unwrap_or(0.0), now);
+                assert_eq!(kind, if is_create { RequestKind::Create } else { RequestKind::Poll });
+                assert!(timeout_ms > 0.0, "{timeout_ms}");
+                job.admission_answered(admissions.next().unwrap_or(0.0), now);
             }
-            HubAction::Send(path, timeout) => {
+            HubAction::SendCreate(path, timeout) => {
                 assert_eq!((path.as_str(), job.phase), ("/api/v1/images/generations", Phase::Sending));
                 let refused = Sent::Refused { status: 400, retryable: None, retry_after: None };
                 let sent = sends.next().unwrap_or(refused);
@@ -238,14 +239,14 @@ pub fn simulate(plan: &Plan) -> Run {
                     (None, Sent::Lost { loss, sent }) => Err((*loss, *sent)),
                     _ => unreachable!("only a loss brings no answer"),
                 };
-                if let JobUpdate::Fail(failure) = job.sent(options, terms, result, now, random) {
+                if let JobUpdate::Fail(failure) = job.create_answered(options, hub, result, now, random) {
                     why = Some(failure);
                 }
                 if let Some(last) = run.sends.last_mut().filter(|_| !matches!(fault, Fault::After(_))) {
                     last.1 = Some(sent);
                 }
             }
-            HubAction::Poll(path, timeout) => {
+            HubAction::SendPoll(path, timeout) => {
                 let deadline = time_of(&job, &["wait", "deadline"]);
                 run.polls.push(Poll { at: now, path, deadline, seen: None });
                 let turn = polls.next().unwrap_or_else(simulation::still_running);
@@ -258,17 +259,17 @@ pub fn simulate(plan: &Plan) -> Run {
                     (None, Event::Lost(loss)) => Err((*loss, true)),
                     _ => unreachable!("only a loss brings no answer"),
                 };
-                if let JobUpdate::Fail(failure) = job.polled(options, terms, result, now, random) {
+                if let JobUpdate::Fail(failure) = job.poll_answered(options, hub, result, now, random) {
                     why = Some(failure);
                 }
                 if let Some(last) = run.polls.last_mut().filter(|_| !matches!(fault, Fault::After(_))) {
                     last.seen = Some((now, turn));
                 }
             }
-            HubAction::Keep => {
-                run.keeps.push(now);
+            HubAction::CopyPictures => {
+                run.copies.push(now);
                 now += 300.0;
-                job.kept(keeps.next().unwrap_or(true), terms, now, random);
+                job.pictures_copied(copies.next().unwrap_or(true), hub, now, random);
             }
         }
         if let Fault::After(down) = fault {
@@ -311,13 +312,18 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// Any job, under any terms.
+/// Any job, with any options.
 pub fn plan() -> impl Strategy<Value = Plan> {
     let wait = prop_oneof![4 => Just(0_u32), 3 => 1_u32..2_000, 1 => 2_000_u32..400_000].prop_map(f64::from);
     // A whole number of milliseconds, as a wall clock has them.
     let start = prop_oneof![Just(0_u32), any::<u32>()].prop_map(|seconds| f64::from(seconds) * 1_000.0);
-    let terms = (any::<bool>(), any::<bool>(), 1_000_u32..100_000_000)
-        .prop_map(|(limited, keeps, retention)| HubOptions { limited, keeps, retention: retention.into() });
+    let hub = (any::<bool>(), any::<bool>(), 1_000_u32..100_000_000).prop_map(
+        |(has_limiter, copies_pictures, retention_ms)| HubOptions {
+            has_limiter,
+            copies_pictures,
+            retention_ms: retention_ms.into(),
+        },
+    );
     let then = prop_oneof![
         8 => Just(Fault::None),
         1 => (1_000_u32..5_000).prop_map(|ms| Fault::Before(ms.into())),
@@ -326,25 +332,25 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     let world =
         (vec(sent(), 0..5), vec(simulation::turn(), 0..30), vec(wait, 0..30), vec(any::<bool>(), 0..8));
     let resumes = vec((0_u32..40_000).prop_map(f64::from), 0..4);
-    (options(), 0_u32..5, terms, start, world, vec(fault(), 0..60), then, resumes, 0.0..1.0).prop_map(
+    (options(), 0_u32..5, hub, start, world, vec(fault(), 0..60), then, resumes, 0.0..1.0).prop_map(
         |(
             options,
             max_retries,
-            terms,
+            hub,
             start,
-            (sends, polls, turns, keeps),
+            (sends, polls, admissions, copies),
             faults,
             then,
             resumes,
             random,
         )| Plan {
             options: Options { max_retries, ..options },
-            terms,
+            hub,
             start,
             sends,
             polls,
-            turns,
-            keeps,
+            admissions,
+            copies,
             faults,
             then,
             resumes,

@@ -255,8 +255,9 @@ describe('a task', GUARD, () => {
       remaining,
       remaining.map((_, index) => remaining[0] - index),
     );
-    const seen = infos.map(({ durationMs, rateLimit, ...info }) => info);
-    const common = { status: 200 };
+    for (const { billingTransactionId } of infos) assert.match(billingTransactionId, /^btx_/);
+    const seen = infos.map(({ durationMs, rateLimit, billingTransactionId, ...info }) => info);
+    const common = { status: 200, usage: undefined };
     assert.deepEqual(seen, [
       { ...common, method: 'POST', path: CREATE, requestId: ids[0], attempt: 1 },
       { ...common, method: 'GET', path: poll_url, requestId: ids[1], attempt: 1 },

@@ -1,4 +1,4 @@
-/** What attackers try at the routes that a hub adds. */
+/** Attacks on the routes that a hub adds. */
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -31,7 +31,7 @@ describe('an attacker', GUARD, () => {
   });
   beforeEach(() => server.reset());
 
-  /** The status of a request of somebody, written byte by byte. */
+  /** The status of a request that is written byte by byte. */
   async function status(method, path, { user = 'ann', headers = [], body } = {}) {
     const lines = user ? [`x-user: ${user}`, ...headers] : headers;
     const answer = await send(hub.url, requestOf(method, path, lines, body));
@@ -67,7 +67,7 @@ describe('an attacker', GUARD, () => {
     assert.deepEqual(generation.data, [{ b64_json: 'QW5u' }]);
   });
 
-  test('gets nothing that is no picture of the task', async () => {
+  test('gets only pictures of the task', async () => {
     const task = `/hub/v1/tasks/${reference}`;
     assert.equal(await status('GET', `${task}/images/0`), 200);
     for (const path of [
@@ -92,11 +92,11 @@ describe('an attacker', GUARD, () => {
     ]) {
       assert.equal(await status('GET', path), 404, path);
     }
-    // The path that a URL means, it may be called by.
+    // A URL may have dots if it leads to the path.
     assert.equal(await status('GET', `${task}/images/../images/0`), 200);
   });
 
-  test('makes no reference of his own', async () => {
+  test('cannot forge a reference', async () => {
     const [payload, signature] = reference.slice(2).split('.');
     const [id, path, expiry] = JSON.parse(Buffer.from(payload, 'base64url'));
     const encode = (...values) => Buffer.from(JSON.stringify(values)).toString('base64url');
@@ -120,7 +120,7 @@ describe('an attacker', GUARD, () => {
     assert.equal(server.counts.requests.length, 0);
   });
 
-  test("gets what is another's neither as a stream nor as a socket nor as a picture", async () => {
+  test("gets another user's task neither as a stream nor as a socket nor as a picture", async () => {
     for (const [user, expected] of [
       ['bob', 404],
       ['', 401],
@@ -137,7 +137,7 @@ describe('an attacker', GUARD, () => {
     const body = JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' });
     const task = `/hub/v1/tasks/${reference}`;
     for (const [method, path, expected] of [
-      // workerd takes whatever wants an upgrade for a GET without a body.
+      // workerd treats every request with an upgrade as a GET without a body.
       ['POST', task, 200],
       ['DELETE', `${task}/images/0`, 200],
       ['POST', '/hub/v1/images/generations', 405],
@@ -147,13 +147,13 @@ describe('an attacker', GUARD, () => {
       ['GET', '/hub/other', 404],
     ]) {
       const headers = method === 'POST' ? [...UPGRADE, 'content-type: application/json'] : UPGRADE;
-      const given = method === 'POST' ? body : undefined;
-      assert.equal(await status(method, path, { headers, body: given }), expected, `${method} ${path}`);
+      const options = { headers, ...(method === 'POST' && { body }) };
+      assert.equal(await status(method, path, options), expected, `${method} ${path}`);
     }
     assert.equal(server.counts.creates, 0);
   });
 
-  test('from another site, hears nothing', async () => {
+  test('gets nothing from a page of another site', async () => {
     const headers = ['origin: https://evil.example'];
     for (const path of [`/hub/v1/tasks/${reference}`, `/hub/v1/tasks/${reference}/images/0`]) {
       for (const more of [[], ['accept: text/event-stream'], UPGRADE]) {

@@ -1,4 +1,4 @@
-/** Pages of three browsers hear of a hub's task: the client by server-sent events, and a page's own WebSocket. */
+/** Pages of three browsers watch a hub's task: the client by server-sent events, and by a WebSocket of their own. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { serveSite } from '../helpers/site.js';
 import { startServer } from '../server/index.js';
 import { startHub } from './place.js';
 
-/** No test needs this long: it ends one that would hang. */
+/** Ends a test that hangs. */
 const GUARD = { timeout: 60_000 };
 
 let server;
@@ -27,7 +27,7 @@ after(async () => {
   await server.close();
 });
 
-/** Runs in the page: generates, and tells what it saw of it. */
+/** Runs in the page: generates, and returns what it saw. */
 async function generate(url) {
   const { LemonData, toBlob } = await import('/pkg/index.js');
   const requests = [];
@@ -87,7 +87,7 @@ for (const name of BROWSERS) {
       await page.close();
     });
 
-    test('a WebSocket tells every state, and closes behind the last', GUARD, async () => {
+    test('a WebSocket brings every state, and closes after the last', GUARD, async () => {
       const states = await page.run(watch, hub.url);
       assert.ok(states.length > 1);
       assert.ok(states.every(([isOurs]) => isOurs));

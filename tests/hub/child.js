@@ -5,23 +5,23 @@ import { Miniflare } from 'miniflare';
 let worker;
 
 process.on('message', async (options) => {
-  const given = {
+  const all = {
     ...options,
     handleRuntimeStdio(...streams) {
       for (const stream of streams) stream.on('data', (text) => process.send({ printed: `${text}` }));
     },
   };
   try {
-    // Those that come later are a deploy.
-    if (worker) await worker.setOptions(given);
-    else worker = new Miniflare(given);
+    // Later options are a deploy.
+    if (worker) await worker.setOptions(all);
+    else worker = new Miniflare(all);
     process.send({ url: `${await worker.ready}`.replace(/\/$/, '') });
   } catch (error) {
     process.send({ error: `${error}` });
   }
 });
 
-// Without its test, nobody would end it.
+// Its test has ended.
 process.on('disconnect', async () => {
   await worker?.dispose();
   process.exit();

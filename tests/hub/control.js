@@ -1,11 +1,11 @@
-/** Where tasks stop until a test has them go on: `holds.js` asks here. */
+/** A server where tasks stop until a test lets them go on. `holds.js` sends its requests here. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 export async function startControl() {
   const arrived = new Map();
-  /** The answers that are held, with their points. */
+  /** The responses that are held, with their points. */
   const held = new Map();
   const open = new Set();
   let isOpen = false;
@@ -26,7 +26,7 @@ export async function startControl() {
     url: `http://127.0.0.1:${server.address().port}`,
     /** Resolves once a task has stopped there. */
     arrival: (point) => place(point).promise,
-    /** From now on, all go on, or all at one point. */
+    /** Lets all tasks go on from now on, or all at one point. */
     open(point = undefined) {
       if (point) open.add(point);
       else isOpen = true;

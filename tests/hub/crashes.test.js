@@ -1,9 +1,9 @@
 /**
- * What becomes of a task when everything ends, at every step of it: no task is lost, none is paid for twice, and what
- * nobody can know is said to be unknown.
+ * The hub ends at every step of a task: no task is lost, none is paid for twice, and an outcome that cannot be known is
+ * reported as unknown.
  *
- * All steps are met at once: a task for each of them stops at its step, then the hub ends, starts again on the same
- * files, and goes on by itself. Only when that is over does a client come back.
+ * All steps are tried at once: a task for each of them stops at its step, then the hub ends, starts again on the same
+ * files, and goes on by itself. Only then does a client come back.
  */
 
 import assert from 'node:assert/strict';
@@ -13,62 +13,62 @@ import { startControl } from './control.js';
 import { makeFiles, makeModules, nameOf, optionsOf, until } from './place.js';
 import { startProcess } from './processes.js';
 
-/** All of it needs much less: it ends what would hang. */
+/** Ends a test that hangs. */
 const GUARD = { timeout: 60_000 };
-/** A hub finds out that a request has been lost five seconds after its time-out. */
+/** The hub detects a lost request five seconds after its time-out. */
 const REQUEST_TIMEOUT_MS = 5000;
 /** Long enough that a hub ends between two polls. */
 const POLL_MS = 500;
-/** The second of two that want a turn at once waits for five seconds. */
+/** The second of two requests at once waits for five seconds. */
 const NARROW_PER_MINUTE = 13;
 
-/** A create whose outcome nobody knows is refused to whoever repeats it, and its reference is of a failed task. */
+/** A duplicate of a create whose outcome is unknown is refused, and its reference names a failed task. */
 const UNKNOWN = ['upstream_error', 'create_outcome_unknown'];
 
 /**
- * The steps. `stored` is the phase in which the hub ends, `end` the one that the task comes to by itself afterwards,
- * `creates` how many the provider has seen when the hub ends and in all, and `told` what a client gets that comes back
- * with its key, and with its reference. A step is met where its task stops, which `holds.js` calls by the same name, or
- * where `met` says so.
+ * The steps. `stored` is the phase in which the hub ends, `end` the phase that the task reaches on its own afterwards,
+ * `creates` how many the provider has received when the hub ends and in all, and `results` what a client gets that
+ * comes back with its key, and with its reference. A step is reached where its task stops, under the same name in
+ * `holds.js`, or where `met` holds.
  */
 const STEPS = {
   arrives: {
     what: 'before the create is stored',
     stored: undefined,
-    // The hub knows nothing of it: whoever wanted it asks again.
+    // The hub knows nothing of it: its client asks again.
     end: undefined,
     creates: [0, 1],
-    told: ['completed', undefined],
+    results: ['completed', undefined],
   },
-  'before its turn': {
+  'before its admission': {
     what: 'stored, and not sent',
     stored: 'queued',
     end: 'completed',
     creates: [0, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
-  'at its turn': {
-    what: 'has its turn, and is not sent',
+  admitted: {
+    what: 'admitted, and not sent',
     stored: 'queued',
     end: 'completed',
     creates: [0, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   narrow: {
     what: 'queued at the limiter',
-    // That it is queued is the answer to its create.
+    // The answer to its create says that it is queued.
     met: () => true,
     stored: 'queued',
     end: 'completed',
     creates: [0, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   sending: {
     what: 'stored as being sent, and not sent',
     stored: 'sending',
     end: 'unknown',
     creates: [0, 0],
-    told: UNKNOWN,
+    results: UNKNOWN,
   },
   unanswered: {
     what: 'sent, and not answered',
@@ -77,14 +77,14 @@ const STEPS = {
     stored: 'sending',
     end: 'unknown',
     creates: [1, 1],
-    told: UNKNOWN,
+    results: UNKNOWN,
   },
   answered: {
     what: 'answered, and the answer is not stored',
     stored: 'sending',
     end: 'unknown',
     creates: [1, 1],
-    told: UNKNOWN,
+    results: UNKNOWN,
   },
   repeating: {
     what: 'refused for now, to be sent again',
@@ -94,7 +94,7 @@ const STEPS = {
     end: 'completed',
     // The provider has refused the first of them.
     creates: [1, 2],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   waiting: {
     what: 'waits between two polls',
@@ -102,14 +102,14 @@ const STEPS = {
     stored: 'waiting',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   'poll begun': {
     what: 'a poll is stored, and not sent',
     stored: 'waiting',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   polled: {
     what: 'a poll is sent, and not answered',
@@ -118,30 +118,30 @@ const STEPS = {
     stored: 'waiting',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   'poll answered': {
     what: 'a poll is answered, and the answer is not stored',
     stored: 'waiting',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   'before a picture': {
     what: 'the result is stored, and no picture is copied',
     isOver: true,
-    stored: 'keeping',
+    stored: 'copying',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   'after a picture': {
     what: 'the pictures are copied, which is not stored',
     isOver: true,
-    stored: 'keeping',
+    stored: 'copying',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   completed: {
     what: 'completed',
@@ -150,7 +150,7 @@ const STEPS = {
     stored: 'completed',
     end: 'completed',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
   failed: {
     what: 'failed',
@@ -160,7 +160,7 @@ const STEPS = {
     stored: 'failed',
     end: 'failed',
     creates: [1, 1],
-    told: ['upstream_error', 'upstream_error'],
+    results: ['upstream_error', 'upstream_error'],
   },
   refused: {
     what: 'refused',
@@ -169,16 +169,16 @@ const STEPS = {
     stored: 'refused',
     end: 'refused',
     creates: [1, 1],
-    told: ['invalid_request_error', undefined],
+    results: ['invalid_request_error', undefined],
   },
-  left: {
-    what: 'left, since its polls are refused',
+  suspended: {
+    what: 'suspended, since its polls are refused',
     model: 'test-poll:error-422:1',
     met: () => true,
-    stored: 'left',
-    end: 'left',
+    stored: 'suspended',
+    end: 'suspended',
     creates: [1, 1],
-    told: ['completed', 'completed'],
+    results: ['completed', 'completed'],
   },
 };
 
@@ -197,7 +197,7 @@ const ENDS = {
   },
   [OBJECTS_END]: async (place) => {
     const objects = Object.keys(STEPS).map(objectOf);
-    // It ends the call that asks for it, too.
+    // The call ends with the object.
     await Promise.all(objects.map((object) => place.hub.inside(object, 'reset').catch(() => {})));
   },
 };
@@ -206,7 +206,7 @@ const keyOf = (step) => `key-of-${step.replaceAll(' ', '-')}`;
 const objectOf = (step) => nameOf(step, keyOf(step));
 const requestOf = (step) => ({ prompt: step, model: STEPS[step].model ?? 'flux-pro' });
 
-/** What has become of a promise of the client, in a word. */
+/** The result of a client's promise, in a word. */
 const wordOf = (promise) =>
   promise.then(
     ({ status }) => status,
@@ -242,7 +242,7 @@ async function startPlace(more) {
     hub,
     server,
     control,
-    /** Whether every task is over as soon as somebody asks for it. */
+    /** Whether every task is over at its next poll. */
     finishes: false,
     taskOf,
     stored: async (step) => (await place.hub.inside(objectOf(step), 'stored')).entries,
@@ -258,18 +258,18 @@ async function startPlace(more) {
   return place;
 }
 
-/** Has a task come to its step, and returns the reference that its client has by then. */
+/** Takes a task to its step, and returns the reference that its client has by then. */
 async function meet(place, step) {
   const { met, isOver } = STEPS[step];
-  // Whoever comes first has the only turn that there is for now.
+  // The first request takes the only admission for now.
   if (step === 'narrow') await place.hub.create('narrow', { prompt: 'first', model: 'dall-e-3' });
-  const asked = place.hub.create(step, requestOf(step), keyOf(step)).then((response) => response.json());
+  const creating = place.hub.create(step, requestOf(step), keyOf(step)).then((response) => response.json());
   if (step === 'arrives') {
-    asked.catch(() => {});
+    creating.catch(() => {});
     await place.control.arrival(step);
     return undefined;
   }
-  const { task_id } = await asked;
+  const { task_id } = await creating;
   if (isOver) (await until(() => place.taskOf(step))).startedAt = 0;
   if (!met) await place.control.arrival(step);
   else {
@@ -282,56 +282,56 @@ async function meet(place, step) {
 }
 
 describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: true }, () => {
-  /** What has been seen of each step, by the end of the hub. */
-  const results = {};
-  after(() => console.log(tableOf(results)));
+  /** The records of all steps, by the end of the hub. */
+  const tables = {};
+  after(() => console.log(tableOf(tables)));
 
   for (const [how, end] of Object.entries(ENDS)) {
     describe(how, () => {
-      // What has not arrived does not end with the objects.
+      // A create that has not arrived does not end with the objects.
       const steps = Object.keys(STEPS).filter((step) => step !== 'arrives' || how !== OBJECTS_END);
       let place;
-      const seen = Object.fromEntries(steps.map((step) => [step, {}]));
-      results[how] = seen;
+      const records = Object.fromEntries(steps.map((step) => [step, {}]));
+      tables[how] = records;
 
       before(async () => {
         place = await startPlace();
         await Promise.all(
           steps.map(async (step) => {
-            seen[step].reference = await meet(place, step);
+            records[step].reference = await meet(place, step);
           }),
         );
-        for (const [step, about] of Object.entries(seen)) {
-          about.stored = (await place.stored(step)).job?.phase;
-          about.creates = [place.creates(step)];
+        for (const [step, record] of Object.entries(records)) {
+          record.stored = (await place.stored(step)).job?.phase;
+          record.creates = [place.creates(step)];
         }
         await end(place);
         place.control.open();
         place.finishes = true;
 
-        // Nobody asks for anything: looking at what is stored has no object do anything.
+        // No client asks for anything: a look at the stored rows does not drive an object.
         await Promise.all(
-          Object.entries(seen).map(async ([step, about]) => {
+          Object.entries(records).map(async ([step, record]) => {
             const hasEnded = async () => {
-              about.end = (await place.stored(step)).job?.phase;
-              return about.end === STEPS[step].end;
+              record.end = (await place.stored(step)).job?.phase;
+              return record.end === STEPS[step].end;
             };
-            // Where it has not, the test of that step says so.
+            // If it has not, the test of that step fails.
             await until(hasEnded, { everyMs: 100 }).catch(() => {});
           }),
         );
 
         await Promise.all(
-          Object.entries(seen).map(async ([step, about]) => {
+          Object.entries(records).map(async ([step, record]) => {
             const client = place.hub.client(step, { maxRetries: 0 });
-            about.byKey = await wordOf(
+            record.byKey = await wordOf(
               client.generateAndWait(requestOf(step), { idempotencyKey: keyOf(step) }),
             );
-            // Whether there is one for a create that is refused is a matter of time.
-            if (about.reference && STEPS[step].told[1]) {
-              about.byReference = await wordOf(client.waitForTask(about.reference));
+            // A refused create has a reference only if its answer came late.
+            if (record.reference && STEPS[step].results[1]) {
+              record.byReference = await wordOf(client.waitForTask(record.reference));
             }
-            about.creates.push(place.creates(step));
+            record.creates.push(place.creates(step));
           }),
         );
       });
@@ -339,14 +339,14 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
       after(() => place?.close());
 
       for (const step of steps) {
-        const { what, stored, end, creates, told } = STEPS[step];
+        const { what, stored, end, creates, results } = STEPS[step];
         test(what, () => {
-          const about = seen[step];
+          const record = records[step];
           assert.deepEqual(
-            { stored: about.stored, end: about.end, creates: about.creates },
+            { stored: record.stored, end: record.end, creates: record.creates },
             { stored, end, creates },
           );
-          assert.deepEqual([about.byKey, about.byReference], told);
+          assert.deepEqual([record.byKey, record.byReference], results);
         });
       }
     });
@@ -355,11 +355,11 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
 
 describe('a hub that ends while it forgets a task', { ...GUARD, concurrency: true }, () => {
   for (const point of ['deleting', 'deleted']) {
-    test(`forgets it all the same: ${point}`, async () => {
+    test(`forgets it after a restart: ${point}`, async () => {
       const place = await startPlace({ RETENTION_MS: 100, HOLDS_DELETE: true });
       try {
-        const asked = await place.hub.create('ann', { prompt: 'a lemon', model: 'flux-pro' }, 'key');
-        const { task_id } = await asked.json();
+        const created = await place.hub.create('ann', { prompt: 'a lemon', model: 'flux-pro' }, 'key');
+        const { task_id } = await created.json();
         place.finishes = true;
         if (point === 'deleted') {
           await place.control.arrival('deleting');
@@ -391,20 +391,20 @@ describe('a hub that ends while it forgets a task', { ...GUARD, concurrency: tru
 });
 
 /** One table for all ends of the hub: a cell has several values where they differ. */
-function tableOf(results) {
+function tableOf(tables) {
   const columns = {
-    stored: (about) => about.stored,
-    end: (about) => about.end,
-    creates: (about) => about.creates?.join(' → '),
-    'by its key': (about) => about.byKey,
-    'by its reference': (about) => about.byReference,
+    stored: (record) => record.stored,
+    end: (record) => record.end,
+    creates: (record) => record.creates?.join(' → '),
+    'by its key': (record) => record.byKey,
+    'by its reference': (record) => record.byReference,
   };
   const rows = Object.entries(STEPS).map(([step, { what }]) => {
-    const ends = Object.values(results).flatMap((seen) => seen[step] ?? []);
-    const cells = Object.values(columns).map((value) => new Set(ends.map((about) => value(about) ?? '–')));
+    const ends = Object.values(tables).flatMap((records) => records[step] ?? []);
+    const cells = Object.values(columns).map((value) => new Set(ends.map((record) => value(record) ?? '–')));
     return [what, ...cells.map((values) => [...values].join(' / '))];
   });
-  const all = [[Object.keys(results).join(', '), ...Object.keys(columns)], ...rows];
+  const all = [[Object.keys(tables).join(', '), ...Object.keys(columns)], ...rows];
   const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
   return all.map((row) => row.map((text, column) => text.padEnd(widths[column])).join('  ')).join('\n');
 }

@@ -1,4 +1,4 @@
-/** What clients of a hub are told when something fails, and that nothing is lost by it. */
+/** Failures as the clients of a hub see them. No task is lost by them. */
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -25,7 +25,7 @@ describe('a hub whose provider fails', GUARD, () => {
     foreign = await startServer();
     server = await startPolledServer(undefined, { foreignOrigin: foreign.url });
     hub = await startHub(server);
-    // What is safe to repeat, a client repeats: here, once is enough.
+    // A client repeats safe requests: here, one attempt is enough.
     client = hub.client('ann', { maxRetries: 0 });
   });
   after(async () => {
@@ -53,11 +53,11 @@ describe('a hub whose provider fails', GUARD, () => {
     ['inline-empty', ServerError, { status: 502, outcome: 'unknown' }],
     ['redirect', ServerError, { status: 502, outcome: 'unknown' }],
   ]) {
-    test(`tells a create that is answered with ${scenario}, as often as it is asked, and sends it once`, async () => {
-      const given = request(scenario);
+    test(`answers a create and its duplicate with the error of ${scenario}, and sends it once`, async () => {
+      const params = request(scenario);
       const options = { idempotencyKey: `key-of-${scenario}` };
       for (let time = 0; time < 2; time += 1) {
-        const error = await client.generate(given, options).then(assert.fail, (reason) => reason);
+        const error = await client.generate(params, options).then(assert.fail, (reason) => reason);
         assert.ok(error instanceof Class, `${error.stack}`);
         for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
         assert.doesNotMatch(JSON.stringify(error), /sk-test/);
@@ -66,7 +66,7 @@ describe('a hub whose provider fails', GUARD, () => {
     });
   }
 
-  test('repeats a create that was refused for now, and nobody hears of it', async () => {
+  test('repeats a create that was refused for now, without an error', async () => {
     server.next({
       on: 'create',
       reply: {
@@ -79,15 +79,15 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.equal(server.counts.creates, 2);
   });
 
-  test('lets a key try again whose create the provider has refused for now, and for good', async () => {
+  test('lets a key try again after its create was refused several times', async () => {
     const refused = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 0.05 } } };
     server.next({ on: 'create', times: 3, reply: refused });
-    const given = request('task');
+    const params = request('task');
     const options = { idempotencyKey: 'again' };
-    await assert.rejects(client.generate(given, options), { status: 429, outcome: 'rejected' });
+    await assert.rejects(client.generate(params, options), { status: 429, outcome: 'rejected' });
     assert.equal(server.counts.creates, 3);
-    await until(async () => (await hub.create('ann', given, 'again')).status === 200);
-    assert.equal((await client.generateAndWait(given, options)).status, 'completed');
+    await until(async () => (await hub.create('ann', params, 'again')).status === 200);
+    assert.equal((await client.generateAndWait(params, options)).status, 'completed');
     assert.equal(server.counts.creates, 4);
   });
 
@@ -96,10 +96,10 @@ describe('a hub whose provider fails', GUARD, () => {
     ['task-failed-object', TaskFailedError, { outcome: 'failed', code: 'upstream_error' }],
     ['task-cancelled', TaskCancelledError, { outcome: 'failed' }],
   ]) {
-    test(`tells of a task that ends so: ${scenario}`, async () => {
-      const given = request(scenario);
+    test(`reports the end of a task: ${scenario}`, async () => {
+      const params = request(scenario);
       const options = { idempotencyKey: `key-of-${scenario}` };
-      const error = await client.generateAndWait(given, options).then(assert.fail, (reason) => reason);
+      const error = await client.generateAndWait(params, options).then(assert.fail, (reason) => reason);
       assert.ok(error instanceof Class, `${error.stack}`);
       assert.match(error.task.task_id, /^t_/);
       for (const [name, value] of Object.entries(expected)) assert.equal(error[name], value, name);
@@ -107,7 +107,7 @@ describe('a hub whose provider fails', GUARD, () => {
       const again = (reason) => reason instanceof Class;
       await assert.rejects(client.getTask(error.task), again);
       await assert.rejects(client.waitForTask(error.task), again);
-      await assert.rejects(client.generateAndWait(given, options), again);
+      await assert.rejects(client.generateAndWait(params, options), again);
       assert.equal(server.counts.creates, 1);
     });
   }
@@ -118,11 +118,11 @@ describe('a hub whose provider fails', GUARD, () => {
     'poll:reset:1',
     'poll:inline-truncated:1',
   ]) {
-    test(`waits out what befalls its polls: ${scenario}`, { timeout: 60_000 }, async () => {
+    test(`waits out failures of polls: ${scenario}`, { timeout: 60_000 }, async () => {
       const started = request(`task-unknown-status,${scenario}`);
       const task = await client.generate(started);
-      // The back-off of a hub is that of a client: a test cannot wait for it.
-      // On a busy machine, a reset may lose a socket without a word: then the client asks again after its time-out.
+      // A test does not wait for the back-off.
+      // On a busy machine, a reset may lose a socket silently: then the client asks again after its time-out.
       const soon = until(async () => {
         const { job } = (await hub.inside(idOf(task.task_id), 'stored')).entries;
         if (job.phase === 'completed') return true;
@@ -139,12 +139,12 @@ describe('a hub whose provider fails', GUARD, () => {
     });
   }
 
-  test('tells of a task that the provider does not know any more, and carries it on when it is asked again', async () => {
-    const given = request('task');
+  test('reports a task that the provider no longer knows, and resumes it for a later request', async () => {
+    const params = request('task');
     const key = { idempotencyKey: 'vanished' };
-    const task = await client.generate(given, key);
+    const task = await client.generate(params, key);
     const id = idOf(task.task_id);
-    // For ten seconds after a create, the provider may not have heard of it everywhere.
+    // For ten seconds after a create, some of the provider's servers may not know the task.
     await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'waiting');
     server.reset();
     await hub.amend(id, 'job', { 'wait.fresh_until': 0 });
@@ -152,19 +152,19 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.ok(error instanceof TaskNotFoundError, `${error.stack}`);
     assert.equal(error.outcome, 'accepted');
     assert.equal(error.task.task_id, task.task_id);
-    // Clients that ask again at once get the same answer, without a poll for each of them.
-    await hub.amend(id, 'job', { ended: Date.now() + 60_000 });
-    const asked = server.counts.polls;
+    // Clients that ask again at once get the same answer, without further polls.
+    await hub.amend(id, 'job', { ended_at: Date.now() + 60_000 });
+    const { polls } = server.counts;
     await assert.rejects(client.getTask(task), TaskNotFoundError);
     await assert.rejects(client.waitForTask(task), TaskNotFoundError);
-    assert.equal(server.counts.polls, asked);
-    // Whoever repeats the create gets the task, since there is one.
-    assert.equal(idOf((await client.generate(given, key)).task_id), id);
+    assert.equal(server.counts.polls, polls);
+    // A duplicate of the create gets the task.
+    assert.equal(idOf((await client.generate(params, key)).task_id), id);
     assert.equal(server.counts.creates, 0);
 
     const { entries } = await hub.inside(id, 'stored');
-    assert.equal(entries.job.phase, 'left');
-    await hub.amend(id, 'job', { ended: 0 });
+    assert.equal(entries.job.phase, 'suspended');
+    await hub.amend(id, 'job', { ended_at: 0 });
     const found = {
       task_id: entries.job.wait.task.task_id,
       status: 'completed',
@@ -178,9 +178,9 @@ describe('a hub whose provider fails', GUARD, () => {
     );
   });
 
-  test("says a filtered picture is the task's failure, with its reason, to all who ask", async () => {
-    const given = request('task');
-    const task = await client.generate(given, { idempotencyKey: 'filtered' });
+  test("reports a filtered picture as the task's failure, with its reason, to all clients", async () => {
+    const params = request('task');
+    const task = await client.generate(params, { idempotencyKey: 'filtered' });
     const error = { code: 'content_filtered', message: 'The picture was filtered.' };
     const stream = client.waitForTask(task);
     server.next({ on: 'poll', reply: { body: { status: 'completed', data: [], error } } });
@@ -191,11 +191,11 @@ describe('a hub whose provider fails', GUARD, () => {
       reason.message.includes(error.message);
     await assert.rejects(stream, isFiltered);
     await assert.rejects(client.getTask(task), isFiltered);
-    await assert.rejects(client.generateAndWait(given, { idempotencyKey: 'filtered' }), isFiltered);
+    await assert.rejects(client.generateAndWait(params, { idempotencyKey: 'filtered' }), isFiltered);
     assert.equal(server.counts.creates, 1);
   });
 
-  test('says a create that is answered without a picture has failed', async () => {
+  test('reports a create without a picture as failed', async () => {
     const body = { task_id: 'img_2', status: 'COMPLETED', data: [], error: 'Nothing was made.' };
     server.next({ on: 'create', reply: { body } });
     const isEmpty = (reason) => reason instanceof TaskFailedError && /Nothing was made/.test(reason.message);
@@ -203,13 +203,13 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.equal(server.counts.polls, 0);
   });
 
-  test('lets the hint stand for a task that was left by a 429, however often it is asked for', async () => {
-    // Longer than the wait may be.
+  test('keeps the hint of a 429 that suspended a task, for every request', async () => {
+    // Longer than maxWait.
     const refusal = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 900 } } };
     const task = await client.generate(request('task'));
     server.next({ on: 'poll', reply: refusal });
     const id = idOf(task.task_id);
-    await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'left');
+    await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'suspended');
     const polls = server.counts.polls;
     const hints = [];
     for (let time = 0; time < 3; time += 1) {
@@ -219,21 +219,21 @@ describe('a hub whose provider fails', GUARD, () => {
       if (time === 1) await hub.inside(id, 'reset').catch(() => {});
     }
     for (const hint of hints) assert.ok(hint > 800 && hint <= 900, `${hints}`);
-    assert.equal((await hub.inside(id, 'stored')).entries.job.phase, 'left');
+    assert.equal((await hub.inside(id, 'stored')).entries.job.phase, 'suspended');
     assert.equal(server.counts.polls, polls);
-    // Once the time has come, it is polled again.
-    await hub.amend(id, 'job', { not_before: 0, ended: 0 });
+    // After the pause, it is polled again.
+    await hub.amend(id, 'job', { not_before: 0, ended_at: 0 });
     assert.equal((await client.waitForTask(task)).status, 'completed');
   });
 
-  test('lets the pause of a refused create apply to its key', async () => {
+  test('applies the pause of a refused create to its key', async () => {
     const refusal = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 90 } } };
     server.next({ on: 'create', times: 50, reply: refusal });
-    const given = request('task');
+    const params = request('task');
     const statuses = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
         await new Promise((resolve) => setTimeout(resolve, index * 5));
-        const response = await hub.create('ann', given, 'paused');
+        const response = await hub.create('ann', params, 'paused');
         assert.ok(Number(response.headers.get('retry-after')) > 80);
         return response.status;
       }),
@@ -242,7 +242,7 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('does not take the key where a poll URL leads', async () => {
+  test('does not send the key to another server', async () => {
     const done = await client.generateAndWait(request('foreign-poll-url'));
     assert.equal(done.status, 'completed');
     assert.deepEqual(foreign.counts.requests, []);
@@ -265,7 +265,7 @@ describe('a create that was announced', GUARD, () => {
   });
   beforeEach(() => server.reset());
 
-  /** What the service answers to a create, once the client has its task. */
+  /** A task whose create is answered after the client has its reference. */
   async function announced(reply, key) {
     server.next({ on: 'create', reply: { delay: 300, ...reply } });
     const task = await client.generate(
@@ -280,7 +280,7 @@ describe('a create that was announced', GUARD, () => {
   const leaks = /ops@|3\.12|balance|lemons\.example/i;
 
   for (const status of [408, 500, 502, 504, 520]) {
-    test(`and may have been billed is said to be so, not to have failed: ${status}`, async () => {
+    test(`and may have been billed is reported as unknown, not as failed: ${status}`, async () => {
       const error = { code: 'server_error', message: secret };
       const task = await announced({ status, body: { error } }, `billed-${status}`);
       const reason = await client.waitForTask(task).then(assert.fail, (rejected) => rejected);
@@ -298,7 +298,7 @@ describe('a create that was announced', GUARD, () => {
     [403, 'upstream_refused'],
     [400, 'model_not_found'],
   ]) {
-    test(`and is refused says nothing of the account, and is one event for the operator: ${status}`, async () => {
+    test(`and is refused reveals nothing of the account, and is one event for the operator: ${status}`, async () => {
       const error = {
         code: 'model_not_found',
         message: secret,
@@ -340,7 +340,7 @@ describe('a create that was announced', GUARD, () => {
     });
   }
 
-  test('and fails as a task says nothing of the account', async () => {
+  test('and fails as a task reveals nothing of the account', async () => {
     const body = {
       task_id: 'img_9',
       status: 'failed',
@@ -355,7 +355,7 @@ describe('a create that was announced', GUARD, () => {
     for (const shown of [text, reason.message, JSON.stringify(reason)]) assert.doesNotMatch(shown, leaks);
   });
 
-  test('and is answered with more than the cap may have been billed, and ends nothing else', async () => {
+  test('and is answered with more than the cap is reported as unknown', async () => {
     const task = await announced({ body: { data: [{ b64_json: 'a'.repeat(1_000_000) }] } }, 'large');
     await assert.rejects(client.waitForTask(task), { code: 'create_outcome_unknown' });
     assert.match(hub.events().findLast(({ event }) => event === 'upstream_failed').cause, /maxAnswerBytes/);

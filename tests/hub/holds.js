@@ -1,6 +1,6 @@
 /**
- * Has a task stop at a point of its life until the test says to go on: at the one that its prompt, and its user,
- * is called by.
+ * Stops a task at a point of its life until the test lets it go on. The prompt names the point, or the user where there
+ * is no prompt yet.
  */
 
 /**
@@ -27,14 +27,14 @@ export function createHolds(env) {
     limiter: env.LEMONDATA_PER_MINUTE && {
       idFromName: () => undefined,
       get: () => ({
-        async take(ticket, identity, need) {
-          await hold('before its turn', identity);
-          const fleet = env.LIMITER.idFromName(identity.startsWith('narrow') ? 'narrow' : 'wide');
-          const turn = await env.LIMITER.get(fleet).take(ticket, identity, need);
-          await hold('at its turn', identity);
-          return turn;
+        async admit(ticket, identity, kind) {
+          await hold('before its admission', identity);
+          const id = env.LIMITER.idFromName(identity.startsWith('narrow') ? 'narrow' : 'wide');
+          const admission = await env.LIMITER.get(id).admit(ticket, identity, kind);
+          await hold('admitted', identity);
+          return admission;
         },
-        slow() {},
+        pause() {},
       }),
     },
 

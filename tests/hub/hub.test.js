@@ -1,4 +1,4 @@
-/** What a hub does for its clients, in workerd. */
+/** A hub and its clients, in workerd. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { idOf, makeFiles, nameOf, POLL_MS, startHub, startPolledServer, until } from './place.js';
 
-/** No test needs this long: it ends one that would hang. */
+/** Ends a test that hangs. */
 const GUARD = { timeout: 20_000 };
 const LEMON = { prompt: 'A lemon', model: 'flux-pro' };
 
@@ -15,7 +15,7 @@ describe('a hub', GUARD, () => {
   let server;
   let files;
   let hub;
-  /** What happens when the provider gets a request. */
+  /** Called when the provider gets a request. */
   let onRequest;
 
   before(async () => {
@@ -35,13 +35,13 @@ describe('a hub', GUARD, () => {
 
   const stored = (id) => hub.inside(id, 'stored');
   const phase = async (id) => (await stored(id)).entries.job?.phase;
-  /** The polls of a task that the provider has got, in order. */
+  /** The polls of a task, in order. */
   const pollsOf = (prompt) => {
     const { id } = [...server.tasks.values()].find((task) => task.prompt === prompt);
     return server.counts.requests.filter(({ path }) => path.endsWith(id));
   };
 
-  test('creates a task, polls it, and tells whoever waits', async () => {
+  test('creates a task, polls it, and reports to its client', async () => {
     const updates = [];
     const done = await hub
       .client('ann')
@@ -55,13 +55,13 @@ describe('a hub', GUARD, () => {
     assert.doesNotMatch(JSON.stringify(done), /img_/);
   });
 
-  test('answers at once what the provider answers at once', async () => {
+  test('answers an inline create inline', async () => {
     const done = await hub.client('ann').generate({ prompt: 'A lemon', model: 'dall-e-3' });
     assert.equal(done.status, 'completed');
     assert.equal(server.counts.polls, 0);
   });
 
-  test('makes a task of an answer that takes long', async () => {
+  test('makes a task of a slow create', async () => {
     const quick = await startHub(server, { ANSWER_WITHIN_MS: 50 });
     try {
       const client = quick.client('ann');
@@ -101,7 +101,7 @@ describe('a hub', GUARD, () => {
     });
   }
 
-  test('asks no earlier than the provider wants, also when it has been gone meanwhile', async () => {
+  test('polls no earlier than the provider wants, also after its object has ended', async () => {
     const later = { headers: { 'retry-after': '30' }, body: { status: 'processing', data: [] } };
     server.next({ on: 'poll', reply: later });
     const task = await (await hub.create('ann', { ...LEMON, prompt: 'A patient lemon' })).json();
@@ -114,7 +114,7 @@ describe('a hub', GUARD, () => {
     assert.equal(server.counts.polls, 1);
   });
 
-  test('carries a keyed create out once, however many ask at once', async () => {
+  test('carries a keyed create out once, with many duplicates at once', async () => {
     const client = hub.client('ann');
     const all = await Promise.all(
       Array.from({ length: 20 }, () => client.generateAndWait(LEMON, { idempotencyKey: 'twenty' })),
@@ -125,12 +125,12 @@ describe('a hub', GUARD, () => {
       status: 422,
       code: 'idempotency_key_reused',
     });
-    // Another's key is another key.
+    // The same key of another user is another key.
     await hub.client('bob').generate({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'twenty' });
     assert.equal(server.counts.creates, 2);
   });
 
-  test('lets whoever has no key create as often as they ask', async () => {
+  test('carries out every create without a key', async () => {
     const bodies = await Promise.all(
       Array.from({ length: 3 }, async () => (await hub.create('ann', LEMON)).json()),
     );
@@ -138,7 +138,7 @@ describe('a hub', GUARD, () => {
     assert.equal(server.counts.creates, 3);
   });
 
-  test('tells how a task stands, once, to whoever asks once', async () => {
+  test('answers a single poll with the present state', async () => {
     const client = hub.client('ann');
     const task = await client.generate(LEMON);
     const first = await client.getTask(task);
@@ -148,7 +148,7 @@ describe('a hub', GUARD, () => {
     assert.equal((await client.getTask(task)).status, 'completed');
   });
 
-  test('passes on a result that is no picture', async () => {
+  test('passes on a result other than a picture', async () => {
     const done = await hub.client('ann').generateAndWait({ prompt: 'A lemon', model: 'test-task-video' });
     assert.match(done.video_url, /clip\.mp4$/);
     assert.deepEqual(done.data, []);
@@ -156,34 +156,34 @@ describe('a hub', GUARD, () => {
 
   describe('with an alarm that rings more than once', () => {
     test('sends a create once', async () => {
-      const asked = hub.create('ann', { prompt: 'A lemon', model: 'test-task,slow:300' }, 'rings');
+      const creating = hub.create('ann', { prompt: 'A lemon', model: 'test-task,slow:300' }, 'rings');
       const id = nameOf('ann', 'rings');
       await until(() => server.counts.creates === 1);
       await hub.inside(id, 'ring', 5);
-      await asked;
+      await creating;
       assert.equal(server.counts.creates, 1);
       assert.notEqual(await phase(id), 'unknown');
     });
 
-    test('polls once an interval', async () => {
+    test('polls once in each interval', async () => {
       const prompt = 'A lemon that rings';
       const { task_id } = await (await hub.create('ann', { ...LEMON, prompt })).json();
       while ((await phase(idOf(task_id))) !== 'completed') await hub.inside(idOf(task_id), 'ring', 3);
       assertSpaced(pollsOf(prompt));
     });
 
-    test('does nothing when all is over', async () => {
+    test('does nothing when the task is over', async () => {
       const prompt = 'A lemon that rings late';
       const done = await hub.client('ann').generateAndWait({ ...LEMON, prompt });
-      const asked = pollsOf(prompt).length;
+      const polls = pollsOf(prompt).length;
       const { entries } = await stored(idOf(done.task_id));
       await hub.inside(idOf(done.task_id), 'ring', 5);
-      assert.deepEqual([pollsOf(prompt).length, server.counts.creates], [asked, 1]);
+      assert.deepEqual([pollsOf(prompt).length, server.counts.creates], [polls, 1]);
       assert.deepEqual((await stored(idOf(done.task_id))).entries, entries);
     });
   });
 
-  test('keeps neither the key nor, once it is sent, the prompt', async () => {
+  test('stores neither the key nor, once it is sent, the prompt', async () => {
     const client = hub.client('ann', { maxRetries: 0 });
     const prompt = 'a-prompt-to-be-forgotten';
     await assert.rejects(client.generate({ prompt, model: 'test-error-401-echo' }, { idempotencyKey: 'k1' }));
@@ -196,7 +196,7 @@ describe('a hub', GUARD, () => {
     }
   });
 
-  test('has not said the key to anybody, anywhere', async () => {
+  test('has neither logged nor stored the key', async () => {
     const { printed } = hub;
     await hub.close();
     hub = undefined;
@@ -210,7 +210,7 @@ describe('a hub', GUARD, () => {
 
 describe('a hub with pictures of 20 MB in an answer', GUARD, () => {
   const PICTURES = ['a', 'b', 'c', 'é🍋'].map((text) => ({
-    // The last one has pairs of surrogates wherever it is cut.
+    // The last one has pairs of surrogates at every cut.
     b64_json: text.repeat(5_000_000 / Buffer.byteLength(text)),
     revised_prompt: 'A lemon',
   }));
@@ -233,7 +233,7 @@ describe('a hub with pictures of 20 MB in an answer', GUARD, () => {
     ['to a create', 'create', inline],
     ['to a poll', 'poll', polled],
   ]) {
-    test(`keeps them, and hands them over: ${how}`, async () => {
+    test(`stores them, and answers with them: ${how}`, async () => {
       server.next({ on, reply });
       const client = hub.client('ann');
       const key = { idempotencyKey: on };
@@ -243,7 +243,7 @@ describe('a hub with pictures of 20 MB in an answer', GUARD, () => {
       const id = idOf(done.task_id);
       assertSame((await client.generate({ ...LEMON, prompt: how }, key)).data, PICTURES);
       assertSame((await client.getTask(done.task_id)).data, PICTURES);
-      // It is still there after the object has been gone.
+      // The result outlives the object's memory.
       await hub.inside(id, 'reset').catch(() => {});
       assertSame((await client.waitForTask(done.task_id)).data, PICTURES);
       assert.equal(server.counts.creates, 1);
@@ -251,23 +251,23 @@ describe('a hub with pictures of 20 MB in an answer', GUARD, () => {
   }
 });
 
-/** The same long values, told without printing them. */
+/** Compares long values without printing them. */
 function assertSame(actual, expected) {
   assert.equal(actual.length, expected.length);
   assert.ok(JSON.stringify(actual) === JSON.stringify(expected), 'the pictures are not the same');
 }
 
-/** A poll comes when its interval has passed, not sooner. */
+/** No poll comes before its interval has passed. */
 function assertSpaced(records) {
   assert.ok(records.length > 1);
   records.slice(1).forEach(({ at }, index) => {
-    // Whole milliseconds are counted.
+    // The clock counts whole milliseconds.
     assert.ok(at - records[index].at >= POLL_MS - 1, `${records.map((record) => record.at - records[0].at)}`);
   });
 }
 
 describe('a hub after its retention', GUARD, () => {
-  test('has forgotten the task, with all that there was of it', async () => {
+  test('has forgotten the task completely', async () => {
     const server = await startServer({ taskMs: 50 });
     const hub = await startHub(server, { RETENTION_MS: 300, KEEPS: true });
     try {
@@ -284,7 +284,7 @@ describe('a hub after its retention', GUARD, () => {
       assert.equal((await bucket.list()).objects.length, 0);
       await assert.rejects(client.waitForTask(done.task_id), { kind: 'task_not_found', status: 404 });
       assert.equal((await fetch(done.data[0].url, { headers: { 'x-user': 'ann' } })).status, 404);
-      // The key is a new one.
+      // The key may be used again.
       await client.generateAndWait({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'kept' });
       assert.equal(server.counts.creates, 2);
     } finally {

@@ -1,4 +1,4 @@
-/** The requests of all tasks together stay below the provider's limit, and nobody is forgotten over it. */
+/** The requests of all tasks together stay below the provider's limit, and each of them is sent. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -27,7 +27,7 @@ describe('a limiter', GUARD, () => {
   const request = (prompt, model = 'dall-e-3') => ({ prompt, model });
   const many = (count, work) => Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
-  test('spreads what comes at once', async () => {
+  test('spreads requests that come at once', async () => {
     // Ten a second, and ten at once.
     await start(600);
     const tasks = await many(30, (index) => hub.create(index % 2 ? 'ann' : 'bob', request(`${index}`)));
@@ -36,14 +36,14 @@ describe('a limiter', GUARD, () => {
     const times = server.counts.requests.map(({ at }) => at);
     for (const from of times) {
       const within = times.filter((at) => at >= from && at < from + 1000).length;
-      // Those that have their turn arrive a little sooner or later; without a limiter, all come at once.
+      // Admitted requests arrive a little sooner or later; without a limiter, all come at once.
       assert.ok(within <= 25, `${within} in one second`);
     }
     assert.ok(times.at(-1) - times[0] > 1000, 'twenty have to wait');
   });
 
-  test('serves whoever wants little before whoever wants much', async () => {
-    // Five a second, and five at once: the last one has its turn after five seconds.
+  test('serves an identity with one request before the rest of an identity with many', async () => {
+    // Five a second, and five at once: the last one is admitted after five seconds.
     await start(300);
     await many(30, (index) => hub.create('ann', request(`ann ${index}`)));
     const before = server.counts.creates;
@@ -55,7 +55,7 @@ describe('a limiter', GUARD, () => {
     assert.ok(position - before < 8, `bob is number ${position}, and came when ${before} had been sent`);
   });
 
-  test('tells those that wait how long the queue is', async () => {
+  test('answers creates in the queue with their place', async () => {
     await start(120);
     // Two at once, and two a second.
     await many(3, (index) => hub.create('ann', request(`${index}`)));
@@ -73,7 +73,7 @@ describe('a limiter', GUARD, () => {
     assert.ok(updates.every(({ status }) => ['pending', 'processing', 'completed'].includes(status)));
   });
 
-  test('has everybody wait when the provider refuses one, and nobody is lost', async () => {
+  test('pauses all tasks when the provider refuses one, and loses none', async () => {
     await start(60_000, 1500);
     const tasks = many(6, (index) =>
       hub.client(`user ${index % 2}`).generateAndWait(request(`${index}`, 'flux-pro'), { maxRetries: 0 }),
@@ -89,21 +89,21 @@ describe('a limiter', GUARD, () => {
     });
     const refused = await until(() => server.counts.requests.find(({ status }) => status === 429));
     for (const done of await tasks) assert.equal(done.status, 'completed');
-    // What was under way has arrived by then.
+    // Requests under way have arrived by then.
     const silent = ({ at }) => at > refused.at + 400 && at < refused.at + 950;
     assert.deepEqual(server.counts.requests.filter(silent), []);
     assert.equal(server.counts.creates, 6);
-    // With that, it goes on more slowly than it was.
+    // After the pause, requests go on.
     assert.ok(server.counts.requests.some(({ at }) => at >= refused.at + 950));
   });
 
-  const take = (ticket, need = 'create', model = 'flux-pro') =>
-    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'take', ticket, 'ann', need, 1e9, model);
-  const slow = (ms, model) =>
-    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'slow', ms, ...(model ? [model] : []));
+  const admit = (ticket, kind = 'create', model = 'flux-pro') =>
+    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'admit', ticket, 'ann', kind, 1e9, model);
+  const pause = (ms, model) =>
+    hub.insideOf('LIMITER', limiterOf(server.apiKey), 'pause', ms, ...(model ? [model] : []));
   const evict = () => hub.insideOf('LIMITER', limiterOf(server.apiKey), 'reset').catch(() => {});
 
-  test('still knows of a refusal when it has been gone', async () => {
+  test('keeps a pause when its object ends', async () => {
     await start(60_000);
     const refusal = { error: { code: 'rate_limit_exceeded', retry_after: 40 } };
     server.next({ on: 'create', reply: { status: 429, body: refusal } });
@@ -116,32 +116,32 @@ describe('a limiter', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('stays closed for the longer of two refusals when it has been gone', async () => {
+  test('keeps the longer of two pauses when its object ends', async () => {
     await start(60_000);
-    await slow(30_000);
-    await slow(1000);
+    await pause(30_000);
+    await pause(1000);
     await evict();
-    const { wait_ms } = await take('t1');
+    const { wait_ms } = await admit('t1');
     assert.ok(wait_ms > 20_000, `${wait_ms}`);
   });
 
-  test('reads the pause that the first release stored', async () => {
+  test('reads a pause that the first version stored', async () => {
     await start(60_000);
-    await take('t1');
+    await admit('t1');
     await hub.insideOf('LIMITER', limiterOf(server.apiKey), 'put', 'closedUntil', Date.now() + 30_000);
     await evict();
-    assert.ok((await take('t2')).wait_ms > 20_000);
+    assert.ok((await admit('t2')).wait_ms > 20_000);
   });
 
-  test('is closed by an absurd refusal for ten minutes at most', async () => {
+  test('pauses for ten minutes at most after an absurd refusal', async () => {
     await start(60_000);
-    await slow(1e15);
+    await pause(1e15);
     await evict();
-    const { wait_ms } = await take('t1');
+    const { wait_ms } = await admit('t1');
     assert.ok(wait_ms > 590_000 && wait_ms <= 600_100, `${wait_ms}`);
   });
 
-  test('is closed for one model by a refusal that names it', async () => {
+  test('pauses one model after a refusal that names it', async () => {
     await start(60_000);
     const refusal = { error: { message: 'Rate limit reached for flux-pro.', retry_after: 40 } };
     server.next({ on: 'create', reply: { status: 429, body: refusal } });
@@ -154,12 +154,12 @@ describe('a limiter', GUARD, () => {
     const { queue } = await (await hub.create('bob', request('the same model', 'flux-pro'))).json();
     assert.ok(queue.wait_ms > 20_000, JSON.stringify(queue));
     assert.equal(server.counts.creates, 2);
-    assert.equal((await take('a poll', 'poll')).wait_ms, 0);
+    assert.equal((await admit('a poll', 'poll')).wait_ms, 0);
   });
 
-  test('ends a create at once whose turn would come after its deadline, and says when to come back', async () => {
+  test('ends a create at once if it would be admitted too late, and says when to come back', async () => {
     await start(60_000, 200, { MAX_WAIT_MS: 10_000 });
-    await slow(30_000);
+    await pause(30_000);
     const response = await hub.create('ann', request('late'), 'late');
     assert.equal(response.status, 429);
     const after = Number(response.headers.get('retry-after'));
@@ -174,21 +174,21 @@ describe('a limiter', GUARD, () => {
   });
 
   for (const wrong of ['', '1,000', 'unlimited', 0, -5, 1e12]) {
-    test(`with a wrong limit lets nothing pass: ${JSON.stringify(wrong)}`, async () => {
+    test(`with a wrong limit admits nothing: ${JSON.stringify(wrong)}`, async () => {
       await start('1000', 200, { LIMITER_SETTINGS: { perMinute: wrong } });
       const response = await hub.create('ann', request('wrong'), 'wrong');
       assert.equal(response.status, 503);
       assert.equal(server.counts.creates, 0);
       assert.match(
         hub.printed.join(''),
-        /FleetLimiter: perMinute must be a whole number from 1 to 1000000, but is/,
+        /RequestLimiter: perMinute must be a whole number from 1 to 1000000, but is/,
       );
       // Nothing is left that would be sent later.
       assert.deepEqual((await hub.inside(nameOf('ann', 'wrong'), 'stored')).entries, {});
     });
   }
 
-  test('that is gone holds nobody up', async () => {
+  test('that ends holds no task up', async () => {
     await start(600);
     const limiter = limiterOf(server.apiKey);
     const tasks = many(20, (index) => hub.client('ann').generateAndWait(request(`${index}`)));

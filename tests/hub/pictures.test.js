@@ -1,4 +1,4 @@
-/** Finished pictures are kept, and are their owner's alone. */
+/** Finished pictures are copied, and only their owner gets them. */
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { idOf, startHub, until } from './place.js';
 const GUARD = { timeout: 60_000 };
 const MAX_PICTURE_BYTES = 1_000_000;
 
-describe('a hub that keeps pictures', GUARD, () => {
+describe('a hub that copies pictures', GUARD, () => {
   let server;
   let hub;
   let client;
@@ -28,12 +28,12 @@ describe('a hub that keeps pictures', GUARD, () => {
   const get = (url, user) => fetch(url, { headers: user ? { 'x-user': user } : {} });
   const bytesOf = async (response) => Buffer.from(await response.arrayBuffer());
 
-  /** Has a task not wait for its next attempt, until it is over. */
+  /** Skips the pauses between attempts to copy, until the task is over. */
   const hurry = (reference) =>
     until(async () => {
       const { job } = (await hub.inside(idOf(reference), 'stored')).entries;
       if (job.phase === 'completed') return true;
-      if (job.phase === 'keeping' && job.due > Date.now() + 50) {
+      if (job.phase === 'copying' && job.due > Date.now() + 50) {
         await hub.amend(idOf(reference), 'job', { due: 0 });
         await hub.fetch('ann', `/v1/tasks/${reference}`);
       }
@@ -49,7 +49,7 @@ describe('a hub that keeps pictures', GUARD, () => {
         [0, 1].map((index) => `${hub.url}/hub/v1/tasks/${done.task_id}/images/${index}`),
       );
       assert.ok(done.data.every(({ revised_prompt }) => revised_prompt));
-      // Those of the provider expire.
+      // The provider's URLs expire.
       server.reset();
       for (const url of urls) {
         const response = await get(url, 'ann');
@@ -72,10 +72,10 @@ describe('a hub that keeps pictures', GUARD, () => {
 
   test('sends no key for them', async () => {
     await client.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
-    const asked = server.counts.requests.filter(({ path }) => path.startsWith('/files/'));
-    assert.equal(asked.length, 1);
-    assert.equal(asked[0].headers.authorization, undefined);
-    assert.doesNotMatch(JSON.stringify(asked), /sk-test/);
+    const downloads = server.counts.requests.filter(({ path }) => path.startsWith('/files/'));
+    assert.equal(downloads.length, 1);
+    assert.equal(downloads[0].headers.authorization, undefined);
+    assert.doesNotMatch(JSON.stringify(downloads), /sk-test/);
   });
 
   test('tries again when one cannot be copied', async () => {
@@ -104,7 +104,7 @@ describe('a hub that keeps pictures', GUARD, () => {
   const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(100)]);
   const image = { 'content-type': 'image/png' };
   const page = '<script>alert(document.domain)</script>';
-  for (const [what, reply, asked = 1] of [
+  for (const [what, reply, downloads = 1] of [
     ['a page', { headers: { 'content-type': 'text/html' }, body: page }],
     ['a page that calls itself an image', { headers: image, body: page }],
     [
@@ -125,10 +125,10 @@ describe('a hub that keeps pictures', GUARD, () => {
     ],
   ]) {
     test(`does not copy ${what}, nor try again`, async () => {
-      for (let time = 0; time < asked; time += 1) server.next({ on: 'file', reply });
+      for (let time = 0; time < downloads; time += 1) server.next({ on: 'file', reply });
       const done = await client.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
       assert.ok(done.data[0].url.startsWith(server.url), done.data[0].url);
-      assert.equal(server.counts.files, asked);
+      assert.equal(server.counts.files, downloads);
       const event = hub.events().findLast(({ event }) => event === 'picture_failed');
       assert.equal(event.identity, 'ann');
       assert.ok(event.message);
@@ -142,14 +142,14 @@ describe('a hub that keeps pictures', GUARD, () => {
     'file:///etc/passwd',
     'x',
   ]) {
-    test(`asks nobody for ${url}`, async () => {
+    test(`does not fetch ${url}`, async () => {
       server.next({ on: 'create', reply: { body: { created: 1, data: [{ url }] } } });
       const done = await client.generate({ prompt: 'A lemon', model: 'dall-e-3' });
       assert.equal(done.data[0].url, url);
     });
   }
 
-  test('copies an image without a length, and with a type of no meaning', async () => {
+  test('copies an image without a length and with a generic type', async () => {
     const headers = { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' };
     server.next({ on: 'file', reply: { headers, body: gzipSync(PNG) } });
     const done = await client.generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
@@ -165,8 +165,8 @@ describe('a hub that keeps pictures', GUARD, () => {
     assert.ok((await bytesOf(await get(done.data[0].url, 'ann'))).equals(PNG));
   });
 
-  test('stores each copy as it is made, and asks for no picture twice', async () => {
-    // The service hands each of them out once, and the hub ends behind the first one.
+  test('stores each copy as it is made, and fetches no picture twice', async () => {
+    // The service serves each of them once, and the hub ends after the first one.
     const { task_id } = await (async () => {
       server.next({ on: 'file', reply: { headers: image, body: PNG } });
       server.next({ on: 'file', reply: { hang: true } });
@@ -182,7 +182,7 @@ describe('a hub that keeps pictures', GUARD, () => {
     assert.equal(server.counts.files, 3);
   });
 
-  test('takes a copy that was made and not stored for what it is', async () => {
+  test('uses a copy that was made and not stored', async () => {
     const { task_id } = await (async () => {
       server.next({ on: 'file', reply: { hang: true } });
       return (await hub.create('ann', { prompt: 'A lemon', model: 'flux-pro' })).json();
@@ -198,7 +198,7 @@ describe('a hub that keeps pictures', GUARD, () => {
     assert.equal(server.counts.files, 1);
   });
 
-  test('leaves pictures that are in the answer where they are', async () => {
+  test('does not copy pictures that are in the answer', async () => {
     const done = await client.generateAndWait({
       prompt: 'A lemon',
       model: 'flux-pro',

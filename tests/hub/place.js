@@ -1,4 +1,4 @@
-/** A hub in a real workerd, and what tests want of it. */
+/** A hub in a real workerd, for tests. */
 
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { installPacked } from '../helpers/pack.js';
 import { bundleWorker, startModules } from '../helpers/worker.js';
 import { startServer } from '../server/index.js';
 
-/** What intervals are in tests, in milliseconds. */
+/** The gap between two polls in tests, in milliseconds. */
 export const POLL_MS = 20;
 
 let modules;
@@ -25,7 +25,7 @@ export async function makeModules() {
   return modules;
 }
 
-/** Where a hub keeps its files, for as long as a test needs them. */
+/** A folder for the files of a hub, until a test removes it. */
 export function makeFiles() {
   const folder = mkdtempSync(join(tmpdir(), 'lemondata-hub-'));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
@@ -44,14 +44,14 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
     RETENTION_MS: 3_600_000,
     REQUEST_TIMEOUT_MS: 20_000,
     ANSWER_WITHIN_MS: 2000,
-    // workerd may lose a socket without a word when an object is reset: this is how soon a stream finds out.
+    // workerd may lose a socket silently when an object is reset. A stream detects that after a heartbeat.
     HEARTBEAT_MS: 500,
     ...bindings,
   },
   durableObjects: {
     TASKS: { className: 'TaskHub', useSQLite: true },
-    LIMITER: { className: 'FleetLimiter', useSQLite: true },
-    KEYS: { className: 'OnceKey', useSQLite: true },
+    LIMITER: { className: 'RequestLimiter', useSQLite: true },
+    KEYS: { className: 'IdempotencyKeyObject', useSQLite: true },
   },
   r2Buckets: ['PICTURES'],
   ...(files && {
@@ -60,11 +60,11 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
   }),
 });
 
-/** What a test does with a hub, wherever it runs. */
+/** The operations of a test on a hub at this URL. */
 export const hubAt = (url) => ({
   url,
 
-  /** A client of somebody. */
+  /** A client of a user. */
   client: (user, options) =>
     new LemonData({
       baseUrl: `${url}/hub`,
@@ -74,11 +74,11 @@ export const hubAt = (url) => ({
       ...options,
     }),
 
-  /** A request of somebody, as it is. */
+  /** A plain request of a user. */
   fetch: (user, path, { headers, ...init } = {}) =>
     fetch(`${url}/hub${path}`, { ...init, headers: { 'x-user': user, ...headers } }),
 
-  /** A create of somebody, as it is. */
+  /** A plain create of a user. */
   create(user, body, key = undefined) {
     const headers = { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) };
     return this.fetch(user, '/v1/images/generations', {
@@ -88,21 +88,21 @@ export const hubAt = (url) => ({
     });
   },
 
-  /** Asks an object what `worker.js` says that a test may ask. */
+  /** Calls a method that `worker.js` adds to a task's object. */
   inside(id, ...rest) {
     return this.insideOf('TASKS', id, ...rest);
   },
 
   async insideOf(space, id, method, ...values) {
-    const given = encodeURIComponent(JSON.stringify(values));
-    const response = await fetch(`${url}/inside/${space}/${id}/${method}/${given}`);
+    const json = encodeURIComponent(JSON.stringify(values));
+    const response = await fetch(`${url}/inside/${space}/${id}/${method}/${json}`);
     if (!response.ok) throw new Error(await response.text());
     return response.json();
   },
 
-  /** Makes what is stored another, and has the object read it. */
+  /** Changes a stored row, and has the object read it again. */
   async amend(id, name, changes) {
-    // It ends the call, too.
+    // The object ends, and the call with it.
     await this.inside(id, 'amend', name, changes).catch(() => {});
   },
 });
@@ -116,13 +116,13 @@ export function idOf(reference) {
 
 const digest = (text) => createHash('sha256').update(text).digest('hex');
 
-/** The object of a keyed create, as `inside` takes it. */
+/** The object of a keyed create, as a parameter of `inside`. */
 export const nameOf = (user, key) => `@${digest(JSON.stringify([user, key]))}`;
 
-/** The limiter of a key. */
+/** The limiter of a key, likewise. */
 export const limiterOf = (apiKey) => `@${digest(JSON.stringify([apiKey]))}`;
 
-/** Waits until something holds. */
+/** Waits until a condition holds. */
 export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {
   for (const end = Date.now() + withinMs; ; ) {
     const value = await holds();
@@ -132,7 +132,7 @@ export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {
   }
 }
 
-/** A provider whose tasks are over at their third poll, however fast the machine is. */
+/** A provider whose tasks end at their third poll, on a slow machine as well. */
 export async function startPolledServer(onRequest, options) {
   const server = await startServer({
     taskMs: 3_600_000,
@@ -164,7 +164,7 @@ export async function startHub(server, bindings, files) {
     ...hubAt(url),
     worker,
     printed,
-    /** What the hub's tasks have logged. */
+    /** The events that the hub's tasks have logged. */
     events: () =>
       printed
         .join('')

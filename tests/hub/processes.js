@@ -1,4 +1,4 @@
-/** Hubs that end as a machine does: without a word. */
+/** Hubs in processes that a test can kill. */
 
 import { execFileSync, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ function processes() {
     .map(([pid, parent, state]) => ({ pid: Number(pid), parent: Number(parent), state }));
 }
 
-/** A process that nobody has taken leave of is listed, but it has ended. */
+/** A zombie is listed, but it has ended. */
 const isRunning = (pid) => processes().some((one) => one.pid === pid && !one.state.startsWith('Z'));
 
 /**
@@ -27,23 +27,23 @@ export async function startProcess(options) {
   const printed = [];
   child.on('message', (message) => message.printed && printed.push(message.printed));
 
-  const give = (given) =>
+  const sendOptions = (all) =>
     new Promise((resolve, reject) => {
       child.on('message', ({ url, error }) => (error ? reject(new Error(error)) : url && resolve(url)));
       child.once('exit', (code) => reject(new Error(`The hub has ended with ${code}.`)));
-      child.send(given);
+      child.send(all);
     });
 
   const hub = {
-    ...hubAt(await give(options)),
+    ...hubAt(await sendOptions(options)),
     printed,
 
-    /** Has it run another script on the same files. */
+    /** Runs another script on the same files. */
     async deploy(changed) {
-      Object.assign(hub, hubAt(await give(changed)));
+      Object.assign(hub, hubAt(await sendOptions(changed)));
     },
 
-    /** Ends both miniflare and workerd, at once and without a chance to put anything in order. */
+    /** Kills miniflare and workerd. */
     async kill() {
       const pids = [
         ...processes()

@@ -1,4 +1,4 @@
-/** A hub with a wrong setting answers nobody, and says what is wrong. */
+/** A hub with a wrong setting answers no request, and logs which one is wrong. */
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -17,7 +17,7 @@ describe('a setting of a hub', GUARD, () => {
   });
   after(() => server.close());
 
-  /** Does something with a hub of these bindings. */
+  /** Starts a hub with these bindings for some work. */
   async function withHub(bindings, work) {
     server.reset();
     const hub = await startHub(server, bindings);
@@ -41,9 +41,11 @@ describe('a setting of a hub', GUARD, () => {
     ['apiKey', 'a key'],
     ['baseUrl', 'api.lemondata.cc'],
     ['maxWatchers', 'many'],
+    ['maxWatchersPerIdentity', 0],
+    ['tasks', {}],
     ['retentoin', 1000],
   ]) {
-    test(`stops it where it is wrong: ${name} ${JSON.stringify(value)}`, async () => {
+    test(`stops the hub if it is wrong: ${name} ${JSON.stringify(value)}`, async () => {
       await withHub({ SETTINGS: { [name]: value } }, async (hub) => {
         const response = await hub.create('ann', LEMON, 'wrong');
         assert.equal(response.status, 503);
@@ -54,7 +56,7 @@ describe('a setting of a hub', GUARD, () => {
     });
   }
 
-  test('may be a number as text, as the environment has it', async () => {
+  test('may be a number as text, as environment variables are', async () => {
     const settings = { retention: '3600000', maxWait: '60000', maxRetries: '1', maxWatchers: '5' };
     await withHub({ SETTINGS: settings }, async (hub) => {
       const { task_id } = await hub.client('ann').generateAndWait(LEMON);
@@ -70,7 +72,7 @@ describe('a setting of a hub', GUARD, () => {
     ['600000', true],
   ]) {
     test(`of a key object ${isRight ? 'may be text' : 'stops it'}: claim ${JSON.stringify(value)}`, async () => {
-      await withHub({ ONCE_SETTINGS: { claim: value } }, async (hub) => {
+      await withHub({ KEY_SETTINGS: { claim: value } }, async (hub) => {
         const response = await fetch(`${hub.url}/store/v1/images/generations`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'x-user': 'ann', 'idempotency-key': 'k' },
@@ -78,12 +80,13 @@ describe('a setting of a hub', GUARD, () => {
         });
         assert.equal(response.status, isRight ? 200 : 503);
         assert.equal(server.counts.creates, isRight ? 1 : 0);
-        if (!isRight) assert.match(hub.printed.join(''), /OnceKey: claim must be a number of milliseconds/);
+        if (!isRight)
+          assert.match(hub.printed.join(''), /IdempotencyKeyObject: claim must be a number of milliseconds/);
       });
     });
   }
 
-  test('of durableHub is checked when it is made', () => {
+  test('of durableHub is checked at once', () => {
     const tasks = { idFromName() {}, idFromString() {}, newUniqueId() {}, get() {} };
     assert.throws(
       () => durableHub({}),

@@ -1,4 +1,4 @@
-/** What an object stores: all of it or nothing, and so that other versions can live with it. */
+/** The stored state of an object: it is written as a whole, and later versions read it. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { idOf, startHub, until } from './place.js';
 const GUARD = { timeout: 60_000 };
 const fixtures = (version) =>
   JSON.parse(readFileSync(new URL(`../core/fixtures/hub-jobs-${version}.json`, import.meta.url), 'utf8'));
-/** When the fixtures were written, by their own clock. */
+/** The time at which the fixtures were stored. */
 const THEN = 1_800_000_000_000;
 
-describe('what a hub stores', GUARD, () => {
+describe('the stored state of a hub', GUARD, () => {
   let server;
   let hub;
   let client;
@@ -31,7 +31,7 @@ describe('what a hub stores', GUARD, () => {
   const stored = (id) => hub.inside(id, 'stored');
   const reset = (id) => hub.inside(id, 'reset').catch(() => {});
 
-  /** A task that runs: its reference, its object, and the service's own of it. */
+  /** A running task: its reference, its object, and the service's task. */
   async function createTask() {
     const request = { prompt: `A lemon ${Math.random()}`, model: 'flux-pro' };
     const { task_id } = await (await hub.create('ann', request)).json();
@@ -40,37 +40,38 @@ describe('what a hub stores', GUARD, () => {
     return { reference: task_id, id: idOf(task_id), task };
   }
 
-  /** A stored job of a version, as if it had been stored now, for this task. */
+  /** A fixture of a version, as if it had been stored now, for this task. */
   function jobOf(version, name, task) {
     const shift = Date.now() - THEN;
     const text = JSON.stringify(fixtures(version)[name]).replaceAll('img_x', task.id);
     return JSON.parse(text, (_, value) => (value > THEN / 2 ? value + shift : value));
   }
 
-  /** Makes rows of an object others. It ends the call, too. */
+  /** Replaces rows of an object, which ends. */
   const replace = (id, rows) => hub.inside(id, 'replace', rows).catch(() => {});
 
-  /** Makes the rows of an object those of the first release. */
+  /** Replaces the rows of an object by those of the first versions. */
   const putFirst = (id, job, view, more) =>
     replace(id, { job, view, order: { identity: 'ann', fingerprint: 'an old one' }, ...more });
 
-  for (const name of ['waiting', 'waiting_with_a_poll_url', 'poll_queued', 'polling', 'poll_lost']) {
-    test(`is read when the first release stored it, and goes on: ${name}`, async () => {
+  const RUNNING = ['waiting', 'waiting_with_a_poll_url', 'poll_queued', 'polling', 'poll_lost'];
+  for (const [version, name] of ['0', '1'].flatMap((version) => RUNNING.map((name) => [version, name]))) {
+    test(`of version ${version} is read and goes on: ${name}`, async () => {
       const { reference, id, task } = await createTask();
-      const job = jobOf('0', name, task);
-      // Until its next poll a stored job waits for seconds: a test does not.
+      const job = jobOf(version, name, task);
+      // A test does not wait for the next poll of a stored job.
       const hurried = { ...job, due: 0, polling: false, wait: { ...job.wait, due: 0 } };
       task.startedAt = 0;
       await putFirst(id, hurried, { generation: { status: 'pending', created: 1, task_id: task.id } });
       const done = await client.waitForTask(reference);
       assert.equal(done.status, 'completed');
       const after = (await stored(id)).entries.job;
-      assert.deepEqual([after.version, after.phase], [1, 'completed']);
+      assert.deepEqual([after.version, after.phase], [2, 'completed']);
       assert.equal(server.counts.creates, 1);
     });
   }
 
-  test('is read when the first release stored it, and has ended', async () => {
+  test('of version 0 is read after the task has ended', async () => {
     const { reference, id, task } = await createTask();
     const data = JSON.stringify([{ url: 'https://x.test/1' }]);
     const generation = { status: 'completed', task_id: task.id };
@@ -85,7 +86,7 @@ describe('what a hub stores', GUARD, () => {
     assert.equal(server.counts.creates, 2);
   });
 
-  test('is polled again when the first release lost the result', async () => {
+  test('is polled again if version 0 lost the result', async () => {
     const { reference, id, task } = await createTask();
     const job = { ...jobOf('0', 'waiting', task), phase: 'completed', due: Date.now() + 3_600_000 };
     task.startedAt = 0;
@@ -93,7 +94,7 @@ describe('what a hub stores', GUARD, () => {
     assert.equal((await client.waitForTask(reference)).status, 'completed');
   });
 
-  test('is left alone when a later version stored it, and deleted in the end', async () => {
+  test('of a later version is left alone, and deleted in the end', async () => {
     const { reference, id, task } = await createTask();
     const before = (await stored(id)).entries;
     await replace(id, { job: { ...before.job, version: 99 } });
@@ -114,7 +115,7 @@ describe('what a hub stores', GUARD, () => {
     assert.ok(alarm > Date.now() + 30_000);
     assert.equal(server.counts.polls, polls);
 
-    // The later version is deployed again.
+    // A deploy of the later version.
     task.startedAt = 0;
     await replace(id, { job: before.job });
     assert.equal((await client.waitForTask(reference)).status, 'completed');
@@ -130,11 +131,11 @@ describe('what a hub stores', GUARD, () => {
   });
 
   for (const [what, broken] of [
-    ['a phase that is not known', (job) => ({ ...job, phase: 'dreaming' })],
-    ['a field less', ({ create: _, ...job }) => job],
-    ['nothing in it', () => ({})],
+    ['an unknown phase', (job) => ({ ...job, phase: 'dreaming' })],
+    ['a missing field', ({ create: _, ...job }) => job],
+    ['no field', () => ({})],
   ]) {
-    test(`is deleted in the end where it has ${what}`, async () => {
+    test(`is deleted in the end if it has ${what}`, async () => {
       const { reference, id } = await createTask();
       await replace(id, { job: broken((await stored(id)).entries.job) });
       assert.equal((await hub.fetch('ann', `/v1/tasks/${reference}`)).status, 503);
@@ -147,7 +148,7 @@ describe('what a hub stores', GUARD, () => {
 
   const LONG = 'An é🍋 that is long. '.repeat(150_000);
 
-  test('is whole where a result is long beside its data', async () => {
+  test('is whole if a result is long beside its data', async () => {
     const { reference, id, task } = await createTask();
     const waiting = client.waitForTask(reference);
     server.next({
@@ -162,7 +163,7 @@ describe('what a hub stores', GUARD, () => {
     assert.ok(again.output === LONG);
   });
 
-  test('is whole, and bounded, where an error is long', async () => {
+  test('is whole, and bounded, if an error is long', async () => {
     const { reference, id, task } = await createTask();
     const waiting = client.waitForTask(reference);
     const error = { code: 'upstream_error', message: LONG };
@@ -174,18 +175,18 @@ describe('what a hub stores', GUARD, () => {
     assert.ok(JSON.stringify((await stored(id)).entries).length < 20_000);
   });
 
-  test('is whole, and bounded, where the error of a create is long', async () => {
+  test('is whole, and bounded, if the error of a create is long', async () => {
     const error = {
       code: 'invalid_request_error',
       message: LONG,
       suggestions: Array(1000).fill(LONG.slice(0, 1000)),
     };
     server.next({ on: 'create', reply: { status: 400, body: { error, output: LONG } } });
-    const given = { prompt: 'A lemon', model: 'flux-pro' };
+    const request = { prompt: 'A lemon', model: 'flux-pro' };
     const key = { idempotencyKey: 'long-error' };
     const isShort = (reason) => reason.status === 400 && reason.message.length < 3000;
-    await assert.rejects(client.generate(given, key), isShort);
-    await assert.rejects(client.generate(given, key), isShort);
+    await assert.rejects(client.generate(request, key), isShort);
+    await assert.rejects(client.generate(request, key), isShort);
     assert.equal(server.counts.creates, 1);
   });
 
@@ -198,8 +199,8 @@ describe('what a hub stores', GUARD, () => {
   });
 });
 
-describe('a hub whose results are kept for a moment', GUARD, () => {
-  test('answers 404 as soon as one is forgotten, whenever it is asked', async () => {
+describe('a hub with a short retention', GUARD, () => {
+  test('answers 404 as soon as a task is forgotten', async () => {
     const server = await startServer({ taskMs: 50 });
     const hub = await startHub(server, { RETENTION_MS: 250, KEEPS: true });
     try {

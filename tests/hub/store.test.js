@@ -1,4 +1,4 @@
-/** A relay without a hub, whose keyed creates are carried out once by Durable Objects. */
+/** A relay without a hub, with a store of Durable Objects: a keyed create is carried out once. */
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -32,7 +32,7 @@ describe('a store of Durable Objects', GUARD, () => {
   const create = (body, key, user) => createAt(hub.url, body, key, user);
   const stored = async (key) => (await hub.insideOf('KEYS', nameOf('ann', key), 'stored')).entries;
 
-  test('has a create carried out once, however many ask at once', async () => {
+  test('has a create carried out once, with many duplicates at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => create({ prompt: 'A lemon', model: 'test-task,slow:100' }, 'twenty')),
     );
@@ -44,7 +44,7 @@ describe('a store of Durable Objects', GUARD, () => {
     assert.equal(other.status, 422);
     await create({ prompt: 'A lime', model: 'flux-pro' }, 'twenty', 'bob');
     assert.equal(server.counts.creates, 2);
-    // It is still known after the object has been gone.
+    // The key outlives the object's memory.
     await hub.insideOf('KEYS', nameOf('ann', 'twenty'), 'reset').catch(() => {});
     const again = await create({ prompt: 'A lemon', model: 'test-task,slow:100' }, 'twenty');
     assert.deepEqual(await again.json(), bodies[0]);
@@ -73,12 +73,12 @@ describe('a store of Durable Objects', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('takes a create that nobody settles for lost, and never sends it again', async () => {
+  test('counts an unsettled create as lost, and never sends it again', async () => {
     const body = { prompt: 'A lemon', model: 'test-hang' };
     const hanging = create(body, 'lost');
     hanging.catch(() => {});
     await until(() => server.counts.creates === 1);
-    // It has been gone meanwhile.
+    // The object ends meanwhile.
     await hub.insideOf('KEYS', nameOf('ann', 'lost'), 'reset').catch(() => {});
     const answer = await create(body, 'lost');
     assert.equal(answer.status, 502);
@@ -104,7 +104,7 @@ describe('a store of Durable Objects that ends', GUARD, () => {
     ending.length = 0;
   });
 
-  test('with a create under way: nobody knows what came of it, and it is not sent again', async () => {
+  test('with a create under way: its outcome is unknown, and it is not sent again', async () => {
     const bindings = { CLAIM_MS: 1500, RETENTION_MS: 1500 };
     const options = { ...optionsOf(server, bindings, files), modules: await makeModules() };
     hub = await startProcess(options);

@@ -1,4 +1,4 @@
-/** A hub's socket as a stream, with a socket and a clock of the test. */
+/** A hub's socket as a stream, with a fake socket and a fake clock. */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
@@ -35,7 +35,7 @@ describe('a stream', () => {
   });
   afterEach(() => mock.timers.reset());
 
-  /** What a reader has got so far, and whether that is all. */
+  /** The text that a reader has, and whether the stream has ended. */
   function readerOf(stream) {
     const got = { text: '', isOver: false, isBroken: false };
     const decoder = new TextDecoder();
@@ -48,7 +48,7 @@ describe('a stream', () => {
     return got;
   }
 
-  /** Lets time pass, heartbeat by heartbeat, and what it causes happen. */
+  /** Lets time pass, heartbeat by heartbeat, with its effects. */
   async function pass(beats, onBeat = () => {}) {
     for (let beat = 0; beat < beats; beat += 1) {
       mock.timers.tick(HEARTBEAT_MS);
@@ -58,7 +58,7 @@ describe('a stream', () => {
     }
   }
 
-  test('has a heartbeat well within the silence after which a client gives it up', () => {
+  test('has a heartbeat well before a client gives up a silent stream', () => {
     assert.ok(HEARTBEAT_MS <= 15_000);
     assert.ok(LONGEST_MS >= 10 * HEARTBEAT_MS);
   });
@@ -77,26 +77,26 @@ describe('a stream', () => {
     await pass(3, () => socket.push('pong'));
     assert.equal(got.text, ': \n\n'.repeat(3));
     assert.deepEqual(socket.sent, ['ping', 'ping', 'ping']);
-    // The runtime has lost it, without a word.
+    // The runtime has lost the socket silently.
     await pass(2);
     assert.ok(got.isOver && socket.isClosed);
     assert.equal(got.text, ': \n\n'.repeat(3));
   });
 
-  test('takes any message for a sign of life', async () => {
+  test('counts any message as a sign of life', async () => {
     const got = readerOf(eventsOf(socket, undefined, { pings: true }));
     await pass(4, () => socket.push('{}'));
     assert.ok(!got.isOver);
     assert.equal(got.text, 'data: {}\n\n'.repeat(4));
   });
 
-  test('ends when it has lived long enough, and so does its socket', async () => {
+  test('ends after its life, and so does its socket', async () => {
     const got = readerOf(eventsOf(socket));
     await pass(LONGEST_MS / HEARTBEAT_MS + 1);
     assert.ok(got.isOver && !got.isBroken && socket.isClosed);
   });
 
-  test('ends with its socket, behind all that it brought', async () => {
+  test('ends with its socket, after all of its messages', async () => {
     const got = readerOf(eventsOf(socket));
     socket.push('{"status":"completed"}');
     socket.dispatchEvent(new Event('close'));
@@ -116,7 +116,7 @@ describe('a stream', () => {
     assert.equal(states.at(-1), 'data: {"progress":999}');
   });
 
-  test('lets a reader go that does not read', async () => {
+  test('drops a client that does not read', async () => {
     const stream = eventsOf(socket);
     socket.push('{"progress":1}');
     socket.push('{"progress":2}');

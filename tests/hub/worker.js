@@ -4,16 +4,16 @@ import {
   durableHub,
   durableStore,
   TaskHub as Hub,
-  FleetLimiter as Limiter,
-  OnceKey as Once,
+  IdempotencyKeyObject as KeyObject,
+  RequestLimiter as Limiter,
 } from 'lemondata-wasm/cloudflare';
 import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
 import { createHolds } from './holds.js';
 
-/** What a test may ask every object, without having it do anything. */
+/** Adds methods for tests, which do not drive the object. */
 const Inside = (Base) =>
   class extends Base {
-    /** All that is stored, and when its alarm is due. */
+    /** All that is stored, and the time of the alarm. */
     async stored() {
       const entries = [...this.ctx.storage.kv.list()];
       const tables = [...this.ctx.storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'")];
@@ -29,12 +29,12 @@ const Inside = (Base) =>
       return this.ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length;
     }
 
-    /** Its alarm rings, so many times at once. */
+    /** Rings the alarm, several times at once. */
     async ring(times) {
       await Promise.all(Array.from({ length: times }, () => this.alarm()));
     }
 
-    /** Changes what is stored, field by field, as if it had been so, and ends: a test cannot wait for hours. */
+    /** Changes fields of a row and ends the object: a test cannot wait for hours. */
     async amend(name, changes) {
       const value = this.ctx.storage.kv.get(name);
       for (const [path, to] of Object.entries(changes)) {
@@ -45,12 +45,12 @@ const Inside = (Base) =>
       await this.replace({ [name]: value });
     }
 
-    /** Stores something, as another version may have done. */
+    /** Stores a row, as another version may have done. */
     put(name, value) {
       this.ctx.storage.kv.put(name, value);
     }
 
-    /** Stores rows as another version may have done, and ends: a running task must not write its own in between. */
+    /** Stores rows as another version may have done, and ends the object before a running task writes its own. */
     async replace(rows) {
       await this.ctx.blockConcurrencyWhile(async () => {
         for (const [name, value] of Object.entries(rows)) this.ctx.storage.kv.put(name, value);
@@ -59,7 +59,7 @@ const Inside = (Base) =>
       });
     }
 
-    /** Writes a row, and then one that is too large for a row, as one. What is left of the first, and the error. */
+    /** Writes a row and one that is too large, in one transaction. Returns the first one, and the error. */
     breakOff() {
       const { kv } = this.ctx.storage;
       let message;
@@ -74,7 +74,7 @@ const Inside = (Base) =>
       return [[kv.get('order')?.identity, kv.get('first') ?? null], message];
     }
 
-    /** All that it has in memory is gone, and whatever it is at. */
+    /** Ends the object with its memory and its work. */
     reset() {
       this.ctx.abort('A test ends it.');
     }
@@ -91,13 +91,14 @@ export class TaskHub extends Inside(Hub) {
       limiter: env.LEMONDATA_PER_MINUTE && env.LIMITER,
       pictures: env.KEEPS && env.PICTURES,
       log: (event) => console.log(`EVENT ${JSON.stringify(event)}`),
+      ...(env.HAS_NO_LEASES && { tasks: { idFromName() {}, get: () => ({}) } }),
       ...env.SETTINGS,
     };
     return env.CONTROL ? { ...usual, ...createHolds(env) } : usual;
   }
 }
 
-export class FleetLimiter extends Inside(Limiter) {
+export class RequestLimiter extends Inside(Limiter) {
   settings(env) {
     const isNarrow = this.ctx.id.equals(env.LIMITER.idFromName('narrow'));
     if (isNarrow) return { perMinute: env.NARROW_PER_MINUTE };
@@ -105,19 +106,22 @@ export class FleetLimiter extends Inside(Limiter) {
   }
 }
 
-export class OnceKey extends Inside(Once) {
+export class IdempotencyKeyObject extends Inside(KeyObject) {
   settings(env) {
     const usual = super.settings(env);
-    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.ONCE_SETTINGS };
+    return { claim: env.CLAIM_MS ?? usual.claim, retention: env.RETENTION_MS, ...env.KEY_SETTINGS };
   }
 }
 
-/** Asks an object what a test wants of it: `/inside/TASKS/<id>/stored`, or by its name: `/inside/TASKS/@<name>/stored`. */
+/** Calls a method of an object, by its id or its name: `/inside/TASKS/<id>/stored`, `/inside/TASKS/@<name>/stored`. */
 async function inside(env, pathname) {
-  const [, , space, id, method, given] = pathname.split('/');
+  const [, , space, id, method, json] = pathname.split('/');
   const objects = env[space];
-  const object = objects.get(id.startsWith('@') ? objects.idFromName(id.slice(1)) : objects.idFromString(id));
-  const values = given ? JSON.parse(decodeURIComponent(given)) : [];
+  const name = decodeURIComponent(id);
+  const object = objects.get(
+    name.startsWith('@') ? objects.idFromName(name.slice(1)) : objects.idFromString(name),
+  );
+  const values = json ? JSON.parse(decodeURIComponent(json)) : [];
   return Response.json((await object[method](...values)) ?? null);
 }
 
@@ -126,7 +130,7 @@ export default toCloudflare((env) => {
     apiKey: env.LEMONDATA_API_KEY,
     baseUrl: env.LEMONDATA_BASE_URL,
     secret: 'a secret that nobody guesses, of 46 characters',
-    // Who calls is what `x-user` says: a test needs no more.
+    // A test names its users.
     async authorize(request) {
       const user = request.headers.get('x-user') ?? new URL(request.url).searchParams.get('user');
       if (env.CONTROL && user === 'arrives') await fetch(`${env.CONTROL}/arrives`);

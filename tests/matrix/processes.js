@@ -1,6 +1,7 @@
 /** Runs the commands of a project: to their end, or until they are no longer needed. */
 
 import { spawn } from 'node:child_process';
+import { listening } from './ports.js';
 
 /** Ends a command that hangs, long before continuous integration gives up on the whole. */
 const PATIENCE_MS = 240_000;
@@ -78,15 +79,16 @@ export async function execute(command, args, options) {
 /**
  * Starts a server, and waits until it is ready.
  *
- * @param {RegExp} ready matches its output once it is ready
- * @returns {Promise<{ match: RegExpMatchArray, stop(): Promise<void> }>}
+ * @param {RegExp | number} ready matches its output once it is ready, or the port that it listens on
+ * @returns {Promise<{ match: RegExpMatchArray | undefined, stop(): Promise<void> }>}
  */
 export async function serve(command, args, { ready, ...options }) {
   const { child, printed, ended, fail, stop } = launch(command, args, options);
   let timer;
   const match = await new Promise((resolve, reject) => {
+    if (typeof ready === 'number') listening(ready, ended).then(() => resolve(undefined), reject);
     child.on('printed', () => {
-      const match = printed.output.match(ready);
+      const match = typeof ready !== 'number' && printed.output.match(ready);
       if (match) resolve(match);
     });
     timer = setTimeout(() => reject(fail('was not ready in time')), PATIENCE_MS);

@@ -157,9 +157,10 @@ export function openProject(suite, { tarball, server }) {
     shell: (name, place = 'sample') =>
       execute('sh', ['-ec', sample(name)], { cwd: join(folder, place), env }),
 
-    /** Starts a command that serves, until the project is closed. */
-    async serve(command, args, ready, more) {
-      const { match, stop } = await serve(command, args, { ready, cwd: folder, env: { ...env, ...more } });
+    /** Starts a command that serves, until the project is closed. `ready` is what it prints by then, or its port. */
+    async serve(command, args, ready, more, place = '.') {
+      const cwd = join(folder, place);
+      const { match, stop } = await serve(command, args, { ready, cwd, env: { ...env, ...more } });
       closing.push(stop);
       return match;
     },
@@ -173,7 +174,7 @@ export function openProject(suite, { tarball, server }) {
     },
 
     /** A relay to the server, for the `api` of a site. */
-    relay: () => startRelay(folder, server),
+    relay: (scenario) => startRelay(folder, server, scenario),
 
     /** Opens a page, for a cell that does more than wait for its result. */
     open: (url, engine = 'chromium') => openPage(engine, url),

@@ -2,29 +2,29 @@
  * The integration matrix: the packed package in every runtime and bundler. `npm run test:matrix`.
  *
  * Without arguments it runs what `npm test` runs; `--all` runs every cell, `--list` only names them. Names
- * choose cells, or all cells of a folder: `npm run test:matrix -- vite-build next`. `--all --readme` writes what was
- * printed into the README, where all has passed.
+ * choose cells, or all cells of a folder: `npm run test:matrix -- vite-build next`. `--all --docs` writes what was
+ * printed into `docs/compatibility.md`, if all has passed.
  */
 
 import { ensureBuild, ensureNodeModules } from '../../scripts/lib/prepare.js';
 
 ensureNodeModules();
 const { choose, perform } = await import('./matrix.js');
-const { writeMatrix } = await import('./readme.js');
+const { writeMatrix } = await import('./compatibility.js');
 
 const args = process.argv.slice(2);
 const flags = args.filter((arg) => arg.startsWith('--'));
 const names = args.filter((arg) => !arg.startsWith('--'));
-const OPTIONS = ['--all', '--list', '--readme'];
+const OPTIONS = ['--all', '--list', '--docs'];
 const unknown = flags.filter((flag) => !OPTIONS.includes(flag));
 if (unknown.length > 0) {
   console.error(`There is no option ${unknown.join(', ')}. The options are ${OPTIONS.join(', ')}.`);
   process.exit(2);
 }
 const all = flags.includes('--all') || Boolean(process.env.TEST_ALL);
-const forReadme = flags.includes('--readme');
-if (forReadme && (!all || names.length > 0)) {
-  console.error('The README shows all cells: --readme needs --all, and no names.');
+const forDocs = flags.includes('--docs');
+if (forDocs && (!all || names.length > 0)) {
+  console.error('docs/compatibility.md shows all cells: --docs needs --all, and no names.');
   process.exit(2);
 }
 const suites = await choose(names, all || flags.includes('--list')).catch((error) => {
@@ -41,7 +41,7 @@ if (flags.includes('--list')) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   ensureBuild();
   const { passed, failed, rows } = await perform(suites);
-  if (forReadme && failed === 0) writeMatrix(rows);
+  if (forDocs && failed === 0) writeMatrix(rows);
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed > 0 ? 1 : 0);
 }

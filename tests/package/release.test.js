@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { releaseChangelog } from '../../scripts/lib/changelog.js';
+import { checkHome, HOME, withHome } from '../../scripts/lib/home.js';
 import { root } from '../../scripts/lib/run.js';
 
 const HEAD = '# Changelog\n\n## [Unreleased]\n';
@@ -44,6 +45,33 @@ describe('the changelog', () => {
       releaseChangelog(text, version, '2026-02-03').changelog,
       /## \[[\d.]+\] - 2026-02-03\n\n### /,
     );
+  });
+});
+
+describe('the home of the repository', () => {
+  test('gives the package its links', () => {
+    const { name, ...links } = JSON.parse(withHome('{ "name": "x" }', 'https://github.com/owner/x'));
+    assert.equal(name, 'x');
+    assert.deepEqual(links, {
+      repository: { type: 'git', url: 'git+https://github.com/owner/x.git' },
+      homepage: 'https://github.com/owner/x#readme',
+      bugs: 'https://github.com/owner/x/issues',
+    });
+  });
+
+  test('is the only place that they come from', () => {
+    const text = readFileSync(join(root, 'package.json'), 'utf8');
+    const manifest = JSON.parse(text);
+    const released = JSON.parse(withHome(text, HOME));
+    for (const field of ['repository', 'homepage', 'bugs']) {
+      if (manifest[field] !== undefined) assert.deepEqual(manifest[field], released[field]);
+    }
+  });
+
+  test('must be known before a release', () => {
+    assert.throws(() => checkHome(''), /set HOME in scripts\/lib\/home\.js/);
+    assert.throws(() => checkHome('https://github.com/owner/x/'), /without a slash/);
+    checkHome('https://github.com/owner/x');
   });
 });
 

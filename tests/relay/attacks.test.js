@@ -305,7 +305,7 @@ for (const [name, start] of Object.entries(PLACES)) {
         }
       });
 
-      test('are told nothing where their origin is empty, which some runtimes take for none', async () => {
+      test('learn nothing where their origin is empty, which some runtimes take for none', async () => {
         const { status, text } = await create('plain', { headers: [ANN, JSON_TYPE, 'origin:'] });
         assert.ok([200, 403].includes(status), text);
         assert.doesNotMatch(text, /access-control/i);
@@ -357,13 +357,13 @@ for (const [name, start] of Object.entries(PLACES)) {
         }
       });
 
-      test('that have made the name of the relay theirs are nobody', async () => {
+      test('that have made the name of the relay theirs have no identity', async () => {
         // Rebinding: the name is the page's own, so that it is the same origin; but it has none of the visitor's cookies.
         const headers = ['host: evil.example', 'origin: http://evil.example', JSON_TYPE];
         assertNothing(await create('self', { headers }), [401], 'unauthorized');
       });
 
-      test('that may call are told so by name, and nobody by a wildcard', async () => {
+      test('that may call are allowed by name, and no page by a wildcard', async () => {
         const { status, text } = await create('cookie', {
           headers: ['cookie: session=ann', `origin: ${PAGE}`, JSON_TYPE],
         });
@@ -469,7 +469,7 @@ for (const [name, start] of Object.entries(PLACES)) {
         }
       });
 
-      test('that nest deeply in a field that may pass are refused, and disturb nobody', async () => {
+      test('that nest deeply in a field that may pass are refused, and disturb no other request', async () => {
         const others = create('plain', { body: JSON.stringify({ prompt: PROMPT, model: 'test-slow:50' }) });
         while (server.counts.creates === 0) await new Promise((resolve) => setTimeout(resolve, 2));
         for (const depth of [40, 2000, 30_000]) {
@@ -741,7 +741,7 @@ for (const [name, start] of Object.entries(PLACES)) {
       });
 
       test('of one address are limited, whatever other address the headers tell', async () => {
-        // The one header that counts is Cloudflare's, and there nobody but Cloudflare can set it.
+        // The one header that counts is Cloudflare's, and there only Cloudflare can set it.
         const flood = await Promise.all(
           Array.from({ length: 10 }, (_, index) =>
             create('anonymous', {

@@ -65,7 +65,7 @@ describe('the store in memory', () => {
     assert.equal(await store.claim('k', 'f'), undefined);
   });
 
-  test('a create that was never settled is told as unknown, and not carried out again', GUARD, async () => {
+  test('a create that was never settled counts as unknown, and is not carried out again', GUARD, async () => {
     const store = memoryStore({ claimMs: 1000, ttlMs: 5000, now });
     await store.claim('k', 'f');
     const waiting = store.claim('k', 'f');

@@ -1,4 +1,4 @@
-/** A certificate of localhost, signed by nobody, for servers with TLS. It protects nothing. */
+/** A certificate of localhost, self-signed, for servers with TLS. It protects nothing. */
 
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgK3FDroZ6tgjmpae9

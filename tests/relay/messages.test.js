@@ -70,7 +70,7 @@ describe('a callback that fails', () => {
     assert.equal(lines.length, 100);
   });
 
-  test('is told to log in place of the console', async () => {
+  test('goes to log in place of the console', async () => {
     const relay = relays.make({ authorize: () => sessionOf() });
     await relays.create(relay);
     assert.deepEqual(lines, []);
@@ -161,7 +161,7 @@ describe('a page of another origin', () => {
     assert.equal(lines.length, 1);
   });
 
-  test('gets no advice about keys', async () => {
+  test('gets no advice on keys', async () => {
     const relay = make();
     const fetch = (url, init) => {
       const request = new Request(url, init);
@@ -177,7 +177,7 @@ describe('a page of another origin', () => {
     );
   });
 
-  test('that no list can hold is told so', async () => {
+  test('that no list can hold gets another remedy', async () => {
     const { body } = await relays.create(make(), {}, { headers: { origin: 'null' } });
     assert.equal(body.error.hint, 'No relay can list that origin: serve the page by http or https.');
   });
@@ -246,7 +246,7 @@ describe('the least that a relay needs', () => {
 });
 
 describe('a failure of the service on the console', () => {
-  test('is told in its own words where they concern the account', async () => {
+  test('stands there in its own words where they concern the account', async () => {
     const error = { message: 'Balance of ops@lemons.example used up', code: 'insufficient_balance' };
     server.next({
       on: 'create',

@@ -1,4 +1,4 @@
-/** What the operator sees of failures, and what nobody else may see. */
+/** Failures in the operator's log, and secrets that must not leave it. */
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -190,7 +190,7 @@ describe('limits', () => {
     assert.ok(limiter.take('ann', 'create') > 0);
   });
 
-  test('a limiter that returns no time lets nobody through', async () => {
+  test('a limiter that returns no time lets no request through', async () => {
     const { make, create, events } = relays;
     for (const wait of [undefined, null, Number.NaN, 'soon', {}, -1]) {
       events.length = 0;

@@ -15,7 +15,7 @@ import { makeRelays } from './relays.js';
  * @typedef {object} Place
  * @property {string} url without a slash at its end
  * @property {() => Promise<{ lines: string[], inherited: string[] }>} inside all that has been logged and printed;
- *   what objects have there that nobody gave them
+ *   fields that objects have inherited there
  * @property {() => Promise<void>} close
  */
 

@@ -148,7 +148,7 @@ describe('1. routes', () => {
     assert.deepEqual(server.counts.requests, []);
   });
 
-  test('the health check asks nobody, and needs nobody to be known', async () => {
+  test('the health check sends nothing to the service, and needs no identity', async () => {
     const answer = await ask(make(), 'GET', '/health', { user: '' });
     assert.equal(answer.status, 200);
     assert.deepEqual(server.counts.requests, []);
@@ -333,9 +333,9 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
 });
 
 describe('2. who may call', () => {
-  test('whoever authorize does not know is refused, and nothing goes on', async () => {
-    for (const nobody of [null, undefined, '', false]) {
-      const relay = make({ authorize: () => nobody });
+  test('a caller whom authorize refuses is refused, and nothing goes on', async () => {
+    for (const refusal of [null, undefined, '', false]) {
+      const relay = make({ authorize: () => refusal });
       assertRefused(await create(relay), 401, 'unauthorized');
       assertRefused(await poll(relay, 't_a.b'), 401, 'unauthorized');
     }
@@ -361,7 +361,7 @@ describe('2. who may call', () => {
   });
 
   describe('anonymous use is named, and counts the address', () => {
-    /** The identity of an address, as the upstream is told. */
+    /** The identity of an address, as the service gets it. */
     async function identityOf(context, headers = {}, authorize = anonymousByIp()) {
       server.reset();
       const answer = await create(make({ authorize }), {}, { context, headers, user: '' });
@@ -424,7 +424,7 @@ describe('2. who may call', () => {
   test('allowedOrigins is CORS only, never authorisation', async () => {
     const relay = make({ allowedOrigins: [PAGE] });
     assertRefused(await create(relay, {}, { user: '', headers: { origin: PAGE } }), 401, 'unauthorized');
-    // Outside of browsers nobody sends an origin.
+    // Outside of browsers, a client sends no origin.
     assert.equal((await create(relay)).status, 200);
   });
 
@@ -545,7 +545,7 @@ describe('2. who may call', () => {
     }
   });
 
-  test('a preflight is answered for exact origins only, and needs nobody to be known', async () => {
+  test('a preflight is answered for exact origins only, and needs no identity', async () => {
     const relay = make({ allowedOrigins: [PAGE], allowedHeaders: ['x-session'] });
     const preflight = (path, method) =>
       ask(relay, 'OPTIONS', path, {
@@ -821,8 +821,8 @@ describe('3. what may be asked', () => {
     assert.ok(limit instanceof RateLimitError);
     assert.equal(limit.retryAfterMs, 20_000);
     assert.equal(limit.outcome, 'rejected');
-    const nobody = await errorOf({ headers: {} });
-    assert.equal(nobody.kind, 'authentication');
+    const refused = await errorOf({ headers: {} });
+    assert.equal(refused.kind, 'authentication');
     assert.deepEqual(server.counts.requests, []);
   });
 });
@@ -1005,10 +1005,10 @@ describe('4. whose task', () => {
     const reference = await start(make({ secret: old }));
     const both = make({ secret: [fresh, old] });
     assert.equal((await poll(both, reference)).status, 200);
-    const signedAnew = await start(both);
-    assert.equal((await poll(make({ secret: fresh }), signedAnew)).status, 200);
+    const signedByFresh = await start(both);
+    assert.equal((await poll(make({ secret: fresh }), signedByFresh)).status, 200);
     assertRefused(await poll(make({ secret: fresh }), reference), 404, 'async_task_not_found');
-    assertRefused(await poll(make({ secret: old }), signedAnew), 404, 'async_task_not_found');
+    assertRefused(await poll(make({ secret: old }), signedByFresh), 404, 'async_task_not_found');
   });
 
   test('no state is needed: another process with the same secret accepts them', async () => {
@@ -1067,7 +1067,7 @@ describe('5. rate limits', () => {
     clock.now += 1000;
     assert.equal((await create(relay)).status, 200);
     assert.equal((await create(relay)).status, 429);
-    // However long nobody asks, no more than that is saved up.
+    // However long a caller waits, it saves up no more than that.
     clock.now += 3_600_000;
     for (const status of [200, 200, 429]) assert.equal((await create(relay)).status, status);
   });
@@ -1085,7 +1085,7 @@ describe('5. rate limits', () => {
     assert.equal((await create(relay)).status, 429);
   });
 
-  test('a limiter that fails lets nobody through', async () => {
+  test('a limiter that fails lets no request through', async () => {
     const relay = make({
       limiter: {
         async take() {
@@ -1305,8 +1305,8 @@ describe('6. once only', () => {
   test('the store sees neither prompt nor key nor identity', async () => {
     const seen = [];
     const store = {
-      async claim(...given) {
-        seen.push(...given);
+      async claim(...values) {
+        seen.push(...values);
       },
       async settle(key) {
         seen.push(key);
@@ -1539,7 +1539,7 @@ describe('7. secrets stay', () => {
     assert.deepEqual(body.error.alternatives, [{ id: 'flux-schnell', status: 'available', tags: [] }]);
   });
 
-  test('messages of 4xx are told, since they are about the request', async () => {
+  test('messages of 4xx pass, since they concern the request', async () => {
     const { body } = await create(make(), { model: 'test-error-422' });
     assert.equal(body.error.message, 'This size is not available');
     assert.equal(body.error.param, 'size');
@@ -1589,7 +1589,7 @@ describe('7. secrets stay', () => {
   });
 
   test('a status that no Response can have is an answer that cannot be used', async () => {
-    // `Response` of Node cannot make one either: what `fetch` may bring is told by hand.
+    // `Response` of Node cannot make one either, so this `fetch` brings a plain object.
     for (const status of [600, 999]) {
       const fetch = async () => ({ status, headers: new Headers(), text: async () => '{}' });
       assertRefused(await create(make({ fetch })), 502, 'upstream_error');
@@ -1667,7 +1667,7 @@ describe('7. secrets stay', () => {
     }
   });
 
-  test('what waitUntil is given never rejects', async () => {
+  test('the promise for waitUntil never rejects', async () => {
     const kept = [];
     const user = () => {
       throw new Error('boom');

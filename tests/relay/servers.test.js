@@ -409,7 +409,7 @@ describe('what breaks behind the adapter', GUARD, () => {
   });
 });
 
-test('a stream says that nobody between may keep or pack it', async () => {
+test('a stream says that no proxy may keep or pack it', async () => {
   const hub = {
     create: async () => ({ id: 'a', view: { generation: { status: 'pending' } } }),
     getTask: async () => ({ generation: { status: 'pending' } }),

@@ -18,7 +18,7 @@ const PAGE = 'http://localhost:5173';
 const CREATES = 10;
 const FAST_HUB = `
 import { TaskHub as Hub } from 'lemondata-wasm/cloudflare';
-export { FleetLimiter } from 'lemondata-wasm/cloudflare';
+export { RequestLimiter } from 'lemondata-wasm/cloudflare';
 export class TaskHub extends Hub {
   settings(env) {
     return { ...super.settings(env), pollInterval: { min: 20, max: 20 } };
@@ -36,9 +36,9 @@ before(async () => {
   wrangler = ensureWrangler();
   project = installPacked();
   cpSync(join(root, 'examples', 'cloudflare-worker'), project.folder, { recursive: true });
-  // Nobody wants to wait for the provider's cadence here.
+  // The test does not wait at the provider's cadence.
   const main = join(project.folder, 'src', 'index.js');
-  const hub = "export { FleetLimiter, TaskHub } from 'lemondata-wasm/cloudflare';";
+  const hub = "export { RequestLimiter, TaskHub } from 'lemondata-wasm/cloudflare';";
   const code = readFileSync(main, 'utf8');
   assert.ok(code.includes(hub));
   writeFileSync(main, code.replace(hub, FAST_HUB));
@@ -56,12 +56,12 @@ function start(...args) {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const said = { text: '' };
+  const output = { text: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8');
     stream.on('data', (text) => {
-      said.text += text;
-      child.emit('said');
+      output.text += text;
+      child.emit('output');
     });
   }
   const ended = new Promise((resolve) => child.on('close', resolve));
@@ -75,7 +75,7 @@ function start(...args) {
   process.once('exit', kill);
   return {
     child,
-    said,
+    output,
     ended,
     async stop() {
       process.off('exit', kill);
@@ -127,8 +127,8 @@ async function use(url) {
 }
 
 test('what wrangler would deploy works in workerd', GUARD, async (t) => {
-  const { said, ended } = start('deploy', '--dry-run', '--outdir=out');
-  assert.equal(await ended, 0, said.text);
+  const { output, ended } = start('deploy', '--dry-run', '--outdir=out');
+  assert.equal(await ended, 0, output.text);
   const config = readFileSync(join(project.folder, 'wrangler.jsonc'), 'utf8');
   const [, compatibilityDate] = /"compatibility_date": "(.*)"/.exec(config);
   const limit = (namespace_id, most) => ({ namespace_id, simple: { limit: most, period: 60 } });
@@ -152,7 +152,7 @@ test('what wrangler would deploy works in workerd', GUARD, async (t) => {
     },
     durableObjects: {
       TASKS: { className: 'TaskHub', useSQLite: true },
-      LIMITER: { className: 'FleetLimiter', useSQLite: true },
+      LIMITER: { className: 'RequestLimiter', useSQLite: true },
     },
     r2Buckets: ['PICTURES'],
     ratelimits: { CREATES: limit('1001', CREATES), POLLS: limit('1002', 120) },
@@ -172,15 +172,15 @@ test("it works in wrangler's development server, with its secrets in .dev.vars",
     join(project.folder, '.dev.vars'),
     `LEMONDATA_API_KEY=${KEY}\nRELAY_SECRET="${SECRET}"\nLEMONDATA_BASE_URL=${server.url}\n`,
   );
-  const { child, said, ended, stop } = start('dev', '--ip=127.0.0.1', '--port=0');
+  const { child, output, ended, stop } = start('dev', '--ip=127.0.0.1', '--port=0');
   t.after(stop);
   const url = await new Promise((resolve, reject) => {
-    child.on('said', () => {
-      const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(said.text) ?? [];
+    child.on('output', () => {
+      const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(output.text) ?? [];
       if (address) resolve(address);
     });
-    ended.then(() => reject(new Error(said.text)));
+    ended.then(() => reject(new Error(output.text)));
   });
   await use(url);
-  assert.ok(!said.text.includes(KEY), 'the key is in what the worker prints');
+  assert.ok(!output.text.includes(KEY), 'the key is in what the worker prints');
 });

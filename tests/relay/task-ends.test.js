@@ -1,4 +1,4 @@
-/** How a task ends is told through a relay as it is told directly: done, failed, or not known yet. */
+/** The end of a task is the same through a relay as without one: done, failed, or not known yet. */
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What a service, or whoever has a say in its answers, cannot make a relay do; and what a client gets of pictures. */
+/** Answers of the service that the relay must not follow or pass on, edits on their way to it, and kept pictures. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -167,7 +167,7 @@ for (const [name, start] of Object.entries(PLACES)) {
       });
 
       test('an answer that names another task is not delivered, running, done or failed', async () => {
-        const url = 'https://cdn.example/of-somebody-else.png';
+        const url = 'https://cdn.example/of-another-user.png';
         const reference = await startTask('plain', { task_id: 'img_1' });
         for (const other of [
           { task_id: 'img_2', status: 'processing' },
@@ -180,7 +180,7 @@ for (const [name, start] of Object.entries(PLACES)) {
           const { status, text } = await poll('plain', reference);
           assert.equal(status, 502, text);
           assert.match(text, /"code":"upstream_error"/);
-          assert.doesNotMatch(text, /img_2|somebody/);
+          assert.doesNotMatch(text, /img_2|another-user/);
         }
         for (const same of [
           { task_id: 'img_1', status: 'completed', data: [{ url }] },
@@ -228,7 +228,7 @@ for (const [name, start] of Object.entries(PLACES)) {
     });
 
     describe('an answer of any size', () => {
-      test('ends at the cap, and disturbs nobody', async () => {
+      test('ends at the cap, and disturbs no other request', async () => {
         let finish;
         const slow = new Promise((resolve) => {
           finish = resolve;

@@ -15,7 +15,7 @@ export default toCloudflare((env) => {
   };
 });
 
-/** What objects have that nobody gave them. */
+/** The fields that an object has inherited. */
 function inheritedOf(object) {
   const names = [];
   for (const name in object) names.push(name);

@@ -60,7 +60,7 @@ test('a client that disconnects ends its poll upstream', GUARD, async () => {
 });
 
 test(
-  'a client that disconnects does not end its create: whoever asks with its key gets the answer',
+  'a client that disconnects does not end its create: a client that repeats its key gets the answer',
   GUARD,
   async () => {
     const headers = { 'idempotency-key': 'left' };

@@ -5,8 +5,8 @@ import {
   durableHub,
   durableStore,
   TaskHub as Hub,
-  FleetLimiter as Limiter,
-  OnceKey,
+  IdempotencyKeyObject,
+  RequestLimiter as Limiter,
   type TaskHubSettings,
 } from 'lemondata-wasm/cloudflare';
 import { createRelay, type IdempotencyStore, type Hub as RelayHub, toCloudflare } from 'lemondata-wasm/relay';
@@ -14,8 +14,8 @@ import { createRelay, type IdempotencyStore, type Hub as RelayHub, toCloudflare 
 interface Env {
   KEY: string;
   TASKS: DurableObjectNamespace<TaskHub>;
-  LIMITER: DurableObjectNamespace<FleetLimiter>;
-  KEYS: DurableObjectNamespace<OnceKey>;
+  LIMITER: DurableObjectNamespace<RequestLimiter>;
+  KEYS: DurableObjectNamespace<IdempotencyKeyObject>;
   PICTURES: R2Bucket;
 }
 
@@ -25,13 +25,13 @@ export class TaskHub extends Hub {
   }
 }
 
-export class FleetLimiter extends Limiter {
+export class RequestLimiter extends Limiter {
   protected override settings() {
     return { perMinute: 3000 };
   }
 }
 
-export { OnceKey };
+export { IdempotencyKeyObject };
 
 declare const env: Env;
 expectTypeOf(durableHub({ tasks: env.TASKS, pictures: env.PICTURES })).toEqualTypeOf<RelayHub>();

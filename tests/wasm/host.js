@@ -1,6 +1,8 @@
-/** What the tests of the shell need of JavaScript: a transport with a script, and a host for one call. */
+/** What the tests of the shell need of JavaScript: a transport with a script, and calls as `js/client/client.js` makes them. */
 
-import { attempt, exchange, readCredentials } from '../../js/client/host.js';
+import { toBody } from '../../js/client/body.js';
+import { Call } from '../../js/client/call.js';
+import { mergeOptions } from '../../js/client/options.js';
 
 export function scripted(answers) {
   const left = [...answers];
@@ -37,56 +39,12 @@ export function scripted(answers) {
   return options;
 }
 
-/** A host for one call, as `js/client/call.js` is one: without callbacks that fail, and without other calls. */
-export const settled = (start, options, input) =>
+/** Starts a call, and returns its promise. */
+export const settled = (start, callOptions, input) =>
   new Promise((resolve, reject) => {
-    const later = (work) => Promise.resolve().then(work);
-    const stops = [];
-    let wake;
-    const work = (run) => {
-      const working = later(run);
-      // The module's own `then` comes first.
-      working.then(() => later(() => wake()));
-      return working;
-    };
-    const host = {
-      options,
-      given: options,
-      body: { value: JSON.stringify(input) },
-      settle(isDone, value = options.signal.reason) {
-        wake = () => {};
-        for (const stop of stops) stop();
-        (isDone ? resolve : reject)(value);
-      },
-      listen(_, callback) {
-        wake = callback;
-        const { signal } = options;
-        const ring = () => later(() => wake());
-        signal?.addEventListener('abort', ring);
-        stops.push(() => signal?.removeEventListener('abort', ring));
-        return true;
-      },
-      prepare: () => work(() => readCredentials(options.apiKey)),
-      send: (url, isCreate, { signal }) =>
-        work(async () => {
-          host.about = attempt(undefined, isCreate ? 'POST' : 'GET');
-          const { fetch, apiKey: key } = options;
-          const body = isCreate ? host.body.value : undefined;
-          await exchange(host.about, { fetch, url, signal, key, body });
-          return host.about;
-        }),
-      announce: (task) => work(() => options.onTask(task)),
-      // This call waits alone.
-      join: () => 0,
-      sleep() {},
-      take() {},
-      finish(isLate) {
-        host.about.isLate = isLate;
-        return host.about;
-      },
-      update: (value) => options.onUpdate(value),
-    };
-    start(host);
+    const finish = (isDone, value) => (isDone ? resolve : reject)(value);
+    const fields = { input, callOptions, options: mergeOptions(callOptions), body: toBody(input) };
+    start(new Call({ calls: new Set() }, finish, fields));
   });
 
 // biome-ignore lint/security/noGlobalEval: the source is the test's own.

@@ -2,30 +2,57 @@
 #![cfg(target_arch = "wasm32")]
 
 use js_sys::{Array, JSON, Object, Promise, Reflect, WebAssembly};
-use lemondata_wasm::run;
+use lemondata_wasm::{core::Command, run};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const GENERATE: u8 = 0;
-const GENERATE_AND_WAIT: u8 = 1;
-const GET_TASK: u8 = 2;
-const WAIT_FOR_TASK: u8 = 3;
+/// wasm-bindgen copies the files that an import names. These are the others that a call needs.
+#[allow(dead_code)]
+mod copied {
+    use wasm_bindgen::prelude::*;
+
+    #[wasm_bindgen(module = "/js/client/abi.gen.js")]
+    extern "C" {
+        #[wasm_bindgen(thread_local_v2)]
+        static NAMES: JsValue;
+    }
+    #[wasm_bindgen(module = "/js/client/body.js")]
+    extern "C" {
+        #[wasm_bindgen(js_name = toBody)]
+        fn to_body();
+    }
+    #[wasm_bindgen(module = "/js/client/call.js")]
+    extern "C" {
+        fn broken();
+    }
+    #[wasm_bindgen(module = "/js/client/exchange.js")]
+    extern "C" {
+        fn exchange();
+    }
+    #[wasm_bindgen(module = "/js/client/options.js")]
+    extern "C" {
+        fn resolve();
+    }
+    #[wasm_bindgen(module = "/js/client/redact.js")]
+    extern "C" {
+        fn redact();
+    }
+}
 
 #[wasm_bindgen(module = "/tests/wasm/host.js")]
 extern "C" {
     /// Options with a transport that gives the answers in turn, and a log of what was asked.
     fn scripted(answers: &JsValue) -> JsValue;
-    /// Calls back with a host whose end settles the promise that is returned.
+    /// Calls back with a call, and returns its promise.
     fn settled(start: &Closure<dyn FnMut(JsValue)>, options: &JsValue, input: &JsValue) -> Promise;
     /// Options as JavaScript source, evaluated.
     fn evaluate(source: &str) -> JsValue;
 }
 
-/// Runs a job, and returns what its promise resolved to or was rejected with.
-async fn perform(job: u8, input: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-    let copy = input.clone();
-    let start = Closure::once(move |host: JsValue| run(job, copy, host.unchecked_into(), false));
+/// Makes a call, and returns what its promise resolved to or was rejected with.
+async fn perform(command: Command, input: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
+    let start = Closure::once(move |call: JsValue| run(command as u8, call.unchecked_into(), false));
     JsFuture::from(settled(&start, options, input)).await
 }
 
@@ -51,7 +78,7 @@ const REQUEST: &str = r#"{"prompt": "a cat", "aspect_ratio": "3:2"}"#;
 async fn an_inline_answer_is_the_providers_own_object() {
     let options =
         scripted(&json(r#"[{"body": {"created": 1, "data": [{"url": "https://x/y.png"}], "extra": 7}}]"#));
-    let generation = perform(GENERATE, &json(REQUEST), &options).await.unwrap();
+    let generation = perform(Command::Generate, &json(REQUEST), &options).await.unwrap();
     assert_eq!(text(&generation, "status"), "completed");
     assert_eq!(text(&generation, "data.0.url"), "https://x/y.png");
     assert_eq!(get(&generation, "extra"), 7);
@@ -68,7 +95,7 @@ async fn a_task_is_announced_and_polled_to_its_end() {
             {"body": {"task_id": "img_1", "status": "queued", "progress": 10}},
             {"body": {"task_id": "img_1", "status": "completed", "data": [{"b64_json": "AAAA"}]}}]"#,
     ));
-    let generation = perform(GENERATE_AND_WAIT, &json(REQUEST), &options).await.unwrap();
+    let generation = perform(Command::GenerateAndWait, &json(REQUEST), &options).await.unwrap();
     assert_eq!(text(&generation, "data.0.b64_json"), "AAAA");
     assert_eq!(
         asked(&options)[1..],
@@ -85,14 +112,14 @@ async fn a_task_is_announced_and_polled_to_its_end() {
 async fn a_completed_generation_comes_back_at_once() {
     let options = scripted(&json("[]"));
     let done = json(r#"{"status": "completed", "data": []}"#);
-    assert!(Object::is(&perform(WAIT_FOR_TASK, &done, &options).await.unwrap(), &done));
+    assert!(Object::is(&perform(Command::WaitForTask, &done, &options).await.unwrap(), &done));
     assert_eq!(asked(&options).len(), 0);
 }
 
 #[wasm_bindgen_test]
 async fn get_task_asks_once() {
     let options = scripted(&json(r#"[{"body": {"task_id": "t", "status": "pending"}}]"#));
-    let generation = perform(GET_TASK, &"t".into(), &options).await.unwrap();
+    let generation = perform(Command::GetTask, &"t".into(), &options).await.unwrap();
     assert_eq!(text(&generation, "status"), "pending");
     assert_eq!(asked(&options), ["GET https://lemon.test/v1/tasks/t"]);
 }
@@ -103,7 +130,7 @@ async fn an_error_keeps_what_the_answer_says_and_hides_the_key() {
         r#"[{"status": 401, "headers": {"x-request-id": "r1"},
              "body": {"error": {"message": "no such key: sk-secret", "code": "invalid_api_key"}}}]"#,
     ));
-    let error = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+    let error = perform(Command::Generate, &json(REQUEST), &options).await.unwrap_err();
     assert_eq!(text(&error, "name"), "AuthenticationError");
     assert_eq!(text(&error, "outcome"), "rejected");
     assert_eq!(text(&error, "code"), "invalid_api_key");
@@ -116,7 +143,7 @@ async fn an_error_keeps_what_the_answer_says_and_hides_the_key() {
 async fn a_hung_request_ends_by_its_time_out() {
     let options = scripted(&json(r#"[{"hang": true}]"#));
     Reflect::set(&options, &"requestTimeout".into(), &20.into()).unwrap();
-    let error = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+    let error = perform(Command::Generate, &json(REQUEST), &options).await.unwrap_err();
     assert_eq!(text(&error, "name"), "RequestTimeoutError");
     assert_eq!(text(&error, "outcome"), "unknown");
     assert_eq!(get(&options, "aborted"), 1);
@@ -130,7 +157,7 @@ async fn an_abort_rejects_with_the_callers_own_reason() {
     let abort = evaluate("(controller, reason) => setTimeout(() => controller.abort(reason), 5)");
     let reason = json(r#"{"why": "enough"}"#);
     abort.unchecked_into::<js_sys::Function>().call2(&JsValue::NULL, &controller, &reason).unwrap();
-    let rejected = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+    let rejected = perform(Command::Generate, &json(REQUEST), &options).await.unwrap_err();
     assert!(Object::is(&rejected, &reason));
     assert_eq!(get(&options, "aborted"), 1);
     assert_eq!(get(&options, "listeners"), 0);
@@ -147,7 +174,7 @@ async fn bad_options_are_refused_before_anything_is_sent() {
     ] {
         let options = scripted(&json("[]"));
         Reflect::set(&options, &field.into(), &evaluate(value)).unwrap();
-        let error = perform(GENERATE, &json(REQUEST), &options).await.unwrap_err();
+        let error = perform(Command::Generate, &json(REQUEST), &options).await.unwrap_err();
         assert_eq!(text(&error, "name"), "InvalidRequestError");
         assert_eq!(text(&error, "param"), field);
         assert!(text(&error, "message").starts_with(says), "{}", text(&error, "message"));
@@ -161,7 +188,7 @@ async fn rule_7_a_big_payload_never_enters_linear_memory() {
     let options =
         scripted(&evaluate("[{ body: { created: 1, data: [{ b64_json: 'QUJD'.repeat(5_000_000) }] } }]"));
     let before = memory_bytes();
-    let generation = perform(GENERATE, &json(REQUEST), &options).await.unwrap();
+    let generation = perform(Command::Generate, &json(REQUEST), &options).await.unwrap();
     let payload = get(&generation, "data.0.b64_json").unchecked_into::<js_sys::JsString>();
     assert_eq!(payload.length(), 20_000_000);
     assert!(memory_bytes() - before < 1_000_000.0, "grew by {}", memory_bytes() - before);

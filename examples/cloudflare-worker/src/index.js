@@ -6,7 +6,7 @@
 import { durableHub } from 'lemondata-wasm/cloudflare';
 import { anonymousByIp, cloudflareLimiter, createRelay, toCloudflare } from 'lemondata-wasm/relay';
 
-export { FleetLimiter, TaskHub } from 'lemondata-wasm/cloudflare';
+export { RequestLimiter, TaskHub } from 'lemondata-wasm/cloudflare';
 
 export default toCloudflare((env) =>
   createRelay({

@@ -1,23 +1,28 @@
 /** Next.js, built and started: a component of the page, one of the server, and a route of each kind. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { sample } from '../../helpers/samples.js';
+import { freePort } from '../../matrix/ports.js';
 
 export const samples = {
   'app/api/lemondata/[...path]/route.js': 'nextjs/relay',
   'app/picture/page.jsx': 'nextjs/page',
-  'app/api/picture/route.js': 'nextjs/edge',
+  'app/api/picture/route.js': 'nextjs/route',
 };
 
-const ENV = {
-  NEXT_TELEMETRY_DISABLED: '1',
-  NODE_ENV: 'production',
-  RELAY_SECRET: 'a secret of the tests, of 32 characters',
-};
+const ENV = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
 
-export async function open({ bin, execute, serve }) {
+export async function open({ bin, path, server, execute, serve }) {
+  const port = await freePort();
+  // The file of the page, filled in.
+  const settings = sample('nextjs/environment')
+    .replace('sk-…', server.apiKey)
+    .replace('…', 'a-secret-of-the-tests-with-32-characters')
+    .replace('localhost:3000', `127.0.0.1:${port}`);
+  writeFileSync(path('.env.local'), settings);
   await execute(bin('next'), ['build'], ENV);
-  const args = ['start', '--hostname', '127.0.0.1', '--port', '0'];
+  const args = ['start', '--hostname', '127.0.0.1', '--port', String(port)];
   const [url] = await serve(bin('next'), args, /http:\/\/127\.0\.0\.1:\d+/, ENV);
   return url;
 }
@@ -64,8 +69,7 @@ export const cells = {
     tool: 'next',
     all: true,
     async run({ open, paidOnce }, url) {
-      // Next.js takes itself for `localhost`, and the relay lets in pages of its own origin.
-      const page = await open(`${url.replace('127.0.0.1', 'localhost')}/picture`);
+      const page = await open(`${url}/picture`);
       try {
         // A click does nothing before React has taken over.
         await page.until(() => {
@@ -78,11 +82,11 @@ export const cells = {
       paidOnce();
     },
   },
-  'next-edge-sample': {
+  'next-route-sample': {
     tool: 'next',
     all: true,
     async run({ paidOnce }, url) {
-      const response = await fetch(`${url}/api/picture`);
+      const response = await fetch(`${url}/api/picture`, { method: 'POST' });
       assert.equal(Buffer.from(await response.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
       paidOnce();
     },

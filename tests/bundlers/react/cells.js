@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict';
 
 export const samples = {
-  'sample/useGeneration.js': 'react/hook',
-  'sample/Picture.jsx': 'react/picture',
-  'sample/App.jsx': 'react/app',
-  'sample/main.jsx': 'react/main',
+  'sample/useGeneration.ts': 'react/hook',
+  'sample/Picture.tsx': 'react/picture',
+  'sample/App.tsx': 'react/app',
+  'sample/main.tsx': 'react/main',
   'sample/vite.config.js': 'browser/proxy',
 };
 
@@ -33,7 +33,7 @@ const pass = () => globalThis.pass();
 const cell = (path, act) => ({
   tool: 'react',
   async run(project, opened) {
-    const relay = await project.relay();
+    const relay = await project.relay('task');
     opened.api = relay.handle;
     const page = await project.open(`${opened.url}${path}`);
     try {
@@ -71,6 +71,22 @@ export const cells = {
     await page.until(picture);
     assert.equal(relay.creates, 1);
   }),
+  'react-inline': {
+    tool: 'react',
+    async run(project, opened) {
+      const relay = await project.relay();
+      opened.api = relay.handle;
+      const page = await project.open(`${opened.url}inline.html`);
+      try {
+        await page.until(picture);
+        const renders = await page.run(() => globalThis.renders);
+        assert.ok(renders < 20, `a job that is written in a component was rendered ${renders} times`);
+      } finally {
+        await page.close();
+      }
+      project.paidOnce();
+    },
+  },
   'react-reload': cell('', async ({ page, relay }) => {
     await page.until(() => document.querySelector('form') && true);
     await page.run(draw);
@@ -108,7 +124,7 @@ export const cells = {
     tool: 'react',
     async run({ bin, execute, relay, site, open, paidOnce, weigh }) {
       await execute(bin('vite'), ['build']);
-      const { handle } = await relay();
+      const { handle } = await relay('task');
       const page = await open(await site('dist', { api: handle }));
       try {
         await page.until(() => document.querySelector('form') && true);

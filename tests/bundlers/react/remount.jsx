@@ -2,9 +2,9 @@
 
 import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Picture } from './sample/Picture.jsx';
+import { Picture } from './sample/Picture.tsx';
 
-const job = { id: 'a-picture', request: { model: 'ideogram-v3', prompt: 'A lemon' } };
+const job = { id: 'a-picture', request: { model: 'gpt-image-2', prompt: 'A lemon' } };
 
 function Stage() {
   const [there, setThere] = useState(true);

@@ -1,5 +1,6 @@
 /** Vite: its development server, its build for pages, and its build for servers. */
 
+import assert from 'node:assert/strict';
 import { sample } from '../../helpers/samples.js';
 import { bundled, samples as shared } from '../../matrix/bundled.js';
 
@@ -8,6 +9,10 @@ export const samples = {
   ...shared,
   'sample-readme/index.html': 'browser/html',
   'sample-readme/app.js': 'README/browser',
+  'sample-pictures/index.html': 'browser/html',
+  'sample-pictures/app.js': 'pictures/page',
+  'sample-picker/index.html': 'browser/html',
+  'sample-picker/app.js': 'models/picker',
   'sample-slim/index.html': 'browser/html',
   'sample-slim/app.js': 'slim/vite',
   'header.txt': 'content-security-policy/header',
@@ -59,6 +64,30 @@ export const cells = {
     async run({ shell, picture }) {
       await shell('browser/vite', 'sample-readme');
       await picture('sample-readme/dist');
+    },
+  },
+  'vite-pictures-sample': {
+    tool: 'vite',
+    async run({ shell, picture }) {
+      await shell('browser/vite', 'sample-pictures');
+      await picture('sample-pictures/dist');
+    },
+  },
+  'vite-picker-sample': {
+    tool: 'vite',
+    async run({ shell, site, relay, open }) {
+      await shell('browser/vite', 'sample-picker');
+      const { handle } = await relay();
+      const page = await open(await site('sample-picker/dist', { api: handle }));
+      try {
+        const models = await page.until(() => {
+          const { options = [] } = document.querySelector('select') ?? {};
+          return options.length > 0 ? [...options].map(({ value }) => value) : undefined;
+        });
+        assert.ok(models.includes('gpt-image-2'), models.join());
+      } finally {
+        await page.close();
+      }
     },
   },
   'vite-slim-sample': {

@@ -41,4 +41,15 @@ export const cells = {
       paidOnce();
     },
   },
+  'wrangler-dev-sample': {
+    tool: 'wrangler',
+    async run({ bin, serve, shell, paidOnce }) {
+      await shell('cloudflare-workers/secrets');
+      const args = ['dev', '--ip=127.0.0.1', '--port=0'];
+      const [url] = await serve(bin('wrangler'), args, /http:\/\/127\.0\.0\.1:\d+/, ENV, 'sample');
+      const picture = Buffer.from(await (await fetch(url)).arrayBuffer());
+      assert.equal(picture.toString('latin1', 1, 4), 'PNG');
+      paidOnce();
+    },
+  },
 };

@@ -1,7 +1,8 @@
 /** Node, by `import`, by `require`, by both in one process, and with the module read from its file. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { freePort } from '../../matrix/ports.js';
 
 export const samples = {
   'sample/lemon.mjs': 'node/import',
@@ -10,6 +11,10 @@ export const samples = {
   'sample/slim.mjs': 'slim/node',
   'sample/openai.mjs': 'migration/openai',
   'sample/polling.mjs': 'migration/polling',
+  'sample/resume.mjs': 'guide/resume',
+  'sample/fields.mjs': 'models/fields',
+  'sample/keep.mjs': 'pictures/node',
+  'sample/relay.mjs': 'README/relay',
 };
 
 const VERSIONS = ['20', '22', '24'];
@@ -31,12 +36,19 @@ for (const version of VERSIONS) {
   }
 }
 
-/** Runs a sample in each version, its polls without the seconds between them. */
-async function runSample({ path, execute, server, paidOnce, version: name }, file, look) {
+/**
+ * Runs a sample in each version, its polls without the seconds between them.
+ *
+ * @param {(output: string) => void} look
+ * @param {{ env?: Record<string, string>, prepare?: () => void }} [options] `prepare` runs before each
+ */
+async function runSample(project, file, look, { env = {}, prepare = () => {} } = {}) {
+  const { path, execute, server, paidOnce, version: name } = project;
   for (const version of VERSIONS) {
     server.reset();
+    prepare();
     const node = path('node_modules', `node-${version}`, 'bin', 'node');
-    look(await execute(node, ['--import=../hurry.js', file], {}, 'sample'));
+    look(await execute(node, ['--import=../hurry.js', file], env, 'sample'));
     paidOnce();
   }
   const versions = VERSIONS.map((version) => name(`node-${version}`).split(' ')[1]);
@@ -52,6 +64,51 @@ cells['node-require-sample'] = prints('lemon.cjs');
 cells['node-slim-sample'] = prints('slim.mjs');
 cells['node-openai-sample'] = prints('openai.mjs');
 cells['node-polling-sample'] = prints('polling.mjs');
+cells['node-fields-sample'] = prints('fields.mjs');
+cells['node-pictures-sample'] = {
+  tool: 'node',
+  run(project) {
+    const folder = project.path('sample', 'pictures');
+    const look = (output) => {
+      const names = readdirSync(folder).map((name) => `pictures/${name}`);
+      assert.deepEqual(output.trim().split('\n'), names);
+      assert.match(names[0], /^pictures\/[\da-f]{16}\.png$/);
+    };
+    const prepare = () => rmSync(folder, { recursive: true, force: true });
+    return runSample(project, 'keep.mjs', look, { prepare });
+  },
+};
+cells['node-resume-sample'] = {
+  tool: 'node',
+  run(project) {
+    const { server } = project;
+    // It ends the wait, and leaves the task as it is.
+    const body = { error: { message: 'Not now.', type: 'server_error', retryable: false } };
+    const prepare = () => server.next({ on: 'poll', reply: { status: 503, body } });
+    const look = (output) => {
+      assert.match(output, /^GET .* 503: Not now\. Waiting again\.$/m);
+      assert.match(output, /^http:\S+\.png$/m);
+      assert.equal(server.counts.polls, 3, 'one that was refused, two after it');
+    };
+    // The poll that was refused is none of the task's, and counts as rejected.
+    const paidOnce = () => assert.equal(server.counts.creates, 1);
+    return runSample({ ...project, paidOnce }, 'resume.mjs', look, { env: { SCENARIO: 'task' }, prepare });
+  },
+};
+cells['node-relay-sample'] = {
+  tool: 'node',
+  async run({ path, serve, paidOnce }) {
+    const port = await freePort();
+    const more = { PORT: String(port), RELAY_SECRET: 'a secret of the tests, of 32 characters' };
+    await serve(process.execPath, ['relay.mjs'], port, more, 'sample');
+    const { generateAndWait } = await import(path('node_modules/lemondata-wasm/dist/index.js'));
+    const baseUrl = `http://127.0.0.1:${port}/api/lemondata`;
+    const request = { model: 'gpt-image-2', prompt: 'A lemon' };
+    const { data } = await generateAndWait(request, { baseUrl, relay: true });
+    assert.match(data[0].url, /^http:\S+\.png$/);
+    paidOnce();
+  },
+};
 cells['node-sample'] = {
   tool: 'node',
   async run(project) {
@@ -62,7 +119,7 @@ cells['node-sample'] = {
       assert.equal(server.counts.polls, 3);
       assert.ok(!existsSync(path('sample', 'task.json')));
     };
-    const outcome = await runSample(project, 'lemon.mjs', look);
+    const outcome = await runSample(project, 'lemon.mjs', look, { env: { SCENARIO: 'task' } });
     // The last run, had it been broken off.
     const [task] = server.tasks.keys();
     writeFileSync(path('sample', 'task.json'), JSON.stringify({ task_id: task }));

@@ -9,7 +9,7 @@ const OLDEST = '2021-11-03';
 
 export const samples = {
   'sample/worker.js': 'cloudflare-workers/worker',
-  'sample-readme/worker.js': 'README/worker',
+  'sample-pictures/worker.js': 'pictures/worker',
 };
 
 const cell = (compatibilityDate) => ({
@@ -49,5 +49,22 @@ export const cells = {
   'workerd-oldest': cell(OLDEST),
   'workerd-newest': cell(supportedCompatibilityDate),
   'workerd-sample': shows('sample/worker.js'),
-  'workerd-readme-sample': shows('sample-readme/worker.js'),
+  'workerd-pictures-sample': {
+    tool: 'workerd',
+    async run({ path, folder, server, version, paidOnce }) {
+      const bindings = { LEMONDATA_API_KEY: server.apiKey, LEMONDATA_BASE_URL: server.url };
+      const options = { compatibilityDate: supportedCompatibilityDate, bindings, r2Buckets: ['PICTURES'] };
+      const worker = await startWorker(folder, path('sample-pictures/worker.js'), options);
+      try {
+        const { key } = await (await worker.dispatchFetch('http://worker/')).json();
+        const kept = await (await worker.getR2Bucket('PICTURES')).get(key);
+        assert.equal(kept.httpMetadata.contentType, 'image/png');
+        assert.equal(Buffer.from(await kept.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
+      } finally {
+        await worker.dispose();
+      }
+      paidOnce();
+      return { tool: `${version('workerd')} ${supportedCompatibilityDate}` };
+    },
+  },
 };

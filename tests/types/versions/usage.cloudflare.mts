@@ -1,13 +1,19 @@
 /** The relay and its hub in a worker. */
 
-import { durableHub, durableStore, FleetLimiter, OnceKey, TaskHub } from 'lemondata-wasm/cloudflare';
+import {
+  durableHub,
+  durableStore,
+  IdempotencyKeyObject,
+  RequestLimiter,
+  TaskHub,
+} from 'lemondata-wasm/cloudflare';
 import { createRelay, toCloudflare } from 'lemondata-wasm/relay';
 
 interface Env {
   LEMONDATA_API_KEY: string;
   TASKS: DurableObjectNamespace<Pictures>;
-  KEYS: DurableObjectNamespace<OnceKey>;
-  LIMITS: DurableObjectNamespace<FleetLimiter>;
+  KEYS: DurableObjectNamespace<IdempotencyKeyObject>;
+  LIMITS: DurableObjectNamespace<RequestLimiter>;
   PICTURES: R2Bucket;
 }
 
@@ -16,7 +22,7 @@ export class Pictures extends TaskHub {
     return { ...super.settings(env), limiter: env.LIMITS, pictures: env.PICTURES };
   }
 }
-export { FleetLimiter, OnceKey };
+export { IdempotencyKeyObject, RequestLimiter };
 
 export default toCloudflare(({ LEMONDATA_API_KEY, TASKS, KEYS, PICTURES }: Env) =>
   createRelay({

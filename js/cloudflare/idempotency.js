@@ -1,6 +1,6 @@
 /**
- * A store for a relay without a hub: an object for each key has its create carried out once, wherever in the world
- * its duplicates arrive.
+ * A store for a relay without a hub: one object for each idempotency key has its create carried out once, wherever in
+ * the world the duplicates arrive.
  */
 
 import { DurableObject } from 'cloudflare:workers';
@@ -8,13 +8,13 @@ import { milliseconds, readSettings } from '../relay/settings.js';
 import { getText, putText } from './texts.js';
 
 const RULES = {
-  // Longer than the relay's time-out for a create: one that is not settled by then never will be.
+  // Longer than the relay's time-out for a create: a later answer will not come.
   claim: milliseconds(600_000),
   retention: milliseconds(86_400_000),
 };
 
-/** In the place of an answer that never came: the create may have been carried out, and must not be repeated. */
-const LOST = {
+/** Stands for an answer that never came: the create may have been carried out, and must not be repeated. */
+const LOST_ANSWER = {
   status: 502,
   headers: {},
   body: JSON.stringify({
@@ -26,7 +26,13 @@ const LOST = {
   }),
 };
 
-export class OnceKey extends DurableObject {
+/**
+ * The claim of a key, and the head of its answer once it is settled.
+ *
+ * @typedef {{ fingerprint: string, head?: { status: number, headers: Record<string, string> } }} Entry
+ */
+
+export class IdempotencyKeyObject extends DurableObject {
   #kv = this.ctx.storage.kv;
   #waiting = new Set();
 
@@ -35,13 +41,18 @@ export class OnceKey extends DurableObject {
     return { claim: RULES.claim.fallback, retention: RULES.retention.fallback };
   }
 
+  /** @returns {Entry | undefined} */
+  get #entry() {
+    return this.#kv.get('entry');
+  }
+
   get #times() {
-    return readSettings('OnceKey', RULES, this.settings(this.env));
+    return readSettings('IdempotencyKeyObject', RULES, this.settings(this.env));
   }
 
   async claim(fingerprint) {
     for (;;) {
-      const entry = this.#kv.get('entry');
+      const entry = this.#entry;
       if (!entry) {
         const { claim } = this.#times;
         this.#kv.put('entry', { fingerprint });
@@ -55,7 +66,7 @@ export class OnceKey extends DurableObject {
   }
 
   async settle(answer) {
-    const entry = this.#kv.get('entry');
+    const entry = this.#entry;
     if (!entry || entry.head) return;
     if (answer) {
       const { body, ...head } = answer;
@@ -65,12 +76,12 @@ export class OnceKey extends DurableObject {
       });
       await this.ctx.storage.setAlarm(Date.now() + this.#times.retention);
     } else await this.#forget();
-    this.#wake();
+    this.#notify();
   }
 
   async alarm() {
-    const entry = this.#kv.get('entry');
-    if (entry && !entry.head) await this.settle(LOST);
+    const entry = this.#entry;
+    if (entry && !entry.head) await this.settle(LOST_ANSWER);
     else await this.#forget();
   }
 
@@ -79,17 +90,18 @@ export class OnceKey extends DurableObject {
     await this.ctx.storage.deleteAll();
   }
 
-  #wake() {
-    for (const wake of this.#waiting) wake();
+  #notify() {
+    for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }
 }
 
 /**
- * @param {DurableObjectNamespace} keys the binding of `OnceKey`
- * @returns {import('../relay/idempotency.js').IdempotencyStore}
+ * @param {DurableObjectNamespace} keys the binding of `IdempotencyKeyObject`
+ * @returns {import('../relay/index.js').IdempotencyStore}
  */
 export function durableStore(keys) {
+  /** @returns {any} */
   const objectOf = (key) => keys.get(keys.idFromName(key));
   return {
     claim: (key, fingerprint) => objectOf(key).claim(fingerprint),

@@ -1,0 +1,76 @@
+/**
+ * Keeps the requests of all tasks of one key below its rate limit: one object for each key. The core decides
+ * (`src/core/limiter.rs`); this object has the clock and the storage.
+ */
+
+import { DurableObject } from 'cloudflare:workers';
+import { count, readSettings } from '../relay/settings.js';
+import { callCore } from './core.js';
+
+const RULES = {
+  // The limit that LemonData sets for the lowest class of accounts.
+  perMinute: count(1000, { max: 1_000_000 }),
+};
+
+export class RequestLimiter extends DurableObject {
+  #name = this.ctx.id.toString();
+  #isStarted = false;
+
+  /**
+   * The settings of the object. Override it where your bindings have other names.
+   *
+   * @param {Record<string, any>} env
+   */
+  settings(env) {
+    return { perMinute: env.LEMONDATA_PER_MINUTE };
+  }
+
+  /**
+   * Admits a request now, or says when to ask again. A wrong setting admits no request: the answer is the `problem`.
+   *
+   * @param {string} ticket names the request
+   * @param {string} identity
+   * @param {'create' | 'poll'} kind
+   * @param {number} [timeoutMs] an admission that comes later is of no use
+   * @param {string} [model] of a create
+   */
+  admit(ticket, identity, kind, timeoutMs = Number.POSITIVE_INFINITY, model = '') {
+    try {
+      return this.#callLimiter('admit', ticket, identity, kind, timeoutMs, model);
+    } catch (error) {
+      if (error instanceof TypeError) return { wait_ms: 0, position: 0, length: 0, problem: error.message };
+      throw error;
+    }
+  }
+
+  /**
+   * Pauses all requests, or all creates of a model, since the service has refused one.
+   *
+   * @param {number} ms
+   * @param {string} [model]
+   */
+  pause(ms, model = '') {
+    const pauses = this.#callLimiter('pause', ms, model);
+    // The next instance of this object needs them.
+    this.ctx.storage.kv.put('pauses', pauses);
+  }
+
+  /** Calls the limiter in the core, which loses it in a trap. */
+  #callLimiter(method, ...values) {
+    const call = () => callCore(method, this.#name, ...values, Date.now());
+    if (!this.#isStarted) this.#start();
+    const answer = call();
+    if (answer) return answer;
+    this.#start();
+    return call();
+  }
+
+  #start() {
+    const { perMinute } = readSettings('RequestLimiter', RULES, this.settings(this.env));
+    const { kv } = this.ctx.storage;
+    // The first version stored a single time.
+    const pauses = kv.get('pauses') ?? { all: { until: kv.get('closedUntil') ?? 0 } };
+    callCore('startLimiter', this.#name, perMinute, pauses, Date.now());
+    this.#isStarted = true;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Drives a task: asks the core for the next action, stores what has to survive a crash, and performs the action.
+ *
+ * The core decides (`src/core/hub.rs` lists the phases, and the effect of a crash in each).
+ */
+
+import { digest } from '../relay/digest.js';
+import { callCore } from './core.js';
+import { copyPicture, deletePictures } from './pictures.js';
+import { readKey, send } from './service.js';
+import { answeredView, failedView, withoutData } from './task-view.js';
+
+/** Stands for all models, and for the model of a task whose version did not store it. */
+export const NO_MODEL = '';
+
+export class TaskDriver {
+  #id;
+  #store;
+  #alarm;
+  #log;
+  #redactor;
+  #readSettings;
+  #onChange;
+  #running;
+  /** The pictures that no attempt can copy. */
+  #uncopyable = new Set();
+  /** The place of a create that waits for its admission: `{ wait_ms, position, length }`. */
+  queue;
+  /** The error that ended the last run. */
+  failure;
+
+  /**
+   * @param {object} parts
+   * @param {string} parts.id of the task's object
+   * @param {import('./task-store.js').TaskStore} parts.store
+   * @param {import('./task-alarm.js').TaskAlarm} parts.alarm
+   * @param {import('./event-log.js').EventLog} parts.log
+   * @param {ReturnType<typeof import('../relay/redactor.js').createRedactor>} parts.redactor
+   * @param {() => any} parts.readSettings throws if a setting is wrong
+   * @param {() => void} parts.onChange
+   */
+  constructor({ id, store, alarm, log, redactor, readSettings, onChange }) {
+    this.#id = id;
+    this.#store = store;
+    this.#alarm = alarm;
+    this.#log = log;
+    this.#redactor = redactor;
+    this.#readSettings = readSettings;
+    this.#onChange = onChange;
+  }
+
+  /** Drives the task as far as that goes now. Calls that come meanwhile share the run. */
+  run() {
+    this.#running ??= this.#drive().finally(() => {
+      this.#running = undefined;
+    });
+    // The alarm drives on. A create that waits for its answer has to know.
+    this.#running.catch((error) => {
+      this.failure = error;
+      this.#onChange();
+    });
+    return this.#running;
+  }
+
+  async #drive() {
+    if (this.#store.job) this.failure = undefined;
+    while (this.#store.job) {
+      const { job, action } = callCore('nextAction', this.#store.job, this.#readSettings(), Date.now());
+      this.#storeBefore(action, job);
+      switch (action.type) {
+        case 'requestAdmission':
+          await this.#requestAdmission(action);
+          break;
+        case 'sendCreate':
+        case 'sendPoll':
+          await this.#sendRequest(action);
+          break;
+        case 'copyPictures':
+          await this.#copyPictures();
+          break;
+        case 'sleep':
+          return this.#alarm.set(action.until);
+        case 'forget':
+          return this.forget();
+        default:
+          this.#log.writeError('gave_up', action.error);
+          this.#store.dropRequest();
+          this.#onChange();
+      }
+    }
+  }
+
+  /** Stores the job, unless a later process comes to the same action on its own: each row is billed. */
+  #storeBefore({ type, isRoutine, error }, job) {
+    const isRepeatable = type === 'requestAdmission' || (type === 'sleep' && isRoutine);
+    if (isRepeatable && job.phase === this.#store.job.phase) this.#store.keep({ job });
+    else if (type === 'fail') {
+      this.#store.save({ job, view: failedView(this.#store.view, error, this.#redactor) });
+    } else this.#store.save({ job, ...(type === 'sleep' && { view: this.#store.view }) });
+  }
+
+  async #requestAdmission({ kind, timeoutMs }) {
+    const { identity, model = NO_MODEL } = this.#store.order;
+    let admission;
+    try {
+      const limiter = await this.#limiter();
+      admission = await limiter.admit(this.#id, identity, kind, timeoutMs, model);
+    } catch (error) {
+      // Without a limiter, tasks go on: the service's own refusals slow them.
+      this.#log.writeError('limiter_failed', error);
+      admission = { wait_ms: 0 };
+    }
+    // A limiter with a wrong setting must not admit requests.
+    if (admission.problem) throw new TypeError(admission.problem);
+    const { wait_ms } = admission;
+    // A create that would be admitted too late is not in the queue: it fails now.
+    const isQueued = kind === 'create' && wait_ms > 0 && wait_ms <= timeoutMs;
+    this.queue = isQueued ? admission : undefined;
+    this.#store.keep({ job: callCore('admissionAnswered', this.#store.job, wait_ms, Date.now()) });
+    if (isQueued) this.#onChange();
+  }
+
+  /** The limiter of the key, which has an object of its own. */
+  async #limiter() {
+    const settings = this.#readSettings();
+    const { limiter } = settings;
+    return limiter.get(limiter.idFromName(await digest([await readKey(settings)])));
+  }
+
+  async #sendRequest({ type, url, timeoutMs }) {
+    const store = this.#store;
+    const isCreate = type === 'sendCreate';
+    await this.#alarm.guard();
+    // That the create is being sent has to be on the disk before it is.
+    if (isCreate) await store.sync();
+    const settings = this.#readSettings();
+    const attempt = await send(
+      { url, timeoutMs, ...(isCreate ? { body: store.request } : { task: store.job.wait.task }) },
+      { settings, onKey: (key) => this.#redactor.learn(key) },
+    );
+    const { model = NO_MODEL } = store.order;
+    const ended = callCore('attemptEnded', store.job, settings, attempt, model, Date.now());
+    const { job, update, rateLimit } = ended;
+    this.queue = undefined;
+    this.#storeAfter(update, job, isCreate);
+    // The prompt is not needed any more.
+    if (isCreate && job.phase !== 'queued') store.dropRequest();
+    this.#onChange();
+    const upstream = isCreate ? 'create' : 'poll';
+    if (update.error) this.#log.writeError('upstream_failed', update.error, { upstream });
+    if (rateLimit && settings.limiter) await this.#pauseOthers(rateLimit, model);
+  }
+
+  /** Stores the effect of an attempt. That a task still runs is not stored: a later process polls again. */
+  #storeAfter({ type, generation, error }, job, isCreate) {
+    const store = this.#store;
+    if (type === 'answered' && job.phase === 'waiting' && !isCreate) {
+      store.keep({ job, view: { generation: withoutData(generation) } });
+    } else if (type === 'answered') store.save({ job, ...answeredView(generation) });
+    else if (type === 'fail') store.save({ job, view: failedView(store.view, error, this.#redactor) });
+    else store.save({ job });
+  }
+
+  async #pauseOthers({ pauseMs, isModelSpecific }, model) {
+    try {
+      const limiter = await this.#limiter();
+      await limiter.pause(pauseMs, isModelSpecific ? model : NO_MODEL);
+    } catch (error) {
+      this.#log.writeError('limiter_failed', error);
+    }
+  }
+
+  /** Copies the pictures one at a time, since each may be large, and stores each copy as soon as it is made. */
+  async #copyPictures() {
+    const store = this.#store;
+    await this.#alarm.guard();
+    const settings = this.#readSettings();
+    const images = store.view.isLong ? [] : JSON.parse(store.view.data);
+    let isDone = true;
+    for (const [index, image] of images.entries()) {
+      const { kept = [] } = store.view;
+      if (!image?.url || kept.includes(index) || this.#uncopyable.has(index)) continue;
+      try {
+        await copyPicture(settings.pictures, this.#id, index, image.url, settings);
+        store.save({ view: { ...store.view, kept: [...kept, index] } });
+      } catch (error) {
+        if (error.isFinal) this.#uncopyable.add(index);
+        else isDone = false;
+        this.#log.writeError('picture_failed', error, { index });
+      }
+    }
+    store.save({ job: callCore('picturesCopied', store.job, settings, isDone, Date.now()) });
+    this.#onChange();
+  }
+
+  /** Deletes the task with its pictures, including a copy that was made and not stored. */
+  async forget({ hasPictures = this.#store.job.copy_attempts > 0 } = {}) {
+    if (hasPictures) await deletePictures(this.#readSettings().pictures, this.#id);
+    // In this order: an alarm without rows does no harm, but rows without an alarm would stay forever.
+    await this.#store.forget();
+    await this.#alarm.clear();
+  }
+}

@@ -1,0 +1,72 @@
+/** The settings of a `TaskHub`. */
+
+import {
+  callback,
+  count,
+  LONGEST_TIMER_MS,
+  methods,
+  milliseconds,
+  readSettings,
+  required,
+  setting,
+} from '../relay/settings.js';
+import { cappedFetch } from '../relay/upstream.js';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const MEBIBYTE = 1024 * 1024;
+
+const isAddress = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
+const isKey = (value) => typeof value === 'function' || (typeof value === 'string' && /^[!-~]+$/.test(value));
+
+export const defaultLog = (event) => console.error(event);
+
+const RULES = {
+  apiKey: required(
+    setting(
+      undefined,
+      isKey,
+      "the service's key, a string without white space, or a function that returns it",
+    ),
+    'Store it as a secret of the worker: wrangler secret put LEMONDATA_API_KEY.',
+    { isSecret: true },
+  ),
+  baseUrl: setting(undefined, isAddress, 'an absolute URL of http or https'),
+  fetch: callback(undefined, 'a function such as fetch'),
+  tasks: required(
+    methods(['idFromName', 'get'], 'the binding of TaskHub itself'),
+    'It counts the watchers of each identity. If your binding is not called TASKS, return it from settings().',
+  ),
+  limiter: methods(['idFromName', 'get'], 'the binding of RequestLimiter'),
+  pictures: methods(['put', 'head', 'list', 'delete'], 'the binding of an R2 bucket'),
+  pollInterval: {
+    read: (value) =>
+      readSettings(
+        'TaskHub: pollInterval',
+        { min: milliseconds(undefined), max: milliseconds(undefined) },
+        value,
+      ),
+    expected: 'an object with min and max',
+  },
+  requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),
+  maxRetries: count(undefined, { min: 0, max: 100 }),
+  // A task has time even if no client watches it, but it has to end.
+  maxWait: milliseconds(15 * MINUTE_MS),
+  retention: milliseconds(24 * HOUR_MS),
+  maxAnswerBytes: count(40 * MEBIBYTE),
+  maxPictureBytes: count(25 * MEBIBYTE),
+  maxWatchers: count(1000),
+  maxWatchersPerIdentity: count(1000),
+  log: callback(defaultLog),
+};
+
+/**
+ * Checks the settings. The core reads the result as the options of its calls.
+ *
+ * @param {object} settings
+ * @throws {TypeError} if one is wrong
+ */
+export function readTaskSettings(settings) {
+  const options = readSettings('TaskHub', RULES, settings);
+  return { ...options, fetch: cappedFetch(options.fetch, options.maxAnswerBytes) };
+}

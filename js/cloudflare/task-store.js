@@ -1,0 +1,110 @@
+/** The rows of a task. A write is whole or does not happen; memory changes after it. */
+
+import { callCore } from './core.js';
+import { hasResult } from './task-view.js';
+import { dropText, getText, isLong, putText, streamText } from './texts.js';
+
+export class TaskStore {
+  #storage;
+  #kv;
+  /** The core's state; `undefined` before the create. */
+  job;
+  view;
+  /**
+   * Who created the task, with which request. The first versions did not store the model.
+   *
+   * @type {{ identity: string, fingerprint: string, model?: string } | undefined}
+   */
+  order;
+  /** Whether a later version has stored the job. This version leaves it alone. */
+  isForeign = false;
+
+  /** @param {DurableObjectStorage} storage */
+  constructor(storage) {
+    this.#storage = storage;
+    this.#kv = storage.kv;
+    this.order = this.#kv.get('order');
+    this.view = this.#kv.get('view') ?? JSON.parse(getText(this.#kv, 'viewText') ?? 'null');
+    const job = this.#kv.get('job');
+    if (job) this.#migrate(job);
+  }
+
+  #migrate(stored) {
+    const view = this.view ?? { generation: { status: 'pending' } };
+    this.job = callCore('migrateJob', stored, hasResult(view));
+    this.isForeign = !this.job;
+    // The first version could store that a job is over and fail to store its result.
+    const isLost = stored.phase === 'completed' && !hasResult(view);
+    const outcome = this.job?.phase === 'suspended' ? 'accepted' : 'unknown';
+    this.view = isLost
+      ? { ...view, error: { kind: 'response', outcome, message: 'The result is lost.' } }
+      : view;
+    if (!this.isForeign && this.#kv.get('unreadable')) this.#kv.delete('unreadable');
+  }
+
+  /** Since when the stored job has been unreadable: since `now`, the first time. */
+  unreadableSince(now) {
+    const since = this.#kv.get('unreadable') ?? now;
+    this.#kv.put('unreadable', since);
+    return since;
+  }
+
+  /**
+   * Writes the rows that have changed.
+   *
+   * @param {{ job?: object, order?: object, view?: object, data?: string, request?: string }} rows
+   */
+  save({ job, order, view, data, request }) {
+    this.#storage.transactionSync(() => {
+      if (request !== undefined) putText(this.#kv, 'request', request);
+      if (data !== undefined) putText(this.#kv, 'data', data);
+      if (order) this.#kv.put('order', order);
+      if (view) this.#putView(view);
+      if (job) this.#kv.put('job', job);
+    });
+    if (order) this.order = order;
+    this.keep({ job, view });
+  }
+
+  /** Changes memory alone. Rows are billed, and a later process finds out again whether a task still runs. */
+  keep({ job = this.job, view = this.view }) {
+    this.job = job;
+    this.view = view;
+  }
+
+  /** Writes a view: in pieces if it is too long for one row. */
+  #putView(view) {
+    const text = JSON.stringify(view);
+    if (isLong(text)) {
+      this.#kv.delete('view');
+      putText(this.#kv, 'viewText', text);
+    } else {
+      dropText(this.#kv, 'viewText');
+      this.#kv.put('view', view);
+    }
+  }
+
+  /** The request, as JSON. It is stored only for as long as it may have to be sent. */
+  get request() {
+    return getText(this.#kv, 'request');
+  }
+
+  dropRequest() {
+    dropText(this.#kv, 'request');
+  }
+
+  /** Resolves once all writes are on the disk. */
+  sync() {
+    return this.#storage.sync();
+  }
+
+  /** The data of a result that is too long for its view. */
+  readData = () => streamText(this.#kv, 'data');
+
+  async forget() {
+    this.job = undefined;
+    this.view = undefined;
+    this.isForeign = false;
+    await this.#storage.deleteAll();
+  }
+}
