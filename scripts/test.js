@@ -92,7 +92,10 @@ const PARTS = {
         count: one,
       },
       { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
-      { argv: npx('tsc', '--project', 'scripts'), count: one },
+      ...['scripts', 'www', 'bench'].map((folder) => ({
+        argv: npx('tsc', '--project', folder),
+        count: one,
+      })),
     ],
   },
   core: {

@@ -282,12 +282,17 @@ async function meet(place, step) {
 }
 
 describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: true }, () => {
+  /** The records of all steps, by the end of the hub. */
+  const tables = {};
+  after(() => console.log(tableOf(tables)));
+
   for (const [how, end] of Object.entries(ENDS)) {
     describe(how, () => {
       // A create that has not arrived does not end with the objects.
       const steps = Object.keys(STEPS).filter((step) => step !== 'arrives' || how !== OBJECTS_END);
       let place;
       const records = Object.fromEntries(steps.map((step) => [step, {}]));
+      tables[how] = records;
 
       before(async () => {
         place = await startPlace();
@@ -331,10 +336,7 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
         );
       });
 
-      after(async () => {
-        console.log(tableOf(how, records));
-        await place?.close();
-      });
+      after(() => place?.close());
 
       for (const step of steps) {
         const { what, stored, end, creates, results } = STEPS[step];
@@ -388,16 +390,21 @@ describe('a hub that ends while it forgets a task', { ...GUARD, concurrency: tru
   }
 });
 
-/** The records of all steps, as a table. */
-function tableOf(how, records) {
-  const columns = ['stored', 'end', 'creates', 'by its key', 'by its reference'];
-  const rows = Object.entries(records).map(([step, record]) => [
-    STEPS[step].what,
-    ...[record.stored, record.end, record.creates?.join(' → '), record.byKey, record.byReference].map(
-      (value) => `${value ?? '–'}`,
-    ),
-  ]);
-  const all = [[how, ...columns], ...rows];
+/** One table for all ends of the hub: a cell has several values where they differ. */
+function tableOf(tables) {
+  const columns = {
+    stored: (record) => record.stored,
+    end: (record) => record.end,
+    creates: (record) => record.creates?.join(' → '),
+    'by its key': (record) => record.byKey,
+    'by its reference': (record) => record.byReference,
+  };
+  const rows = Object.entries(STEPS).map(([step, { what }]) => {
+    const ends = Object.values(tables).flatMap((records) => records[step] ?? []);
+    const cells = Object.values(columns).map((value) => new Set(ends.map((record) => value(record) ?? '–')));
+    return [what, ...cells.map((values) => [...values].join(' / '))];
+  });
+  const all = [[Object.keys(tables).join(', '), ...Object.keys(columns)], ...rows];
   const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
   return all.map((row) => row.map((text, column) => text.padEnd(widths[column])).join('  ')).join('\n');
 }

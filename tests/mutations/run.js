@@ -1,69 +1,126 @@
 /**
- * Breaks the package on purpose, one rule after another, and sees the tests turn red: `npm run test:mutations`.
- * It works on a copy. Arguments select the mutations whose name or file contains one of them: `js/ src/shell`.
+ * Breaks the package on purpose, and checks that a test turns red: `npm run test:mutations`. Arguments select
+ * mutations by a part of their rule or name. The work happens in a copy, so that an interrupted run breaks nothing.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copy, makeCopy } from './copy.js';
-import * as core from './core-tests.js';
-import { JS } from './js.js';
-import { MUTATIONS } from './list.js';
-import * as built from './package-tests.js';
-import { SHELL } from './shell.js';
+import { createInterface } from 'node:readline';
+import { root } from '../../scripts/lib/run.js';
+import { CLIENT, CORE } from './list.js';
 
-/** Each part: where its files are, its mutations, and what finds a red test before and after one. */
+/** Each part: its folder, its mutations, and the parts of `scripts/test.js` that have to notice them. */
 const PARTS = [
-  { folder: 'src/core', mutations: MUTATIONS, before: core.redTest, after: core.redTest },
-  {
-    folder: 'src/shell',
-    mutations: SHELL,
-    before: () => built.redTest('crate'),
-    after: () => built.redTest('crate'),
-  },
-  {
-    folder: 'js',
-    mutations: JS,
-    before: () => built.redTest('keep'),
-    after: () => built.redTest('js'),
-  },
+  { folder: 'src/core', rules: CORE, tests: ['core'] },
+  { folder: 'js/client', rules: CLIENT, tests: ['js', 'e2e'] },
 ];
+const FOLDERS = ['src', 'js', 'scripts', 'tests', 'bench'];
+/** Ends tests that a mutation makes hang. The tests of a part take much less. */
+const TIME_LIMIT_MS = 300_000;
+/** A failed test of cargo or of Node. A whole file of Node that fails is no test. */
+const FAILED = /^test (\S+) \.\.\. FAILED$|^ *not ok \d+ - (.*(?<!\.test\.js))$/;
 
-const asked = process.argv.slice(2);
-const isAsked = (folder, [, name, file]) =>
-  asked.length === 0 || asked.some((part) => `${folder}/${file}`.includes(part) || name.includes(part));
+const copy = join(root, 'target', 'mutations');
 
-/** What comes of a mutation: the test that is red, or in capitals why there is none. */
-async function verdict(path, [, , , from, to], redTest) {
-  const source = readFileSync(path, 'utf8');
-  if (source.split(from).length !== 2) return 'NOT FOUND: the text to replace must stand there once';
+/** Makes the copy, or updates it: its builds stay. */
+function makeCopy() {
+  mkdirSync(copy, { recursive: true });
+  for (const name of FOLDERS) rmSync(join(copy, name), { recursive: true, force: true });
+  const files = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const name of [...files.map((entry) => entry.name), ...FOLDERS]) {
+    // The times tell whether a build is up to date.
+    cpSync(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true });
+  }
+  rmSync(join(copy, 'node_modules'), { force: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+}
+
+/**
+ * Runs tests of the copy until one fails.
+ *
+ * @param {string[]} tests parts of `scripts/test.js`
+ * @param {number} [limitMs]
+ * @returns {Promise<string | undefined>} the name of the failed test
+ * @throws where no test fails, but the run does: the mutation may not compile
+ */
+async function failedTest(tests, limitMs = TIME_LIMIT_MS) {
+  const child = spawn(process.execPath, ['scripts/test.js', ...tests], {
+    cwd: copy,
+    // A process group of its own, because cargo and Node start further processes.
+    detached: true,
+    // Fewer cases find these mutations as well.
+    env: { ...process.env, RUST_BACKTRACE: '0', FUZZ_SECONDS: '0', PROPTEST_CASES: '32' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const closed = once(child, 'close');
+  const stop = () => child.exitCode === null && process.kill(-child.pid, 'SIGKILL');
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    stop();
+  }, limitMs);
+  const lines = [];
+  let failed;
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    const [, rust, js] = line.match(FAILED) ?? [];
+    failed ??= rust ?? js;
+    if (failed) stop();
+  }
+  const [code] = await closed;
+  clearTimeout(timer);
+  if (failed === undefined && isLate) return '(the tests did not end in time)';
+  if (failed === undefined && code !== 0) throw new Error(lines.slice(-40).join('\n'));
+  return failed;
+}
+
+/** Every file of a part that may be broken. */
+const sources = (folder) =>
+  readdirSync(join(copy, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(rs|js)$/.test(name) && !/\.(test|gen)\.js$/.test(name))
+    .map((name) => join(copy, folder, name));
+
+/** Applies a mutation, and returns the failed test or a problem in capitals. */
+async function verdict({ folder, tests }, [, from, to]) {
+  const found = sources(folder).filter((file) => readFileSync(file, 'utf8').includes(from));
+  if (found.length !== 1) return `NOT FOUND: ${found.length} files have the text to replace`;
+  const [file] = found;
+  const source = readFileSync(file, 'utf8');
+  if (source.split(from).length !== 2) return 'NOT FOUND: the text to replace occurs more than once';
   writeFileSync(
-    path,
+    file,
     source.replace(from, () => to),
   );
   try {
-    return (await redTest()) ?? 'SURVIVED';
+    return (await failedTest(tests)) ?? 'SURVIVED';
   } catch (error) {
     return `BROKEN: ${error.message}`;
   } finally {
-    writeFileSync(path, source);
+    writeFileSync(file, source);
   }
 }
 
+const selected = process.argv.slice(2);
 makeCopy();
 let passed = 0;
 let failed = 0;
-for (const { folder, mutations, before, after } of PARTS) {
-  const chosen = mutations.filter((mutation) => isAsked(folder, mutation));
-  if (chosen.length === 0) continue;
-  const red = await before();
-  if (red) throw new Error(`A test is red before anything is broken: ${red}`);
-  for (const mutation of chosen) {
-    const [rule, name, file] = mutation;
-    const came = await verdict(join(copy, folder, file), mutation, after);
-    if (/^[A-Z]{2}/.test(came)) failed += 1;
+for (const part of PARTS) {
+  const mutations = Object.entries(part.rules)
+    .flatMap(([rule, list]) => list.map((mutation) => [rule, mutation]))
+    .filter(
+      ([rule, [name]]) => selected.length === 0 || selected.some((text) => `${rule} ${name}`.includes(text)),
+    );
+  if (mutations.length === 0) continue;
+  // Without a limit, since the first run builds everything.
+  const red = await failedTest(part.tests, 2 ** 31 - 1);
+  if (red) throw new Error(`A test fails before any mutation: ${red}`);
+  for (const [rule, mutation] of mutations) {
+    const result = await verdict(part, mutation);
+    if (/^[A-Z]{2}/.test(result)) failed += 1;
     else passed += 1;
-    console.log(`rule ${rule}  ${name}  →  ${came}`);
+    console.log(`${rule}: ${mutation[0]}  →  ${result}`);
   }
 }
 console.log(`${passed} passed, ${failed} failed`);
