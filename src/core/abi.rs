@@ -270,7 +270,6 @@ impl Name {
 }
 
 /// The JavaScript half: what the build writes into `js/client/abi.gen.js`.
-#[cfg(not(target_arch = "wasm32"))]
 pub fn javascript() -> String {
     let tables = [
         ("COMMAND", Command::TEXTS, 0),
@@ -301,7 +300,6 @@ pub fn javascript() -> String {
 }
 
 /// `leaderLeft` as `LEADER_LEFT`.
-#[cfg(not(target_arch = "wasm32"))]
 fn constant_case(text: &str) -> String {
     text.chars().fold(String::new(), |name, char| {
         let gap = if char.is_ascii_uppercase() { "_" } else { "" };
@@ -310,7 +308,6 @@ fn constant_case(text: &str) -> String {
 }
 
 /// The words as a JavaScript string, in parts that fit into a line.
-#[cfg(not(target_arch = "wasm32"))]
 fn string_of(words: &[&str]) -> String {
     const WIDTH: usize = 56;
     let mut parts: Vec<String> = Vec::new();
