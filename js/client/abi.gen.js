@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, 0a65c7e1f6a1f9be.
+// Written by `npm run build` from src/core/abi.rs, b29c3344a9adc036.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;
