@@ -9,37 +9,6 @@ import { toText } from './module-text.js';
 
 /** @typedef {import('./cache.js').BoundModule} BoundModule */
 
-/**
- * Names of fields and methods that the files of a client use among themselves: they become letters. No value of a
- * caller or of the platform has a field of such a name that we use, and no text names one.
- */
-const INTERNAL = [
-  ...[
-    '_wbg_cb_unref',
-    'abandon',
-    'announce',
-    'authorize',
-    'broken',
-    'callbacks',
-    'calls',
-    'giveUp',
-    'imports',
-  ],
-  ...[
-    'informed',
-    'isAborted',
-    'isStream',
-    'leave',
-    'listen',
-    'listener',
-    'publish',
-    'rest',
-    'secret',
-    'settle',
-  ],
-  ...['streams', 'take', 'update'],
-];
-
 /** The entries of the package, and the formats of each. */
 const ENTRIES = {
   index: { source: 'entries/index', formats: ['esm', 'cjs'] },
@@ -83,7 +52,7 @@ export async function bundle(client, hub, folder) {
   const { imports, exports } = client.names;
   const letters = Object.fromEntries([...imports.map(([, ...pair]) => pair), ...exports]);
   const minifyNames = {
-    mangleProps: new RegExp(`^(${[...INTERNAL, ...Object.keys(letters)].join('|')})$`),
+    mangleProps: new RegExp(`^(${Object.keys(letters).join('|')})$`),
     mangleCache: letters,
   };
   const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');

@@ -19,6 +19,8 @@ const RUSTFLAGS = [
   '-Ctarget-cpu=mvp',
   `-Ctarget-feature=${FEATURES.map((name) => `+${name}`)}`,
   '-Cllvm-args=-inline-threshold=25',
+  // One instruction copies a structure, in place of a load and a store for each of its fields.
+  '-Cllvm-args=-max-store-memcpy=1',
   // Otherwise generic functions are taken from where the standard library has compiled them, whole and for export.
   '-Zshare-generics=no',
   // Our stacks are shallow, and a megabyte of it for each instance is much in an edge worker.

@@ -199,12 +199,19 @@ export function ensureWebKit() {
 }
 
 /**
- * Installs the packages of Debian that browsers need and the machine lacks. A developer at a terminal is asked first.
+ * Installs the packages of Debian that browsers need.
  *
  * @param {...keyof typeof BROWSERS} names
  */
-export function ensureBrowsers(...names) {
-  const packages = Object.assign({}, ...names.map((name) => BROWSERS[name]));
+export const ensureBrowsers = (...names) =>
+  ensurePackages(Object.assign({}, ...names.map((name) => BROWSERS[name])));
+
+/**
+ * Installs packages of Debian that the machine lacks. A developer at a terminal is asked first.
+ *
+ * @param {Record<string, string>} packages by name, each with a file that it brings
+ */
+export function ensurePackages(packages) {
   const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
   if (missing.length === 0) return;
   const sudo = process.getuid?.() === 0 ? [] : ['sudo'];
