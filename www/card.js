@@ -21,7 +21,7 @@ import { countdown, duration, explain, meta } from './words.js';
  * @typedef {object} CardCallbacks
  * @property {(picture: import('./pictures.js').Picture) => void} onOpen
  * @property {(request: import('lemondata-wasm').ImageRequest) => void} onReuse
- * @property {(request: import('lemondata-wasm').ImageRequest) => void} onCode
+ * @property {(request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames) => void} onCode
  */
 
 /** @typedef {import('./generation.js').Generation} Generation */
@@ -46,7 +46,7 @@ export function card(generation, now, callbacks) {
         }
       </div>
       <h3 class="prompt" id=${`prompt-${id}`}>${request.prompt}</h3>
-      <p class="meta">${meta(request)}</p>
+      <p class="meta">${meta(request, generation.sources)}</p>
       ${message(generation)}
       ${requests(generation, now)}
       <div class="actions">${buttons(generation, callbacks)}</div>
@@ -59,11 +59,11 @@ export function card(generation, now, callbacks) {
  *
  * @param {import('lemondata-wasm').ImageRequest} request
  */
-function shape({ size, n }) {
-  const { width, height } = shapeOf(size);
+function shape(request) {
+  const { width, height } = shapeOf(request);
   const ratio = width / height;
   const name = ratio > 1.2 ? 'wide' : ratio < 0.85 ? 'tall' : 'square';
-  return (n ?? 1) > 1 ? `${name} many` : name;
+  return (request.n ?? 1) > 1 ? `${name} many` : name;
 }
 
 /**
@@ -256,7 +256,7 @@ function buttons(generation, { onReuse, onCode }) {
           ? nothing
           : html`<button type="button" @click=${() => generation.stop()}>Stop waiting</button>`
       }
-      <button class="quiet code" type="button" @click=${() => onCode(request)}>Code</button>`;
+      <button class="quiet code" type="button" @click=${() => onCode(request, generation.sources)}>Code</button>`;
   }
   const canWait = task && error?.outcome !== 'failed' && error?.kind !== 'task_not_found' && phase !== 'done';
   return html`
@@ -279,5 +279,5 @@ function buttons(generation, { onReuse, onCode }) {
         : nothing
     }
     <button class=${phase === 'done' ? '' : 'quiet'} type="button" @click=${() => onReuse(request)}>Use settings</button>
-    <button class="quiet code" type="button" @click=${() => onCode(request)}>Code</button>`;
+    <button class="quiet code" type="button" @click=${() => onCode(request, generation.sources)}>Code</button>`;
 }

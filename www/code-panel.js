@@ -2,6 +2,7 @@
 
 import { html, render } from 'lit-html';
 import { SAMPLES } from './code-samples.js';
+import { baseUrl } from './config.js';
 import { elementById } from './element.js';
 import { icon } from './icon.js';
 import { openModal } from './modal.js';
@@ -13,19 +14,22 @@ const dialog = elementById('code', HTMLDialogElement);
 
 /** @type {keyof typeof SAMPLES} */
 let selected = 'browser';
-/** @type {import('lemondata-wasm').ImageRequest} */
-let request;
+/** @type {import('./code-samples.js').Call} */
+let call;
 
-/** @param {import('lemondata-wasm').ImageRequest} shown */
-export function showCode(shown) {
-  request = shown;
+/**
+ * @param {import('lemondata-wasm').ImageRequest} request
+ * @param {import('./sources.js').SourceNames} [sources]
+ */
+export function showCode(request, sources) {
+  call = { request, sources, baseUrl };
   draw();
   openModal(dialog);
 }
 
 function draw() {
   const { note, write } = SAMPLES[selected];
-  const code = write(request);
+  const code = write(call);
   render(
     html`<header>
         <h2 id="code-title">The code</h2>

@@ -11,29 +11,39 @@ import { elementById } from './element.js';
 /**
  * @param {HTMLInputElement} input its `aria-controls` names the list; the button that opens the list follows it
  * @param {Suggestion[]} suggestions
+ * @returns {(suggestions: Suggestion[]) => void} a function that replaces the suggestions
  */
 export function combobox(input, suggestions) {
   const list = elementById(input.getAttribute('aria-controls') ?? '', HTMLElement);
   const button = /** @type {HTMLButtonElement} */ (input.nextElementSibling);
-  const items = suggestions.map(({ value, note = '' }, index) => {
-    const item = document.createElement('div');
-    Object.assign(item, { id: `${list.id}-${index}`, role: 'option' });
-    item.dataset.value = value;
-    const name = Object.assign(document.createElement('span'), { textContent: value });
-    item.append(name, Object.assign(document.createElement('small'), { textContent: note }));
-    return item;
-  });
-  list.append(...items);
+  /** @type {HTMLDivElement[]} */
+  let items = [];
   /** @type {HTMLDivElement | undefined} */
   let active;
+  let isFiltered = false;
+
+  /** @param {Suggestion[]} replacement */
+  function replace(replacement) {
+    items = replacement.map(({ value, note = '' }, index) => {
+      const item = document.createElement('div');
+      Object.assign(item, { id: `${list.id}-${index}`, role: 'option' });
+      item.dataset.value = value;
+      const name = Object.assign(document.createElement('span'), { textContent: value });
+      item.append(name, Object.assign(document.createElement('small'), { textContent: note }));
+      return item;
+    });
+    list.replaceChildren(...items);
+    if (!list.hidden) open(isFiltered);
+  }
 
   const visible = () => items.filter(({ hidden }) => !hidden);
 
   /** @param {HTMLElement} item */
   const valueOfItem = ({ dataset }) => dataset.value ?? '';
 
-  /** @param {boolean} isFiltered */
-  function open(isFiltered) {
+  /** @param {boolean} isByText whether the list has only the suggestions that match the text */
+  function open(isByText) {
+    isFiltered = isByText;
     const text = input.value.trim().toLowerCase();
     for (const item of items) {
       item.hidden = isFiltered && !valueOfItem(item).toLowerCase().includes(text);
@@ -101,4 +111,6 @@ export function combobox(input, suggestions) {
     input.focus();
     return open(false);
   });
+  replace(suggestions);
+  return replace;
 }

@@ -3,41 +3,30 @@
 import { combobox } from './combobox.js';
 import { isEmbedded } from './config.js';
 import { elementById } from './element.js';
+import { showFurtherFields } from './further-fields.js';
+import { DOCUMENTED, loadModels } from './models.js';
 import { SCENARIOS } from './scenarios.js';
-import { DEFAULTS, FIELDS, problemsOf, requestOf } from './settings.js';
+import { DEFAULTS, FIELDS, FURTHER_NAMES, problemsOf, requestOf } from './settings.js';
+import { checkSources, chosenNames, readChosen, setUpSources } from './source-fields.js';
 
+/** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
 /** @typedef {import('./settings.js').Settings} Settings */
 
-const MODELS = [
-  { value: 'flux-pro', note: 'usually a task' },
-  { value: 'flux-schnell', note: 'usually at once' },
-  { value: 'dall-e-3', note: 'usually at once' },
-  { value: 'dall-e-2', note: 'usually at once' },
-  { value: 'stable-diffusion-3', note: 'usually at once' },
-  { value: 'midjourney', note: 'usually a task' },
-  { value: 'ideogram-v3', note: 'usually a task' },
-];
 const SIZES = [
+  { value: 'auto', note: 'the model chooses' },
   { value: '1024x1024', note: 'square' },
+  { value: '1536x1024', note: 'wide' },
+  { value: '1024x1536', note: 'tall' },
   { value: '1792x1024', note: 'wide' },
   { value: '1024x1792', note: 'tall' },
   { value: '512x512', note: 'small' },
-  { value: 'auto', note: 'the model chooses' },
-];
-const QUALITIES = [
-  { value: 'standard', note: 'DALL·E 3' },
-  { value: 'hd', note: 'DALL·E 3' },
-  { value: 'auto' },
-  { value: 'low' },
-  { value: 'medium' },
-  { value: 'high' },
 ];
 /**
  * The fields under “More settings”.
  *
  * @type {(keyof Settings)[]}
  */
-const MORE = ['quality', 'style', 'response_format', 'extra'];
+const MORE = [...FURTHER_NAMES, 'extra'];
 /** From this length on, the form counts the characters of the prompt. */
 const COUNTED_LENGTH = 3500;
 
@@ -72,14 +61,15 @@ export function fillIn(values) {
 
 /**
  * @param {object} callbacks
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} callbacks.onSend
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} callbacks.onCode
+ * @param {(request: ImageRequest, sources: import('./sources.js').Sources | undefined) => void} callbacks.onSend
+ * @param {(request: ImageRequest, sources: import('./sources.js').SourceNames | undefined) => void} callbacks.onCode
  * @param {() => void} callbacks.onChange
  */
 export function setUpForm({ onSend, onCode, onChange }) {
-  combobox(controls.model, MODELS);
+  showFurtherFields();
+  setUpModels();
   combobox(controls.size, SIZES);
-  combobox(controls.quality, QUALITIES);
+  setUpSources();
   form.addEventListener('input', ({ target }) => {
     touched.add(/** @type {HTMLInputElement} */ (target).name);
     check();
@@ -90,25 +80,44 @@ export function setUpForm({ onSend, onCode, onChange }) {
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    withRequest(onSend);
+    withRequest(async (request) => onSend(request, await readChosen()));
   });
-  elementById('show-code', HTMLElement).addEventListener('click', () => withRequest(onCode));
+  elementById('show-code', HTMLElement).addEventListener('click', () =>
+    withRequest((request) => onCode(request, chosenNames())),
+  );
   setUpScenarios(onChange);
   // The style of its parent, because the field named style hides the form's own.
   const { style } = /** @type {HTMLElement} */ (form.parentElement);
   new ResizeObserver(() => style.setProperty('--form-height', `${form.offsetHeight}px`)).observe(form);
 }
 
+/** Replaces the documented models with the service's list, as soon as the person turns to the field. */
+function setUpModels() {
+  const replace = combobox(controls.model, DOCUMENTED);
+  const note = elementById('model-note', HTMLElement);
+  const { textContent } = note;
+  const load = async () => {
+    try {
+      replace(await loadModels());
+      note.textContent = textContent;
+    } catch {
+      note.textContent = 'The list of models cannot be loaded. Any name that the service knows works.';
+      controls.model.addEventListener('focus', load, { once: true });
+    }
+  };
+  controls.model.addEventListener('focus', load, { once: true });
+}
+
 /**
  * Calls back with the request, or moves the focus to the first field with a problem.
  *
- * @param {(request: import('lemondata-wasm').ImageRequest) => void} callback
+ * @param {(request: ImageRequest) => void} callback
  */
 function withRequest(callback) {
   for (const name of FIELDS) touched.add(name);
   const problems = check();
   const first = FIELDS.find((name) => problems[name]);
-  if (first === undefined) return callback(requestOf(settings()));
+  if (first === undefined) return checkSources() && callback(requestOf(settings()));
   if (MORE.includes(first)) more.open = true;
   return controls[first].focus();
 }

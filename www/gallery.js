@@ -151,7 +151,7 @@ const currentTile = () => place.querySelector(`[data-index="${current}"]`);
 function tile(picture, index, style) {
   const { request, width, height, url } = picture;
   const order = (chosen ?? []).findIndex(({ id }) => id === picture.id);
-  const shape = width ? { width, height } : shapeOf(request.size);
+  const shape = width ? { width, height } : shapeOf(request);
   return html`<li .style=${style} aria-setsize=${filtered.length} aria-posinset=${index + 1}>
     <button type="button" data-index=${index} tabindex=${index === current ? 0 : -1}
       aria-label=${short(request.prompt, 120)} aria-pressed=${chosen ? `${order >= 0}` : nothing}

@@ -41,11 +41,21 @@ const host = {
 /** The number of generations that finished while the page was hidden. */
 export let unseen = 0;
 
-/** @param {import('lemondata-wasm').ImageRequest} request */
-export function start(request) {
+/**
+ * @param {import('lemondata-wasm').ImageRequest} request
+ * @param {import('./sources.js').Sources} [sources]
+ */
+export function start(request, sources) {
   const id = crypto.randomUUID();
   const idempotencyKey = crypto.randomUUID();
-  const journal = { id, request, startedAt: Date.now(), idempotencyKey, relay: relayId };
+  const journal = {
+    id,
+    request,
+    ...(sources && { sources }),
+    startedAt: Date.now(),
+    idempotencyKey,
+    relay: relayId,
+  };
   const generation = new Generation(journal, host);
   list = [generation, ...list];
   send(generation);
@@ -207,7 +217,7 @@ export const repeatCreate = (generation) => track(generation, () => generation.c
  */
 export function tryAgain(generation, changes = {}) {
   dismiss(generation);
-  start({ ...generation.request, ...changes });
+  start({ ...generation.request, ...changes }, generation.journal.sources);
 }
 
 /** @param {Generation} generation */

@@ -2,6 +2,7 @@
 
 import { LemonDataError } from 'lemondata-wasm';
 import { ACCOUNT_HEADER } from './config.js';
+import { namesOf, send } from './sources.js';
 import { Timeline } from './timeline.js';
 
 /** The phases before an end. */
@@ -13,6 +14,7 @@ const RUNNING = ['held', 'sending', 'waiting', 'saving'];
  * @typedef {object} Journal
  * @property {string} id
  * @property {import('lemondata-wasm').ImageRequest} request
+ * @property {import('./sources.js').Sources} [sources] the reference pictures of the request
  * @property {number} startedAt
  * @property {string} idempotencyKey
  * @property {string | undefined} relay the process that knows this key
@@ -78,6 +80,10 @@ export class Generation {
     return this.journal.request;
   }
 
+  get sources() {
+    return namesOf(this.journal.sources);
+  }
+
   get task() {
     return this.journal.task;
   }
@@ -108,9 +114,9 @@ export class Generation {
 
   /** Sends the create. Sent again with the same key, it brings the answer to the first one. */
   create() {
-    const { request, idempotencyKey } = this.journal;
+    const { request, sources, idempotencyKey } = this.journal;
     this.phase = 'sending';
-    return this.#run((options) => this.#host.client.generateAndWait(request, { ...options, idempotencyKey }));
+    return this.#run((options) => send(this.#host.client, request, sources, { ...options, idempotencyKey }));
   }
 
   /**

@@ -74,8 +74,8 @@ function reuse(request) {
 }
 
 setUpForm({
-  onSend(request) {
-    start(request);
+  onSend(request, sources) {
+    start(request, sources);
     queueMicrotask(reveal);
   },
   onCode: showCode,

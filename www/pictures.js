@@ -15,6 +15,7 @@ const MOST_URLS = 240;
  * @property {string} id sorts by time
  * @property {number} at
  * @property {import('lemondata-wasm').ImageRequest} request
+ * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {number} index among the pictures of its generation, from 0
  * @property {number} count of the pictures of its generation
  * @property {number} ms duration of the generation
@@ -65,7 +66,7 @@ channel.onmessage = load;
  * @param {import('lemondata-wasm').Image[]} images
  * @returns {Promise<Picture[]>}
  */
-export async function keep({ journal }, images) {
+export async function keep({ journal, sources }, images) {
   const { id, request, startedAt } = journal;
   const made = await Promise.all(
     images.map((image, index) =>
@@ -73,6 +74,7 @@ export async function keep({ journal }, images) {
         id: `${startedAt.toString(36).padStart(9, '0')}-${id.slice(0, 8)}-${index}`,
         at: startedAt,
         request,
+        ...(sources && { sources }),
         index,
         count: images.length,
         ms: Date.now() - startedAt,

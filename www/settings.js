@@ -1,26 +1,111 @@
 /** The settings of the form, as text: their defaults, their problems, and the request that they make. */
 
 /**
- * @typedef {object} Settings
+ * A field of the request under “More settings”. An empty text leaves the choice to the server.
+ *
+ * @typedef {object} Field
+ * @property {string} label
+ * @property {string} [note]
+ * @property {{ value: string, note?: string }[]} [suggestions] of a field that takes any other text, too
+ * @property {[value: string, label: string][]} [choices] the only values, the default one first
+ * @property {[least: number, most: number]} [range] of a whole number
+ * @property {number} [maxLength] default 32
+ */
+
+const ON_OFF = /** @type {[string, string][]} */ ([
+  ['', 'Default'],
+  ['true', 'On'],
+  ['false', 'Off'],
+]);
+
+const further = {
+  aspect_ratio: {
+    label: 'Aspect ratio',
+    suggestions: [
+      { value: '1:1', note: 'square' },
+      { value: '16:9', note: 'wide' },
+      { value: '9:16', note: 'tall' },
+      { value: '3:2' },
+      { value: '2:3' },
+      { value: '4:3' },
+      { value: '3:4' },
+      { value: '21:9' },
+    ],
+  },
+  resolution: {
+    label: 'Resolution',
+    suggestions: [{ value: '1K' }, { value: '2K' }, { value: '4K' }],
+  },
+  quality: {
+    label: 'Quality',
+    suggestions: [
+      { value: 'auto' },
+      { value: 'low' },
+      { value: 'medium' },
+      { value: 'high' },
+      { value: 'standard', note: 'DALL·E 3' },
+      { value: 'hd', note: 'DALL·E 3' },
+    ],
+  },
+  background: {
+    label: 'Background',
+    suggestions: [{ value: 'auto' }, { value: 'transparent' }, { value: 'opaque' }],
+  },
+  output_format: {
+    label: 'File type',
+    suggestions: [{ value: 'png' }, { value: 'jpeg' }, { value: 'webp' }],
+  },
+  output_compression: { label: 'Compression', note: '0–100', range: [0, 100] },
+  moderation: { label: 'Moderation', suggestions: [{ value: 'auto' }, { value: 'low' }] },
+  seed: { label: 'Seed', range: [0, 2 ** 32 - 1] },
+  negative_prompt: { label: 'Negative prompt', maxLength: 4000 },
+  style: {
+    label: 'Style',
+    note: 'DALL·E 3',
+    choices: [
+      ['', 'Default'],
+      ['vivid', 'Vivid'],
+      ['natural', 'Natural'],
+    ],
+  },
+  expand_prompt: { label: 'Expand the prompt', choices: ON_OFF },
+  async: { label: 'Answer with a task', choices: ON_OFF },
+  response_format: {
+    label: 'Result',
+    choices: [
+      ['url', 'As a URL'],
+      ['b64_json', 'In the answer'],
+    ],
+  },
+};
+
+/** @typedef {keyof typeof further} FurtherName */
+
+/** The documented fields that depend on the model. */
+export const FURTHER = /** @type {Record<FurtherName, Field>} */ (further);
+
+export const FURTHER_NAMES = /** @type {FurtherName[]} */ (Object.keys(FURTHER));
+
+/**
+ * @typedef {object} BasicSettings
  * @property {string} prompt
  * @property {string} model
  * @property {string} size
  * @property {string} n
- * @property {string} quality
- * @property {string} style
- * @property {string} response_format
  * @property {string} extra further parameters, as a JSON object
  */
 
-/** @type {Readonly<Settings>} an empty text leaves the choice to the server */
+/** @typedef {BasicSettings & Record<FurtherName, string>} Settings */
+
+/** @type {Readonly<Settings>} */
 export const DEFAULTS = Object.freeze({
   prompt: '',
-  model: 'flux-pro',
+  model: 'gpt-image-2',
   size: '1024x1024',
   n: '1',
-  quality: '',
-  style: '',
-  response_format: 'url',
+  .../** @type {Record<FurtherName, string>} */ (
+    Object.fromEntries(FURTHER_NAMES.map((name) => [name, FURTHER[name].choices?.[0][0] ?? '']))
+  ),
   extra: '',
 });
 
@@ -33,58 +118,60 @@ const MAX_N = 10;
 const MAX_WORD = 32;
 const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 
-/**
- * The request's fields that have a field in the form.
- *
- * @type {Exclude<keyof Settings, 'extra'>[]}
- */
-const OWN = ['prompt', 'model', 'size', 'n', 'quality', 'style', 'response_format'];
+/** The fields of a request that have a field in the form. */
+const OWN = FIELDS.filter((name) => name !== 'extra');
 
 /**
- * The problem of each field, in words for the person who types.
+ * The problem of a field, in words for the person who types.
  *
- * @type {Record<keyof Settings, (text: string) => string | undefined>}
+ * @type {Record<keyof BasicSettings, (text: string) => string | undefined>}
  */
 const RULES = {
-  prompt(text) {
-    if (text.trim() === '') return 'Say what to draw.';
-    return text.length > MAX_PROMPT
-      ? `${count(text.length)} characters; at most ${count(MAX_PROMPT)}.`
-      : undefined;
-  },
+  prompt: (text) => (text.trim() === '' ? 'Say what to draw.' : tooLong(text, MAX_PROMPT)),
   model: (text) => (text === '' ? 'Name a model.' : tooLong(text, MAX_MODEL)),
   size: (text) => (text === '' || SIZE.test(text) ? undefined : 'Write it as 1024x1024, or auto.'),
-  n: (text) =>
-    /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_N
-      ? undefined
-      : `A number from 1 to ${MAX_N}.`,
-  quality: (text) => tooLong(text, MAX_WORD),
-  style: () => undefined,
-  response_format: () => undefined,
+  n: (text) => outside(text, [1, MAX_N]),
   extra(text) {
     if (text.trim() === '') return undefined;
     let value;
     try {
       value = JSON.parse(text);
     } catch {
-      return 'Not JSON yet: {"seed": 7}, for example.';
+      return 'Not JSON yet: {"tone": "warm"}, for example.';
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return 'An object in braces, such as {"seed": 7}.';
+      return 'An object in braces, such as {"tone": "warm"}.';
     }
     const own = OWN.find((name) => Object.hasOwn(value, name));
     return own && `“${own}” has a field of its own.`;
   },
 };
 
+/**
+ * @param {FurtherName} name
+ * @param {string} text
+ */
+function furtherProblem(name, text) {
+  const { range, maxLength = MAX_WORD } = FURTHER[name];
+  if (text === '') return undefined;
+  return range ? outside(text, range) : tooLong(text, maxLength);
+}
+
 /** @type {(text: string, most: number) => string | undefined} */
-const tooLong = (text, most) => (text.length > most ? `At most ${most} characters.` : undefined);
+const tooLong = (text, most) =>
+  text.length > most ? `${count(text.length)} characters; at most ${count(most)}.` : undefined;
+
+/** @type {(text: string, range: [number, number]) => string | undefined} */
+const outside = (text, [least, most]) =>
+  /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most
+    ? undefined
+    : `A number from ${least} to ${count(most)}.`;
 
 /** @param {number} number */
 const count = (number) => number.toLocaleString('en');
 
 /**
- * Without white space at the ends, which only the prompt and JSON may have.
+ * Without white space at the ends, which only prompts and JSON may have.
  *
  * @param {Partial<Settings>} settings
  * @returns {Settings}
@@ -107,7 +194,9 @@ export function problemsOf(settings) {
   /** @type {Partial<Record<keyof Settings, string>>} */
   const problems = {};
   for (const name of FIELDS) {
-    const problem = RULES[name](texts[name]);
+    const text = texts[name];
+    const problem =
+      name in FURTHER ? furtherProblem(/** @type {FurtherName} */ (name), text) : RULES[name](text);
     if (problem) problems[name] = problem;
   }
   return problems;
@@ -120,15 +209,22 @@ export function problemsOf(settings) {
  * @returns {import('lemondata-wasm').ImageRequest}
  */
 export function requestOf(settings) {
-  const { prompt, model, size, n, quality, style, response_format, extra } = tidy(settings);
+  const texts = tidy(settings);
+  const { prompt, model, size, n, extra } = texts;
   /** @type {Record<string, unknown> & { prompt: string }} */
   const request = { model, prompt };
   if (size) request.size = size;
   if (Number(n) > 1) request.n = Number(n);
-  if (quality) request.quality = quality;
-  if (style) request.style = style;
-  if (response_format !== DEFAULTS.response_format) request.response_format = response_format;
+  for (const name of FURTHER_NAMES) {
+    if (texts[name] !== DEFAULTS[name]) request[name] = typed(FURTHER[name], texts[name]);
+  }
   return { ...request, ...(extra.trim() ? JSON.parse(extra) : {}) };
+}
+
+/** @type {(field: Field, text: string) => string | number | boolean} */
+function typed({ range, choices }, text) {
+  if (range) return Number(text);
+  return choices === ON_OFF ? text === 'true' : text;
 }
 
 /**
@@ -148,10 +244,14 @@ export function settingsOf(request) {
 /**
  * The probable size of a picture, for the box that the page reserves for it.
  *
- * @param {string | null} [size]
+ * @param {import('lemondata-wasm').ImageRequest} request
  * @returns {{ width: number, height: number }}
  */
-export function shapeOf(size) {
+export function shapeOf({ size, aspect_ratio }) {
   const [width, height] = (size && SIZE.test(size) ? size : '').split('x').map(Number);
-  return width && height ? { width, height } : { width: 1024, height: 1024 };
+  if (width && height) return { width, height };
+  const [across, down] = (aspect_ratio ?? '').split(':').map(Number);
+  return across && down
+    ? { width: 1024, height: Math.round((1024 * down) / across) }
+    : { width: 1024, height: 1024 };
 }

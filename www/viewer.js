@@ -26,7 +26,7 @@ const NAMES = { n: 'pictures', response_format: 'format', extra: 'further' };
 /**
  * @typedef {object} ViewerCallbacks
  * @property {(request: import('lemondata-wasm').ImageRequest) => void} onReuse
- * @property {(request: import('lemondata-wasm').ImageRequest) => void} onCode
+ * @property {(request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames) => void} onCode
  * @property {(picture: Picture) => void} onCompare begins a comparison with this picture
  * @property {(picture: Picture) => void} onClose gets the last shown picture
  */
@@ -131,7 +131,7 @@ const side = (name, label, by) =>
  * @param {string | undefined} url
  */
 function stage(picture, url) {
-  const shape = picture.width ? picture : shapeOf(picture.request.size);
+  const shape = picture.width ? picture : shapeOf(picture.request);
   // A new element for each picture, so that the previous one is never seen at this size.
   return keyed(
     picture.id,
@@ -147,7 +147,7 @@ function stage(picture, url) {
 
 /** @param {Picture} picture */
 function details(picture) {
-  const { request, revised, width, height, bytes, ms, at } = picture;
+  const { request, sources, revised, width, height, bytes, ms, at } = picture;
   const facts = [
     // The line above shows the requested size.
     width && `${width}x${height}` !== request.size && `${width} × ${height}`,
@@ -158,7 +158,7 @@ function details(picture) {
   return html`<footer>
     <div class="words">
       <p class="prompt" tabindex="0" role="group" aria-label="Prompt">${revised ?? request.prompt}</p>
-      <p class="meta">${meta(request)}</p>
+      <p class="meta">${meta(request, sources)}</p>
       <p class="meta">${facts.filter(Boolean).join(' · ')}</p>
     </div>
     <div class="actions">
@@ -169,7 +169,7 @@ function details(picture) {
             <button type="button" @click=${() => copy(picture)}>Copy</button>`
       }
       <button type="button" @click=${() => closeAnd(() => callbacks.onReuse(request))}>Use settings</button>
-      <button class="quiet" type="button" @click=${() => callbacks.onCode(request)}>Code</button>
+      <button class="quiet" type="button" @click=${() => callbacks.onCode(request, sources)}>Code</button>
       ${
         kept().length > 1
           ? html`<button class="quiet" type="button" @click=${() => closeAnd(() => callbacks.onCompare(picture))}>Compare</button>`

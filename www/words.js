@@ -37,9 +37,11 @@ export const short = (prompt, length = 48) =>
  * The model and the settings of a request.
  *
  * @param {Omit<import('lemondata-wasm').ImageRequest, 'prompt'>} request
+ * @param {import('./sources.js').SourceNames} [sources]
  */
-export function meta({ model, size, n, quality, style }) {
-  const parts = [model, size?.replace('x', ' × '), quality, style];
+export function meta({ model, size, aspect_ratio, resolution, n, quality, style }, sources) {
+  const parts = [model, size?.replace('x', ' × '), aspect_ratio, resolution, quality, style];
+  if (sources) parts.push(sources.action === 'edit' ? 'an edit' : 'with a reference');
   if (n && n > 1) parts.push(`${n} pictures`);
   return parts.filter(Boolean).join(' · ');
 }

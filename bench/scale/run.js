@@ -1,8 +1,8 @@
 /**
- * Simulates days of a hub in virtual time, and writes what came of it into docs/scale.md: `npm run scale`.
+ * Simulates days of a hub in virtual time, and writes the results into docs/scale.md: `npm run scale`.
  *
  * The jobs and the limiter are the core's own; see world.rs. The same assumptions give the same numbers. With
- * `-- --report` the tables and plots are made anew from the last results, after a change of prices.
+ * `-- --report` it makes the tables and charts again from the last results, after a change of prices.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -15,6 +15,8 @@ import { bundlePage } from './bundle-page.js';
 
 const HOST = '127.0.0.1';
 const PREFIX = '/api/lemondata';
+/** The one service whose address the package's samples need not name. */
+const DEFAULT_SERVICE = 'https://api.lemondata.cc';
 
 const ACCOUNT_STATUSES = [401, 402, 403];
 /** What the service calls a problem: a word that is safe in a header. */
@@ -46,7 +48,7 @@ const MAX_N = 10;
  *   the port is taken
  */
 export async function servePage({ upstream, port = 0, pollInterval = { min: 3000, max: 5000 }, now }) {
-  const { origin, hostname } = new URL(upstream.url);
+  const { origin, hostname, href } = new URL(upstream.url);
   // The real service is never on this machine.
   const embedded = hostname === HOST || hostname === 'localhost';
   const redact = (text) => text.replaceAll(upstream.key, '[key]');
@@ -58,6 +60,8 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     upstream: embedded ? 'embedded' : 'service',
     relay: relayId,
     poll: `${pollInterval.min}-${pollInterval.max}`,
+    // For the code that the page shows.
+    service: embedded || origin === DEFAULT_SERVICE ? '' : href.replace(/\/$/, ''),
   });
   assets['/index.html'] = assets['/'];
 

@@ -44,8 +44,8 @@ const PART = 10;
 const READ_MS = 20;
 
 /**
- * Systems lend ports above these to whoever asks for any, and would lend one of a proxy while nothing listens
- * there. Each is used once in a long while.
+ * Below the ports that systems assign by themselves: such a port of a proxy could be assigned to another server while
+ * nothing listens there. Each port is used once in a long while.
  */
 const PORTS = { first: 20_000, count: 12_000 };
 let used = Math.floor(Math.random() * PORTS.count);
@@ -239,7 +239,7 @@ export async function startProxy(target) {
   };
 }
 
-/** Listens on a port that nobody has, and tells which. */
+/** Listens on a free port, and returns its number. */
 async function listenAnywhere(listener) {
   for (;;) {
     const port = nextPort();

@@ -177,7 +177,7 @@ async function openWebKitPage(driver, display, url) {
   };
 }
 
-/** A display that nobody sees. It looks for a free number by itself, and tells which. */
+/** A virtual display. Xvfb chooses a free number and prints it. */
 async function openDisplay(xvfb) {
   const server = spawn(xvfb, ['-displayfd', '3', '-nolisten', 'tcp', '-screen', '0', '1280x900x24'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

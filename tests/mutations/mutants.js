@@ -53,16 +53,17 @@ function mutateCore(files) {
   });
 }
 
+/** Tests of the relay that need a browser, a worker or the packed package. */
+const SLOW = /\/(browsers|memory|servers|starter|worker)\.test\.js$/;
+
 /** The tests that import a folder's sources, and no bundle of them. */
 const TESTS = {
-  'js/client': () => beside('js/client'),
-  'js/relay': () => [...beside('js/relay'), ...RELAY_TESTS.map((name) => `tests/relay/${name}.test.js`)],
+  'js/client': () => testsIn('js/client'),
+  'js/relay': () => [...testsIn('js/relay'), ...testsIn('tests/relay').filter((file) => !SLOW.test(file))],
 };
-/** Those without a browser, a worker or a second copy of the relay. */
-const RELAY_TESTS = ['adapters', 'attacks', 'doors', 'ends', 'once', 'operator', 'public-error', 'relay'];
 
 /** @param {string} folder */
-const beside = (folder) =>
+const testsIn = (folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => join(folder, name));

@@ -327,7 +327,7 @@ async function rejectCrowd(watch, common) {
   return { ...ends, hung: CROWD - ends.rejected - ends.other };
 }
 
-/** Counts the timers and the listeners that the package sets, and collects errors that nobody catches. */
+/** Counts the timers and the listeners that the package sets, and collects uncaught errors. */
 function watchGlobals(seed) {
   const strayErrors = [];
   const controllers = [];

@@ -9,6 +9,8 @@ import { PROMPT, untilAsync, useStudio } from './studio.js';
 /** Ends a test that hangs. */
 const GUARD = { timeout: 90_000 };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A file that is no picture. */
+const TEXT_FILE = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') };
 const LONG =
   'A small town at night, rain on the street, and a cat that watches it all from a windowsill '.repeat(4);
 
@@ -41,12 +43,16 @@ async function findings(state) {
 async function* states() {
   const { page } = app;
   yield 'empty';
+  await page.click('text=Reference pictures');
   await page.click('text=More settings');
   await page.click('text=What can go wrong');
   await page.fill('#size', '12');
   await page.fill('#extra', '{');
+  await page.setInputFiles('#pictures', TEXT_FILE);
   yield 'form, with problems';
   await page.fill('#extra', '');
+  await page.setInputFiles('#pictures', []);
+  await page.click('text=Reference pictures');
   await page.click('text=More settings');
   await page.click('text=What can go wrong');
   await page.click('#model + button');
@@ -205,6 +211,8 @@ describe('with the keyboard alone', () => {
     await tabTo('prompt');
     await keyboard.type(PROMPT);
     await tabTo('model');
+    await keyboard.press('Control+A');
+    await keyboard.type('flux-p');
     await keyboard.press('ArrowDown');
     await keyboard.press('Enter');
     assert.equal(await app.page.inputValue('#model'), 'flux-pro');

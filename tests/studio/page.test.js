@@ -61,7 +61,7 @@ describe('a picture', { timeout: 120_000 }, () => {
     assert.equal(await text('.meta'), 'dall-e-2 · 512 × 512');
     assert.deepEqual(await rows(), ['Create: 200 · picture in the answer']);
     assert.deepEqual(
-      app.server.counts.requests.filter(({ method }) => method === 'POST').map(({ body }) => body),
+      app.creates().map(({ body }) => body),
       [{ prompt: PROMPT, model: 'dall-e-2', n: 1, size: '512x512' }],
     );
   });
@@ -206,7 +206,7 @@ describe('an error', { timeout: 120_000 }, () => {
     assert.match(await text('.problem p'), /^Model 'dalle3' not found/);
     assert.match(await text('.problem .hint'), /^Did you mean 'dall-e-3'\?/);
     assert.match(await text('.problem .next'), /^Nothing is billed\./);
-    const { id } = app.server.counts.requests[0];
+    const [{ id }] = app.creates();
     assert.deepEqual(await facts(), {
       kind: 'invalid_request',
       outcome: 'rejected',
@@ -220,7 +220,7 @@ describe('an error', { timeout: 120_000 }, () => {
     await app.page.click('text=Use dall-e-3');
     await app.state('Done');
     assert.equal(await app.$('.card').count(), 1, 'it takes the place of the failed one');
-    assert.equal(app.server.counts.requests[1].body.model, 'dall-e-3');
+    assert.equal(app.creates()[1].body.model, 'dall-e-3');
   });
 
   test('of a wait leads to waiting again for the same task', async () => {
@@ -299,7 +299,11 @@ describe('an error', { timeout: 120_000 }, () => {
       }
       assert.match(await text('.problem'), /may be billed/);
     }
-    assert.equal(app.server.counts.creates, 3, 'the relay asks once for each');
+    const models = app.creates().map(({ body }) => body.model);
+    for (const scenario of ['error-500', 'reset']) {
+      const sent = models.filter((model) => model === `test-${scenario}`);
+      assert.equal(sent.length, 1, `${scenario}: the create may be billed, so it is not repeated`);
+    }
   });
 
   test('of the account is shown on the page and in the terminal, without the key', async (t) => {
@@ -391,7 +395,7 @@ describe('the wait', { timeout: 120_000 }, () => {
     await app.page.fill('#prompt', PROMPT);
     await app.page.focus('#prompt');
     await app.page.keyboard.press('Control+Enter');
-    await app.state('Accepted as a task');
+    await app.state('Done');
     assert.equal(app.server.counts.creates, 1);
   });
 
@@ -437,20 +441,25 @@ describe('the form', { timeout: 120_000 }, () => {
     assert.equal(await problem('n'), 'A number from 1 to 10.');
     await app.page.fill('#n', '2');
     await app.page.click('text=More settings');
-    await app.page.fill('#extra', '{"seed": ');
+    await app.page.fill('#extra', '{"tone": ');
     assert.match(await problem('extra'), /^Not JSON yet/);
     await app.page.fill('#extra', '{"model": "x"}');
     assert.match(await problem('extra'), /field of its own/);
-    await app.page.fill('#extra', '{"seed": 7, "aspect_ratio": "4:3"}');
+    await app.page.fill('#extra', '{"tone": "warm"}');
+    await app.page.fill('#seed', '-1');
+    assert.equal(await problem('seed'), 'A number from 0 to 4,294,967,295.');
+    await app.page.fill('#seed', '7');
+    await app.page.fill('#aspect_ratio', '4:3');
     await app.page.fill('#quality', 'hd');
+    await app.page.check('[name=expand_prompt][value=false]', { force: true });
     await app.page.check('[name=style][value=vivid]', { force: true });
     await app.page.check('[name=response_format][value=b64_json]', { force: true });
     assert.equal(app.server.counts.creates, 0);
     await app.page.click('text=Generate >> visible=true');
     await until(() => app.server.counts.creates === 1);
-    assert.deepEqual(app.server.counts.requests[0].body, {
+    assert.deepEqual(app.creates()[0].body, {
       prompt: PROMPT,
-      model: 'flux-pro',
+      model: 'gpt-image-2',
       n: 2,
       size: '640x480',
       quality: 'hd',
@@ -458,6 +467,8 @@ describe('the form', { timeout: 120_000 }, () => {
       response_format: 'b64_json',
       seed: 7,
       aspect_ratio: '4:3',
+      expand_prompt: false,
+      tone: 'warm',
     });
   });
 
@@ -466,14 +477,16 @@ describe('the form', { timeout: 120_000 }, () => {
     await app.page.fill('#prompt', 'Zwei Zitronen & mehr');
     await app.page.fill('#model', 'my-model');
     await app.page.click('text=More settings');
-    await app.page.fill('#extra', '{"seed":7}');
+    await app.page.fill('#extra', '{"tone":"warm"}');
+    await app.page.fill('#seed', '7');
     const address = await app.page.evaluate(() => location.href);
     assert.ok(!new URL(address).search, 'a server could log the prompt');
     const other = await app.context.newPage();
     await other.goto(address);
     assert.equal(await other.inputValue('#prompt'), 'Zwei Zitronen & mehr');
     assert.equal(await other.inputValue('#model'), 'my-model');
-    assert.equal(await other.inputValue('#extra'), '{"seed":7}');
+    assert.equal(await other.inputValue('#extra'), '{"tone":"warm"}');
+    assert.equal(await other.inputValue('#seed'), '7');
     assert.equal(await other.inputValue('#size'), '1024x1024');
     await app.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await app.page.click('text=Share');
@@ -481,34 +494,54 @@ describe('the form', { timeout: 120_000 }, () => {
     assert.equal(await app.page.evaluate(() => navigator.clipboard.readText()), address);
   });
 
-  test('lists the documented models, and takes any other name', async () => {
+  test('lists the models of the service, and takes any other name', async () => {
     app = await studio.open();
+    const names = () => app.$('#models [role=option]:visible span').allTextContents();
+    assert.equal(app.server.counts.models, 0, 'a visit does not load them');
     await app.page.click('#model + button');
-    const names = await app.$('#models [role=option] span').allTextContents();
-    assert.deepEqual(names.sort(), [
-      'dall-e-2',
-      'dall-e-3',
-      'flux-pro',
-      'flux-schnell',
-      'ideogram-v3',
-      'midjourney',
-      'stable-diffusion-3',
-    ]);
+    await app
+      .$('#models small', { hasText: /^bytedance|^black-forest-labs/ })
+      .first()
+      .waitFor();
+    const listed = await names();
+    const { data } = await (await fetch(`${app.server.url}/v1/models?category=image`)).json();
+    assert.deepEqual(
+      listed,
+      data.map(({ id }) => id),
+    );
+    assert.ok(listed.includes('midjourney') && listed.includes('gpt-image-2'));
+    assert.match(await app.$('#models [data-value=gpt-image-2] small').textContent(), /edits/);
     await app.look('models');
     await app.page.click('#models >> text=midjourney');
     assert.equal(await app.page.inputValue('#model'), 'midjourney');
     assert.equal(await app.$('#models').isVisible(), false);
     await app.page.fill('#model', '');
     await app.page.type('#model', 'dall');
-    assert.deepEqual(await app.$('#models [role=option]:visible span').allTextContents(), [
-      'dall-e-3',
-      'dall-e-2',
-    ]);
+    assert.deepEqual((await names()).sort(), ['dall-e-2', 'dall-e-3']);
+    const [, second] = await names();
     await app.page.keyboard.press('ArrowDown');
     await app.page.keyboard.press('ArrowDown');
     await app.page.keyboard.press('Enter');
-    assert.equal(await app.page.inputValue('#model'), 'dall-e-2');
+    assert.equal(await app.page.inputValue('#model'), second);
     assert.equal(app.server.counts.creates, 0, 'Enter has chosen, not sent');
+    assert.equal(app.server.counts.models, 2, 'this test, and the page once');
+  });
+
+  test('lists the documented models where the service lists none, and asks again', async () => {
+    app = await studio.open();
+    app.server.next({ on: 'models', reply: { status: 500, body: { error: { message: 'x', type: 'x' } } } });
+    await app.page.focus('#model');
+    await app.$('#model-note', { hasText: 'cannot be loaded' }).waitFor();
+    const names = app.$('#models [role=option] span');
+    const listed = await names.allTextContents();
+    for (const name of ['gpt-image-2', 'dall-e-3', 'dall-e-2', 'flux-schnell', 'flux-pro', 'midjourney']) {
+      assert.ok(listed.includes(name), name);
+    }
+    assert.ok(!listed.includes('sd3.5-large'));
+    await app.page.focus('#prompt');
+    await app.page.focus('#model');
+    await names.filter({ hasText: 'sd3.5-large' }).waitFor({ state: 'attached' });
+    await app.$('#model-note', { hasText: 'Any name that LemonData knows' }).waitFor();
   });
 
   test('offers the test server’s scenarios, but not for the real service', async (t) => {

@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { LemonDataError } from 'lemondata-wasm';
+import { PNG } from 'pngjs';
 import { root } from '../../scripts/lib/run.js';
 import { literal, SAMPLES } from '../../www/code-samples.js';
 import { percentOf } from '../../www/estimate.js';
 import { fileName } from '../../www/file-name.js';
 import { readLink, writeLink } from '../../www/link.js';
 import { DEFAULTS, problemsOf, requestOf, settingsOf, shapeOf } from '../../www/settings.js';
+import { namesOf, problemOfFiles, readSources } from '../../www/sources.js';
 import { amount, countdown, duration, explain, meta, short } from '../../www/words.js';
 import { startServer } from '../server/index.js';
 
@@ -30,15 +32,34 @@ describe('settings', () => {
   const good = { ...DEFAULTS, prompt: 'A lemon' };
 
   test('make the request, without those left to the server', () => {
-    assert.deepEqual(requestOf(good), { model: 'flux-pro', prompt: 'A lemon', size: '1024x1024' });
+    assert.deepEqual(requestOf(good), { model: 'gpt-image-2', prompt: 'A lemon', size: '1024x1024' });
     assert.deepEqual(
-      requestOf({ ...good, size: ' ', n: '3', quality: 'hd', style: 'vivid', extra: '{"seed": 7}' }),
-      { model: 'flux-pro', prompt: 'A lemon', n: 3, quality: 'hd', style: 'vivid', seed: 7 },
+      requestOf({ ...good, size: ' ', n: '3', quality: 'hd', style: 'vivid', extra: '{"tone": "warm"}' }),
+      { model: 'gpt-image-2', prompt: 'A lemon', n: 3, quality: 'hd', style: 'vivid', tone: 'warm' },
     );
+    const { size, model, prompt, ...further } = requestOf({
+      ...good,
+      ...{ aspect_ratio: '16:9', resolution: '2K', background: 'transparent', output_format: 'webp' },
+      ...{ output_compression: '80', moderation: 'low', negative_prompt: 'limes', expand_prompt: 'false' },
+      ...{ seed: '0', async: 'true' },
+    });
+    assert.deepEqual(further, {
+      aspect_ratio: '16:9',
+      resolution: '2K',
+      background: 'transparent',
+      output_format: 'webp',
+      output_compression: 80,
+      moderation: 'low',
+      seed: 0,
+      negative_prompt: 'limes',
+      expand_prompt: false,
+      async: true,
+    });
   });
 
   test('come back out of a request', () => {
-    const request = { ...requestOf({ ...good, n: '2', response_format: 'b64_json' }), seed: [1] };
+    const settings = { ...good, n: '2', response_format: 'b64_json', seed: '7', async: 'false' };
+    const request = { ...requestOf(settings), unknown: [1] };
     assert.deepEqual(requestOf(settingsOf(request)), request);
     assert.deepEqual(requestOf(settingsOf({ model: 'm', prompt: 'p' })), { model: 'm', prompt: 'p' });
   });
@@ -51,7 +72,10 @@ describe('settings', () => {
       ['size', ['12', '0x10', '1024X1024', '1024x', 'wide']],
       ['n', ['', '0', '11', '1.5', '-1', 'x']],
       ['quality', ['x'.repeat(33)]],
-      ['extra', ['{', '[]', '1', 'null', '{"n": 2}', '{"prompt": ""}']],
+      ['seed', ['-1', '1.5', 'x', '4294967296']],
+      ['output_compression', ['101']],
+      ['negative_prompt', ['x'.repeat(4001)]],
+      ['extra', ['{', '[]', '1', 'null', '{"n": 2}', '{"prompt": ""}', '{"seed": 1}']],
     ]) {
       for (const text of wrong) {
         assert.deepEqual(Object.keys(problemsOf({ ...good, [name]: text })), [name], text);
@@ -61,7 +85,7 @@ describe('settings', () => {
   });
 
   test('survive an address', () => {
-    const settings = { ...good, prompt: 'a & b = c # d + ü%', extra: '{"seed": 7}' };
+    const settings = { ...good, prompt: 'a & b = c # d + ü%', seed: '7', extra: '{"tone": 7}' };
     assert.deepEqual(readLink(writeLink(settings)).settings, settings);
     assert.equal(writeLink(DEFAULTS), '');
     assert.deepEqual(readLink(writeLink(DEFAULTS, 'gallery')), { settings: DEFAULTS, view: 'gallery' });
@@ -69,9 +93,10 @@ describe('settings', () => {
   });
 
   test('give the shape of the picture', () => {
-    assert.deepEqual(shapeOf('1792x1024'), { width: 1792, height: 1024 });
+    assert.deepEqual(shapeOf({ size: '1792x1024' }), { width: 1792, height: 1024 });
+    assert.deepEqual(shapeOf({ size: 'auto', aspect_ratio: '16:9' }), { width: 1024, height: 576 });
     for (const size of [undefined, 'auto', '', 'x']) {
-      assert.deepEqual(shapeOf(size), { width: 1024, height: 1024 });
+      assert.deepEqual(shapeOf({ size, aspect_ratio: 'auto' }), { width: 1024, height: 1024 });
     }
   });
 });
@@ -83,6 +108,7 @@ describe('texts', () => {
     assert.equal(short('lemon', 5), 'lemon');
     assert.equal(short('lemons', 5), 'lemo…');
     assert.equal(meta({ model: 'm', size: '1x2', n: 4, quality: 'hd' }), 'm · 1 × 2 · hd · 4 pictures');
+    assert.equal(meta({ model: 'm' }, { action: 'edit', pictures: ['a.png'] }), 'm · an edit');
   });
 
   test('for the next poll: a range', () => {
@@ -154,6 +180,33 @@ test('a downloaded file is named after its picture', () => {
   assert.ok(name('x'.repeat(4000)).length < 100);
 });
 
+describe('reference pictures', () => {
+  const png = { name: 'lemon.png', type: 'image/png', size: 1000 };
+
+  test('have a problem where the service would refuse them', () => {
+    assert.equal(problemOfFiles([], 'edit'), undefined);
+    assert.equal(problemOfFiles(Array(16).fill(png), 'edit'), undefined);
+    assert.match(problemOfFiles([{ ...png, type: 'image/gif' }], 'edit'), /^lemon\.png is not a PNG/);
+    assert.match(problemOfFiles([{ ...png, size: 51 * 2 ** 20 }], 'edit'), /larger than 50 MB/);
+    assert.match(problemOfFiles(Array(17).fill(png), 'edit'), /^At most 16/);
+    assert.match(problemOfFiles(Array(5).fill({ ...png, size: 45 * 2 ** 20 }), 'edit'), /larger than 200 MB/);
+    assert.match(problemOfFiles([png, png], 'generate'), /takes one reference/);
+  });
+
+  test('are stored as bytes, and named without them', async () => {
+    const file = new File(['abc'], 'lemon.png', { type: 'image/png' });
+    const sources = await readSources('edit', [file], file);
+    assert.equal(Buffer.from(sources.pictures[0].bytes).toString(), 'abc');
+    assert.deepEqual(namesOf(sources), { action: 'edit', pictures: ['lemon.png'], mask: 'lemon.png' });
+    assert.deepEqual(namesOf(await readSources('generate', [file], file)), {
+      action: 'generate',
+      pictures: ['lemon.png'],
+    });
+    assert.equal(await readSources('edit', []), undefined);
+    assert.equal(namesOf(undefined), undefined);
+  });
+});
+
 describe('the code', () => {
   let server;
   let folder;
@@ -199,20 +252,56 @@ describe('the code', () => {
   }
 
   test('for Node runs as it stands, and sends exactly this request', async () => {
-    assert.deepEqual(await execute('picture.mjs', SAMPLES.node.write(ODD)), ODD);
+    assert.deepEqual(await execute('picture.mjs', SAMPLES.node.write({ request: ODD })), ODD);
     for (const name of ['picture-1.png', 'picture-2.png']) {
       assert.equal((await readFile(join(folder, name))).subarray(1, 4).toString(), 'PNG');
     }
   });
 
+  test('for Node opens the reference pictures, and sends exactly this edit', async () => {
+    const bytes = PNG.sync.write(new PNG({ width: 16, height: 16 }));
+    await writeFile(join(folder, 'lemon.png'), bytes);
+    const sources = { action: 'edit', pictures: ['lemon.png', 'lemon.png'], mask: 'lemon.png' };
+    const request = { model: 'gpt-image-2', prompt: 'A blue lemon' };
+    const body = await execute('edit.mjs', SAMPLES.node.write({ request, sources }));
+    assert.deepEqual([body.model, body.prompt], [request.model, request.prompt]);
+    assert.deepEqual([body.image.length, body.mask.length], [2, 1]);
+    assert.deepEqual([body.image[0].type, body.image[0].size], ['image/png', bytes.length]);
+  });
+
+  test('names the service where it is not the default one', () => {
+    const baseUrl = 'https://api.tokenlab.sh';
+    for (const name of ['node', 'worker']) {
+      const code = SAMPLES[name].write({ request: ODD, baseUrl });
+      assert.match(code, /TOKENLAB_API_KEY, baseUrl: 'https:\/\/api\.tokenlab\.sh'/);
+    }
+    assert.doesNotMatch(SAMPLES.browser.write({ request: ODD, baseUrl }), /tokenlab/);
+  });
+
   test('for a worker does, too', async () => {
-    await writeFile(join(folder, 'worker.mjs'), SAMPLES.worker.write(ODD));
+    await writeFile(join(folder, 'worker.mjs'), SAMPLES.worker.write({ request: ODD }));
     const call = `
       import worker from './worker.mjs';
       const answer = await worker.fetch(new Request('https://x.test/'), process.env);
       if (answer.headers.get('content-type') !== 'image/png') throw new Error('no picture');
     `;
     assert.deepEqual(await execute('call.mjs', call), ODD);
+  });
+
+  test('for a worker sends the pictures of its form', async () => {
+    const sources = { action: 'generate', pictures: ['lemon.png'] };
+    const request = { model: 'gpt-image-2', prompt: 'A blue lemon' };
+    await writeFile(join(folder, 'form-worker.mjs'), SAMPLES.worker.write({ request, sources }));
+    const bytes = PNG.sync.write(new PNG({ width: 16, height: 16 }));
+    const call = `
+      import worker from './form-worker.mjs';
+      const form = new FormData();
+      form.append('image', new File([Buffer.from('${bytes.toString('base64')}', 'base64')], 'lemon.png', { type: 'image/png' }));
+      const answer = await worker.fetch(new Request('https://x.test/', { method: 'POST', body: form }), process.env);
+      if (answer.headers.get('content-type') !== 'image/png') throw new Error('no picture');
+    `;
+    const { image, prompt } = await execute('form-call.mjs', call);
+    assert.deepEqual([image.length, image[0].size, prompt], [1, bytes.length, request.prompt]);
   });
 
   test('for a browser does, too, with the globals of a page', async () => {
@@ -235,7 +324,7 @@ describe('the code', () => {
           throw new Error(JSON.stringify(pictures));
         }
       `;
-      await writeFile(join(folder, 'browser.mjs'), SAMPLES.browser.write(request));
+      await writeFile(join(folder, 'browser.mjs'), SAMPLES.browser.write({ request }));
       assert.deepEqual(await execute('page.mjs', page), request);
     }
   });

@@ -119,6 +119,8 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     served,
     problems,
     $: (selector, options) => page.locator(selector, options),
+    /** The creates that the server received, edits included. */
+    creates: () => server.counts.requests.filter(({ method }) => method === 'POST'),
     /** The newest card. */
     card: page.locator('.card').first(),
 

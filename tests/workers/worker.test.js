@@ -111,7 +111,7 @@ describe('of 50 requests over one client, half of which are disconnected, the ot
     leaving.abort();
     const left = await Promise.allSettled(requests.filter((_, index) => index % 2 === 1));
     assert.ok(left.every(({ status }) => status === 'rejected'));
-    // Those that stay go on polling, whoever has left.
+    // The others go on polling.
     const before = server.counts.polls;
     await until(() => server.counts.polls >= before + 2 * MANY);
     stopped = undefined;

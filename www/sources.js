@@ -1,0 +1,94 @@
+/** The reference pictures of a request: read from the form, stored with its journal, and sent by the client. */
+
+/**
+ * @typedef {object} SourceFile
+ * @property {string} name
+ * @property {string} type
+ * @property {ArrayBuffer} bytes as bytes, because some engines store no Blob in private windows
+ */
+
+/**
+ * @typedef {object} Sources
+ * @property {'edit' | 'generate'} action
+ * @property {SourceFile[]} pictures at least one
+ * @property {SourceFile} [mask]
+ */
+
+/**
+ * The same without the bytes, as the gallery keeps it.
+ *
+ * @typedef {{ action: Sources['action'], pictures: string[], mask?: string }} SourceNames
+ */
+
+const MAX_FILES = 16;
+const MIB = 1024 * 1024;
+const MAX_FILE_BYTES = 50 * MIB;
+const MAX_BYTES = 200 * MIB;
+const TYPES = ['image/png', 'image/jpeg', 'image/webp'];
+
+/**
+ * The problem of chosen pictures, in words for the person who chooses.
+ *
+ * @param {{ name: string, type: string, size: number }[]} files
+ * @param {Sources['action']} action
+ * @returns {string | undefined}
+ */
+export function problemOfFiles(files, action) {
+  const wrongType = files.find(({ type }) => !TYPES.includes(type));
+  if (wrongType) return `${wrongType.name} is not a PNG, JPEG or WebP.`;
+  const large = files.find(({ size }) => size > MAX_FILE_BYTES);
+  if (large) return `${large.name} is larger than 50 MB.`;
+  if (files.length > MAX_FILES) return `At most ${MAX_FILES} pictures.`;
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  if (total > MAX_BYTES) return 'Together, the pictures are larger than 200 MB.';
+  return action === 'generate' && files.length > 1 ? 'A new picture takes one reference.' : undefined;
+}
+
+/** @type {(file: File) => Promise<SourceFile>} */
+const readFile = async (file) => ({ name: file.name, type: file.type, bytes: await file.arrayBuffer() });
+
+/**
+ * @param {Sources['action']} action
+ * @param {File[]} files
+ * @param {File} [mask]
+ * @returns {Promise<Sources | undefined>} undefined without pictures
+ */
+export async function readSources(action, files, mask) {
+  if (files.length === 0) return undefined;
+  const pictures = await Promise.all(files.map(readFile));
+  return action === 'edit' && mask ? { action, pictures, mask: await readFile(mask) } : { action, pictures };
+}
+
+/** @type {(file: SourceFile) => File} */
+const toFile = ({ name, type, bytes }) => new File([bytes], name, { type });
+
+/**
+ * Sends a request with its pictures.
+ *
+ * @param {import('lemondata-wasm').LemonData} client
+ * @param {import('lemondata-wasm').ImageRequest} request
+ * @param {Sources | undefined} sources
+ * @param {import('lemondata-wasm').Options} options
+ */
+export function send(client, request, sources, options) {
+  if (!sources) return client.generateAndWait(request, options);
+  const pictures = sources.pictures.map(toFile);
+  if (sources.action === 'generate')
+    return client.generateAndWait({ ...request, image: pictures[0] }, options);
+  const mask = sources.mask && { mask: toFile(sources.mask) };
+  const body = /** @type {import('lemondata-wasm').EditRequest} */ ({ ...request, image: pictures, ...mask });
+  return client.editAndWait(body, options);
+}
+
+/**
+ * The names of the pictures, for the gallery and the code panel.
+ *
+ * @param {Sources | undefined} sources
+ * @returns {SourceNames | undefined}
+ */
+export const namesOf = (sources) =>
+  sources && {
+    action: sources.action,
+    pictures: sources.pictures.map(({ name }) => name),
+    ...(sources.mask && { mask: sources.mask.name }),
+  };
