@@ -329,6 +329,8 @@ struct Polls {
     /// Whether the last one was answered with a 404.
     is_missing: bool,
     is_other_path: bool,
+    /// Whether an attempt of another call has come since the last request.
+    has_joined: bool,
     /// The serial number of the last attempt that brought no answer.
     lost: Option<f64>,
 }
@@ -340,15 +342,18 @@ impl Polls {
     }
 
     fn check(&mut self, url: &str, now: f64, until: f64, options: &Options) -> Checked {
-        self.is_other_path = std::mem::take(&mut self.is_missing) && url != self.url;
+        let (kept, is_over) = (until == self.until, now >= self.until);
+        let is_other = std::mem::take(&mut self.is_missing) && url != self.url;
+        // An attempt of another call may have ended the poll that was to go on to the other path.
+        self.is_other_path = is_other && (kept || is_over || !self.has_joined);
         if self.is_other_path {
-            let (kept, is_over) = (until == self.until, now >= self.until);
             prop_assert!(kept || is_over, "{} after {}: it is part of the same poll", until, self.until);
         } else {
             self.count += 1;
             self.late += u32::from(now >= self.deadline);
         }
         self.requests += 1;
+        self.has_joined = false;
         (self.url, self.until) = (url.into(), until);
         prop_assert!(self.late <= 1, "a second poll behind the deadline");
         let is_within = self.is_single || options.max_polls == 0 || self.count <= options.max_polls;
@@ -778,6 +783,7 @@ impl World<'_> {
                     self.came_past("wait", &"joined");
                     let polls = self.polls.as_mut().expect("a wait");
                     polls.count += u32::from(!polls.is_missing);
+                    polls.has_joined = true;
                     return self.judge(turn);
                 }
                 Interruption::Joined(_) => {}
