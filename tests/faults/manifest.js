@@ -25,7 +25,10 @@ const { html, empty, text, json, refusal, redirect, retryAfter, dateIn, TARGETS 
  * @property {string} name
  * @property {'create' | 'poll'} where
  * @property {import('./scenario.js').Input['call']} call
- * @property {string} model of a create
+ * @property {string[]} models of a create: the first, and those of a fallback chain
+ * @property {'edit' | 'form'} [kind] of a create that is an edit: of a picture at a URL, or of one in a form
+ * @property {boolean} [hasFallback] whether the other models may serve a create, too
+ * @property {number} [failures] how many tasks of a fallback chain the server calls failed: it bills none of them
  * @property {'task' | 'id'} [argument] how a wait refers to its task
  * @property {Omit<import('./proxy.js').Fault, 'on'>} [fault] at the proxy
  * @property {((context: import('./script.js').Context) => import('./script.js').Reply)[]} [replies] of the server,
@@ -49,6 +52,11 @@ const SHORT_WAIT = { maxWait: 600 };
 const AT_ONCE = { maxMs: 2500 };
 const ALWAYS = Number.POSITIVE_INFINITY;
 
+/** Models that edit, too, and answer with a task. */
+const TASKS = ['flux-2-pro', 'nano-banana-pro', 'test-task'];
+/** Models that edit, too, and answer inline. */
+const INLINE = ['gpt-image-2', 'nano-banana', 'flux-2-klein'];
+
 /** @type {Case[]} */
 export const CASES = [];
 
@@ -58,7 +66,7 @@ function add(where, name, script, expect, more) {
     name: `${where}: ${name}`,
     where,
     call: 'generateAndWait',
-    model: 'flux-pro',
+    models: TASKS,
     ...script,
     ...more,
     expect: { creates, resumes: expect.outcome === 'accepted', ...expect },
@@ -83,8 +91,9 @@ const NEVER_ARRIVED = { creates: 0 };
 // Chromium and Firefox themselves send a request again, of whatever method, when a connection that has served
 // them before breaks ahead of the answer. Chromium does so even where the head of the answer has begun, and on a
 // 408; Firefox on a 408 over HTTP/2. The preflight of every create has used its connection. No page can prevent
-// that: it is the same with every `cache`, `priority` and `redirect`, with `keepalive`, with each kind of body, and
-// with XMLHttpRequest. (A stream as the body is not sent again by Chromium, but it sends one over HTTP/2 only.)
+// that: it is the same with every `cache`, `priority` and `redirect`, with `keepalive`, with each kind of body, a form
+// among them, and with XMLHttpRequest. (A stream as the body is not sent again by Chromium, but it sends one over HTTP/2
+// only, Firefox sends its name in its place, and WebKit refuses it.)
 // What can be promised is that the package sent it once, and under one idempotency key, which a relay honours.
 // WebKit trusts no used connection with a POST.
 const AGAIN = { className: 'completed', outcome: undefined, creates: 2, resent: 1 };
@@ -143,14 +152,11 @@ for (const mode of ['reset-after', 'reset-in-body']) {
   const name = mode === 'reset-after' ? 'Connection' : 'Response';
   create(`${mode}, inline`, { fault: { mode } }, unknown(name), {
     call: 'generate',
-    model: 'dall-e-3',
+    models: INLINE,
     ...(mode === 'reset-after' && RESENT),
   });
 }
-create(
-  'answer swallowed, inline',
-  ...hangs({ mode: 'swallow' }, {}, { call: 'generate', model: 'dall-e-3' }),
-);
+create('answer swallowed, inline', ...hangs({ mode: 'swallow' }, {}, { call: 'generate', models: INLINE }));
 
 const ABORTED = { className: 'aborted', ...AT_ONCE };
 for (const mode of ['black-hole', 'swallow', 'hang-in-head', 'hang-in-body']) {
@@ -543,7 +549,7 @@ for (const [name, body] of [
 ]) {
   const reply = (context) => ({ headers: { 'content-type': 'text/event-stream' }, body: body(context) });
   poll(`a stream ${name}`, { replies: [reply] }, COMPLETED, {
-    options: { relay: true, apiKey: null },
+    options: { relay: true },
     ...EVERYWHERE,
   });
 }
@@ -629,3 +635,42 @@ create(
   { replies: [({ apiKey }) => ({ body: `<p>${apiKey}</p>` })] },
   unknown('Response'),
 );
+
+// Edits are creates: the same faults strike them, and come to the same.
+
+const creates = CASES.filter(({ where }) => where === 'create');
+for (const kind of ['edit', 'form']) {
+  for (const item of creates) {
+    CASES.push({
+      ...item,
+      kind,
+      name: item.name.replace(/^create/, kind === 'form' ? 'edit, form' : 'edit'),
+      call: item.call.replace('generate', 'edit'),
+    });
+  }
+}
+
+// A chain of three models. The next one is asked where the last can bill nothing: where nothing was sent, where the
+// rate limit refused it beyond the retries, and where its task has failed. Every other end is that of one model.
+
+const allowsFallback = ({ className, outcome }) =>
+  outcome === 'not_sent' ||
+  (outcome === 'rejected' && className === 'RateLimitError') ||
+  (outcome === 'failed' && className === 'TaskFailedError');
+
+function chainOf({ expect, ...item }) {
+  const isLasting = [item.times, item.fault?.times, item.fault?.ms].includes(ALWAYS);
+  const { length } = item.models;
+  const end = isLasting
+    ? { ...expect, creates: length * expect.creates }
+    : { className: 'completed', creates: expect.creates + 1, resumes: false };
+  return {
+    ...item,
+    name: `${item.name}, fallback`,
+    hasFallback: true,
+    failures: expect.outcome === 'failed' ? 1 : 0,
+    expect: allowsFallback(expect) ? end : expect,
+  };
+}
+
+CASES.push(...CASES.filter(({ argument, kind }) => !argument && kind !== 'edit').map(chainOf));

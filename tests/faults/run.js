@@ -12,6 +12,9 @@ const TASK_MS = 30;
 /** Not the server's usual key: whatever holds it has it from a case of this suite. */
 const KEY = 'sk-fault-7f3a9c51e8d24b06';
 
+/** The server draws a pattern of its own for it, and fetches nothing. */
+const PICTURE = 'https://pictures.example/lemon.png';
+
 /**
  * What a case in a runtime brought.
  *
@@ -20,7 +23,7 @@ const KEY = 'sk-fault-7f3a9c51e8d24b06';
  * @property {string[]} problems empty where all is as it has to be
  * @property {number} creates
  * @property {boolean} hung
- * @property {number} duplicates creates beyond the first that arrived without the server having refused one
+ * @property {number} duplicates creates beyond the first that the server may have billed
  * @property {number} resent creates that the platform itself sent again, below the package, and is known to
  * @property {number} leaks places where the key was found and must not be
  * @property {boolean} lost whether a task neither completed nor could be waited for again
@@ -43,7 +46,9 @@ export async function runCase(runtime, item) {
 }
 
 async function judge(runtime, item, server, foreign, proxy) {
-  const { where, call, argument, model, options, abortAfter, fault, replies = [], times = 1, created } = item;
+  const { where, call, argument, kind, abortAfter, fault, replies = [], times = 1, created } = item;
+  const [model, ...fallback] = item.models;
+  const options = { ...item.options, ...(item.hasFallback && { fallback }) };
   const expect = { ...item.expect, ...item.platform?.[runtime.name] };
   const { task, id } = startTask(server);
   const context = { url: proxy.url, foreignUrl: foreign.url, apiKey: KEY, task };
@@ -55,13 +60,14 @@ async function judge(runtime, item, server, foreign, proxy) {
   await proxy.plan(fault ? [{ on: where, ...fault }] : []);
 
   const target = { apiKey: KEY, baseUrl: proxy.url };
-  const request = { prompt: 'a lemon', size: '16x16', model };
+  const request = { prompt: 'a lemon', size: '16x16', model, ...(kind === 'edit' && { image_url: PICTURE }) };
   const started = performance.now();
   const result = await guarded(
     runtime.run('perform', {
       ...target,
       call,
       argument: { undefined: request, task, id }[argument],
+      isForm: kind === 'form',
       options,
       [where === 'create' ? 'abortAfter' : 'abortWait']: abortAfter,
       warmUp: item.warm ? task : undefined,
@@ -95,14 +101,24 @@ async function judge(runtime, item, server, foreign, proxy) {
   check(creates <= expect.creates, `${creates} creates, at most ${expect.creates} allowed`);
   const { sent = creates } = result;
   const resent = Math.min(Math.max(0, creates - sent), item.platform?.[runtime.name]?.resent ?? 0);
-  const duplicates = Math.max(0, creates - resent - refusedOf(item, context, creates) - 1);
-  if (options?.idempotencyKey) {
-    const keys = requests
-      .filter(({ method }) => method === 'POST')
-      .map(({ headers }) => headers['idempotency-key']);
+  const billed = creates - resent - refusedOf(item, context, creates) - Math.min(creates, item.failures ?? 0);
+  const duplicates = Math.max(0, billed - 1);
+  check(duplicates === 0, `${billed} creates that may be billed`);
+  const sentCreates = requests.filter(({ method }) => method === 'POST');
+  if (options.idempotencyKey) {
+    const keys = sentCreates.map(({ headers }) => headers['idempotency-key']);
     check(new Set(keys).size === 1 && keys[0] === options.idempotencyKey, `the idempotency keys are ${keys}`);
   }
-  check(duplicates === 0, `${duplicates} duplicate creates`);
+  const route = kind ? '/v1/images/edits' : '/v1/images/generations';
+  check(
+    sentCreates.every(({ path }) => path === route),
+    `creates went to ${sentCreates.map(({ path }) => path)}`,
+  );
+  const chain = sentCreates.map(({ body }) => item.models.indexOf(body.model));
+  const isOrdered = chain.every(
+    (place, index) => place >= 0 && [0, 1].includes(place - (chain[index - 1] ?? 0)),
+  );
+  check(isOrdered, `the models were asked in the order ${chain}`);
 
   check(foreign.counts.requests.length === 0, 'another origin was called');
   const leaks =
@@ -139,7 +155,8 @@ function startTask(server) {
 /** How many of so many creates the server has refused, by saying that it did nothing. */
 function refusedOf({ where, replies = [], times = 1 }, context, creates) {
   if (where !== 'create') return 0;
-  const refuses = ({ status, body }) => status === 429 || (status === 503 && body?.error?.retryable === true);
+  const refuses = ({ status, body }) =>
+    (status >= 300 && status < 500 && status !== 408) || (status === 503 && body?.error?.retryable === true);
   let refused = 0;
   for (const [index, reply] of replies.entries()) {
     const most = index === replies.length - 1 ? times : 1;
