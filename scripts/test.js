@@ -92,7 +92,7 @@ const PARTS = {
         count: one,
       },
       { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
-      ...['scripts', 'www', 'bench'].map((folder) => ({
+      ...['js', 'scripts', 'www', 'bench'].map((folder) => ({
         argv: npx('tsc', '--project', folder),
         count: one,
       })),

@@ -2,7 +2,7 @@
  * The relay's second half on Cloudflare: tasks that outlive pages, workers and deploys. Each task has a Durable Object
  * of its own, which creates it, polls it by alarm, keeps its result and reports to its watchers.
  *
- * @packageDocumentation
+ * @module cloudflare
  */
 
 import { DurableObject } from 'cloudflare:workers';

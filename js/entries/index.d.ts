@@ -7,7 +7,7 @@
  * These declarations need TypeScript 5.4 or later, and the platform's own types of `fetch`: the `dom`
  * library, or the types of Node or of an edge runtime.
  *
- * @packageDocumentation
+ * @module index
  */
 
 // Requests

@@ -2,7 +2,7 @@
  * The package without its WebAssembly module, for those who serve that beside their JavaScript: fewer bytes, and
  * browsers compile it while it arrives. All else is as in `lemondata-wasm`.
  *
- * @packageDocumentation
+ * @module slim
  */
 
 export * from './index.js';

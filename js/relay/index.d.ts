@@ -2,7 +2,7 @@
  * The relay: the server part that holds the key, so that a web page never does. It runs wherever there are
  * `Request` and `Response`: Cloudflare Workers, Node, Deno, Bun, and frameworks on them.
  *
- * @packageDocumentation
+ * @module relay
  */
 
 /**
@@ -258,7 +258,14 @@ export interface Limiter {
   /** Returns how many milliseconds to wait before the next request, or 0 if this one may pass. */
   take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
   /** How many requests of each kind a minute allows: refusals name the number. */
-  limits?: { create?: number | undefined; poll?: number | undefined } | undefined;
+  limits?:
+    | {
+        /** Creates of one identity a minute. */
+        create?: number | undefined;
+        /** Polls of one identity a minute. */
+        poll?: number | undefined;
+      }
+    | undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
 //! Whole calls: the call machine, driven as the shell drives it, in a world where anything may come and both clocks may
 //! show anything. What must hold of every call is checked on the way.
 
+#![allow(clippy::struct_excessive_bools)] // each is a fact of its own
+
 use std::collections::BTreeSet;
 
 use lemondata_wasm::core::{
@@ -482,9 +484,9 @@ impl World<'_> {
             }
             if self.scenario.abort == Some(self.actions) {
                 if self.following.is_some() {
-                    self.came_past("abort", &"Follow")
+                    self.came_past("abort", &"Follow");
                 } else {
-                    self.came_past("abort", &action)
+                    self.came_past("abort", &action);
                 }
                 prop_assert_eq!(self.handle(Event::Aborted, 0.5)?, Action::Finish);
                 prop_assert!(matches!(self.call.end(), End::Aborted));
