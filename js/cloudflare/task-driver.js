@@ -66,7 +66,9 @@ export class TaskDriver {
     if (this.#store.job) this.failure = undefined;
     while (this.#store.job) {
       const { job, action } = callCore('nextAction', this.#store.job, this.#readSettings(), Date.now());
+      const { phase } = this.#store.job;
       this.#storeBefore(action, job);
+      if (job.phase !== phase) this.#onChange();
       switch (action.type) {
         case 'requestAdmission':
           await this.#requestAdmission(action);
@@ -85,15 +87,13 @@ export class TaskDriver {
         default:
           this.#log.writeError('gave_up', action.error);
           this.#store.dropRequest();
-          this.#onChange();
       }
     }
   }
 
   /** Stores the job, unless a later process comes to the same action on its own: each row is billed. */
   #storeBefore({ type, isRoutine, error }, job) {
-    const isRepeatable = type === 'requestAdmission' || (type === 'sleep' && isRoutine);
-    if (isRepeatable && job.phase === this.#store.job.phase) this.#store.keep({ job });
+    if (type === 'requestAdmission' || (type === 'sleep' && isRoutine)) this.#store.keep({ job });
     else if (type === 'fail') {
       this.#store.save({ job, view: failedView(this.#store.view, error, this.#redactor) });
     } else this.#store.save({ job, ...(type === 'sleep' && { view: this.#store.view }) });

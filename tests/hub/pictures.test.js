@@ -182,6 +182,20 @@ describe('a hub that copies pictures', GUARD, () => {
     assert.equal(server.counts.files, 3);
   });
 
+  test('reports a task whose copies ended the process each time', async () => {
+    server.next({ on: 'file', reply: { hang: true } });
+    const { task_id } = await (await hub.create('ann', { prompt: 'A lemon', model: 'flux-pro' })).json();
+    const id = idOf(task_id);
+    await until(() => server.counts.files === 1);
+    await hub.amend(id, 'job', { copy_attempts: 5 });
+    const stream = await hub.fetch('ann', `/v1/tasks/${task_id}`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    assert.equal(stream.headers.get('content-type'), 'text/event-stream');
+    const states = (await stream.text()).match(/"status":"\w+"/g);
+    assert.deepEqual(states, ['"status":"processing"', '"status":"completed"']);
+  });
+
   test('uses a copy that was made and not stored', async () => {
     const { task_id } = await (async () => {
       server.next({ on: 'file', reply: { hang: true } });
@@ -212,13 +226,13 @@ describe('a hub that copies pictures', GUARD, () => {
 
 test('a hub deletes a copy that was made and not stored, too', GUARD, async () => {
   const server = await startServer({ taskMs: 100 });
-  const hub = await startHub(server, { KEEPS: true, RETENTION_MS: 500 });
+  const hub = await startHub(server, { KEEPS: true });
   try {
     const done = await hub.client('ann').generateAndWait({ prompt: 'A lemon', model: 'flux-pro' });
     const id = idOf(done.task_id);
     const bucket = await hub.worker.getR2Bucket('PICTURES');
     await bucket.put(`${id}/1`, 'an orphan');
-    await until(async () => !(await hub.inside(id, 'stored')).entries.job);
+    await hub.expire(id);
     assert.deepEqual((await bucket.list()).objects, []);
   } finally {
     await hub.close();

@@ -105,6 +105,12 @@ export const hubAt = (url) => ({
     // The object ends, and the call with it.
     await this.inside(id, 'amend', name, changes).catch(() => {});
   },
+
+  /** Has an object forget its task, as after its retention. */
+  async expire(id) {
+    await this.amend(id, 'job', { due: 1 });
+    await this.inside(id, 'ring', 1);
+  },
 });
 
 /** The id of the object that a reference names. */

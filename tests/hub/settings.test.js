@@ -1,6 +1,7 @@
 /** A hub with a wrong setting answers no request, and logs which one is wrong. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { durableHub } from '../../js/cloudflare/durable-hub.js';
 import { startServer } from '../server/index.js';
@@ -55,6 +56,22 @@ describe('a setting of a hub', GUARD, () => {
       });
     });
   }
+
+  test('lets the alarms of stored tasks fail, and ring again', async () => {
+    const job = JSON.parse(
+      readFileSync(new URL('../core/fixtures/hub-jobs-2.json', import.meta.url), 'utf8'),
+    ).waiting;
+    await withHub({ SETTINGS: { retention: '' } }, async (hub) => {
+      const id = nameOf('ann', 'stored');
+      const rows = { job, view: { generation: { status: 'pending' } }, order: { identity: 'ann' } };
+      await hub.inside(id, 'replace', rows).catch(() => {});
+      await hub.inside(id, 'ring', 1);
+      const { entries, alarm } = await hub.inside(id, 'stored');
+      assert.deepEqual(entries.job, job);
+      assert.ok(alarm > Date.now() + 30_000, `${alarm}`);
+      assert.match(hub.printed.join(''), /alarm_failed/);
+    });
+  });
 
   test('may be a number as text, as environment variables are', async () => {
     const settings = { retention: '3600000', maxWait: '60000', maxRetries: '1', maxWatchers: '5' };
