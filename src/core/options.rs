@@ -59,7 +59,6 @@ pub struct Environment {
     pub browser: bool,
 }
 
-#[allow(clippy::struct_excessive_bools)] // independent of each other
 /// The options of one call that decide something. Functions and signals stay with the shell.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // independent of each other

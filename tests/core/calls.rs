@@ -315,6 +315,7 @@ struct Hint {
 
 /// What a wait has polled so far.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 struct Polls {
     deadline: f64,
     is_single: bool,
@@ -374,6 +375,7 @@ impl Polls {
 }
 
 /// A call under way, with the world around it.
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 struct World<'a> {
     scenario: &'a Scenario,
     call: Box<Call<Json>>,
@@ -482,9 +484,9 @@ impl World<'_> {
             }
             if self.scenario.abort == Some(self.actions) {
                 if self.following.is_some() {
-                    self.came_past("abort", &"Follow")
+                    self.came_past("abort", &"Follow");
                 } else {
-                    self.came_past("abort", &action)
+                    self.came_past("abort", &action);
                 }
                 prop_assert_eq!(self.handle(Event::Aborted, 0.5)?, Action::Finish);
                 prop_assert!(matches!(self.call.end(), End::Aborted));
