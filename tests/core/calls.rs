@@ -317,6 +317,7 @@ struct Hint {
 
 /// What a wait has polled so far.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 struct Polls {
     deadline: f64,
     is_single: bool,
@@ -376,6 +377,7 @@ impl Polls {
 }
 
 /// A call under way, with the world around it.
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 struct World<'a> {
     scenario: &'a Scenario,
     call: Box<Call<Json>>,

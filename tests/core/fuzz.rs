@@ -36,7 +36,7 @@ const EXPECTED: [(&str, &str); 10] = [
         "wait",
         "Sleep Poll Again woken joined late-poll other-path foreign-status Pending Processing Completed InvalidRequest \
          Authentication PaymentRequired PermissionDenied NotFound RateLimit Server TaskNotFound TaskFailed \
-         TaskCancelled Response WaitTimeout PollBudget",
+         TaskCancelled Connection RequestTimeout Response WaitTimeout PollBudget Failed",
     ),
     ("lost", "RateLimit Server Connection RequestTimeout Response"),
     ("cause", "RateLimit Server Connection RequestTimeout Response"),
