@@ -21,7 +21,7 @@ describe('a store of Durable Objects', GUARD, () => {
 
   before(async () => {
     server = await startServer({ taskMs: 100 });
-    hub = await startHub(server, { CLAIM_MS: 1000 });
+    hub = await startHub(server);
   });
   after(async () => {
     await hub?.close();
@@ -78,8 +78,9 @@ describe('a store of Durable Objects', GUARD, () => {
     const hanging = create(body, 'lost');
     hanging.catch(() => {});
     await until(() => server.counts.creates === 1);
-    // The object ends meanwhile.
+    // The object ends meanwhile, and its alarm rings after the time of the claim.
     await hub.insideOf('KEYS', nameOf('ann', 'lost'), 'reset').catch(() => {});
+    await hub.insideOf('KEYS', nameOf('ann', 'lost'), 'ring', 1);
     const answer = await create(body, 'lost');
     assert.equal(answer.status, 502);
     assert.equal((await answer.json()).error.code, 'create_outcome_unknown');
