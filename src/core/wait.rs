@@ -58,19 +58,19 @@ pub struct Wait {
     #[serde(default)]
     until: f64,
     /// When the last answer came.
-    #[serde(default, rename = "heard")]
+    #[serde(default, alias = "heard")]
     answered_at: f64,
     /// Before this the server does not want to be polled, whatever wakes us.
     not_before: f64,
     polls: u32,
     max_polls: u32,
     /// Polls in a row that brought no answer.
-    #[serde(rename = "losses")]
+    #[serde(alias = "losses")]
     lost_polls: u32,
     /// Whether the next poll is the last one.
     is_last: bool,
     /// Whether one poll is all that is wanted.
-    #[serde(default, rename = "once")]
+    #[serde(default, alias = "once")]
     is_single: bool,
     poll_min: f64,
     poll_max: f64,
@@ -78,7 +78,7 @@ pub struct Wait {
     /// Why the wait has to end although the task goes on.
     end: End,
     /// How long the server wanted to be left alone when the wait ended, in milliseconds; 0 where it did not say.
-    #[serde(rename = "asked")]
+    #[serde(alias = "asked")]
     retry_after: f64,
 }
 
