@@ -1,23 +1,23 @@
-/** Finished pictures in an R2 bucket: the provider's URLs expire. */
+/** Copies finished pictures to an R2 bucket, since the provider's URLs expire. */
 
-/** The time for one picture, in milliseconds. */
+/** The time-out for one picture, in milliseconds. */
 const TIMEOUT_MS = 60_000;
-/** So many redirects are followed, each to the same origin. */
+/** How many redirects are followed, each to the same origin. */
 const MAX_REDIRECTS = 3;
-/** So many bytes at the start of a picture tell its type. */
+/** How many bytes at the start of a picture are needed to tell its type. */
 const HEAD_LENGTH = 16;
 
 const folderOf = (id) => `${id}/`;
 export const pictureName = (id, index) => `${folderOf(id)}${index}`;
 
-/** A picture that cannot be copied, however often it is tried. */
-class Hopeless extends Error {
+/** A picture that no further attempt can copy. */
+class PermanentError extends Error {
   isFinal = true;
 }
 
 /**
- * Copies a picture, unless it has been copied already: some URLs serve once. They are public, so no key goes with the
- * request.
+ * Copies a picture, unless it has been copied already: some URLs serve once. They are public, so the request has no
+ * key.
  *
  * @param {R2Bucket} bucket
  * @param {string} id of the task's object
@@ -39,7 +39,7 @@ export async function copyPicture(bucket, id, index, url, { baseUrl, maxPictureB
     const reader = capped(body, maxPictureBytes).getReader();
     const head = await readHead(reader);
     const contentType = typeOf(head);
-    if (!contentType) throw new Hopeless('A picture does not begin as an image does.');
+    if (!contentType) throw new PermanentError('A picture does not begin as an image does.');
     await bucket.put(name, await contentOf(reader, head, length), { httpMetadata: { contentType } });
   } finally {
     clearTimeout(timer);
@@ -47,7 +47,7 @@ export async function copyPicture(bucket, id, index, url, { baseUrl, maxPictureB
   }
 }
 
-/** Deletes all that has been copied for a task, whether or not that was stored. */
+/** Deletes all copies of a task, including those that were not stored as made. */
 export async function deletePictures(bucket, id) {
   if (!bucket) return;
   let cursor;
@@ -58,7 +58,7 @@ export async function deletePictures(bucket, id) {
   } while (cursor);
 }
 
-/** The answer with the picture: 200, with the type of an image, from where the URL leads by itself. */
+/** Fetches a picture: the answer is a 200 with the type of an image, from the origin of the URL. */
 async function open(url, baseUrl, signal) {
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     checkUrl(url, baseUrl);
@@ -67,7 +67,7 @@ async function open(url, baseUrl, signal) {
     if (status >= 300 && status < 400 && headers.has('location')) {
       const next = new URL(headers.get('location'), url);
       if (next.origin !== new URL(url).origin) {
-        throw new Hopeless('A picture redirects to another origin.');
+        throw new PermanentError('A picture redirects to another origin.');
       }
       url = next.href;
       continue;
@@ -75,25 +75,25 @@ async function open(url, baseUrl, signal) {
     if (status !== 200 || !body) throw new Error(`A picture was answered with status ${status}.`);
     const type = headers.get('content-type') ?? '';
     if (!/^(image\/|(application|binary)\/octet-stream)/i.test(type)) {
-      throw new Hopeless(`A picture has the type ${type.slice(0, 100) || 'of nothing'}.`);
+      throw new PermanentError(`A picture has the type ${type.slice(0, 100) || 'of nothing'}.`);
     }
     return response;
   }
-  throw new Hopeless(`A picture redirects more than ${MAX_REDIRECTS} times.`);
+  throw new PermanentError(`A picture redirects more than ${MAX_REDIRECTS} times.`);
 }
 
 /** Only `https:`, or the service's own origin: a service in development may speak `http:`. */
 function checkUrl(url, baseUrl) {
   const { protocol, origin } = URL.canParse(url) ? new URL(url) : {};
   if (protocol !== 'https:' && !(baseUrl && origin === new URL(baseUrl).origin)) {
-    throw new Hopeless('A picture has no URL of https.');
+    throw new PermanentError('A picture has no URL of https.');
   }
 }
 
 const tooLarge = (maxPictureBytes) =>
-  new Hopeless(`A picture is larger than maxPictureBytes, ${maxPictureBytes} bytes.`);
+  new PermanentError(`A picture is larger than maxPictureBytes, ${maxPictureBytes} bytes.`);
 
-/** The same stream, which fails at the cap: a small body may unpack to any length. */
+/** A stream that fails at the cap. A small body may unpack to any length. */
 function capped(body, maxPictureBytes) {
   let size = 0;
   return body.pipeThrough(
@@ -107,7 +107,7 @@ function capped(body, maxPictureBytes) {
   );
 }
 
-/** The first chunks, until they hold what tells the type. */
+/** Reads chunks until they are long enough to tell the type. */
 async function readHead(reader) {
   const chunks = [];
   for (let size = 0; size < HEAD_LENGTH; ) {
@@ -119,7 +119,7 @@ async function readHead(reader) {
   return joined(chunks);
 }
 
-/** A bucket has to know a length beforehand. Without one, the picture is read first. */
+/** The content for the bucket, which needs the length beforehand: without one, the picture is read first. */
 async function contentOf(reader, head, length) {
   if (!Number.isNaN(length)) {
     const { readable, writable } = new FixedLengthStream(length);
@@ -134,7 +134,7 @@ async function contentOf(reader, head, length) {
   }
 }
 
-/** Writes all of it. A body that breaks off breaks the copy off. */
+/** Writes the whole picture. If its body breaks off, so does the copy. */
 async function pour(reader, head, writable) {
   const writer = writable.getWriter();
   try {
@@ -177,7 +177,7 @@ const BEGINNINGS = [
   ['image/tiff', /^(49492a00|4d4d002a)/],
 ];
 
-/** The type that the first bytes tell, or nothing. */
+/** The type of a picture by its first bytes, or `undefined`. */
 function typeOf(head) {
   const text = Array.from(head.subarray(0, HEAD_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join(
     '',

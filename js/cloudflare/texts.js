@@ -1,6 +1,6 @@
-/** Long texts in a Durable Object's storage, in pieces: a value of its storage holds 2 MB at most. */
+/** Long texts in a Durable Object's storage, in pieces: a row holds 2 MB at most. */
 
-/** In UTF-16 units, of which each takes three bytes at most. */
+/** In UTF-16 units, each of which takes three bytes at most. */
 const PIECE_LENGTH = 500_000;
 
 const nameOf = (name, index) => `${name}/${index}`;
@@ -26,7 +26,7 @@ export function getText(kv, name) {
   return Array.from({ length: count }, (_, index) => kv.get(nameOf(name, index))).join('');
 }
 
-/** The same, of which one piece at a time is in memory. */
+/** The same as a stream, with one piece at a time in memory. */
 export function streamText(kv, name) {
   const count = kv.get(name);
   const encoder = new TextEncoder();

@@ -5,8 +5,8 @@ import { currentView, isOver, messageOf, stateOf } from './task-view.js';
 /** The longest message. Clients ask for a longer view. */
 const MAX_MESSAGE_LENGTH = 32_768;
 /**
- * The length of all messages of a socket together. The runtime holds what a client does not read, does not tell how
- * much that is, and does not let go of it when the socket is closed: so no more than this is ever written.
+ * The length of all messages of a socket together. The runtime holds everything that a client does not read, and keeps
+ * it when the socket is closed. It does not tell how much that is, so the hub bounds what it writes.
  */
 const MAX_SOCKET_LENGTH = 2 * MAX_MESSAGE_LENGTH;
 
@@ -50,10 +50,14 @@ export class Watchers {
   async open(names, maxWatchers) {
     if (!this.#isWatchable || this.#count + this.#openingCount >= maxWatchers) return undefined;
     this.#openingCount += 1;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#opening.push((isLeased) => {
         this.#openingCount -= 1;
-        resolve(isLeased && this.#isWatchable ? this.#accept(names) : undefined);
+        try {
+          resolve(isLeased && this.#isWatchable ? this.#accept(names) : undefined);
+        } catch (error) {
+          reject(error);
+        }
       });
       this.updateLease();
     });
