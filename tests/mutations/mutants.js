@@ -1,6 +1,7 @@
 /**
  * Generated mutants, on demand: `npm run test:mutants -- src/core/retry.rs js/relay/once.js`. cargo-mutants breaks the
- * core, Stryker the JavaScript that tests import from its source. Without arguments: all of it, which takes hours.
+ * core, Stryker the JavaScript that tests import from its source. Without arguments: all of it, which takes hours. Test
+ * files among the arguments replace the default tests of the JavaScript, of which Stryker runs those that reach a mutant.
  *
  * A survivor is no failure by itself: many change nothing that a test could see. The reports are in `target/mutants`.
  */
@@ -54,7 +55,7 @@ function mutateCore(files) {
 }
 
 /** Tests of the relay that need a browser, a worker or the packed package. */
-const SLOW = /\/(browsers|memory|servers|starter|worker)\.test\.js$/;
+const SLOW = /\/(browsers|document|memory|servers|starter|worker)\.test\.js$/;
 
 /** The tests that import a folder's sources, and no bundle of them. */
 const TESTS = {
@@ -80,12 +81,12 @@ function mutateScripts(folder, files) {
     plugins: [join(stryker, 'tap-runner', 'dist', 'src', 'index.js')],
     testRunner: 'tap',
     tap: {
-      testFiles: TESTS[folder](),
+      testFiles: tests.length > 0 ? tests : TESTS[folder](),
       nodeArgs: ['--test-reporter=tap', '--test-force-exit', '-r', '{{hookFile}}', '{{testFile}}'],
     },
     mutate: files.length > 0 ? files : [`${folder}/**/*.js`, '!**/*.test.js', '!**/*.gen.js'],
+    ignorePatterns: ['target'],
     // The copy has the sources in place of the bundles.
-    ignorePatterns: ['**', '!js/**', '!tests/**', '!scripts/**', '!dist/**', '!package.json'],
     buildCommand: `${process.execPath} tests/mutations/use-sources.js`,
     coverageAnalysis: 'perTest',
     tempDirName: join('target', 'stryker'),
@@ -97,7 +98,9 @@ function mutateScripts(folder, files) {
   run(process.execPath, [join(stryker, 'core', 'bin', 'stryker.js'), 'run', config]);
 }
 
-const files = process.argv.slice(2);
+const args = process.argv.slice(2);
+const tests = args.filter((file) => file.endsWith('.test.js'));
+const files = args.filter((file) => !tests.includes(file));
 const within = (folder) => files.filter((file) => file.startsWith(`${folder}/`));
 const isSelected = (folder) => files.length === 0 || within(folder).length > 0;
 const unknown = files.filter(

@@ -16,7 +16,8 @@ const PARTS = [
   { folder: 'src/core', rules: CORE, tests: ['core'] },
   { folder: 'js/client', rules: CLIENT, tests: ['js', 'e2e'] },
 ];
-const FOLDERS = ['src', 'js', 'scripts', 'tests', 'bench'];
+/** What the copy makes itself, or does not need. */
+const OMITTED = ['.git', 'dist', 'node_modules', 'target'];
 /** Ends tests that a mutation makes hang. A busy machine needs five minutes for a part. */
 const TIME_LIMIT_MS = 900_000;
 /** A failed test of cargo or of Node. A whole file of Node that fails is no test. */
@@ -27,9 +28,8 @@ const copy = join(root, 'target', 'mutations');
 /** Makes the copy, or updates it: its builds stay. */
 function makeCopy() {
   mkdirSync(copy, { recursive: true });
-  for (const name of FOLDERS) rmSync(join(copy, name), { recursive: true, force: true });
-  const files = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile());
-  for (const name of [...files.map((entry) => entry.name), ...FOLDERS]) {
+  for (const name of readdirSync(root).filter((entry) => !OMITTED.includes(entry))) {
+    rmSync(join(copy, name), { recursive: true, force: true });
     // The times tell whether a build is up to date.
     cpSync(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true });
   }
