@@ -781,6 +781,7 @@ impl World<'_> {
                     self.came_past("wait", &"woken");
                     let action = self.handle(Event::Woken, 0.5)?;
                     self.check_sleep(action)?;
+                    self.check_wake(action)?;
                     return Ok(action);
                 }
                 Interruption::Joined(turn) if self.has_joined => {
@@ -825,22 +826,32 @@ impl World<'_> {
         if let Ok(Answer { body: Some(body), .. }) = &got {
             self.urls.push(body.text_of(Name::PollUrl));
         }
-        let asked = asked_ms(&got, header);
         if self.polls.is_some() {
-            self.judge_poll(value, &got, asked, turn.random)
+            self.judge_poll(value, &got, header, turn.random)
         } else {
-            self.judge_create(value, &got, asked, turn.random)
+            self.judge_create(value, &got, header, turn.random)
         }
     }
 
-    fn judge_create(&mut self, value: Json, got: &Brought, asked: f64, random: f64) -> Checked<Action> {
+    fn judge_create(
+        &mut self,
+        value: Json,
+        got: &Brought,
+        header: RetryAfter,
+        random: f64,
+    ) -> Checked<Action> {
         let action = self.handle(Event::Attempt(value), random)?;
         self.may_be_billed |= is_unknown(got);
         match (action, self.call.end()) {
             (Action::Sleep, _) => {
                 prop_assert!(may_repeat(got, self.options.relay), "rule 1: repeated behind {:?}", got);
                 let ms = self.call.until() - self.time.now();
-                prop_assert!(ms >= asked - ROUNDING, "rule 6: {} ms behind {:?}", ms, got);
+                prop_assert!(
+                    ms >= asked_ms(got, header, false) - ROUNDING,
+                    "rule 6: {} ms behind {:?}",
+                    ms,
+                    got
+                );
                 self.slept += ms;
                 prop_assert!(self.slept <= CREATE_SLEEP_MS, "{} ms of sleep between attempts", self.slept);
                 self.came_past("create", &"Retry");
@@ -884,10 +895,10 @@ impl World<'_> {
         Ok(())
     }
 
-    fn judge_poll(&mut self, value: Json, got: &Brought, asked: f64, random: f64) -> Checked<Action> {
+    fn judge_poll(&mut self, value: Json, got: &Brought, header: RetryAfter, random: f64) -> Checked<Action> {
         let action = self.handle(Event::Attempt(value), random)?;
         let now = self.time.now();
-        self.hint = Some(self.hint(asked));
+        self.hint = Some(self.hint(asked_ms(got, header, self.has_update)));
         let end = match (action, self.call.end()) {
             (Action::Finish, End::Failed(CallFailure { failure, .. })) => Some(failure.clone()),
             _ => None,
@@ -921,6 +932,16 @@ impl World<'_> {
             let (now, until, latest) = (self.time.now(), self.call.until(), polls.latest());
             prop_assert!(until > now && until <= latest + ROUNDING, "rule 4: to {} at {}", until, now);
             self.came_past("wait", &"Sleep");
+        }
+        Ok(())
+    }
+
+    /// Only the cadence and the server's hint hold up a poll behind a lost one once the runtime is back.
+    fn check_wake(&mut self, action: Action) -> Checked {
+        let is_lost = self.polls.as_ref().is_some_and(|polls| polls.lost == Some(self.serial));
+        if let (Action::Sleep, true, Some(Hint { asked, at })) = (action, is_lost, &self.hint) {
+            let latest = at[0] + asked.max(self.options.poll_min);
+            prop_assert!(self.call.until() <= latest + ROUNDING, "woken, and asleep until {}", latest);
         }
         Ok(())
     }
@@ -1131,15 +1152,13 @@ fn may_repeat(got: &Brought, is_relay: bool) -> bool {
     !forbidden && (allowed || is_relay && is_unknown(got))
 }
 
-/// How long the server asks to wait, in milliseconds. An answer that was carried out says it in the header alone.
-fn asked_ms(got: &Brought, header: RetryAfter) -> f64 {
+/// How long the server asks to wait, in milliseconds. An answer that says how a task stands does so in the header alone.
+fn asked_ms(got: &Brought, header: RetryAfter, is_understood: bool) -> f64 {
     let Ok(reply) = got else { return 0.0 };
     let by_header =
         if header.seconds.is_nan() { header.date_ms - header.now_ms } else { header.seconds * 1_000.0 };
     let by_body = match &reply.body {
-        Some(body) if !matches!(reply.status, 200..=299) => {
-            body.get(Name::Error).number_of(Name::RetryAfter) * 1_000.0
-        }
+        Some(body) if !is_understood => body.get(Name::Error).number_of(Name::RetryAfter) * 1_000.0,
         _ => 0.0,
     };
     [by_header, by_body].into_iter().filter(|ms| *ms > 0.0).fold(0.0, f64::max).min(1e15)
