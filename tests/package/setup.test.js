@@ -69,7 +69,10 @@ describe('a package that is missing', () => {
 
   test('is not installed without one, and the question comes once', () => {
     const { output, calls } = ensure({ answer: '\n' });
-    assert.match(output, /second Packages of Debian are missing\. Install them, or allow it with --yes: .*apt-get/);
+    assert.match(
+      output,
+      /second Packages of Debian are missing\. Install them, or allow it with --yes: .*apt-get/,
+    );
     assert.equal(output.split('[y/N]').length, 2);
     assert.deepEqual(calls, []);
   });
