@@ -49,11 +49,11 @@ export async function bundle(client, hub, folder) {
     'lemondata:hub-glue': () => ({ contents: hub.glue }),
     'lemondata:wasm': () => ({ contents: JSON.stringify(toText(client.wasm)), loader: 'json' }),
   });
-  const { imports, exports } = client.names;
-  const letters = Object.fromEntries([...imports.map(([, ...pair]) => pair), ...exports]);
+  // Imports and exports have the names that `wasm-opt` has given them.
   const minifyNames = {
-    mangleProps: new RegExp(`^(${Object.keys(letters).join('|')})$`),
-    mangleCache: letters,
+    mangleProps: new RegExp(`^(${Object.keys(client.names).join('|')})$`),
+    mangleQuoted: true,
+    mangleCache: client.names,
   };
   const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');
   const builds = entries.flatMap(([name, { source, formats }]) =>

@@ -5,8 +5,6 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { root } from '../lib/run.js';
 
-const folder = join(root, 'target', 'modules');
-
 /**
  * What a module is made of. Of the files in `js` that the crate imports, only the names get into it, and those
  * stand in the crate.
@@ -20,11 +18,11 @@ const SOURCES = [
 ];
 
 /** The hash of all sources and of the optimiser's version. */
-function hashSources() {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+function hashSources(place) {
+  const { packages } = JSON.parse(readFileSync(join(place, 'package-lock.json'), 'utf8'));
   const hash = createHash('sha256').update(packages['node_modules/binaryen'].integrity);
   const add = (path) => {
-    const full = join(root, path);
+    const full = join(place, path);
     if (statSync(full).isDirectory()) {
       for (const name of readdirSync(full).sort()) add(join(path, name));
     } else {
@@ -40,17 +38,19 @@ function hashSources() {
  * @typedef {object} BoundModule
  * @property {string} glue the JavaScript that calls the module
  * @property {Uint8Array} wasm
- * @property {import('./shrink.js').Names} names
+ * @property {Record<string, string>} names the letters that stand for names of imports and exports
  */
 
 /**
  * @param {string} name of the module; the newest of each name is kept
  * @param {() => Promise<BoundModule>} build builds the module where its sources have changed
+ * @param {string} [place] the repository
  * @returns {Promise<BoundModule>}
  */
-export async function cachedModule(name, build) {
+export async function cachedModule(name, build, place = root) {
+  const folder = join(place, 'target', 'modules');
   const path = join(folder, `${name}.json`);
-  const hash = hashSources();
+  const hash = hashSources(place);
   try {
     const { wasm, ...kept } = JSON.parse(readFileSync(path, 'utf8'));
     if (kept.hash === hash) return { ...kept, wasm: Buffer.from(wasm, 'base64') };
@@ -59,7 +59,7 @@ export async function cachedModule(name, build) {
   }
   const built = await build();
   // A source that changed meanwhile may be in the module or not.
-  if (hashSources() === hash) {
+  if (hashSources(place) === hash) {
     mkdirSync(folder, { recursive: true });
     // Another process may read the old one now.
     const fresh = `${path}.${process.pid}`;

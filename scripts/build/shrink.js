@@ -21,23 +21,20 @@ const PASSES = [
 ];
 
 /**
- * @typedef {object} Names the letters that stand for the names of imports and exports
- * @property {[module: string, name: string, letter: string][]} imports
- * @property {[name: string, letter: string][]} exports
- */
-
-/**
  * @param {string} path of a module
  * @param {{ keepNames: boolean, minifyNames: boolean }} options whether functions keep their names, for those who want
  *   to know where the bytes are; whether imports and exports become letters
- * @returns {Promise<{ wasm: Uint8Array, names: Names }>}
+ * @returns {Promise<{ wasm: Uint8Array, names: Record<string, string> }>} the module, and the letters of its names
  */
 export async function shrink(path, { keepNames, minifyNames }) {
   const small = `${path}.small`;
-  let names = { imports: [], exports: [] };
+  const names = {};
   if (minifyNames) {
     // In a run of its own, which prints them once: `--converge` repeats its passes.
-    names = JSON.parse(await optimise(path, small, '--minify-imports-and-exports-and-modules', '-g'));
+    const printed = await optimise(path, small, '--minify-imports-and-exports-and-modules', '-g');
+    const { imports, exports } = JSON.parse(printed);
+    for (const [module, name, letter] of imports) Object.assign(names, { [module]: 'a', [name]: letter });
+    Object.assign(names, Object.fromEntries(exports));
     path = small;
   }
   await optimise(path, small, ...PASSES, ...(keepNames ? ['-g'] : []));
