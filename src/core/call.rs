@@ -488,7 +488,10 @@ impl<V: Platform> Call<V> {
     fn failure(&self, mut failure: Box<Failure>, attempt: V) -> CallFailure<V> {
         if failure.kind == Kind::Connection {
             failure.say(&[" Is ", self.options.base.origin(), " up?", self.options.browser_advice()]);
-        } else if failure.kind == Kind::Authentication && !self.options.has_key {
+        } else if failure.kind == Kind::Authentication
+            && !self.options.has_key
+            && !attempt.get(Name::Body).get(Name::Error).has(Name::Hint)
+        {
             failure.say(&[" No apiKey was set."]);
         }
         if let Some(wait) = &self.wait {
