@@ -28,6 +28,7 @@ const PASSES = [
  */
 export async function shrink(path, { keepNames, minifyNames }) {
   const small = `${path}.small`;
+  /** @type {Record<string, string>} */
   const names = {};
   if (minifyNames) {
     // In a run of its own, which prints them once: `--converge` repeats its passes.
