@@ -28,21 +28,28 @@ enum Luck {
     Joined(f64),
 }
 
+/// What a wait begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub origin: Origin,
+    /// Whether one poll is all that is wanted.
+    pub is_single: bool,
+    pub options: Options,
+    pub at: f64,
+}
+
 #[derive(Clone, Debug)]
 struct History {
-    is_given: bool,
-    origin: Origin,
-    once: bool,
-    options: Options,
-    start: f64,
+    has_poll_url: bool,
+    start: Start,
     turns: Vec<Turn>,
     lucks: Vec<Luck>,
 }
 
 fn history() -> impl Strategy<Value = History> {
-    let start = f64::from(1_u32 << 30);
+    let at = f64::from(1_u32 << 30);
     let origins =
-        [Origin::Created, Origin::Elsewhere, Origin::Generated(start), Origin::Generated(start - 6_000.0)];
+        [Origin::Created, Origin::Elsewhere, Origin::Generated(at), Origin::Generated(at - 6_000.0)];
     let luck = prop_oneof![
         4 => Just(Luck::None),
         1 => simulation::suspension().prop_map(Luck::Over),
@@ -60,20 +67,17 @@ fn history() -> impl Strategy<Value = History> {
         vec(turn, 1..10),
         vec(luck, 0..12),
     )
-        .prop_map(move |(is_given, origin, once, options, turns, lucks)| History {
-            is_given,
-            origin,
-            once,
-            options,
-            start,
+        .prop_map(move |(has_poll_url, origin, is_single, options, turns, lucks)| History {
+            has_poll_url,
+            start: Start { origin, is_single, options, at },
             turns,
             lucks,
         })
 }
 
-/// What either of the two says.
+/// What either of the two decides.
 #[derive(Debug, PartialEq)]
-enum Said {
+pub enum Decision {
     Sleep(f64),
     Poll(String, f64),
     GiveUp(Kind),
@@ -84,9 +88,9 @@ enum Said {
     Fail,
 }
 
-/// What the model keeps of an answer.
+/// What an answer shows of the task.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Heard {
+enum Finding {
     Running,
     Lost,
     /// A 404 on the first of two paths.
@@ -98,11 +102,12 @@ enum Heard {
 }
 
 #[derive(Debug)]
-struct Model<'a> {
-    given: &'a History,
+pub struct Model {
+    start: Start,
     deadline: f64,
+    /// The paths that may know the task: the next poll goes to the first.
     paths: Vec<String>,
-    heard: Vec<Heard>,
+    findings: Vec<Finding>,
     /// How many polls were sent or joined.
     polls: u32,
     due: f64,
@@ -112,48 +117,53 @@ struct Model<'a> {
     end: Option<Kind>,
 }
 
-impl<'a> Model<'a> {
-    fn new(given: &'a History) -> Model<'a> {
-        let History { options, start, .. } = given;
-        let max_wait = if given.once { options.poll_timeout } else { options.max_wait };
-        let paths: &[&str] =
-            if given.is_given { &["tasks/given"] } else { &["images/generations/img_x", "tasks/img_x"] };
+impl Model {
+    pub fn new(paths: &[&str], start: Start) -> Model {
+        let Start { origin, is_single, ref options, at } = start;
         let mut model = Model {
-            given,
-            deadline: start + max_wait,
+            deadline: at + if is_single { options.poll_timeout } else { options.max_wait },
             paths: paths.iter().map(|path| format!("/api/v1/{path}")).collect(),
-            heard: Vec::new(),
+            findings: Vec::new(),
             polls: 0,
-            due: *start,
-            until: *start,
-            not_before: *start,
+            due: at,
+            until: at,
+            not_before: at,
             last: false,
             end: None,
+            start,
         };
-        if given.origin == Origin::Created {
-            model.plan(*start, model.cadence(0.5), 0.0);
+        if origin == Origin::Created {
+            model.plan(at, model.cadence(0.5), 0.0);
         }
         model
     }
 
-    /// Whether the next request goes on to the other path.
-    fn is_half(&self) -> bool {
-        self.heard.last() == Some(&Heard::HalfMissing)
+    /// When the next poll is due; none where there is none to come.
+    pub fn due(&self) -> Option<f64> {
+        self.end.is_none().then_some(self.due)
     }
 
-    /// What was heard since the task was last seen.
-    fn since_running(&self) -> &[Heard] {
-        let start =
-            self.heard.iter().rposition(|heard| *heard == Heard::Running).map_or(0, |index| index + 1);
-        &self.heard[start..]
+    /// Whether the next request goes on to the other path.
+    fn is_half(&self) -> bool {
+        self.findings.last() == Some(&Finding::HalfMissing)
+    }
+
+    /// What was found since the task was last seen.
+    fn since_running(&self) -> &[Finding] {
+        let start = self
+            .findings
+            .iter()
+            .rposition(|finding| *finding == Finding::Running)
+            .map_or(0, |index| index + 1);
+        &self.findings[start..]
     }
 
     fn losses(&self) -> usize {
-        self.since_running().iter().filter(|heard| **heard == Heard::Lost).count()
+        self.since_running().iter().filter(|finding| **finding == Finding::Lost).count()
     }
 
     fn cadence(&self, random: f64) -> f64 {
-        let Options { poll_min, poll_max, .. } = self.given.options;
+        let Options { poll_min, poll_max, .. } = self.start.options;
         let (low, high) = match self.polls {
             0 => (0.0, 1.0),
             1..=6 => (0.5, 1.0),
@@ -164,7 +174,7 @@ impl<'a> Model<'a> {
 
     fn plan(&mut self, now: f64, own: f64, asked: f64) {
         let left = self.deadline - now;
-        let budget = self.given.options.max_polls;
+        let budget = self.start.options.max_polls;
         if budget > 0 && self.polls >= budget {
             self.end = Some(Kind::PollBudget);
         } else if self.last || asked > left.max(0.0) || (left <= 0.0 && left > -LAST_POLL_MS) {
@@ -172,15 +182,15 @@ impl<'a> Model<'a> {
         }
         self.last = own.max(asked) >= left;
         self.due = now + own.max(asked).min(left.max(0.0));
-        self.not_before = now + asked.max(own.min(self.given.options.poll_min));
+        self.not_before = now + asked.max(own.min(self.start.options.poll_min));
     }
 
-    fn next(&mut self, now: f64) -> Said {
+    pub fn next(&mut self, now: f64) -> Decision {
         if let Some(kind) = self.end {
-            return Said::GiveUp(kind);
+            return Decision::GiveUp(kind);
         }
         if now < self.due {
-            return Said::Sleep(self.due);
+            return Decision::Sleep(self.due);
         }
         let is_half = self.is_half();
         if !is_half {
@@ -188,110 +198,111 @@ impl<'a> Model<'a> {
             self.last |= now >= self.deadline;
         }
         if !is_half || now >= self.until {
-            self.until = (now + self.given.options.poll_timeout).min(self.deadline.max(now + LAST_POLL_MS));
+            self.until = (now + self.start.options.poll_timeout).min(self.deadline.max(now + LAST_POLL_MS));
         }
-        Said::Poll(self.paths[0].clone(), self.until)
+        Decision::Poll(self.paths[0].clone(), self.until)
     }
 
-    fn join(&mut self) {
+    pub fn join(&mut self) {
         if !self.is_half() {
             self.polls += 1;
             self.last = false;
         }
     }
 
-    fn wake(&mut self, now: f64) {
+    pub fn wake(&mut self, now: f64) {
         if self.losses() > 0 {
             self.due = self.due.min(now.max(self.not_before));
             self.last = self.due >= self.deadline;
         }
     }
 
-    fn hear(&mut self, turn: &Turn, now: f64) -> Said {
+    pub fn judge(&mut self, turn: &Turn, now: f64) -> Decision {
         let (asked, random) = (turn.asked_ms(), turn.random);
         match &turn.event {
-            Event::Completed => Said::Completed,
+            Event::Completed => Decision::Completed,
             Event::Running { poll_url, .. } => {
                 if self.paths.len() > 1 && !matches!(*poll_url, "" | FOREIGN) {
                     let path = if *poll_url == NAMED[0] { "named?by=server" } else { "other" };
                     self.paths = vec![format!("/api/v1/tasks/{path}")];
                 }
-                self.heard.push(Heard::Running);
+                self.findings.push(Finding::Running);
                 self.plan(now, self.cadence(random), asked);
-                Said::Running
+                Decision::Running
             }
             Event::Broken | Event::Unclear | Event::Lost(_) => self.lose(now, random, asked),
             Event::Refused { status: 408 | 429 | 500.., retryable } if *retryable != Some(false) => {
                 self.lose(now, random, asked)
             }
-            Event::Refused { .. } | Event::Failed { .. } => Said::Fail,
+            Event::Refused { .. } | Event::Failed { .. } => Decision::Fail,
             Event::Missing { .. } => self.miss(now, random, asked),
         }
     }
 
-    fn lose(&mut self, now: f64, random: f64, asked: f64) -> Said {
+    fn lose(&mut self, now: f64, random: f64, asked: f64) -> Decision {
         let step = (1_000.0 * f64::from(1_u32 << self.losses().min(16))).min(MOST_BACKOFF_MS);
         self.plan(now, self.cadence(random).max(step * random), asked);
-        self.heard.push(Heard::Lost);
-        if self.given.once { Said::Fail } else { Said::Lost }
+        self.findings.push(Finding::Lost);
+        if self.start.is_single { Decision::Fail } else { Decision::Lost }
     }
 
-    fn miss(&mut self, now: f64, random: f64, asked: f64) -> Said {
+    fn miss(&mut self, now: f64, random: f64, asked: f64) -> Decision {
         let pause_fits = asked == 0.0 || now + asked <= self.deadline;
         if self.paths.len() > 1 && !self.is_half() && now + asked < self.until && pause_fits {
             self.paths.swap(0, 1);
-            self.heard.push(Heard::HalfMissing);
+            self.findings.push(Finding::HalfMissing);
             (self.due, self.not_before) = (now + asked, now + asked);
-            return Said::Again;
+            return Decision::Again;
         }
-        let fresh = match self.given.origin {
-            Origin::Created => now < self.given.start + FRESH_MS,
+        let fresh = match self.start.origin {
+            Origin::Created => now < self.start.at + FRESH_MS,
             Origin::Generated(at) => now < at + FRESH_MS,
             Origin::Elsewhere => false,
         };
-        let before = self.since_running().contains(&Heard::Missing { fresh: false });
-        self.heard.push(Heard::Missing { fresh });
+        let before = self.since_running().contains(&Finding::Missing { fresh: false });
+        self.findings.push(Finding::Missing { fresh });
         self.plan(now, self.cadence(random), asked);
         let counts = !fresh && (before || self.end.is_some());
-        if counts || self.given.once { Said::Fail } else { Said::Again }
+        if counts || self.start.is_single { Decision::Fail } else { Decision::Again }
     }
 }
 
-fn step_of(step: WaitAction) -> Said {
+fn step_of(step: WaitAction) -> Decision {
     match step {
-        WaitAction::Sleep(until) => Said::Sleep(until),
-        WaitAction::Poll(path, until) => Said::Poll(path, until),
-        WaitAction::Fail(failure) => Said::GiveUp(failure.kind),
+        WaitAction::Sleep(until) => Decision::Sleep(until),
+        WaitAction::Poll(path, until) => Decision::Poll(path, until),
+        WaitAction::Fail(failure) => Decision::GiveUp(failure.kind),
     }
 }
 
-fn judge(wait: &mut Wait, options: &Options, turn: &Turn, now: f64) -> Said {
+fn judge(wait: &mut Wait, options: &Options, turn: &Turn, now: f64) -> Decision {
     let verdict = match (turn.reply(), &turn.event) {
         (Some(reply), _) => wait.answer(&options.base, &reply, now, turn.random),
         (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
         (None, _) => unreachable!("only a loss brings no answer"),
     };
     match verdict {
-        PollResult::Answered(meaning) if meaning.status == Status::Completed => Said::Completed,
-        PollResult::Answered(_) => Said::Running,
-        PollResult::Again => Said::Again,
-        PollResult::Lost(_) => Said::Lost,
-        PollResult::Fail(_) => Said::Fail,
+        PollResult::Answered(meaning) if meaning.status == Status::Completed => Decision::Completed,
+        PollResult::Answered(_) => Decision::Running,
+        PollResult::Again => Decision::Again,
+        PollResult::Lost(_) => Decision::Lost,
+        PollResult::Fail(_) => Decision::Fail,
     }
 }
 
-/// Lets both hear of a turn, and tells whether that ends the wait.
-fn hear(
+/// Lets both judge a turn. Returns whether that ends the wait.
+fn judge_both(
     wait: &mut Wait,
-    model: &mut Model<'_>,
+    model: &mut Model,
     turn: &Turn,
     now: f64,
 ) -> Result<bool, proptest::test_runner::TestCaseError> {
-    let expected = model.hear(turn, now);
-    let got = judge(wait, &model.given.options, turn, now);
+    let expected = model.judge(turn, now);
+    let got = judge(wait, &model.start.options, turn, now);
     prop_assert_eq!(&got, &expected, "{:?} behind {:?}", turn, model);
-    prop_assert_eq!(wait.due().is_none(), model.end.is_some(), "{:?}", model);
-    let ends = matches!(got, Said::Completed | Said::Fail) || model.given.once && got == Said::Running;
+    prop_assert_eq!(wait.due(), model.due(), "{:?}", model);
+    let ends = matches!(got, Decision::Completed | Decision::Fail)
+        || model.start.is_single && got == Decision::Running;
     Ok(ends)
 }
 
@@ -300,15 +311,17 @@ proptest! {
 
     #[test]
     fn a_wait_does_what_its_model_does(history in history()) {
-        let History { is_given, origin, once, options, start, turns, lucks } = &history;
-        let reference = task("img_x", if *is_given { simulation::GIVEN } else { "" });
-        let mut wait = Wait::new::<Json>(reference, options, *origin, *start, 0.5).expect("a path");
-        let mut model = Model::new(&history);
-        if *once {
-            prop_assume!(*origin != Origin::Created);
-            wait.once(*start);
+        let History { has_poll_url, start, turns, lucks } = &history;
+        let reference = task("img_x", if *has_poll_url { simulation::GIVEN } else { "" });
+        let mut wait = Wait::new::<Json>(reference, &start.options, start.origin, start.at, 0.5).expect("a path");
+        let paths: &[&str] =
+            if *has_poll_url { &["tasks/given"] } else { &["images/generations/img_x", "tasks/img_x"] };
+        let mut model = Model::new(paths, start.clone());
+        if start.is_single {
+            prop_assume!(start.origin != Origin::Created);
+            wait.once(start.at);
         }
-        let (mut lucks, mut now) = (lucks.iter(), *start);
+        let (mut lucks, mut now) = (lucks.iter(), start.at);
         let mut turns = turns.iter();
         let still_running = simulation::still_running();
         // Where the turns are used up, the task goes on running for a while.
@@ -317,7 +330,7 @@ proptest! {
             prop_assert_eq!(&step_of(wait.next(now)), &expected, "{:?}", model);
             let luck = *lucks.next().unwrap_or(&Luck::None);
             match expected {
-                Said::Sleep(until) => match luck {
+                Decision::Sleep(until) => match luck {
                     Luck::None => now = until,
                     Luck::Over(ms) => now = until + ms,
                     Luck::Woken(part) => {
@@ -329,16 +342,16 @@ proptest! {
                         now += (until - now) * part;
                         wait.join();
                         model.join();
-                        if hear(&mut wait, &mut model, turns.next().unwrap_or(&still_running), now)? {
+                        if judge_both(&mut wait, &mut model, turns.next().unwrap_or(&still_running), now)? {
                             break;
                         }
                     }
                 },
-                Said::Poll(_, until) => {
+                Decision::Poll(_, until) => {
                     let turn = turns.next().unwrap_or(&still_running);
                     let took = if turn.event == Event::Lost(TransportError::Timeout) { until - now } else { turn.took };
                     now += took.min(until - now) + turn.suspended;
-                    if hear(&mut wait, &mut model, turn, now)? {
+                    if judge_both(&mut wait, &mut model, turn, now)? {
                         break;
                     }
                 }
