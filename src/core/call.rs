@@ -273,18 +273,13 @@ impl<V: Platform> Call<V> {
             (State::Sending | State::Following(_), Event::Attempt(attempt)) => {
                 self.judge(&Attempt::of(attempt), now, random)
             }
-            (State::Authorizing | State::Sending, Event::Elapsed) => self.give_up(),
             (State::Sending, Event::Following(source)) => {
                 self.state = State::Following(source);
                 Action::Sleep
             }
-            (State::Following(source), Event::Elapsed) => {
-                if source == Source::Stream && self.is_silent(now) {
-                    self.authorize()
-                } else {
-                    self.give_up()
-                }
-            }
+            // A stream has been silent for too long, and there is time left for a poll.
+            (State::Following(_), Event::Elapsed) if now < self.until => self.authorize(),
+            (State::Authorizing | State::Sending | State::Following(_), Event::Elapsed) => self.give_up(),
             // A stream may have died while the runtime was away.
             (State::Following(Source::Stream), Event::Woken) | (State::Following(_), Event::LeaderLeft) => {
                 self.authorize()
