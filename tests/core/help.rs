@@ -1,18 +1,22 @@
 //! What several subjects need: answers, options and a configuration.
 
 use lemondata_wasm::core::{
-    Answer, Base, Environment, Failure, Name, Options, Platform, RetryAfter, Task, Value,
+    Answer, Base, Environment, Failure, Name, Options, Platform, RetryAfter, Task, TransportError, Value,
 };
-use proptest::prelude::ProptestConfig;
-use serde_json::Value as Plain;
+use proptest::{prelude::ProptestConfig, test_runner::RngAlgorithm};
+use serde_json::{Value as Plain, json};
 
 use crate::json::Json;
 
 pub const API: &str = "https://api.lemondata.cc";
 
-/// Properties leave no files behind.
+/// Properties leave no files behind, and spend their time on the core: the default generator takes most of it.
 pub fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        failure_persistence: None,
+        rng_algorithm: RngAlgorithm::XorShift,
+        ..ProptestConfig::default()
+    }
 }
 
 /// An answer with a JSON body.
@@ -29,6 +33,33 @@ pub fn bodiless(status: u16) -> Answer<Json> {
 pub fn asking(mut reply: Answer<Json>, seconds: f64) -> Answer<Json> {
     reply.retry_after.seconds = seconds;
     reply
+}
+
+/// A call, as `js/client/call.js` makes it.
+pub fn call(input: Json, options: &[(&str, Json)]) -> Json {
+    let options = Json::object(options.iter().cloned());
+    let body = json!({"value": input.plain().to_string()}).into();
+    Json::object([("input", input), ("options", options), ("body", body)])
+}
+
+/// The attempt that has brought an answer, as `js/client/exchange.js` makes it.
+pub fn attempt(answer: &Answer<Json>) -> Json {
+    let RetryAfter { seconds, date_ms, now_ms } = answer.retry_after;
+    Json::object([
+        ("isSent", json!(true).into()),
+        ("isJson", json!(answer.body.is_some()).into()),
+        ("status", json!(answer.status).into()),
+        ("body", answer.body.clone().unwrap_or_else(Json::nothing)),
+        ("location", answer.location.clone()),
+        ("seconds", Json::Number(seconds)),
+        ("date", Json::Number(date_ms)),
+        ("now", Json::Number(now_ms)),
+    ])
+}
+
+/// An attempt that has brought no answer.
+pub fn lost_attempt(error: TransportError, is_sent: bool) -> Json {
+    json!({"isSent": is_sent, "isLate": error == TransportError::Timeout}).into()
 }
 
 pub fn task(id: &str, poll_url: &str) -> Task {

@@ -9,6 +9,8 @@
 
 mod abi;
 mod answers;
+mod call_contract;
+mod call_model;
 mod calls;
 mod clock;
 mod create;

@@ -61,7 +61,7 @@ fn words(words: &[&'static str]) -> BoxedStrategy<Plain> {
 }
 
 /// Any JSON, shallow: most of it is of a type that the field does not have.
-fn junk() -> BoxedStrategy<Plain> {
+pub fn junk() -> BoxedStrategy<Plain> {
     let leaves = vec![
         json!(null),
         json!(true),
