@@ -104,42 +104,34 @@ const STATES: [State; 9] = [
 
 /// A call that has come so far.
 fn machine_in(state: State) -> Machine {
-    if matches!(state, PollAuthorizing | PollSending | FollowingPoll | FollowingStream) {
-        let (mut machine, action) = start(Command::WaitForTask, json!("img_1").into());
-        assert_eq!(action, Action::Authorize);
-        if state != PollAuthorizing {
-            pass(&mut machine, vec![(credentials(), Action::Send)]);
+    let ready = || (credentials(), Action::Send);
+    let created = || (running(), Action::Announce);
+    let following = |source| (Event::Following(source), Action::Sleep);
+    let events = match state {
+        CreateAuthorizing | PollAuthorizing => vec![],
+        CreateSending | PollSending => vec![ready()],
+        BackingOff => vec![ready(), (answered(429, json!({})), Action::Sleep)],
+        Announcing => vec![ready(), created()],
+        Sleeping => vec![ready(), created(), (Event::Announced(Json::nothing()), Action::Sleep)],
+        FollowingPoll => vec![ready(), following(Source::Poll)],
+        FollowingStream => vec![ready(), following(Source::Stream)],
+    };
+    let (command, input) = match state {
+        PollAuthorizing | PollSending | FollowingPoll | FollowingStream => {
+            (Command::WaitForTask, json!("img_1").into())
         }
-        if state == FollowingPoll {
-            pass(&mut machine, vec![(Event::Following(Source::Poll), Action::Sleep)]);
-        }
-        if state == FollowingStream {
-            pass(&mut machine, vec![(Event::Following(Source::Stream), Action::Sleep)]);
-        }
-        return machine;
-    }
-    let (mut machine, action) = start(Command::GenerateAndWait, request());
+        _ => (Command::GenerateAndWait, request()),
+    };
+    let (mut machine, action) = start(command, input);
     assert_eq!(action, Action::Authorize);
-    let mut events = vec![(credentials(), Action::Send)];
-    match state {
-        CreateAuthorizing => events.clear(),
-        BackingOff => events.push((answered(429, json!({})), Action::Sleep)),
-        Announcing => events.push((running(), Action::Announce)),
-        Sleeping => {
-            events.push((running(), Action::Announce));
-            events.push((Event::Announced(Json::nothing()), Action::Sleep));
-        }
-        _ => {}
-    }
     pass(&mut machine, events);
     machine
 }
 
-/// Makes an event.
-type Make = fn() -> Event<Json>;
+type MakeEvent = fn() -> Event<Json>;
 
-/// Every kind of event, and when a driver has it.
-const EVENTS: [(&str, Make); 10] = [
+/// Every kind of event.
+const EVENTS: [(&str, MakeEvent); 10] = [
     ("credentials", credentials),
     ("answer", running),
     ("loss", lost),
@@ -153,6 +145,7 @@ const EVENTS: [(&str, Make); 10] = [
 ];
 
 /// The action that answers an event; none where the call does not wait for that event.
+#[allow(clippy::match_same_arms)] // a line for each transition
 fn action_for(state: State, event: &str) -> Option<Action> {
     Some(match (state, event) {
         (_, "aborted") => Action::Finish,
