@@ -153,7 +153,8 @@ struct Script {
 fn turn() -> BoxedStrategy<(Turn, bool)> {
     let refused = (simulation::turn(), select(vec![429_u16, 429, 503, 500]), select(vec![None, Some(true)]))
         .prop_map(|(turn, status, retryable)| Turn { event: Reply::Refused { status, retryable }, ..turn });
-    (prop_oneof![3 => simulation::turn(), 1 => refused], any::<bool>()).boxed()
+    let completed = simulation::turn().prop_map(|turn| Turn { event: Reply::Completed, ..turn });
+    (prop_oneof![12 => simulation::turn(), 4 => refused, 1 => completed], any::<bool>()).boxed()
 }
 
 fn happening() -> BoxedStrategy<Happening> {
