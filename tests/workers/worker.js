@@ -32,6 +32,17 @@ export default {
         const options = { apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } };
         return Response.json(await waitForTask(await generate(imageRequest, options), options));
       }
+      if (pathname === '/ended') {
+        let isSent = false;
+        const send = (...args) => {
+          isSent = true;
+          return fetch(...args);
+        };
+        const call = client.generate(imageRequest, { fetch: send });
+        for (let turn = Number(searchParams.get('turn')); turn > 0 && !isSent; turn -= 1) await null;
+        if (!isSent) process.exit(1);
+        return Response.json(await call);
+      }
       return new Response('not found', { status: 404 });
     } catch (error) {
       return Response.json(

@@ -34,8 +34,8 @@ after(async () => {
   project.remove();
 });
 
-const request = async (path, query) => {
-  const response = await worker.dispatchFetch(`http://worker${path}?${new URLSearchParams(query)}`);
+const request = async (path, query, { dispatchFetch } = worker) => {
+  const response = await dispatchFetch(`http://worker${path}?${new URLSearchParams(query)}`);
   return { status: response.status, body: await response.json() };
 };
 
@@ -153,6 +153,26 @@ describe('of 50 requests over one client, half of which are disconnected, the ot
       answers.map(() => 'completed'),
     );
   });
+});
+
+test('rule 4: a request that ends in any of its microtasks leaves the others alone', GUARD, async (t) => {
+  // Here, `process.exit` ends a request as a limit of the platform does: what it has queued is dropped. A queue for all
+  // calls, such as that of `spawn_local`, would be dropped with it, and never run again.
+  const mortal = await startWorker(project.folder, join(project.folder, 'worker.js'), {
+    compatibilityDate: '2026-07-01',
+    compatibilityFlags: ['nodejs_compat'],
+    bindings: { KEY: server.apiKey, BASE_URL: server.url },
+  });
+  t.after(() => mortal.dispose());
+  const picture = { prompt: 'a lemon', model: 'dall-e-3' };
+  let turn = 0;
+  for (let status; status !== 200; turn += 1) {
+    const query = new URLSearchParams({ ...picture, turn });
+    ({ status } = await mortal.dispatchFetch(`http://worker/ended?${query}`));
+    const { body } = await request('/inline', picture, mortal);
+    assert.equal(body.status, 'completed', `behind a request that ended in turn ${turn}`);
+  }
+  assert.ok(turn > 5, 'the call has begun, got its key and sent its request');
 });
 
 test('does not share polls between the requests of one client', async () => {
