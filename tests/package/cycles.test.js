@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { root } from '../../scripts/lib/run.js';
 
@@ -18,21 +18,20 @@ function importsOfScript(file) {
   return paths.map((path) => relative(root, join(root, dirname(file), path)));
 }
 
-/** The files that a Rust file uses. A `mod.rs` only collects: it may name its children, and they must not use it. */
+/** The files that a Rust file names. A `mod.rs` declares its children, so a child must not name what it collects. */
 function importsOfRust(file) {
   const code = readFileSync(join(root, file), 'utf8').replace(/^\s*\/\/.*$/gm, '');
   const folder = dirname(file);
-  const used = [];
-  for (const [, tree] of code.matchAll(/\buse super::(\{[\s\S]*?\}|\w+(?:::[^;]*)?);/g)) {
-    const names = tree.startsWith('{') ? topLevel(tree) : [tree.match(/^\w+/)[0]];
-    for (const name of names) used.push(join(folder, /^[a-z]/.test(name) ? `${name}.rs` : 'mod.rs'));
-  }
-  return used;
+  const path = (name) => join(folder, `${name}.rs`);
+  const children = Array.from(code.matchAll(/^(?:pub )?mod (\w+);/gm), ([, name]) => path(name));
+  const paths = code.matchAll(new RegExp(`\\b(?:super|crate::${basename(folder)})::(\\{[^;]*|\\w+)`, 'g'));
+  const names = Array.from(paths, ([, tree]) => (tree.startsWith('{') ? topLevel(tree) : [tree])).flat();
+  return [...children, ...names.map((name) => path(/^[a-z]/.test(name) ? name : 'mod'))];
 }
 
 /** The first segments of `{a::b, c::{d, e}}`. */
 function topLevel(tree) {
-  const flat = tree.slice(1, -1).replace(/\{[^{}]*\}/g, '');
+  const flat = tree.slice(1, tree.lastIndexOf('}')).replace(/\{[^{}]*\}/g, '');
   return flat.split(',').flatMap((path) => path.trim().match(/^\w+/) ?? []);
 }
 
