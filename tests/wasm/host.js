@@ -11,15 +11,14 @@ export function scripted(answers) {
     baseUrl: 'https://lemon.test',
     dangerouslyAllowBrowser: true,
     pollInterval: { min: 1, max: 2 },
-    asked: [],
+    requests: [],
     tasks: [],
     updates: [],
     aborted: 0,
-    listeners: 0,
     onTask: (task) => options.tasks.push(task),
     onUpdate: (generation) => options.updates.push({ ...generation }),
     async fetch(url, { method, headers, body, signal, redirect }) {
-      options.asked.push([method, url, body].filter(Boolean).join(' '));
+      options.requests.push([method, url, body].filter(Boolean).join(' '));
       if (redirect !== 'manual') throw new Error('redirects must not be followed');
       if (headers.get('authorization') !== 'Bearer sk-secret') throw new Error('the key is missing');
       const answer = left.shift();
@@ -46,6 +45,21 @@ export const settled = (start, callOptions, input) =>
     const fields = { input, callOptions, options: mergeOptions(callOptions), body: toBody(input) };
     start(new Call({ calls: new Set() }, finish, fields));
   });
+
+/** A controller that counts the listeners which have come to its signal, and those which have gone. */
+export function countedController() {
+  const controller = Object.assign(new AbortController(), { added: 0, removed: 0 });
+  const { signal } = controller;
+  const count = (method, counter) => {
+    signal[method] = (...args) => {
+      controller[counter] += 1;
+      AbortSignal.prototype[method].apply(signal, args);
+    };
+  };
+  count('addEventListener', 'added');
+  count('removeEventListener', 'removed');
+  return controller;
+}
 
 // biome-ignore lint/security/noGlobalEval: the source is the test's own.
 export const evaluate = (source) => globalThis.eval(`(${source})`);
