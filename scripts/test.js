@@ -32,6 +32,9 @@ const npx = (tool, ...args) => [join(root, 'node_modules', '.bin', tool), ...arg
 const wasm = () => cargo('test', '--locked', '--target=wasm32-unknown-unknown', '--test=wasm');
 const runner = () => ({
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: ensureTestRunner(),
+  // In seconds. A browser that was just installed can take longer than the defaults of 5 and 20 s to start.
+  WASM_BINDGEN_TEST_DRIVER_TIMEOUT: '120',
+  WASM_BINDGEN_TEST_TIMEOUT: '300',
 });
 
 /** The `*.test.js` of a folder. */
