@@ -81,9 +81,13 @@ export class TaskDriver {
           await this.#copyPictures();
           break;
         case 'sleep':
-          return this.#alarm.set(action.until);
+          await this.#alarm.set(action.until);
+          // A client may have resumed the task meanwhile.
+          if (this.#store.job === job) return;
+          break;
         case 'forget':
-          return this.forget();
+          await this.forget();
+          break;
         default:
           this.#log.writeError('gave_up', action.error);
           this.#store.dropRequest();

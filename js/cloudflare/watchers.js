@@ -112,9 +112,7 @@ export class Watchers {
 
   /** Leases as many sockets as there are. Calls that come meanwhile share the next lease. */
   updateLease() {
-    this.#leasing ??= this.#leaseAll().finally(() => {
-      this.#leasing = undefined;
-    });
+    this.#leasing ??= this.#leaseAll();
     return this.#leasing;
   }
 
@@ -127,6 +125,8 @@ export class Watchers {
       for (const [index, open] of opening.entries()) open(count + index < leased);
       // Some have come or gone meanwhile.
     } while (this.#opening.length > 0 || this.#count < leased);
+    // In the same turn: a later call must not count on this lease.
+    this.#leasing = undefined;
   }
 
   get #isWatchable() {
