@@ -9,7 +9,8 @@ import {
   ResponseError,
   TaskFailedError,
 } from './errors.js';
-import { read } from './values.js';
+import { checkNames } from './options.js';
+import { describe, read } from './values.js';
 
 /**
  * How pictures begin, in base64.
@@ -32,6 +33,7 @@ const DATA_URL = /^data:(image\/[\w.+-]+)?[^,]*;base64,/i;
 const TIMEOUT_MS = 300_000;
 
 export async function toBlob(image, options) {
+  checkNames([options]);
   const b64 = read(image, 'b64_json');
   const url = read(image, 'url');
   const error = read(image, 'error');
@@ -52,7 +54,7 @@ export async function toBlob(image, options) {
     'image',
     read(image, 'data') || read(image, 'map')
       ? ' must be one image, such as result.data[0]; it is a whole result.'
-      : ' must be an image of result.data, with a url or b64_json.',
+      : ` must be an image of result.data, with a url or b64_json; it is ${describe(image)}.`,
   );
 }
 

@@ -81,7 +81,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     // Read now: a change of the caller's after the call does not count.
     const isCreate = command < COMMAND_GET_TASK;
     const isBrowser = inBrowser();
-    checkNames(isCreate ? input : undefined, callOptions, clientOptions);
+    checkNames([callOptions, clientOptions], isCreate ? input : undefined);
     const options = mergeOptions(callOptions, clientOptions);
     if (!isBrowser) fillFromEnvironment?.(options);
     const fields = {

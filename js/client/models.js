@@ -15,7 +15,8 @@ import {
   ServerError,
 } from './errors.js';
 import { redirectOrigin } from './exchange.js';
-import { resolve } from './options.js';
+import { checkNames, resolve } from './options.js';
+import { inBrowser } from './place.js';
 import { parseUrl, reasonOf } from './values.js';
 
 /** The service of the core's `DEFAULT_BASE_URL`. */
@@ -41,6 +42,7 @@ function classOf(status) {
 
 /** The options that count here: those of the call over those of its client, each read once. */
 function readOptions(options, defaults) {
+  checkNames([options, defaults], undefined, Object.keys(QUERY));
   for (const source of [options, defaults]) {
     if (source != null && typeof source !== 'object') throw refuse('options', ' must be an object.');
   }
@@ -99,7 +101,8 @@ async function headersOf({ headers }) {
 export async function listModels(options, defaults) {
   const settings = readOptions(options, defaults);
   const { url, query, fetch: custom } = settings;
-  const target = `GET ${parseUrl(url)[1]}`;
+  const [origin, path] = parseUrl(url);
+  const target = `GET ${path}`;
   const late = () => ownError(RequestTimeoutError, 'rejected', `${target} got no answer in time.`);
   return bounded(
     async (signal) => {
@@ -114,7 +117,8 @@ export async function listModels(options, defaults) {
         response = await (custom ? custom(url + query, init) : fetch(url + query, init));
         body = await response.text();
       } catch (cause) {
-        const message = `${target} got no answer: the connection failed.`;
+        const advice = inBrowser() ? ' A page of another origin needs its permission (allowedOrigins of a relay).' : '';
+        const message = `${target} got no answer: the connection failed. Is ${origin} up?${advice}`;
         throw ownError(ConnectionError, 'rejected', message, { cause });
       }
       try {

@@ -33,21 +33,33 @@ function namesIn(object) {
   }
 }
 
-/** Throws where an option is unknown, or where one stands in the request, which would be sent. */
-export function checkNames(request, ...optionSets) {
+/** A shorter name is a part of too many others. */
+const SHORTEST_PART = 3;
+
+/**
+ * Throws where an option is unknown, or where one stands in the request, which would be sent.
+ *
+ * @param {unknown[]} optionSets
+ * @param {unknown} [request]
+ * @param {string[]} [more] the names of further options
+ */
+export function checkNames(optionSets, request, more = []) {
   const refuse = (name, message) => {
     throw ownError(InvalidRequestError, 'not_sent', message, { param: name });
   };
+  const known = [...OPTIONS, ...more];
+  const same = (name) => known.find((option) => plain(option) === plain(name));
   for (const name of optionSets.flatMap(namesIn)) {
-    if (OPTIONS.includes(name)) continue;
-    const wanted = plain(name);
+    if (known.includes(name)) continue;
+    const isPart = (part, whole) => part.length >= SHORTEST_PART && whole.includes(part);
     const found =
-      OPTIONS.find((option) => plain(option) === wanted) ??
-      OPTIONS.find((option) => wanted && (plain(option).includes(wanted) || wanted.includes(plain(option))));
+      same(name) ??
+      known.find((option) => isPart(plain(name), plain(option)) || isPart(plain(option), plain(name)));
     refuse(name, `Unknown option '${name}'.${found ? ` Did you mean ${found}?` : ''}`);
   }
   for (const name of namesIn(request)) {
-    if (OPTIONS.includes(name)) refuse(name, `${name} is an option: pass it behind the request, not in it.`);
+    const option = same(name);
+    if (option) refuse(name, `${name} is an option: pass ${option} behind the request, not in it.`);
   }
 }
 

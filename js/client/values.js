@@ -41,7 +41,7 @@ export function read(value, name) {
 }
 
 /** A value in words, for a message. It does not show texts: they may be secrets. */
-function describe(value) {
+export function describe(value) {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return value ? 'a string' : 'an empty string';
   if (typeof value === 'function') return 'a function';

@@ -207,8 +207,12 @@ impl<V: Platform> Call<V> {
             let origin = if age >= 0.0 { Origin::Generated(now - age) } else { Origin::Elsewhere };
             machine.wait_for(task, origin, now, random)
         } else {
-            if is_edit { check_edit(&input) } else { check_request(&input) }?;
             let body = call.get(Name::Body);
+            if is_edit {
+                check_edit(&input, body.kind_of(Name::Value) == Type::Text)
+            } else {
+                check_request(&input)
+            }?;
             if body.kind_of(Name::Value) == Type::Nothing {
                 machine.fail(Failure::not_json(), body)
             } else {
@@ -482,12 +486,12 @@ impl<V: Platform> Call<V> {
     /// A failure that an attempt led to. The task of a wait goes on in spite of it.
     fn failure(&self, mut failure: Box<Failure>, attempt: V) -> CallFailure<V> {
         if failure.kind == Kind::Connection {
-            failure.say(&[" Is ", self.options.base.origin(), " up?", self.options.browser_advice()]);
+            failure.add(&["Is ", self.options.base.origin(), " up?", self.options.browser_advice()]);
         } else if failure.kind == Kind::Authentication
             && !self.options.has_key
             && !attempt.get(Name::Body).get(Name::Error).has(Name::Hint)
         {
-            failure.say(&[" No apiKey was set."]);
+            failure.add(&["No apiKey was set."]);
         }
         if let Some(wait) = &self.wait {
             failure.leave_task();
@@ -496,7 +500,7 @@ impl<V: Platform> Call<V> {
             && matches!(failure.outcome, Outcome::NotSent | Outcome::Rejected)
         {
             failure.outcome = Outcome::Unknown;
-            failure.say(&[" An attempt before this one may have been carried out and billed."]);
+            failure.add(&["An attempt before this one may have been carried out and billed."]);
         }
         CallFailure { failure, attempt, cause: None }
     }

@@ -153,7 +153,9 @@ impl Failure {
         if !code.is_empty() {
             failure.say(&[" (", &code, ")"]);
         }
-        failure.is_models = status == 429 || code.starts_with("model_") || code == ALL_CHANNELS_FAILED;
+        // The type says it where there is no code.
+        let word = if code.is_empty() { error.text_of(Name::Type) } else { code };
+        failure.is_models = status == 429 || word.starts_with("model_") || word == ALL_CHANNELS_FAILED;
         let reason = answer.reason();
         let mut hint = error.text_of(Name::Hint);
         let guess = error.text_of(Name::DidYouMean);
@@ -169,12 +171,17 @@ impl Failure {
                 "Redirects are not followed: check baseUrl.".into()
             };
         }
-        let advice = if hint.is_empty() { kind.advice() } else { &hint };
+        // A server that gives no reason has no such route.
+        let advice = match kind {
+            _ if !hint.is_empty() => &hint,
+            Kind::NotFound if reason.is_empty() => "Check baseUrl.",
+            _ => kind.advice(),
+        };
         if !reason.is_empty() {
             failure.say(&[": ", &reason]);
         }
         if !contains(&failure.message, advice) {
-            failure.say(&[if failure.message.ends_with(".") { " " } else { ". " }, advice]);
+            failure.add(&[advice]);
         }
         failure.read_hints(answer, &error);
         failure
@@ -206,7 +213,7 @@ impl Failure {
         let mut failure = Failure::new(kind, outcome, target);
         failure.say(&[if outcome == Outcome::NotSent { " was not sent" } else { " got no answer" }, why]);
         if outcome == Outcome::Unknown {
-            failure.say(&[" It may have been carried out and billed."]);
+            failure.add(&["It may have been carried out and billed."]);
         }
         failure
     }
@@ -214,6 +221,11 @@ impl Failure {
     /// Adds parts to the message.
     pub fn say(&mut self, parts: &[&str]) {
         self.message = join(&[&self.message, &join(parts)]);
+    }
+
+    /// Adds a sentence, in parts. The text before it may be the server's, and end in any way.
+    pub fn add(&mut self, sentence: &[&str]) {
+        self.say(&[if self.message.ends_with(".") { " " } else { ". " }, &join(sentence)]);
     }
 
     /// Whether the same request may go to another model: not where this one may still be billed.

@@ -137,6 +137,9 @@ impl Options {
                 &[" is not for a relay, which holds its own key: leave out apiKey or relay."],
             ));
         }
+        if relay && !is_set(Name::BaseUrl) {
+            return Err(Failure::refusal(Name::BaseUrl, &[" is missing: set it to the URL of the relay."]));
+        }
         if !(has_key || is_set(Name::BaseUrl) || is_set(Name::Headers)) {
             return Err(Failure::refusal(
                 Name::ApiKey,
@@ -196,7 +199,7 @@ impl Options {
     /// The usual cause of a failed connection in a page.
     pub fn browser_advice(&self) -> &'static str {
         if self.is_page {
-            " At another origin, it has to allow this page's (allowedOrigins of a relay)."
+            " A page of another origin needs its permission (allowedOrigins of a relay)."
         } else {
             ""
         }
@@ -219,7 +222,7 @@ fn is_signal<V: Value>(signal: &V) -> bool {
 pub fn check_key(key: &str, name: Name) -> Result<(), Box<Failure>> {
     let message = if key.is_empty() {
         " is empty: is its environment variable set?"
-    } else if key.starts_with("Bearer ") {
+    } else if key.as_bytes().get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"bearer ")) {
         " must be the key alone, without Bearer."
     } else if key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());

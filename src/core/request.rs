@@ -12,8 +12,8 @@ use super::{
 static TEXT_FIELDS: [Name; 6] =
     [Name::Model, Name::Size, Name::Quality, Name::ResponseFormat, Name::Style, Name::User];
 
-/// The fields that name the pictures of an edit.
-static IMAGE_FIELDS: [Name; 4] = [Name::Image, Name::ImageUrl, Name::ImageUrls, Name::Images];
+/// The fields that name the pictures of an edit in JSON.
+static URL_FIELDS: [Name; 3] = [Name::ImageUrl, Name::ImageUrls, Name::Images];
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
@@ -37,15 +37,16 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
     Ok(())
 }
 
-/// Checks the documented fields of an edit.
-pub fn check_edit<V: Value>(request: &V) -> Result<(), Box<Failure>> {
+/// Checks the documented fields of an edit. Without a Blob in it, the request goes as JSON, which holds no `image`.
+pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failure>> {
     check_request(request)?;
-    if IMAGE_FIELDS.iter().any(|name| request.kind_of(*name) != Type::Nothing) {
+    let is_set = |name: &Name| request.kind_of(*name) != Type::Nothing;
+    if !is_json && is_set(&Name::Image) || URL_FIELDS.iter().any(is_set) {
         return Ok(());
     }
     Err(Failure::refusal(
         Name::Image,
-        &[" is missing: pass a Blob or several as image, or a URL as image_url, image_urls or images."],
+        &[" must be a Blob or a list of Blobs; a URL goes into image_url, image_urls or images."],
     ))
 }
 

@@ -32,6 +32,9 @@ const failure = (promise) =>
 const picture = new File([Uint8Array.of(1, 2, 3)], 'lemon.png', { type: 'image/png' });
 const mask = new Blob([Uint8Array.of(4)], { type: 'image/png' });
 
+const NO_PICTURE =
+  /^image must be a Blob or a list of Blobs; a URL goes into image_url, image_urls or images\.$/;
+
 const relay = { relay: true, apiKey: undefined, baseUrl: 'https://relay.test' };
 
 describe('an edit', GUARD, () => {
@@ -90,7 +93,11 @@ describe('an edit', GUARD, () => {
   test('without a picture or a prompt is refused before anything is sent', async () => {
     const { requests, options } = service();
     for (const [request, message] of [
-      [{ prompt: 'Peel it' }, /^image is missing: pass a Blob or several as image, or a URL as image_url/],
+      [{ prompt: 'Peel it' }, NO_PICTURE],
+      [{ prompt: 'Peel it', mask }, NO_PICTURE],
+      [{ prompt: 'Peel it', image: [] }, NO_PICTURE],
+      [{ prompt: 'Peel it', image: 'https://x.test/in.png' }, NO_PICTURE],
+      [{ prompt: 'Peel it', image: Buffer.from('PNG') }, NO_PICTURE],
       [{ image: picture }, /^prompt must be a string that is not empty/],
     ]) {
       const error = await failure(edit(request, options));
