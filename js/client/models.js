@@ -117,7 +117,9 @@ export async function listModels(options, defaults) {
         response = await (custom ? custom(url + query, init) : fetch(url + query, init));
         body = await response.text();
       } catch (cause) {
-        const advice = inBrowser() ? ' A page of another origin needs its permission (allowedOrigins of a relay).' : '';
+        const advice = inBrowser()
+          ? ' A page of another origin needs its permission (allowedOrigins of a relay).'
+          : '';
         const message = `${target} got no answer: the connection failed. Is ${origin} up?${advice}`;
         throw ownError(ConnectionError, 'rejected', message, { cause });
       }

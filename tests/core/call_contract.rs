@@ -363,7 +363,7 @@ fn an_edit_has_its_own_path_and_checks_its_pictures() {
         assert!(request.is_create && !request.is_shared);
         let (kind, outcome, message) = refusal(command, self::request(), &options());
         assert_eq!((kind, outcome), (Kind::InvalidRequest, Outcome::NotSent));
-        assert!(message.starts_with("image is missing"), "{message}");
+        assert!(message.starts_with("image must be a Blob"), "{message}");
     }
     let (machine, _) = start(Command::Generate, request());
     assert_eq!(machine.request().path, "/v1/images/generations");

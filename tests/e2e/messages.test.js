@@ -123,7 +123,8 @@ describe('a wrong value is printed', GUARD, () => {
     ['prompt', undefined, `${TEXT} missing.`],
   ]) {
     test(message, () =>
-      refuses((options) => generate({ ...request, [field]: value }, options), field, message));
+      refuses((options) => generate({ ...request, [field]: value }, options), field, message),
+    );
   }
 });
 
@@ -194,12 +195,12 @@ describe('a connection that fails names the host', GUARD, () => {
     const options = { apiKey: 'sk-1', baseUrl: `${origin}/api`, maxRetries: 0 };
     const reason = `the connection failed. Is ${origin} up?`;
     for (const [call, start] of [
-      [generate(request, options), 'POST /api/v1/images/generations was not sent'],
-      [edit({ ...request, image: new Blob(['x']) }, options), 'POST /api/v1/images/edits was not sent'],
-      [getTask('t', options), 'GET /api/v1/tasks/t got no answer'],
-      [listModels(options), 'GET /api/v1/models got no answer'],
+      [() => generate(request, options), 'POST /api/v1/images/generations was not sent'],
+      [() => edit({ ...request, image: new Blob(['x']) }, options), 'POST /api/v1/images/edits was not sent'],
+      [() => getTask('t', options), 'GET /api/v1/tasks/t got no answer'],
+      [() => listModels(options), 'GET /api/v1/models got no answer'],
     ]) {
-      const error = await failure(call);
+      const error = await failure(call());
       assert.ok(error instanceof ConnectionError, `${error}`);
       assert.equal(error.message, `${start}: ${reason}`);
     }
@@ -211,8 +212,12 @@ describe('a connection that fails names the host', GUARD, () => {
     const options = { baseUrl: 'https://relay.test', relay: true, maxRetries: 0, fetch };
     const advice =
       'Is https://relay.test up? A page of another origin needs its permission (allowedOrigins of a relay).';
-    for (const call of [generate(request, options), getTask('t', options), listModels(options)]) {
-      const { message } = await failure(call);
+    for (const call of [
+      () => generate(request, options),
+      () => getTask('t', options),
+      () => listModels(options),
+    ]) {
+      const { message } = await failure(call());
       assert.ok(message.endsWith(advice), message);
     }
   });
@@ -258,7 +263,8 @@ test('an error that a test makes is of its class', () => {
   assert.ok(error instanceof RateLimitError && error instanceof LemonDataError);
   assert.ok(!(error instanceof ServerError));
   assert.equal(error.kind, 'rate_limit');
-  const classes = Object.values(lemondata).filter(({ prototype }) => prototype instanceof LemonDataError);
+  // `instanceof` knows an error by its name, also one of another copy of the package; a prototype has none.
+  const classes = Object.values(lemondata).filter((value) => Object.getPrototypeOf(value) === LemonDataError);
   assert.ok(classes.length > 10);
   for (const Class of classes) assert.ok(new Class({ message: 'No' }) instanceof Class, Class.name);
 });
@@ -288,8 +294,18 @@ describe('the key of the environment', GUARD, () => {
     ['goes to no relay', both, { baseUrl: LEMONDATA, relay: true }, [LEMONDATA, null]],
     ['goes to no other host', both, { baseUrl: `${LEMONDATA}.x.test` }, [`${LEMONDATA}.x.test`, null]],
     ['goes to no other port', both, { baseUrl: `${LEMONDATA}:8443` }, [`${LEMONDATA}:8443`, null]],
-    ['goes to no other scheme', both, { baseUrl: LEMONDATA.replace('s:', ':') }, ['http://api.lemondata.cc', null]],
-    ['of one address does not go to the other', { LEMONDATA_API_KEY: 'sk-1' }, { baseUrl: TOKENLAB }, [TOKENLAB, null]],
+    [
+      'goes to no other scheme',
+      both,
+      { baseUrl: LEMONDATA.replace('s:', ':') },
+      ['http://api.lemondata.cc', null],
+    ],
+    [
+      'of one address does not go to the other',
+      { LEMONDATA_API_KEY: 'sk-1' },
+      { baseUrl: TOKENLAB },
+      [TOKENLAB, null],
+    ],
   ]) {
     test(name, async (t) => {
       set(t, env);
