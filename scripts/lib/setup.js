@@ -117,9 +117,17 @@ export function ensureTwiggy() {
 
 /** Compiles a tool from crates.io. */
 function cargoInstall(name, version, home, ...args) {
-  const place = [`--version=${version}`, `--root=${home}`, '--locked', '--quiet'];
-  // The pinned compiler is the crate's; a tool is built wherever it builds.
-  return run('cargo', ['install', name, ...place, ...args], { cwd: homedir() });
+  const install = (...more) =>
+    // The pinned compiler is the crate's; a tool is built wherever it builds.
+    run('cargo', ['install', name, `--version=${version}`, `--root=${home}`, '--quiet', ...more, ...args], {
+      cwd: homedir(),
+    });
+  try {
+    return install('--locked');
+  } catch {
+    // A mirror may lack a version that the tool's own lock file names.
+    return install();
+  }
 }
 
 const WRANGLER = '4.164.0';
