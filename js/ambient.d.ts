@@ -7,6 +7,13 @@ declare module 'lemondata:glue' {
   };
   export default glue;
 }
+declare module 'lemondata:hub-glue' {
+  const glue: (globals: object) => {
+    imports: WebAssembly.Imports;
+    start(exports: object): (...args: unknown[]) => unknown;
+  };
+  export default glue;
+}
 declare module 'lemondata:wasm' {
   const wasm: string;
   export default wasm;
@@ -23,7 +30,6 @@ declare module '*.wasm?module' {
 declare const Deno: { permissions: { querySync(descriptor: object): { state: string } } } | undefined;
 declare const Bun: unknown;
 declare const EdgeRuntime: unknown;
-declare const WebSocketPair: unknown;
 declare const WorkerLocation: unknown;
 
 interface ErrorConstructor {

@@ -95,7 +95,7 @@ const PARTS = {
         count: one,
       },
       { argv: npx('biome', 'ci', '--error-on-warnings', '.'), count: one },
-      ...['js', 'scripts', 'www', 'bench'].map((folder) => ({
+      ...['js', 'js/cloudflare', 'scripts', 'www', 'bench'].map((folder) => ({
         argv: npx('tsc', '--project', folder),
         count: one,
       })),

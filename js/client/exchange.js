@@ -83,6 +83,18 @@ function matches(error, pattern) {
  * Sends a request and reads its answer into `attempt`: its status, its `Retry-After` read both ways and its body,
  * where that is JSON. It never fails: the `cause` tells of an error. Where it may be a stream, the answer is the
  * first of it, and `attempt.rest` has what follows.
+ *
+ * @param {Attempt} attempt
+ * @param {object} request
+ * @param {typeof globalThis.fetch} [request.fetch]
+ * @param {string} request.url
+ * @param {AbortSignal} request.signal
+ * @param {Headers} [request.headers] of the caller
+ * @param {string} [request.key]
+ * @param {string | FormData | Blob} [request.body] of a create
+ * @param {string} [request.idempotencyKey]
+ * @param {boolean} [request.relay]
+ * @param {boolean} [request.streams] whether the answer may be a stream
  */
 export async function exchange(
   attempt,

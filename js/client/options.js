@@ -86,7 +86,7 @@ export async function readCredentials(apiKey, headers) {
 
 /** A random UUID. Pages without a secure context lack `randomUUID`, and some test environments lack all of `crypto`. */
 export function randomUuid() {
-  const { crypto } = globalThis;
+  const { crypto } = /** @type {any} */ (globalThis);
   if (crypto?.randomUUID) return crypto.randomUUID();
   const bytes = new Uint8Array(16).map(() => Math.random() * 256);
   crypto?.getRandomValues?.(bytes);

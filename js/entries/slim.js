@@ -50,7 +50,7 @@ function load() {
 }
 
 /** Edge workers: there, one request must not wait for another's promise. */
-const isEdge = typeof WebSocketPair === 'function' || typeof EdgeRuntime === 'string';
+const isEdge = 'WebSocketPair' in globalThis || typeof EdgeRuntime === 'string';
 
 export { toBlob } from '../client/blob.js';
 export {

@@ -24,6 +24,7 @@ export function createAnswers() {
      * @returns {Answer}
      */
     json(status, body, { requestId, rateLimit = {} } = {}, isError = false) {
+      /** @type {Record<string, string>} */
       const headers = {};
       if (requestId) headers['x-request-id'] = redactor.redact(requestId, true);
       for (const [name, value] of Object.entries(rateLimit)) {

@@ -38,7 +38,7 @@ const asSentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 function describe(error) {
   const texts = [];
   for (let each = error; each && texts.length < MAX_CAUSES; each = each.cause) {
-    texts.push(each instanceof Error ? `${each.name}: ${each.message || each.code}` : String(each));
+    texts.push(each instanceof Error ? `${each.name}: ${each.message || Object(each).code}` : String(each));
   }
   return asSentence(texts.join(' ← '));
 }

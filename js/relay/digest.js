@@ -3,6 +3,7 @@ export const digest = (parts) => digestBytes(new TextEncoder().encode(JSON.strin
 
 /** Tells two creates under one key apart. */
 export async function fingerprintOf({ isEdit, fields, files }) {
+  /** @type {unknown[]} */
   const parts = Object.entries(fields);
   if (isEdit) parts.push('edit');
   for (const { name, blob } of files) parts.push([name, await digestBytes(await blob.arrayBuffer())]);

@@ -45,6 +45,7 @@ const prompt = {
   expected: ({ maxPromptLength }) => `a text of 1 to ${maxPromptLength} characters`,
 };
 
+/** @type {Field} */
 const size = {
   accepts: (value, { sizes }) =>
     typeof value === 'string' && (sizes ? sizes.includes(value) : SIZE.test(value)),
@@ -91,7 +92,7 @@ const image = {
 
 const images = {
   accepts: (value, limits) => isList(value) && value.every((each) => image.accepts(each, limits)),
-  expected: (limits) => `a list of 1 to ${MAX_URLS}, each ${image.expected(limits)}`,
+  expected: () => `a list of 1 to ${MAX_URLS}, each ${image.expected()}`,
 };
 
 const isList = (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_URLS;

@@ -101,7 +101,7 @@ export function createFormReader(boundary, limits) {
     const { name, isFile, size, chunks } = part;
     if (!isFile) {
       if (texts.has(name)) throw repeated(name);
-      texts.set(name, new TextDecoder('utf-8', { fatal: true }).decode(concat(chunks)));
+      texts.set(name, new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(concat(chunks)));
     } else if (size > 0) {
       // A page sends an empty file for a field that its user has left empty.
       files.push({ name, blob: new Blob(chunks, { type: part.type ?? typeOf(part) }) });

@@ -1,6 +1,6 @@
 /** Types of pictures, by their first bytes: a name and a `Content-Type` can be wrong. */
 
-/** In hexadecimal. SVG is not among them: it can hold scripts. */
+/** In hexadecimal. SVG is not among them: it can hold scripts. @type {[string, RegExp][]} */
 const SIGNATURES = [
   ['image/png', /^89504e470d0a1a0a/],
   ['image/jpeg', /^ffd8ff/],

@@ -64,6 +64,8 @@ export function memoryLimiter(options) {
   };
 }
 
+/** @typedef {{ limit(options: { key: string }): Promise<{ success: boolean }> }} RateLimit a binding of Cloudflare */
+
 /**
  * Cloudflare's rate limiting bindings, one for each kind of request.
  *

@@ -28,6 +28,7 @@ export function createModelList({ baseUrl, models, requestTimeout = TIMEOUT_MS, 
     try {
       const headers = { accept: 'application/json', authorization: `Bearer ${await apiKey()}` };
       const url = `${base}/v1/models?${query}`;
+      /** @type {RequestInit} */
       const init = { headers, redirect: 'manual', signal: controller.signal };
       response = await withTimeout(requestTimeout, fetch(url, init), target);
       body = await withTimeout(requestTimeout, response.text(), target);

@@ -130,7 +130,7 @@ const RULES = {
  * @throws {TypeError} says what is missing or wrong, and what to do
  */
 export function readOptions(options) {
-  if (options?.authorize === anonymousByIp) {
+  if (/** @type {unknown} */ (options?.authorize) === anonymousByIp) {
     throw new TypeError(
       'createRelay: authorize is anonymousByIp itself. Call it: authorize: anonymousByIp().',
     );

@@ -124,6 +124,7 @@ function validationErrors(body) {
 const publicFields = (error) =>
   pick(Object.entries(FIELDS).map(([name, read]) => [name, read(Object(error)[name])]));
 
+/** @param {{ code?: string, type?: string }} fields */
 const concernsAccount = ({ code, type }) => [code, type].some((name) => ACCOUNT_NAME.test(name ?? ''));
 
 const relayError = (code, message, more) => ({ error: { message, type: 'relay_error', code, ...more } });

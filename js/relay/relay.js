@@ -85,11 +85,13 @@ export function createRelay(options) {
     }
     log({ ...event, status: found.status, durationMs: now() - started });
     const isStream = found.headers['content-type'] === 'text/event-stream';
-    return new Response(found.body, {
+    /** @type {ResponseInit & { webSocket?: WebSocket }} `webSocket` is Cloudflare's */
+    const init = {
       status: found.status,
       webSocket: found.webSocket,
       headers: { ...HEADERS, ...found.headers, ...(isStream && STREAM_HEADERS), ...headers },
-    });
+    };
+    return new Response(found.body, init);
   }
 
   async function handle(request, context, event, headers) {

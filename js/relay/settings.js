@@ -129,7 +129,7 @@ export const setting = (fallback, accepts, expected) => ({
 /**
  * An object with certain methods, such as a store.
  *
- * @param {string[]} methods
+ * @param {string[]} names of the methods
  * @param {string} expected
  * @returns {Rule<any>}
  */
@@ -158,7 +158,7 @@ export const required = (rule, hint, { isSecret = false } = {}) => ({
  * @template {Record<string, Rule<any>>} Rules
  * @param {string} owner who reads them, as it stands at the beginning of the error: `createRelay`
  * @param {Rules} rules by the names of the settings
- * @param {Record<string, unknown> | undefined} values what the user set
+ * @param {any} values what the user set
  * @returns {{ [Name in keyof Rules]: any }} every setting, checked
  * @throws {TypeError} says what the value is, what it has to be and what to do
  */
@@ -173,9 +173,11 @@ export function readSettings(owner, rules, values = {}) {
     const advice = guess ? `Did you mean ${guess}?` : `It knows ${names.join(', ')}.`;
     throw new TypeError(`${owner} knows no option ${name}. ${advice}`);
   }
-  return Object.fromEntries(
-    Object.entries(rules).map(([name, rule]) => [name, readSetting(`${owner}: ${name}`, rule, values[name])]),
-  );
+  const read = Object.entries(rules).map(([name, rule]) => [
+    name,
+    readSetting(`${owner}: ${name}`, rule, values[name]),
+  ]);
+  return /** @type {any} */ (Object.fromEntries(read));
 }
 
 /** Whether a name is another one in different case, with or without one letter more. */

@@ -25,7 +25,7 @@ export const cappedFetch = (transport, maxBytes) => (url, init) => {
 export const orderFetch =
   (transport, { isEdit, fields, files }) =>
   (url, init) => {
-    const target = isEdit ? url.replace(/\/generations$/, '/edits') : url;
+    const target = isEdit ? String(url).replace(/\/generations$/, '/edits') : url;
     if (files.length === 0) return transport(target, init);
     const headers = new Headers(init.headers);
     // The runtime names the boundary.

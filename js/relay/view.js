@@ -18,7 +18,12 @@ export const isEnd = ({ kind }) => ENDS.includes(kind);
  * @property {Record<string, any>} [error] the fields of the error that has ended the job
  */
 
-/** Puts the reference in place of everything that names the task. */
+/**
+ * Puts the reference in place of everything that names the task.
+ *
+ * @param {Record<string, any>} generation
+ * @param {string | undefined} reference
+ */
 export function rename({ id, task_id, poll_url, ...rest }, reference) {
   if (!reference) return rest;
   return {

@@ -13,7 +13,7 @@ const HEARTBEAT = ': \n\n';
 /**
  * Turns a socket into a stream. The worker sends the heartbeats, so that the object behind the socket sleeps on.
  *
- * @param {WebSocket} socket of a hub, which closes it after the last report
+ * @param {WebSocket & { accept?(): void }} socket of a hub, which closes it after the last report
  * @param {AbortSignal | null} [signal] of the client's request, if the runtime has one
  * @param {object} [options]
  * @param {number} [options.heartbeat] in milliseconds

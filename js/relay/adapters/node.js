@@ -114,18 +114,21 @@ function toRequest(incoming, origin, signal) {
   const url = base + (path.startsWith('/') ? path : `/${path}`);
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const parsed = hasBody ? parsedBody(incoming) : undefined;
+  /** @type {[string, string][]} */
   const pairs = Object.entries(headers)
     // Pseudo-headers of HTTP/2 are no headers. A body that was read is no longer packed, nor of its former length.
     .filter(([name]) => !name.startsWith(':') && !(parsed !== undefined && ENTITY_HEADERS.includes(name)))
-    .flatMap(([name, value]) => [value].flat().map((each) => [name, each]));
+    .flatMap(([name, value]) => [value].flat().map((each) => /** @type {[string, string]} */ ([name, each])));
+  /** @type {RequestInit & { duplex?: 'half' }} */
+  const init = {
+    method,
+    headers: pairs,
+    body: hasBody ? (parsed ?? bodyOf(incoming)) : undefined,
+    duplex: hasBody ? 'half' : undefined,
+    signal,
+  };
   try {
-    return new Request(url, {
-      method,
-      headers: pairs,
-      body: hasBody ? (parsed ?? bodyOf(incoming)) : undefined,
-      duplex: hasBody ? 'half' : undefined,
-      signal,
-    });
+    return new Request(url, init);
   } catch {
     throw BAD_REQUEST;
   }
@@ -137,6 +140,7 @@ const ENTITY_HEADERS = ['content-length', 'content-encoding', 'transfer-encoding
  * A body that a parser in front of the relay has read, such as `express.json()`, or `undefined`.
  *
  * @throws {Refusal} if a parser read it and did not keep it
+ * @returns {any} a body for `fetch`
  */
 function parsedBody(incoming) {
   const isOver = incoming.readableEnded || incoming.destroyed;
