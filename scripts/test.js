@@ -146,6 +146,7 @@ const PARTS = {
     ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
   },
+  'ai-sdk': { ready: ensureBuild, commands: () => [{ argv: node(...files('ai-sdk')), count: nodeTests }] },
   bench: { ready: ensureBuild, commands: () => [{ argv: node(...files('bench')), count: nodeTests }] },
   docs: { ready() {}, commands: () => [{ argv: node(...files('docs')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },

@@ -16,6 +16,7 @@ const ENTRIES = {
   'edge-light': { source: 'entries/edge-light', formats: ['esm'] },
   slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
+  'ai-sdk': { source: 'ai-sdk/index', formats: ['esm', 'cjs'] },
   cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
 };
 

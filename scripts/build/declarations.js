@@ -7,6 +7,7 @@ const SOURCES = {
   index: 'js/entries/index.d.ts',
   slim: 'js/entries/slim.d.ts',
   relay: 'js/relay/index.d.ts',
+  'ai-sdk': 'js/ai-sdk/index.d.ts',
   cloudflare: 'js/cloudflare/index.d.ts',
 };
 

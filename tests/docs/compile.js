@@ -51,7 +51,7 @@ const PACKAGES = {
   'tests/bundlers/jest': ['jest-environment-jsdom'],
 };
 /** Those that the repository itself has. */
-const OWN_PACKAGES = ['@cloudflare/workers-types', 'hono', 'openai', 'undici'];
+const OWN_PACKAGES = ['ai', '@cloudflare/workers-types', 'hono', 'openai', 'undici'];
 
 const ES = 'lib.es2022.d.ts';
 const DOM = ['lib.dom.d.ts', 'lib.dom.iterable.d.ts'];
@@ -166,6 +166,7 @@ function diagnose(folder, files, environment) {
       'lemondata-wasm': [join(root, 'js/entries/index.d.ts')],
       'lemondata-wasm/slim': [join(root, 'js/entries/slim.d.ts')],
       'lemondata-wasm/relay': [join(root, 'js/relay/index.d.ts')],
+      'lemondata-wasm/ai-sdk': [join(root, 'js/ai-sdk/index.d.ts')],
       'lemondata-wasm/cloudflare': [join(root, 'js/cloudflare/index.d.ts')],
     },
     skipLibCheck: true,

@@ -50,6 +50,10 @@ test('holds exactly the intended files', () => {
     'LICENSE-MIT',
     'README.md',
     'THIRD-PARTY.md',
+    'dist/ai-sdk.cjs',
+    'dist/ai-sdk.d.cts',
+    'dist/ai-sdk.d.ts',
+    'dist/ai-sdk.js',
     'dist/cloudflare.d.ts',
     'dist/cloudflare.js',
     'dist/edge-light.js',
@@ -135,6 +139,7 @@ test('asks for nothing at installation and at run time', () => {
 test('stays within the size budget', async () => {
   const sizes = await measure();
   assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_000, JSON.stringify(sizes));
+  assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['the same of slim'].brotli <= 19_900, JSON.stringify(sizes));
 });
 
