@@ -147,6 +147,10 @@ const PARTS = {
     commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
   },
   'ai-sdk': { ready: ensureBuild, commands: () => [{ argv: node(...files('ai-sdk')), count: nodeTests }] },
+  telemetry: {
+    ready: ensureBuild,
+    commands: () => [{ argv: node(...files('telemetry')), count: nodeTests }],
+  },
   bench: { ready: ensureBuild, commands: () => [{ argv: node(...files('bench')), count: nodeTests }] },
   docs: { ready() {}, commands: () => [{ argv: node(...files('docs')), count: nodeTests }] },
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },

@@ -17,6 +17,7 @@ const ENTRIES = {
   slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
   'ai-sdk': { source: 'ai-sdk/index', formats: ['esm', 'cjs'] },
+  telemetry: { source: 'telemetry/index', formats: ['esm', 'cjs'] },
   cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
 };
 

@@ -8,6 +8,7 @@ const SOURCES = {
   slim: 'js/entries/slim.d.ts',
   relay: 'js/relay/index.d.ts',
   'ai-sdk': 'js/ai-sdk/index.d.ts',
+  telemetry: 'js/telemetry/index.d.ts',
   cloudflare: 'js/cloudflare/index.d.ts',
 };
 

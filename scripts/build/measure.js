@@ -22,7 +22,7 @@ export async function measure() {
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
     sizes[name] = { raw: bytes.length, brotli: brotliCompressSync(bytes, { params }).length };
   };
-  for (const file of ['lemondata.wasm', 'hub.wasm', 'workerd.js', 'index.js', 'ai-sdk.js'])
+  for (const file of ['lemondata.wasm', 'hub.wasm', 'workerd.js', 'index.js', 'ai-sdk.js', 'telemetry.js'])
     add(file, readFileSync(join(root, 'dist', file)));
   add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
   add('the same of slim', await bundled('init, generate, waitForTask', 'slim.js'));

@@ -47,6 +47,7 @@ const PACKAGES = {
     '@types/react',
     '@types/react-dom',
   ],
+  'tests/telemetry/sdk': ['@opentelemetry/api'],
   'tests/bundlers/vitest': ['vite', 'vitest'],
   'tests/bundlers/jest': ['jest-environment-jsdom'],
 };
@@ -166,6 +167,7 @@ function diagnose(folder, files, environment) {
       'lemondata-wasm': [join(root, 'js/entries/index.d.ts')],
       'lemondata-wasm/slim': [join(root, 'js/entries/slim.d.ts')],
       'lemondata-wasm/relay': [join(root, 'js/relay/index.d.ts')],
+      'lemondata-wasm/telemetry': [join(root, 'js/telemetry/index.d.ts')],
       'lemondata-wasm/ai-sdk': [join(root, 'js/ai-sdk/index.d.ts')],
       'lemondata-wasm/cloudflare': [join(root, 'js/cloudflare/index.d.ts')],
     },

@@ -71,6 +71,10 @@ test('holds exactly the intended files', () => {
     'dist/slim.d.cts',
     'dist/slim.d.ts',
     'dist/slim.js',
+    'dist/telemetry.cjs',
+    'dist/telemetry.d.cts',
+    'dist/telemetry.d.ts',
+    'dist/telemetry.js',
     'dist/workerd.js',
     'package.json',
   ]);
@@ -140,6 +144,7 @@ test('stays within the size budget', async () => {
   const sizes = await measure();
   assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_000, JSON.stringify(sizes));
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
+  assert.ok(sizes['telemetry.js'].brotli <= 1_500, JSON.stringify(sizes));
   assert.ok(sizes['the same of slim'].brotli <= 19_900, JSON.stringify(sizes));
 });
 

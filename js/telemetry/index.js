@@ -1,0 +1,92 @@
+/** A client whose calls are spans of OpenTelemetry. */
+
+import {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonDataError,
+  listModels,
+  waitForTask,
+} from 'lemondata-wasm';
+import { traceRequests } from './requests.js';
+import { CLIENT, fail, NAME } from './spans.js';
+
+const CREATES = { generate, edit, generateAndWait, editAndWait };
+const OTHERS = { getTask, waitForTask };
+
+/** The attributes of a request. Its prompt may be private. */
+function requestAttributes(request, recordPrompts) {
+  const { model, prompt, n, seed } = Object(request);
+  return {
+    ...(typeof model === 'string' && { 'gen_ai.request.model': model }),
+    ...(n > 1 && { 'gen_ai.request.choice.count': n }),
+    ...(Number.isInteger(seed) && { 'gen_ai.request.seed': seed }),
+    ...(recordPrompts && typeof prompt === 'string' && { 'lemondata.prompt': prompt }),
+  };
+}
+
+function resultAttributes({ task_id: id, status, model, usage, billing_transaction_id: billed }) {
+  const { input_tokens: input, output_tokens: output } = usage ?? {};
+  const attributes = {
+    'gen_ai.response.id': id,
+    'gen_ai.response.model': model,
+    'gen_ai.usage.input_tokens': input,
+    'gen_ai.usage.output_tokens': output,
+    'lemondata.status': status,
+    'lemondata.billing_transaction_id': billed,
+  };
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+}
+
+export function createTracedClient(options, { api, tracer, propagate = false, recordPrompts = false }) {
+  const own = tracer ?? api.trace.getTracer(NAME);
+
+  const traced = (call, method, isCreate) => (input, callOptions) => {
+    const attributes = {
+      'gen_ai.operation.name': 'image_generation',
+      'gen_ai.provider.name': 'lemondata',
+      'gen_ai.output.type': 'image',
+      'lemondata.method': method,
+      ...(isCreate && requestAttributes(input, recordPrompts)),
+    };
+    const model = attributes['gen_ai.request.model'];
+    const name = ['image_generation', ...(model ? [model] : [])].join(' ');
+    const parent = api.context.active();
+    const span = own.startSpan(name, { kind: CLIENT, attributes }, parent);
+    const context = api.trace.setSpan(parent, span);
+    const merged = { ...options, ...callOptions };
+    const transport = traceRequests({ api, tracer: own, context, propagate }, merged.fetch);
+    // Callbacks of the caller run within the span as well.
+    return api.context
+      .with(context, () => call(input, { ...merged, fetch: transport }))
+      .then(
+        (result) => {
+          span.setAttributes(resultAttributes(result));
+          span.end();
+          return result;
+        },
+        (error) => {
+          if (error instanceof LemonDataError) {
+            const { kind, outcome, task } = error;
+            span.setAttributes({
+              'error.type': kind,
+              'lemondata.outcome': outcome,
+              ...(task && { 'gen_ai.response.id': task.task_id }),
+            });
+          }
+          fail(span, error);
+          span.end();
+          throw error;
+        },
+      );
+  };
+
+  const methods = (calls, isCreate) =>
+    Object.entries(calls).map(([method, call]) => [method, traced(call, method, isCreate)]);
+  return {
+    ...Object.fromEntries([...methods(CREATES, true), ...methods(OTHERS, false)]),
+    listModels: (callOptions) => listModels({ ...options, ...callOptions }),
+  };
+}

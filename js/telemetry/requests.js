@@ -1,0 +1,48 @@
+import { CLIENT, fail } from './spans.js';
+
+/**
+ * Wraps a transport: each request is a span of its own, below that of the call.
+ *
+ * @param {{ api: any, tracer: any, context: unknown, propagate: boolean }} telemetry
+ * @param {typeof fetch} [custom]
+ */
+export function traceRequests({ api, tracer, context, propagate }, custom) {
+  return (url, init) => {
+    const { hostname, origin, pathname } = new URL(url, globalThis.location?.href);
+    const attributes = {
+      'http.request.method': init.method,
+      'server.address': hostname,
+      // Without a query, which may be signed.
+      'url.full': origin + pathname,
+    };
+    const name = init.method === 'POST' ? 'create' : 'poll';
+    const span = tracer.startSpan(name, { kind: CLIENT, attributes }, context);
+    const own = api.trace.setSpan(context, span);
+    if (propagate) {
+      api.propagation.inject(own, init.headers, { set: (headers, key, value) => headers.set(key, value) });
+    }
+    const end = (error) => {
+      if (error !== undefined) fail(span, error);
+      span.end();
+    };
+    try {
+      // Not `async`: a transport that throws at once has sent nothing, and the client has to see the throw.
+      const sending = api.context.with(own, () => (custom ? custom(url, init) : fetch(url, init)));
+      return Promise.resolve(sending).then(
+        (response) => {
+          const { status } = response;
+          span.setAttribute('http.response.status_code', status);
+          end(status >= 400 ? new Error(`status ${status}`) : undefined);
+          return response;
+        },
+        (error) => {
+          end(error ?? new Error('no answer'));
+          throw error;
+        },
+      );
+    } catch (error) {
+      end(error ?? new Error('not sent'));
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,184 @@
+/** Calls as spans, with the real SDK of OpenTelemetry. */
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { WaitTimeoutError } from 'lemondata-wasm';
+import { createTracedClient } from 'lemondata-wasm/telemetry';
+import { ensureTools } from '../matrix/project.js';
+import { startServer } from '../server/index.js';
+
+const GUARD = { timeout: 20_000 };
+const load = createRequire(join(ensureTools(join(import.meta.dirname, 'sdk')), 'tests'));
+const api = load('@opentelemetry/api');
+const { AsyncLocalStorageContextManager } = load('@opentelemetry/context-async-hooks');
+const { W3CTraceContextPropagator } = load('@opentelemetry/core');
+const { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } = load(
+  '@opentelemetry/sdk-trace-base',
+);
+
+const exporter = new InMemorySpanExporter();
+const request = { model: 'gpt-image-2', prompt: 'A private lemon', n: 2, seed: 7 };
+const CALL = 'image_generation gpt-image-2';
+
+let server;
+let options;
+before(async () => {
+  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  api.propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  api.trace.setGlobalTracerProvider(
+    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  );
+  server = await startServer({ taskMs: 20 });
+  options = { apiKey: server.apiKey, baseUrl: server.url, pollInterval: { min: 1, max: 2 } };
+});
+beforeEach(() => {
+  server.reset();
+  exporter.reset();
+});
+after(() => server.close());
+
+const client = (settings) => createTracedClient(options, { api, ...settings });
+const spans = (name) => exporter.getFinishedSpans().filter((span) => span.name === name);
+const parentOf = (span) => span.parentSpanContext?.spanId;
+const failure = (promise) =>
+  promise.then(
+    () => assert.fail('it resolved'),
+    (error) => error,
+  );
+
+describe('a traced client', GUARD, () => {
+  test('makes a span of a call and of its create', async () => {
+    const { status } = await client().generate(request);
+    assert.equal(status, 'completed');
+    const [call] = spans(CALL);
+    const [create] = spans('create');
+    assert.equal(call.kind, api.SpanKind.CLIENT);
+    assert.deepEqual(call.attributes, {
+      'gen_ai.operation.name': 'image_generation',
+      'gen_ai.provider.name': 'lemondata',
+      'gen_ai.output.type': 'image',
+      'gen_ai.request.model': 'gpt-image-2',
+      'gen_ai.request.choice.count': 2,
+      'gen_ai.request.seed': 7,
+      'lemondata.method': 'generate',
+      'lemondata.status': 'completed',
+    });
+    assert.equal(parentOf(create), call.spanContext().spanId);
+    assert.deepEqual(create.attributes, {
+      'http.request.method': 'POST',
+      'http.response.status_code': 200,
+      'server.address': '127.0.0.1',
+      'url.full': `${server.url}/v1/images/generations`,
+    });
+    assert.equal(parentOf(call), undefined);
+  });
+
+  test('makes a span of each poll, and names the task', async () => {
+    const { task_id } = await client().generateAndWait({ ...request, model: 'flux-2-pro', n: undefined });
+    const [call] = spans('image_generation flux-2-pro');
+    assert.equal(call.attributes['gen_ai.response.id'], task_id);
+    assert.equal(spans('poll').length, server.counts.polls);
+    for (const poll of spans('poll')) assert.equal(parentOf(poll), call.spanContext().spanId);
+  });
+
+  test('names task, usage and bill', async () => {
+    await client().generate({ ...request, model: 'test-billing' });
+    const { attributes } = spans('image_generation test-billing')[0];
+    assert.equal(typeof attributes['gen_ai.usage.input_tokens'], 'number');
+    assert.match(attributes['lemondata.billing_transaction_id'], /./);
+  });
+
+  test('makes a span of a wait, and of a look', async () => {
+    const lemon = client();
+    const task = await lemon.generate({ ...request, model: 'flux-2-pro', n: undefined });
+    await lemon.getTask(task);
+    await lemon.waitForTask(task);
+    const methods = spans('image_generation').map(({ attributes }) => attributes['lemondata.method']);
+    assert.deepEqual(methods, ['getTask', 'waitForTask']);
+  });
+
+  test('lies below the span of its caller, and above those of callbacks', async () => {
+    const tracer = api.trace.getTracer('test');
+    let inner;
+    await tracer.startActiveSpan('page', async (span) => {
+      await client().generateAndWait(
+        { ...request, model: 'flux-2-pro', n: undefined },
+        { onTask: () => (inner = api.trace.getActiveSpan()) },
+      );
+      span.end();
+    });
+    const [page] = spans('page');
+    const [call] = spans('image_generation flux-2-pro');
+    assert.equal(parentOf(call), page.spanContext().spanId);
+    assert.equal(inner.spanContext().spanId, call.spanContext().spanId);
+  });
+
+  test('marks what failed with its kind and outcome', async () => {
+    const error = await failure(client().generate({ ...request, model: 'test-error-500' }));
+    const [call] = spans('image_generation test-error-500');
+    assert.equal(call.status.code, api.SpanStatusCode.ERROR);
+    assert.equal(call.status.message, error.message);
+    assert.equal(call.attributes['error.type'], 'server');
+    assert.equal(call.attributes['lemondata.outcome'], 'unknown');
+    assert.equal(spans('create')[0].attributes['http.response.status_code'], 500);
+    assert.equal(spans('create')[0].status.code, api.SpanStatusCode.ERROR);
+  });
+
+  test('names the task of a wait that was too short', async () => {
+    const error = await failure(
+      client().generateAndWait({ ...request, model: 'flux-2-pro', n: undefined }, { maxWait: 0 }),
+    );
+    assert.ok(error instanceof WaitTimeoutError);
+    const [{ attributes }] = spans('image_generation flux-2-pro');
+    assert.equal(attributes['gen_ai.response.id'], error.task.task_id);
+  });
+
+  test('ends its spans where no connection is made, and where the caller stops', async () => {
+    const nowhere = { baseUrl: 'http://127.0.0.1:1', maxRetries: 0 };
+    await failure(client().generate(request, nowhere));
+    assert.equal(spans('create')[0].status.code, api.SpanStatusCode.ERROR);
+    await failure(client().generate(request, { signal: AbortSignal.abort() }));
+    await failure(
+      client().generate({ model: 'test-hang', prompt: 'x' }, { signal: AbortSignal.timeout(20) }),
+    );
+    assert.equal(exporter.getFinishedSpans().length, 5);
+  });
+
+  test('sees a transport that throws at once', async () => {
+    const fetch = () => {
+      throw new Error('no network here');
+    };
+    const error = await failure(client().generate(request, { fetch, maxRetries: 0 }));
+    assert.equal(error.outcome, 'not_sent');
+    assert.equal(spans('create')[0].status.message, 'no network here');
+  });
+
+  test('holds neither the prompt nor the key', async () => {
+    await client().generate(request);
+    await failure(client().generate({ ...request, model: 'test-error-401-echo' }));
+    const texts = exporter
+      .getFinishedSpans()
+      .map(({ name, attributes, events, status }) => JSON.stringify({ name, attributes, events, status }));
+    assert.ok(texts.length >= 4);
+    for (const text of texts) assert.ok(!text.includes('private') && !text.includes(server.apiKey), text);
+    await client({ recordPrompts: true }).generate(request);
+    assert.equal(spans(CALL).at(-1).attributes['lemondata.prompt'], request.prompt);
+  });
+
+  test('tells the server of its spans where that is wanted', async () => {
+    await client().generate(request);
+    assert.equal(server.counts.requests[0].headers.traceparent, undefined);
+    await client({ propagate: true }).generate(request);
+    const { traceId, spanId } = spans('create').at(-1).spanContext();
+    assert.equal(server.counts.requests[1].headers.traceparent, `00-${traceId}-${spanId}-01`);
+  });
+
+  test('takes a tracer of its own', async () => {
+    const tracer = api.trace.getTracer('mine');
+    await client({ tracer }).generate(request);
+    assert.equal(spans(CALL)[0].instrumentationScope.name, 'mine');
+    assert.equal((await client().listModels()).length > 1, true);
+  });
+});
