@@ -9,8 +9,8 @@ use std::{
 };
 
 use lemondata_wasm::core::{
-    AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobUpdate, Limiter, Location, Options, Phase,
-    RateLimit, RequestKind, RetryAfter, TransportError,
+    AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobRequest, JobUpdate, Limiter, Location,
+    Options, Phase, RateLimit, RequestKind, RetryAfter, TransportError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -327,7 +327,7 @@ impl World<'_> {
         // The square makes the first users ask most: the first hundredth asks for a tenth.
         let user = (f64::from(self.scenario.users) * self.random.next().powi(2)) as u32;
         let object = Object {
-            job: Job::new(&self.options, now as f64),
+            job: Job::new(&self.options, JobRequest::default(), now as f64),
             ticket: self.made.to_string(),
             user,
             arrived: now,
@@ -364,7 +364,7 @@ impl World<'_> {
                     return;
                 }
                 HubAction::RequestAdmission(kind, timeout_ms) => self.ask(slot, kind, timeout_ms, now),
-                HubAction::SendCreate(..) => {
+                HubAction::SendCreate { .. } => {
                     if !object.sent_before {
                         object.sent_before = true;
                         let (arrived, wait) = (object.arrived, now - object.arrived);

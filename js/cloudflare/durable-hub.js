@@ -43,10 +43,16 @@ export function durableHub(bindings) {
     // `TaskHub` answers a ping without waking up.
     streams: { heartbeat, longest: streamLife, pings: true },
 
-    async create({ key, ...order }) {
+    async create({ key, files, ...order }) {
       // The key names the object, so that duplicates meet there, wherever they arrive.
       const id = key === undefined ? tasks.newUniqueId() : tasks.idFromName(key);
-      const answer = await tasks.get(id).create({ ...order, waitMs: answerWithin });
+      const answer = await tasks.get(id).create({
+        ...order,
+        files: files.map(({ name, blob: { type, size } }) => ({ name, type, size })),
+        // A call itself holds 32 MiB at most, a stream any number.
+        content: files.length > 0 ? new Blob(files.map(({ blob }) => blob)).stream() : undefined,
+        waitMs: answerWithin,
+      });
       return { ...answer, id: id.toString() };
     },
 

@@ -39,7 +39,7 @@ export interface HubEvent {
   /** The model of the create. */
   model?: string | undefined;
   /** Which request has failed. */
-  upstream?: 'create' | 'poll' | undefined;
+  upstream?: 'create' | 'edit' | 'poll' | undefined;
   /** The kind of the error, as the client's errors have it. */
   kind?: string | undefined;
   /** The HTTP status of the service's answer. */
@@ -85,6 +85,12 @@ export interface TaskHubSettings {
   requestTimeout?: NumberSetting | undefined;
   /** How often a create is repeated if the service refuses it and has done nothing. Default 2. */
   maxRetries?: NumberSetting | undefined;
+  /**
+   * Whether creates ask for a task in place of a picture (`async: true`), unless the client sets the field itself. A
+   * create is then answered at once, so that hardly any crash leaves it `unknown`. A model that refuses the field is
+   * asked once more without it. Default `false`; `env.LEMONDATA_SHORT_CREATES` sets it.
+   */
+  shortCreates?: boolean | 'true' | 'false' | undefined;
   /**
    * How long a create may wait for its admission by the limiter, and how long its task is polled after that. Default
    * 900 000. A task that runs longer is suspended: polling resumes when a client asks for it. It must be positive:
@@ -166,8 +172,8 @@ export interface HubBindings<Class extends TaskHub = TaskHub> {
  */
 export declare class TaskHub extends DurableObject {
   /**
-   * The settings of the object: by default `env.LEMONDATA_API_KEY`, `env.LEMONDATA_BASE_URL`, `env.TASKS`, and, if
-   * they are bound, `env.LIMITER` and `env.PICTURES`. Override it if your bindings have other names.
+   * The settings of the object: by default `env.LEMONDATA_API_KEY`, `env.LEMONDATA_BASE_URL`,
+   * `env.LEMONDATA_SHORT_CREATES`, `env.TASKS`, and, if they are bound, `env.LIMITER` and `env.PICTURES`. Override it if your bindings have other names.
    *
    * @example
    * ```js
@@ -180,8 +186,14 @@ export declare class TaskHub extends DurableObject {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the bindings of any worker
   protected settings(env: any): TaskHubSettings;
-  /** Carries a create out once: {@link durableHub} calls it. */
-  create(order: Omit<HubOrder, 'key'> & { waitMs: number }): Promise<Omit<HubAnswer, 'id'>>;
+  /** Carries a create or an edit out once: {@link durableHub} calls it. `content` holds all files, one behind the other. */
+  create(
+    order: Omit<HubOrder, 'key' | 'files'> & {
+      files: { name: string; type: string; size: number }[];
+      content?: ReadableStream<Uint8Array> | undefined;
+      waitMs: number;
+    },
+  ): Promise<Omit<HubAnswer, 'id'>>;
   /** The task as it stands: {@link durableHub} calls it. */
   getTask(): Promise<View | undefined>;
   /**

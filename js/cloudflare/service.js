@@ -13,7 +13,7 @@ export const readKey = ({ apiKey }) => resolve(apiKey);
  * @param {object} request
  * @param {string} request.url
  * @param {number} request.timeoutMs
- * @param {string} [request.body] of a create, as JSON
+ * @param {string | FormData} [request.body] of a create; a text is JSON
  * @param {{ task_id: string, poll_url?: string }} [request.task] of a poll
  * @param {object} options
  * @param {any} options.settings

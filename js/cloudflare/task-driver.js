@@ -5,6 +5,7 @@
  */
 
 import { digest } from '../relay/digest.js';
+import { formOf } from '../relay/upstream.js';
 import { callCore } from './core.js';
 import { copyPicture, deletePictures } from './pictures.js';
 import { readKey, send } from './service.js';
@@ -131,7 +132,15 @@ export class TaskDriver {
     return limiter.get(limiter.idFromName(await digest([await readKey(settings)])));
   }
 
-  async #sendRequest({ type, url, timeoutMs }) {
+  /** The body of the create: a form if there are files. */
+  #body(isShort) {
+    const { request, files } = this.#store;
+    if (!isShort && files.length === 0) return request;
+    const fields = { ...JSON.parse(request), ...(isShort && { async: true }) };
+    return files.length > 0 ? formOf(fields, files) : JSON.stringify(fields);
+  }
+
+  async #sendRequest({ type, url, timeoutMs, isShort }) {
     const store = this.#store;
     const isCreate = type === 'sendCreate';
     await this.#alarm.guard();
@@ -139,7 +148,7 @@ export class TaskDriver {
     if (isCreate) await store.sync();
     const settings = this.#readSettings();
     const attempt = await send(
-      { url, timeoutMs, ...(isCreate ? { body: store.request } : { task: store.job.wait.task }) },
+      { url, timeoutMs, ...(isCreate ? { body: this.#body(isShort) } : { task: store.job.wait.task }) },
       { settings, onKey: (key) => this.#redactor.learn(key) },
     );
     const { model = NO_MODEL } = store.order;
@@ -147,10 +156,11 @@ export class TaskDriver {
     const { job, update, rateLimit } = ended;
     this.queue = undefined;
     this.#storeAfter(update, job, isCreate);
-    // The prompt is not needed any more.
-    if (isCreate && job.phase !== 'queued') store.dropRequest();
+    // Nothing keeps prompt and files any longer than they are needed.
+    if (!callCore('needsRequest', job)) store.dropRequest();
     this.#onChange();
-    const upstream = isCreate ? 'create' : 'poll';
+    const create = job.request.is_edit ? 'edit' : 'create';
+    const upstream = isCreate ? create : 'poll';
     if (update.error) this.#log.writeError('upstream_failed', update.error, { upstream });
     if (rateLimit && settings.limiter) await this.#pauseOthers(rateLimit, model);
   }

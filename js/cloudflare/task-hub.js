@@ -63,6 +63,7 @@ export class TaskHub extends DurableObject {
       tasks: env.TASKS,
       limiter: env.LIMITER,
       pictures: env.PICTURES,
+      shortCreates: env.LEMONDATA_SHORT_CREATES,
     };
   }
 
@@ -75,21 +76,35 @@ export class TaskHub extends DurableObject {
   /**
    * Takes a create and carries it out once, even if this call is interrupted.
    *
-   * @param {{ identity: string, fingerprint: string, request: Record<string, any>, waitMs: number }} order
+   * @param {object} order
+   * @param {string} order.identity
+   * @param {string} order.fingerprint
+   * @param {Record<string, any>} order.request
+   * @param {boolean} order.isEdit
+   * @param {{ name: string, type: string, size: number }[]} order.files
+   * @param {ReadableStream<Uint8Array>} [order.content] of all files, one behind the other
+   * @param {number} order.waitMs
    */
-  async create({ identity, fingerprint, request, waitMs }) {
+  async create({ identity, fingerprint, request, isEdit, files, content, waitMs }) {
     await this.#checkVersion();
-    const now = Date.now();
     const store = this.#store;
     if (this.#isExpired()) await this.#driver.run();
+    // A duplicate needs no files.
+    const bytes = await (this.#isFree() ? readFiles(files, content) : content?.cancel());
+    const now = Date.now();
+    // A duplicate may have come while the files arrived.
+    const isNew = this.#isFree();
     const isIdle = store.job?.phase === 'idle';
-    const isNew = !store.job || (isIdle && callCore('retryAfterMs', store.job, now) === 0);
     if (!isNew && !isIdle && store.order.fingerprint !== fingerprint) return { isReused: true };
     if (isNew) {
-      const job = callCore('createJob', this.#settings, request, now);
+      // A client that says itself whether it wants a task gets what it says.
+      const is_short = this.#settings.shortCreates && request.async === undefined;
+      const jobRequest = { is_edit: isEdit, is_short, fallbacks: 0 };
+      const job = callCore('createJob', this.#settings, request, jobRequest, now);
       const order = { identity, fingerprint, model: request.model ?? NO_MODEL };
       const view = { generation: { status: 'pending', created: Math.floor(now / 1000) } };
-      store.save({ job, order, view, request: JSON.stringify(request) });
+      const rows = { job, order, view, request: JSON.stringify(request) };
+      store.save(bytes ? { ...rows, files: { list: files, bytes } } : rows);
       await this.#alarm.guard();
       this.#driver.run();
     }
@@ -214,6 +229,12 @@ export class TaskHub extends DurableObject {
     await this.#alarm.set(now + RETRY_MS);
   }
 
+  /** Whether the next create is carried out here. One that did nothing leaves its place to another. */
+  #isFree() {
+    const { job } = this.#store;
+    return !job || (job.phase === 'idle' && callCore('retryAfterMs', job, Date.now()) === 0);
+  }
+
   #isExpired() {
     return Boolean(this.#store.job) && callCore('isExpired', this.#store.job, Date.now());
   }
@@ -224,4 +245,13 @@ export class TaskHub extends DurableObject {
     if (this.#driver.failure) return false;
     return phase === 'copying' || phase === 'sending' || (phase === 'queued' && !this.#driver.queue);
   }
+}
+
+/** The bytes of all files, if there are any. */
+async function readFiles(files, content) {
+  if (!content) return undefined;
+  const bytes = new Uint8Array(await new Response(content).arrayBuffer());
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (bytes.length !== size) throw new Error(`The files of a create broke off after ${bytes.length} bytes.`);
+  return bytes;
 }

@@ -3,6 +3,7 @@
 import {
   callback,
   count,
+  flag,
   LONGEST_TIMER_MS,
   methods,
   milliseconds,
@@ -50,6 +51,7 @@ const RULES = {
   },
   requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),
   maxRetries: count(undefined, { min: 0, max: 100 }),
+  shortCreates: flag(false),
   // A task has time even if no client watches it, but it has to end.
   maxWait: milliseconds(15 * MINUTE_MS),
   retention: milliseconds(24 * HOUR_MS),

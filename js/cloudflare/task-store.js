@@ -1,8 +1,13 @@
-/** The rows of a task. A write is whole or does not happen; memory changes after it. */
+/**
+ * The rows of a task. A write is whole or does not happen; memory changes after it.
+ *
+ * @typedef {{ list: { name: string, type: string, size: number }[], bytes: Uint8Array }} StoredFiles the files of a
+ *   request, and the bytes of all of them, one file behind the other
+ */
 
 import { callCore } from './core.js';
 import { hasResult } from './task-view.js';
-import { dropText, getText, isLong, putText, streamText } from './texts.js';
+import { drop, getPieces, getText, isLong, putBytes, putText, streamText } from './texts.js';
 
 export class TaskStore {
   #storage;
@@ -52,11 +57,15 @@ export class TaskStore {
   /**
    * Writes the rows that have changed.
    *
-   * @param {{ job?: object, order?: object, view?: object, data?: string, request?: string }} rows
+   * @param {{ job?: object, order?: object, view?: object, data?: string, request?: string, files?: StoredFiles }} rows
    */
-  save({ job, order, view, data, request }) {
+  save({ job, order, view, data, request, files }) {
     this.#storage.transactionSync(() => {
       if (request !== undefined) putText(this.#kv, 'request', request);
+      if (files) {
+        this.#kv.put('fileList', files.list);
+        putBytes(this.#kv, 'files', files.bytes);
+      }
       if (data !== undefined) putText(this.#kv, 'data', data);
       if (order) this.#kv.put('order', order);
       if (view) this.#putView(view);
@@ -79,7 +88,7 @@ export class TaskStore {
       this.#kv.delete('view');
       putText(this.#kv, 'viewText', text);
     } else {
-      dropText(this.#kv, 'viewText');
+      drop(this.#kv, 'viewText');
       this.#kv.put('view', view);
     }
   }
@@ -89,8 +98,25 @@ export class TaskStore {
     return getText(this.#kv, 'request');
   }
 
+  /**
+   * The files of the request. They are stored for as long as the request.
+   *
+   * @returns {import('../relay/form-reader.js').FormFile[]}
+   */
+  get files() {
+    const all = new Blob(getPieces(this.#kv, 'files'));
+    let end = 0;
+    return (this.#kv.get('fileList') ?? []).map(({ name, type, size }) => {
+      const start = end;
+      end += size;
+      return { name, blob: all.slice(start, end, type) };
+    });
+  }
+
   dropRequest() {
-    dropText(this.#kv, 'request');
+    drop(this.#kv, 'request');
+    drop(this.#kv, 'files');
+    this.#kv.delete('fileList');
   }
 
   /** Resolves once all writes are on the disk. */

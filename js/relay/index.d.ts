@@ -354,7 +354,15 @@ export interface View {
   error?: Record<string, unknown> | undefined;
 }
 
-/** A create for a hub. */
+/** A picture that comes with a create or an edit. */
+export interface HubFile {
+  /** The field of the form: `image` or `mask`. */
+  name: string;
+  /** The picture, with the type that its first bytes show. */
+  blob: Blob;
+}
+
+/** A create or an edit for a hub. */
 export interface HubOrder {
   /** Names the create, so that it can be repeated safely. */
   key?: string | undefined;
@@ -362,8 +370,12 @@ export interface HubOrder {
   fingerprint: string;
   /** The identity that it belongs to. */
   identity: string;
-  /** The request for the service. */
+  /** The fields of the request for the service. */
   request: object;
+  /** Whether it is an edit. */
+  isEdit: boolean;
+  /** The pictures that come with it. With any, the request for the service is a form. */
+  files: HubFile[];
 }
 
 /** The answer of a hub to a create. */

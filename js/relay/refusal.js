@@ -72,13 +72,10 @@ export function tooMany(kind, limit, waitMs) {
   });
 }
 
-/** @param {boolean} hasHub whether a hub carries creates out, but neither edits nor files */
-export function noStore(hasHub) {
-  const order = hasHub ? 'an edit, or a create with files,' : 'a create';
-  const message = `This relay has no store, so it cannot carry out ${order} with an Idempotency-Key once.`;
-  const durable = hasHub
-    ? 'store: durableStore(env.KEYS) of lemondata-wasm/cloudflare, beside the hub.'
-    : 'store: durableStore(env.KEYS) or hub: durableHub({ tasks: env.TASKS }), both of lemondata-wasm/cloudflare.';
+export function noStore() {
+  const message = 'This relay has no store, so it cannot carry out a create with an Idempotency-Key once.';
+  const durable =
+    'store: durableStore(env.KEYS) or hub: durableHub({ tasks: env.TASKS }), both of lemondata-wasm/cloudflare.';
   const remedy = isCloudflare
     ? `On Cloudflare, memory is no store: an isolate may end at any time. Pass createRelay ${durable}`
     : 'Pass createRelay a store, such as store: memoryStore().';

@@ -167,11 +167,11 @@ export function createRelay(options) {
 
     const hasKey = idempotencyKey !== null;
     const key = hasKey ? await digest([identity, idempotencyKey]) : undefined;
-    // The hub carries out creates alone, and stores no files.
-    const isHubs = hubRoutes && !isEdit && files.length === 0;
-    const fingerprint = hasKey || isHubs ? await fingerprintOf({ isEdit, fields, files }) : undefined;
-    if (isHubs) return hubRoutes.create({ key, fingerprint, identity, request: fields }, request, event);
-    if (hasKey && !store) throw noStore(Boolean(hub));
+    const fingerprint = hasKey || hubRoutes ? await fingerprintOf({ isEdit, fields, files }) : undefined;
+    if (hubRoutes) {
+      const order = { key, fingerprint, identity, request: fields, isEdit, files };
+      return hubRoutes.create(order, request, event);
+    }
     const send = () => service.create({ isEdit, fields, files, identity }, event);
     // A client that leaves does not end its create: it may have been billed, and its answer is still wanted.
     const answering = hasKey ? createOnce({ key, fingerprint }, send, event) : send();
@@ -182,7 +182,7 @@ export function createRelay(options) {
   function readIdempotencyKey({ headers }) {
     const key = headers.get('idempotency-key');
     if (key === null) return null;
-    if (!store && !hub) throw noStore(false);
+    if (!store && !hub) throw noStore();
     if (/^[!-~]{1,255}$/.test(key)) return key;
     const message = 'Idempotency-Key must be 1 to 255 visible characters.';
     throw new Refusal(400, 'invalid_request_error', message, { param: 'idempotencyKey' });

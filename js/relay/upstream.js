@@ -33,7 +33,13 @@ export const orderFetch =
     return transport(target, { ...init, headers, body: formOf(fields, files) });
   };
 
-function formOf(fields, files) {
+/**
+ * The form of a request with files.
+ *
+ * @param {Record<string, any>} fields
+ * @param {import('./form-reader.js').FormFile[]} files
+ */
+export function formOf(fields, files) {
   const form = new FormData();
   // The service reads a list as its items between commas, which is how a list becomes a text.
   for (const [name, value] of Object.entries(fields)) form.append(name, String(value));

@@ -8,7 +8,7 @@
 //!
 //! | phase | what is certain | after a crash |
 //! | --- | --- | --- |
-//! | `queued` | nothing was sent, or the server has said that it did nothing | goes on |
+//! | `queued` | nothing was sent, or what was sent certainly bills nothing | goes on |
 //! | `sending` | the create may have been sent | `unknown` |
 //! | `waiting` | the task exists | polls on; a poll under way counts as lost |
 //! | `copying` | the result is stored, its pictures may not be | copies them again, up to five times in all |
@@ -33,12 +33,14 @@ use super::{
     refusal,
     retry::backoff_ms,
     task::Task,
-    url::CREATE_PATH,
+    text::contains,
+    url::{CREATE_PATH, EDIT_PATH},
+    value::Value,
     wait::{Origin, PollResult, Wait, WaitAction},
 };
 
 /// The version of a stored [`Job`]. Version 0 has no such field.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// A suspended task reports its reason for this many gaps between polls. After that, a client's request resumes it.
 const REASON_GAPS: f64 = 2.0;
 /// How often the hub tries to copy the pictures. After that, the provider's URLs stay.
@@ -85,6 +87,17 @@ pub struct HubOptions {
     pub retention_ms: f64,
 }
 
+/// What a job knows of its request, beside the options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRequest {
+    /// Whether it is an edit.
+    pub is_edit: bool,
+    /// Whether its create asks for a task in place of a picture, and so for an answer at once.
+    pub is_short: bool,
+    /// How many other models may follow, one after the other.
+    pub fallbacks: u32,
+}
+
 /// A create and the wait for its task: plain data, which is stored and goes on in another process. All times are
 /// milliseconds of the wall clock, since no other clock outlives a process.
 ///
@@ -94,6 +107,11 @@ pub struct HubOptions {
 pub struct Job {
     #[serde(default)]
     version: u32,
+    #[serde(default)]
+    request: JobRequest,
+    /// Whether the model takes no short create.
+    #[serde(default)]
+    is_async_refused: bool,
     /// Where it stands.
     pub phase: Phase,
     create: Create,
@@ -127,8 +145,15 @@ pub struct Job {
 pub enum HubAction {
     /// Ask the limiter to admit a request within this time in milliseconds; report to [`Job::admission_answered`].
     RequestAdmission(RequestKind, f64),
-    /// Send the create to this path with this time-out in milliseconds; report to [`Job::create_answered`].
-    SendCreate(String, f64),
+    /// Send the create; report to [`Job::create_answered`].
+    SendCreate {
+        /// Below the base URL's origin.
+        path: String,
+        /// In milliseconds.
+        timeout: f64,
+        /// Whether to set `async` in the request.
+        is_short: bool,
+    },
     /// Send a poll to this path with this time-out in milliseconds; report to [`Job::poll_answered`].
     SendPoll(String, f64),
     /// Copy the pictures; report to [`Job::pictures_copied`].
@@ -148,17 +173,21 @@ pub enum JobUpdate {
     Answered(ParsedAnswer),
     /// The job tries again, for this failure if there was one.
     Retry(Option<Box<Failure>>),
+    /// The job starts again with the next model: this failure certainly bills nothing.
+    Fallback(Box<Failure>),
     /// The job has ended with this failure.
     Fail(Box<Failure>),
 }
 
 impl Job {
     /// A job that has not sent its create.
-    pub fn new(options: &Options, now: f64) -> Job {
+    pub fn new(options: &Options, request: JobRequest, now: f64) -> Job {
         Job {
             version: VERSION,
+            request,
+            is_async_refused: false,
             phase: Phase::Queued,
-            create: Create::new(options.base.own_path(CREATE_PATH), options.max_retries, false),
+            create: Create::new(path_of(options, request), options.max_retries, false),
             wait: None,
             due: now,
             ended_at: 0.0,
@@ -197,6 +226,15 @@ impl Job {
         self.wait.as_ref().map(|wait| &wait.task)
     }
 
+    /// Whether the request may still have to be sent.
+    pub fn needs_request(&self) -> bool {
+        match self.phase {
+            Phase::Queued | Phase::Sending => true,
+            Phase::Waiting | Phase::Suspended => self.request.fallbacks > 0,
+            _ => false,
+        }
+    }
+
     /// What to do at `now`. The job may have changed: store it first.
     pub fn next(&mut self, options: &Options, hub: HubOptions, now: f64) -> HubAction {
         if self.phase == Phase::Sending {
@@ -222,7 +260,11 @@ impl Job {
                     return self.request_admission(RequestKind::Create, now);
                 }
                 self.phase = Phase::Sending;
-                HubAction::SendCreate(options.base.own_path(CREATE_PATH), options.create_timeout)
+                HubAction::SendCreate {
+                    path: path_of(options, self.request),
+                    timeout: options.create_timeout,
+                    is_short: self.is_short(),
+                }
             }
             Phase::Waiting => self.next_of_wait(options, hub, now),
             // Pictures that end the process would do so forever.
@@ -269,6 +311,10 @@ impl Job {
             Some(WaitAction::Fail(failure)) => HubAction::Fail(self.fail(failure, hub, now)),
             None => HubAction::Forget,
         }
+    }
+
+    fn is_short(&self) -> bool {
+        self.request.is_short && !self.is_async_refused
     }
 
     /// Uses up the admission. Without a limiter, no request needs one.
@@ -318,7 +364,7 @@ impl Job {
         let mut reason = None;
         if let CreateAction::Retry(ms) = action {
             // The failure that the same answer is to the last attempt.
-            let last = judge(&mut Create::new(options.base.own_path(CREATE_PATH), 0, false));
+            let last = judge(&mut Create::new(path_of(options, self.request), 0, false));
             if now + ms >= self.admission_deadline {
                 action = last;
             } else if let CreateAction::Fail(failure) = last {
@@ -338,11 +384,16 @@ impl Job {
                 }
                 JobUpdate::Answered(answer)
             }
+            CreateAction::Fail(failure) if self.is_short() && refuses_async(&failure, result) => {
+                self.is_async_refused = true;
+                self.phase = Phase::Queued;
+                JobUpdate::Retry(Some(failure))
+            }
             CreateAction::Fail(failure) => {
                 if let Some(task) = failure.task.clone() {
                     self.wait_for::<V>(task, options, Origin::Created, now, random);
                 }
-                JobUpdate::Fail(self.fail(failure, hub, now))
+                self.fall_back_or_fail(failure, options, hub, now)
             }
         }
     }
@@ -371,7 +422,7 @@ impl Job {
             }
             PollResult::Again => JobUpdate::Retry(None),
             PollResult::Lost(failure) => JobUpdate::Retry(Some(failure)),
-            PollResult::Fail(failure) => JobUpdate::Fail(self.fail(failure, hub, now)),
+            PollResult::Fail(failure) => self.fall_back_or_fail(failure, options, hub, now),
         }
     }
 
@@ -423,6 +474,23 @@ impl Job {
         }
     }
 
+    /// Starts again with the next model, if there is one and the last one certainly bills nothing. Otherwise ends the
+    /// job.
+    fn fall_back_or_fail(
+        &mut self,
+        failure: Box<Failure>,
+        options: &Options,
+        hub: HubOptions,
+        now: f64,
+    ) -> JobUpdate {
+        if self.request.fallbacks == 0 || !failure.allows_fallback() {
+            return JobUpdate::Fail(self.fail(failure, hub, now));
+        }
+        let fallbacks = self.request.fallbacks - 1;
+        *self = Job::new(options, JobRequest { fallbacks, ..self.request }, now);
+        JobUpdate::Fallback(failure)
+    }
+
     fn fail(&mut self, failure: Box<Failure>, hub: HubOptions, now: f64) -> Box<Failure> {
         let phase = match failure.outcome {
             Outcome::Failed => Phase::Failed,
@@ -442,6 +510,17 @@ impl Job {
         self.ended_at = now;
         self.due = now + hub.retention_ms.min(LONGEST_WAIT_MS);
     }
+}
+
+fn path_of(options: &Options, request: JobRequest) -> String {
+    options.base.own_path(if request.is_edit { EDIT_PATH } else { CREATE_PATH })
+}
+
+/// Whether an answer refuses the field `async`. Nothing was billed, so the same request may go without it.
+fn refuses_async<V: Value>(failure: &Failure, result: Result<&Answer<V>, (TransportError, bool)>) -> bool {
+    let is_refusal = failure.kind == Kind::InvalidRequest && failure.outcome == Outcome::Rejected;
+    let is_named = |answer: &Answer<V>| answer.error().entries().any(|entry| entry.item(1).text() == "async");
+    is_refusal && (contains(&failure.message, "async") || result.is_ok_and(is_named))
 }
 
 /// Alarms take whole milliseconds: one that fires a fraction too early would have to be set again.

@@ -30,7 +30,7 @@ pub use call::{Action, Call, CallFailure, End, Event, Request, Update};
 pub use clock::Clock;
 pub use create::{Create, CreateAction};
 pub use failure::Failure;
-pub use hub::{HubAction, HubOptions, Job, JobUpdate, Phase};
+pub use hub::{HubAction, HubOptions, Job, JobRequest, JobUpdate, Phase};
 pub use limiter::{Admission, AdmissionRequest, Limiter, Pauses, RequestKind};
 pub use options::{Environment, Options, check_key};
 pub use parse::ParsedAnswer;

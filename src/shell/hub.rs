@@ -13,8 +13,8 @@ use wasm_bindgen::prelude::*;
 
 use super::error::error;
 use crate::core::{
-    AdmissionRequest, Attempt, Environment, Failure, HubAction, HubOptions, Job, JobUpdate, Limiter, Options,
-    Pauses, Phase, RateLimit, RequestKind, check_request,
+    AdmissionRequest, Attempt, Environment, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate,
+    Limiter, Options, Pauses, Phase, RateLimit, RequestKind, check_request,
 };
 
 thread_local! {
@@ -41,6 +41,7 @@ enum Action {
     SendCreate {
         url: String,
         timeout_ms: f64,
+        is_short: bool,
     },
     SendPoll {
         url: String,
@@ -75,6 +76,10 @@ enum Update {
         generation: JsValue,
     },
     Retry {
+        #[serde(with = "preserve")]
+        error: JsValue,
+    },
+    Fallback {
         #[serde(with = "preserve")]
         error: JsValue,
     },
@@ -139,12 +144,19 @@ pub fn is_expired(job: JsValue, now: f64) -> Thrown<bool> {
     Ok(load::<Job>(job)?.is_expired(now))
 }
 
-/// A job that has not sent its create. It throws if the request or the options are invalid.
+/// A job that has not sent its create; `job_request` is a [`JobRequest`]. It throws if the request or the options are
+/// invalid.
 #[wasm_bindgen(js_name = createJob)]
-pub fn create_job(options: &JsValue, request: &JsValue, now: f64) -> Thrown<JsValue> {
+pub fn create_job(options: &JsValue, request: &JsValue, job_request: JsValue, now: f64) -> Thrown<JsValue> {
     let read = read_options(options)?;
     check_request(request).map_err(|failure| error(&failure, &JsValue::UNDEFINED))?;
-    save(&Job::new(&read, now))
+    save(&Job::new(&read, load::<JobRequest>(job_request)?, now))
+}
+
+/// Whether the request of a job may still have to be sent.
+#[wasm_bindgen(js_name = needsRequest)]
+pub fn needs_request(job: JsValue) -> Thrown<bool> {
+    Ok(load::<Job>(job)?.needs_request())
 }
 
 /// What to do at `now`, as a [`NextAction`].
@@ -155,7 +167,9 @@ pub fn next_action(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue>
     let url = |path: &str| read.base.url(path);
     let action = match job.next(&read, read_hub_options(options), now) {
         HubAction::RequestAdmission(kind, timeout_ms) => Action::RequestAdmission { kind, timeout_ms },
-        HubAction::SendCreate(path, timeout_ms) => Action::SendCreate { url: url(&path), timeout_ms },
+        HubAction::SendCreate { path, timeout, is_short } => {
+            Action::SendCreate { url: url(&path), timeout_ms: timeout, is_short }
+        }
         HubAction::SendPoll(path, timeout_ms) => Action::SendPoll { url: url(&path), timeout_ms },
         HubAction::CopyPictures => Action::CopyPictures,
         HubAction::Sleep(until) => Action::Sleep { until, is_routine: Job::is_routine(&read, until, now) },
@@ -200,6 +214,7 @@ pub fn attempt_ended(
     let update = match update {
         JobUpdate::Answered(answer) => Update::Answered { generation: answer.generation(&attempt.value) },
         JobUpdate::Retry(failure) => Update::Retry { error: failure.map_or(JsValue::UNDEFINED, error) },
+        JobUpdate::Fallback(failure) => Update::Fallback { error: error(failure) },
         JobUpdate::Fail(failure) => Update::Fail { error: error(failure) },
     };
     save(&AttemptResult { job, update, rate_limit })

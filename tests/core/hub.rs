@@ -1,7 +1,8 @@
 //! The state machine of a hub's task: every transition of its table, and the promises that hold in every run.
 
 use lemondata_wasm::core::{
-    HubAction, HubOptions, Job, JobUpdate, Kind, Options, Outcome, Phase, RequestKind, Status, TransportError,
+    HubAction, HubOptions, Job, JobRequest, JobUpdate, Kind, Options, Outcome, Phase, RequestKind, Status,
+    TransportError,
 };
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -24,6 +25,8 @@ const NO_LIMITER: HubOptions =
 const LIMITED: HubOptions = HubOptions { has_limiter: true, ..NO_LIMITER };
 const COPYING: HubOptions = HubOptions { copies_pictures: true, ..NO_LIMITER };
 
+const PLAIN: JobRequest = JobRequest { is_edit: false, is_short: false, fallbacks: 0 };
+
 fn options() -> Options {
     with_key(&[]).unwrap()
 }
@@ -38,8 +41,8 @@ fn completed() -> Plain {
 
 /// A job whose create is being sent.
 fn sending() -> Job {
-    let mut job = Job::new(&options(), NOW);
-    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate(..)));
+    let mut job = Job::new(&options(), PLAIN, NOW);
+    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate { .. }));
     job
 }
 
@@ -218,13 +221,13 @@ fn request(kind: RequestKind, now: f64, until: f64) -> HubAction {
 fn each_attempt_at_a_create_needs_an_admission() {
     let options = options();
     let asks = |now| request(RequestKind::Create, now, NOW + options.max_wait);
-    let mut job = Job::new(&options, NOW);
+    let mut job = Job::new(&options, PLAIN, NOW);
     assert_eq!(job.next(&options, LIMITED, NOW), asks(NOW));
     job.admission_answered(700.0, NOW);
     assert_eq!(job.next(&options, LIMITED, NOW + 1.0), HubAction::Sleep(NOW + 700.0));
     assert_eq!(job.next(&options, LIMITED, NOW + 700.0), asks(NOW + 700.0));
     job.admission_answered(0.0, NOW + 700.0);
-    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::SendCreate(..)));
+    assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::SendCreate { .. }));
     let refused = asking(reply(429, json!({})), 2.0);
     let update = job.create_answered(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
     assert!(matches!(update, JobUpdate::Retry(Some(failure)) if failure.status == 429), "it is for the log");
@@ -236,7 +239,7 @@ fn each_attempt_at_a_create_needs_an_admission() {
 fn a_create_that_is_not_admitted_in_time_is_not_sent() {
     let options = options();
     let deadline = NOW + options.max_wait;
-    let mut at_deadline = Job::new(&options, NOW);
+    let mut at_deadline = Job::new(&options, PLAIN, NOW);
     let mut at_once = at_deadline.clone();
     at_deadline.admission_answered(options.max_wait, NOW);
     assert_eq!(at_deadline.next(&options, LIMITED, NOW), HubAction::Sleep(deadline));
@@ -257,8 +260,8 @@ fn a_create_that_is_not_admitted_in_time_is_not_sent() {
 #[test]
 fn rule_6_a_create_whose_hint_lies_after_its_deadline_ends_at_once_with_the_hint() {
     let options = Options { max_wait: 30_000.0, ..options() };
-    let mut job = Job::new(&options, NOW);
-    assert!(matches!(job.next(&options, NO_LIMITER, NOW), HubAction::SendCreate(..)));
+    let mut job = Job::new(&options, PLAIN, NOW);
+    assert!(matches!(job.next(&options, NO_LIMITER, NOW), HubAction::SendCreate { .. }));
     let mut at_end = job.clone();
     let JobUpdate::Fail(failure) =
         job.create_answered(&options, NO_LIMITER, Ok(&asking(reply(429, json!({})), 40.0)), NOW + 1.0, 0.5)
@@ -409,7 +412,7 @@ fn stored(version: &str) -> serde_json::Map<String, Plain> {
 
 #[test]
 fn stored_states_of_every_version_are_read_and_go_on() {
-    for version in ["0", "1", "2"] {
+    for version in ["0", "1", "2", "3"] {
         for (name, state) in stored(version) {
             let phase = state["phase"].clone();
             let job: Job = serde_json::from_value(state).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -461,17 +464,26 @@ fn an_ended_job_expires_after_its_retention() {
 #[test]
 fn the_state_of_a_later_version_is_left_alone() {
     let mut state = serde_json::to_value(suspended()).unwrap();
-    state["version"] = json!(3);
+    state["version"] = json!(4);
     let job: Job = serde_json::from_value(state.clone()).unwrap();
     assert!(job.migrated(true).is_none());
     state["phase"] = json!("dreaming");
     assert!(serde_json::from_value::<Job>(state).is_err());
 }
 
+/// A job whose model has refused its short create.
+fn short_refused() -> Job {
+    let mut job = Job::new(&options(), JobRequest { is_short: true, ..PLAIN }, NOW);
+    job.next(&options(), NO_LIMITER, NOW);
+    let error = json!({"error": {"code": "unsupported_parameter", "param": "async"}});
+    job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, error)), NOW, 0.5);
+    job
+}
+
 /// A state of each kind, as this version stores it.
 fn states() -> Plain {
     let options = options();
-    let mut queued = Job::new(&options, NOW);
+    let mut queued = Job::new(&options, PLAIN, NOW);
     queued.next(&options, LIMITED, NOW);
     queued.admission_answered(700.0, NOW);
     let mut poll_queued = answered(LIMITED, 200, pending());
@@ -490,7 +502,7 @@ fn states() -> Plain {
     suspended_by_a_429.next(&options, NO_LIMITER, NOW + 4_100.0);
     let with_poll_url = json!({"id": "img_x", "status": "pending", "poll_url": "/v1/tasks/img_x"});
     json!({
-        "queued": Job::new(&options, NOW),
+        "queued": Job::new(&options, PLAIN, NOW),
         "queued_for_admission": queued,
         "sending": sending(),
         "refused_for_now": answered(NO_LIMITER, 429, json!({})),
@@ -507,6 +519,9 @@ fn states() -> Plain {
         "unknown": answered(NO_LIMITER, 500, json!({})),
         "suspended": suspended(),
         "suspended_by_a_429": suspended_by_a_429,
+        "queued_edit": Job::new(&options, JobRequest { is_edit: true, ..PLAIN }, NOW),
+        "refused_for_async": short_refused(),
+        "waiting_with_a_fallback": chain(&[Cause::Pending]).0,
     })
 }
 
@@ -515,19 +530,287 @@ fn the_fixtures_have_the_fields_that_this_version_stores() {
     // WRITE_FIXTURES=1 writes them.
     if std::env::var_os("WRITE_FIXTURES").is_some() {
         let text = serde_json::to_string_pretty(&states()).unwrap();
-        std::fs::write("tests/core/fixtures/hub-jobs-2.json", text + "\n").unwrap();
+        std::fs::write("tests/core/fixtures/hub-jobs-3.json", text + "\n").unwrap();
     }
     let names = |state: &Plain| state.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
-    for (name, kept) in stored("2") {
+    for (name, kept) in stored("3") {
         let state = &states()[&name];
-        for (now, then) in
-            [(state, &kept), (&state["wait"], &kept["wait"]), (&state["create"], &kept["create"])]
-        {
+        let inner = ["wait", "create", "request"].map(|part| (&state[part], &kept[part]));
+        for (now, then) in [(state, &kept)].into_iter().chain(inner) {
             let what_to_do =
                 "a stored field has changed: raise VERSION, keep these fixtures, and add new ones";
             assert_eq!(names(now), names(then), "{name}: {what_to_do}");
         }
     }
+}
+
+#[test]
+fn an_edit_has_a_path_of_its_own() {
+    let mut job = Job::new(&options(), JobRequest { is_edit: true, ..PLAIN }, NOW);
+    let HubAction::SendCreate { path, .. } = job.next(&options(), NO_LIMITER, NOW) else {
+        panic!("not sent")
+    };
+    assert_eq!(path, "/v1/images/edits");
+    let JobUpdate::Fail(failure) =
+        job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, json!({}))), NOW, 0.5)
+    else {
+        panic!("it goes on")
+    };
+    assert!(failure.message.starts_with("POST /v1/images/edits "), "{}", failure.message);
+}
+
+/// A job whose short create is being sent.
+fn sending_short() -> Job {
+    let mut job = Job::new(&options(), JobRequest { is_short: true, fallbacks: 1, ..PLAIN }, NOW);
+    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate { is_short: true, .. }));
+    job
+}
+
+#[test]
+fn a_model_that_refuses_async_is_asked_once_more_without_it() {
+    let refusals = [
+        json!({"error": {"message": "Unknown parameter: 'async'."}}),
+        json!({"error": {"message": "No.", "code": "unsupported_parameter", "param": "async"}}),
+        json!({"error": {"code": "async_not_supported"}}),
+        json!({"error": {"message": "No."}, "validation_errors": [{"field": "async", "message": "Unknown"}]}),
+        json!({"detail": [{"loc": ["body", "async"], "msg": "Extra inputs are not permitted"}]}),
+    ];
+    for status in [400, 422] {
+        for refusal in &refusals {
+            let mut job = sending_short();
+            let answer = reply(status, refusal.clone());
+            let update = job.create_answered(&options(), LIMITED, Ok(&answer), NOW, 0.5);
+            assert!(matches!(update, JobUpdate::Retry(Some(_))), "the failure is for the log: {refusal}");
+            let mut job = carry(&job);
+            assert_eq!(
+                job.next(&options(), LIMITED, NOW),
+                request(RequestKind::Create, NOW, NOW + 300_000.0)
+            );
+            job.admission_answered(0.0, NOW);
+            let next = job.next(&options(), LIMITED, NOW);
+            assert!(matches!(next, HubAction::SendCreate { is_short: false, .. }), "{refusal}: {next:?}");
+            // The same answer to the plain create is its own.
+            let update = job.create_answered(&options(), LIMITED, Ok(&answer), NOW, 0.5);
+            assert!(matches!(update, JobUpdate::Fail(_)), "{refusal}");
+            assert_eq!(job.phase, Phase::Refused);
+        }
+    }
+}
+
+#[test]
+fn a_short_create_is_not_repeated_for_any_other_reason() {
+    let named = json!({"error": {"message": "async is broken"}});
+    let others = [
+        (400, json!({"error": {"message": "Unknown parameter: 'size'."}}), Phase::Refused),
+        (401, named.clone(), Phase::Refused),
+        (402, named.clone(), Phase::Refused),
+        (403, named.clone(), Phase::Refused),
+        (500, named.clone(), Phase::Unknown),
+        (503, named.clone(), Phase::Unknown),
+        (200, named.clone(), Phase::Unknown),
+    ];
+    for (status, body, phase) in others {
+        let mut job = sending_short();
+        job.create_answered(&options(), NO_LIMITER, Ok(&reply(status, body)), NOW, 0.5);
+        assert_eq!(job.phase, phase, "{status}");
+    }
+    let mut job = sending_short();
+    job.create_answered::<Json>(&options(), NO_LIMITER, Err((TransportError::Timeout, true)), NOW, 0.5);
+    assert_eq!(job.phase, Phase::Unknown);
+    // A crash, too, ends it.
+    let mut job = carry(&sending_short());
+    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::Fail(_)));
+    // Another model may take the field.
+    let mut job = short_refused_with_a_fallback();
+    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate { is_short: false, .. }));
+    let gone = reply(400, json!({"error": {"code": "model_not_found"}}));
+    assert!(matches!(
+        job.create_answered(&options(), NO_LIMITER, Ok(&gone), NOW, 0.5),
+        JobUpdate::Fallback(_)
+    ));
+    assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate { is_short: true, .. }));
+}
+
+fn short_refused_with_a_fallback() -> Job {
+    let mut job = sending_short();
+    let refused = reply(400, json!({"error": {"param": "async"}}));
+    job.create_answered(&options(), NO_LIMITER, Ok(&refused), NOW, 0.5);
+    job
+}
+
+/// A picture takes a minute. A crash in each of its seconds leaves so many creates unknown.
+#[test]
+fn a_short_create_leaves_a_second_of_a_minute_to_a_crash() {
+    let unknown_after = |is_short: bool| {
+        let crashed_at = |second: u32| {
+            let mut job = Job::new(&options(), JobRequest { is_short, ..PLAIN }, NOW);
+            job.next(&options(), NO_LIMITER, NOW);
+            if is_short && second > 0 {
+                job.create_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), NOW + 700.0, 0.5);
+            }
+            let mut job = carry(&job);
+            job.next(&options(), NO_LIMITER, NOW + 1_000.0 * f64::from(second));
+            job.phase
+        };
+        (0..60).filter(|second| crashed_at(*second) == Phase::Unknown).count()
+    };
+    assert_eq!((unknown_after(false), unknown_after(true)), (60, 1));
+}
+
+/// What becomes of one model of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Create(u16, &'static str, Option<bool>),
+    Lost(TransportError, bool),
+    /// The create is answered with a task that has ended in this way.
+    Ended(&'static str),
+    /// The task exists, and its poll says that it has ended in this way.
+    Polled(&'static str),
+    /// The task exists, and its poll is refused with this status and code.
+    PollRefused(u16, &'static str),
+    Unclear,
+    /// The process ends while the create is under way.
+    Crash,
+    Pending,
+    Done,
+}
+
+/// All of them, and whether the model certainly bills nothing and another one may do better.
+const CAUSES: [(Cause, bool); 24] = [
+    (Cause::Create(400, "model_not_found", None), true),
+    (Cause::Create(403, "model_not_allowed", None), true),
+    (Cause::Create(429, "rate_limit_exceeded", Some(false)), true),
+    (Cause::Create(503, "all_channels_failed", Some(true)), true),
+    (Cause::Create(503, "model_unavailable", Some(true)), true),
+    (Cause::Lost(TransportError::Connection, false), true),
+    (Cause::Ended("failed"), true),
+    (Cause::Polled("failed"), true),
+    // A model that makes nothing of it may not be the last.
+    (Cause::Polled("completed"), true),
+    (Cause::Create(503, "all_channels_failed", None), false),
+    (Cause::Create(500, "model_unavailable", None), false),
+    (Cause::Create(408, "timeout_error", None), false),
+    (Cause::Create(400, "invalid_request_error", None), false),
+    (Cause::Create(401, "invalid_api_key", None), false),
+    (Cause::Create(402, "insufficient_balance", None), false),
+    (Cause::Lost(TransportError::Connection, true), false),
+    (Cause::Lost(TransportError::Timeout, true), false),
+    (Cause::Ended("cancelled"), false),
+    (Cause::Polled("cancelled"), false),
+    (Cause::PollRefused(403, "model_not_allowed"), false),
+    (Cause::PollRefused(401, "invalid_api_key"), false),
+    (Cause::Unclear, false),
+    (Cause::Crash, false),
+    (Cause::Done, false),
+];
+
+/// A job that has met these causes, one a model, and how many creates were sent.
+fn chain(causes: &[Cause]) -> (Job, usize) {
+    let options = Options { max_retries: 0, ..options() };
+    let mut job = Job::new(&options, JobRequest { fallbacks: 2, ..PLAIN }, NOW);
+    let mut now = NOW;
+    for (index, cause) in causes.iter().enumerate() {
+        // The process ends between any two steps.
+        job = carry(&job);
+        if job.phase != Phase::Queued {
+            return (job, index);
+        }
+        now += 1.0;
+        assert!(matches!(job.next(&options, NO_LIMITER, now), HubAction::SendCreate { .. }), "{causes:?}");
+        let ended = |word: &str| reply(200, json!({"id": "img_x", "status": word}));
+        let answer = |job: &mut Job, answer| job.create_answered(&options, NO_LIMITER, Ok(&answer), now, 0.5);
+        match *cause {
+            Cause::Create(status, code, retryable) => {
+                answer(&mut job, reply(status, json!({"error": {"code": code, "retryable": retryable}})));
+            }
+            Cause::Lost(loss, sent) => {
+                job.create_answered::<Json>(&options, NO_LIMITER, Err((loss, sent)), now, 0.5);
+            }
+            Cause::Ended(word) => drop(answer(&mut job, ended(word))),
+            Cause::Unclear => drop(answer(&mut job, reply(200, json!({})))),
+            Cause::Crash => drop(carry(&job).next(&options, NO_LIMITER, now)),
+            Cause::Done => drop(answer(&mut job, reply(200, completed()))),
+            Cause::Pending | Cause::Polled(_) | Cause::PollRefused(..) => {
+                answer(&mut job, reply(200, pending()));
+                now += 10_000.0;
+                assert_eq!(job.needs_request(), index < 2, "another model may follow");
+                if *cause != Cause::Pending {
+                    assert!(matches!(job.next(&options, NO_LIMITER, now), HubAction::SendPoll(..)));
+                }
+                match *cause {
+                    Cause::Polled(word) => {
+                        drop(job.poll_answered(&options, NO_LIMITER, Ok(&ended(word)), now, 0.5));
+                    }
+                    Cause::PollRefused(status, code) => {
+                        let refused = reply(status, json!({"error": {"code": code}}));
+                        job.poll_answered(&options, NO_LIMITER, Ok(&refused), now, 0.5);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if *cause == Cause::Crash {
+            job.next(&options, NO_LIMITER, now);
+        }
+    }
+    (job, causes.len())
+}
+
+#[test]
+fn rule_1_a_chain_of_three_models_never_leaves_two_possible_bills() {
+    for (first, first_allows) in CAUSES {
+        for (second, second_allows) in CAUSES {
+            for (third, _) in CAUSES {
+                let (job, sends) = chain(&[first, second, third]);
+                let expected = 1 + usize::from(first_allows) + usize::from(first_allows && second_allows);
+                assert_eq!(sends, expected, "{first:?}, {second:?}, {third:?}");
+                let last = [first, second, third][sends - 1];
+                assert_eq!(job.phase, end_of(last), "{first:?}, {second:?}, {third:?}");
+                assert!(job.phase.is_end());
+            }
+        }
+    }
+}
+
+/// How a job without another model ends.
+fn end_of(cause: Cause) -> Phase {
+    let gone = Cause::Create(400, "model_not_found", None);
+    chain(&[gone, gone, cause]).0.phase
+}
+
+#[test]
+fn a_chain_keeps_its_request_until_no_other_model_can_follow() {
+    for (cause, _) in CAUSES {
+        let (job, _) = chain(&[cause]);
+        let may_be_sent = matches!(job.phase, Phase::Queued | Phase::Suspended);
+        assert_eq!(job.needs_request(), may_be_sent, "{cause:?}");
+    }
+    assert!(!answered(NO_LIMITER, 200, pending()).needs_request(), "no other model is named");
+}
+
+#[test]
+fn each_model_of_a_chain_has_its_own_retries_and_its_own_time() {
+    let mut job = Job::new(&options(), JobRequest { fallbacks: 1, ..PLAIN }, NOW);
+    let mut now = NOW;
+    let mut sent_at = Vec::new();
+    let busy = reply(429, json!({}));
+    loop {
+        match job.next(&options(), LIMITED, now) {
+            HubAction::RequestAdmission(_, left) => {
+                let started = if sent_at.len() < 3 { NOW } else { sent_at[2] + 1.0 };
+                assert_eq!(left, started + options().max_wait - now);
+                job.admission_answered(0.0, now);
+            }
+            HubAction::SendCreate { .. } => {
+                sent_at.push(now);
+                now += 1.0;
+                job.create_answered(&options(), LIMITED, Ok(&busy), now, 0.5);
+            }
+            HubAction::Sleep(until) if !job.phase.is_end() => now = until,
+            _ => break,
+        }
+    }
+    assert_eq!((sent_at.len(), job.phase), (6, Phase::Idle));
 }
 
 #[test]
@@ -732,7 +1015,7 @@ proptest! {
 
     #[test]
     fn a_damaged_state_is_refused_or_goes_on_but_never_panics(
-        version in select(vec!["0", "1", "2"]),
+        version in select(vec!["0", "1", "2", "3"]),
         index in 0_usize..100,
         field in 0_usize..100,
         inner in 0_usize..100,
@@ -763,7 +1046,7 @@ proptest! {
             match job.next(&options(), LIMITED, now) {
                 HubAction::Sleep(until) => now = until,
                 HubAction::RequestAdmission(..) => job.admission_answered(0.0, now),
-                HubAction::SendCreate(..) => {
+                HubAction::SendCreate { .. } => {
                     job.create_answered(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
                 }
                 HubAction::SendPoll(..) => {

@@ -1,7 +1,8 @@
 //! A small world that drives a hub's job: alarms, crashes at every point, and every answer.
 
 use lemondata_wasm::core::{
-    Answer, Failure, HubAction, HubOptions, Job, JobUpdate, Options, Phase, RequestKind, TransportError,
+    Answer, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate, Options, Phase, RequestKind,
+    TransportError,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -100,6 +101,7 @@ pub enum Fault {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub options: Options,
+    pub request: JobRequest,
     pub hub: HubOptions,
     pub start: f64,
     pub sends: Vec<Sent>,
@@ -165,7 +167,7 @@ pub fn simulate(plan: &Plan) -> Run {
     let (mut admissions, mut copies) = (plan.admissions.iter().copied(), plan.copies.iter().copied());
     let (mut faults, mut resumes) = (plan.faults.iter().copied(), plan.resumes.iter().copied());
     let mut now = plan.start;
-    let mut stored = Job::new(options, now);
+    let mut stored = Job::new(options, plan.request, now);
     let mut run = Run {
         sends: Vec::new(),
         polls: Vec::new(),
@@ -223,8 +225,11 @@ pub fn simulate(plan: &Plan) -> Run {
                 assert!(timeout_ms > 0.0, "{timeout_ms}");
                 job.admission_answered(admissions.next().unwrap_or(0.0), now);
             }
-            HubAction::SendCreate(path, timeout) => {
-                assert_eq!((path.as_str(), job.phase), ("/api/v1/images/generations", Phase::Sending));
+            HubAction::SendCreate { path, timeout, is_short } => {
+                let route = if plan.request.is_edit { "edits" } else { "generations" };
+                assert_eq!((path, job.phase), (format!("/api/v1/images/{route}"), Phase::Sending));
+                assert_eq!(is_short, plan.request.is_short, "no answer of this world refuses it");
+                assert!(job.needs_request());
                 let refused = Sent::Refused { status: 400, retryable: None, retry_after: None };
                 let sent = sends.next().unwrap_or(refused);
                 run.sends.push((now, None));
@@ -332,10 +337,16 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     let world =
         (vec(sent(), 0..5), vec(simulation::turn(), 0..30), vec(wait, 0..30), vec(any::<bool>(), 0..8));
     let resumes = vec((0_u32..40_000).prop_map(f64::from), 0..4);
-    (options(), 0_u32..5, hub, start, world, vec(fault(), 0..60), then, resumes, 0.0..1.0).prop_map(
+    let request = (any::<bool>(), any::<bool>()).prop_map(|(is_edit, is_short)| JobRequest {
+        is_edit,
+        is_short,
+        fallbacks: 0,
+    });
+    let options = (options(), 0_u32..5).prop_map(|(options, max_retries)| Options { max_retries, ..options });
+    (options, request, hub, start, world, vec(fault(), 0..60), then, resumes, 0.0..1.0).prop_map(
         |(
             options,
-            max_retries,
+            request,
             hub,
             start,
             (sends, polls, admissions, copies),
@@ -344,7 +355,8 @@ pub fn plan() -> impl Strategy<Value = Plan> {
             resumes,
             random,
         )| Plan {
-            options: Options { max_retries, ..options },
+            options,
+            request,
             hub,
             start,
             sends,

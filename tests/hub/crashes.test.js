@@ -7,6 +7,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { startControl } from './control.js';
@@ -25,11 +26,14 @@ const NARROW_PER_MINUTE = 13;
 /** A duplicate of a create whose outcome is unknown is refused, and its reference names a failed task. */
 const UNKNOWN = ['upstream_error', 'create_outcome_unknown'];
 
+/** Takes pictures, and answers with a task. */
+const EDITED = { model: 'flux-2-pro', isEdit: true };
+
 /**
  * The steps. `stored` is the phase in which the hub ends, `end` the phase that the task reaches on its own afterwards,
  * `creates` how many the provider has received when the hub ends and in all, and `results` what a client gets that
  * comes back with its key, and with its reference. A step is reached where its task stops, under the same name in
- * `holds.js`, or where `met` holds.
+ * `holds.js`, or where `met` holds. `short` is what differs with short creates.
  */
 const STEPS = {
   arrives: {
@@ -85,6 +89,59 @@ const STEPS = {
     end: 'unknown',
     creates: [1, 1],
     results: UNKNOWN,
+  },
+  making: {
+    what: 'the model makes the picture, and answers with it',
+    model: 'gpt-image-2',
+    met: (place, step) => place.creates(step) === 1,
+    stored: 'sending',
+    end: 'unknown',
+    creates: [1, 1],
+    results: UNKNOWN,
+    short: { stored: 'waiting', end: 'completed', results: ['completed', 'completed'] },
+  },
+  'without async': {
+    what: 'the model takes no short create',
+    model: 'test-no-async,task',
+    met: (place, step) => place.polls(step) > 0,
+    stored: 'waiting',
+    end: 'completed',
+    creates: [1, 1],
+    results: ['completed', 'completed'],
+    // It has refused the first of them.
+    short: { creates: [2, 2] },
+  },
+  'edit admitted': {
+    what: 'an edit is stored with its file, and not sent',
+    ...EDITED,
+    stored: 'queued',
+    end: 'completed',
+    creates: [0, 1],
+    results: ['completed', 'completed'],
+  },
+  'edit sending': {
+    what: 'an edit is stored as being sent, and not sent',
+    ...EDITED,
+    stored: 'sending',
+    end: 'unknown',
+    creates: [0, 0],
+    results: UNKNOWN,
+  },
+  'edit answered': {
+    what: 'an edit is answered, and the answer is not stored',
+    ...EDITED,
+    stored: 'sending',
+    end: 'unknown',
+    creates: [1, 1],
+    results: UNKNOWN,
+  },
+  'edit poll begun': {
+    what: 'a poll of an edit is stored, and not sent',
+    ...EDITED,
+    stored: 'waiting',
+    end: 'completed',
+    creates: [1, 1],
+    results: ['completed', 'completed'],
   },
   repeating: {
     what: 'refused for now, to be sent again',
@@ -183,12 +240,16 @@ const STEPS = {
 };
 
 const OBJECTS_END = 'an end of every object';
+const SHORT = 'SIGKILL with short creates';
+
+async function restart(place) {
+  assert.equal(await place.hub.kill(), 2);
+  place.hub = await startProcess(place.options);
+}
 
 const ENDS = {
-  'SIGKILL of miniflare and workerd': async (place) => {
-    assert.equal(await place.hub.kill(), 2);
-    place.hub = await startProcess(place.options);
-  },
+  'SIGKILL of miniflare and workerd': restart,
+  [SHORT]: restart,
   'a deploy of another script': async (place) => {
     const [script, ...others] = place.options.modules;
     const contents = `${script.contents}\nconsole.log('another script');\n`;
@@ -204,7 +265,19 @@ const ENDS = {
 
 const keyOf = (step) => `key-of-${step.replaceAll(' ', '-')}`;
 const objectOf = (step) => nameOf(step, keyOf(step));
-const requestOf = (step) => ({ prompt: step, model: STEPS[step].model ?? 'flux-pro' });
+const PICTURE = new Blob([Buffer.from('89504e470d0a1a0a0000', 'hex')], { type: 'image/png' });
+const DIGEST = createHash('sha256').update(Buffer.from('89504e470d0a1a0a0000', 'hex')).digest('hex');
+const requestOf = (step) => {
+  const { model = 'flux-pro', isEdit } = STEPS[step];
+  return { prompt: step, model, ...(isEdit && { image: PICTURE }) };
+};
+/** Creates or edits, with a client of its own user. */
+const create = (place, step, method) =>
+  place.hub
+    .client(step, { maxRetries: 0 })
+    [STEPS[step].isEdit ? method.replace('generate', 'edit') : method](requestOf(step), {
+      idempotencyKey: keyOf(step),
+    });
 
 /** The result of a client's promise, in a word. */
 const wordOf = (promise) =>
@@ -218,6 +291,7 @@ async function startPlace(more) {
   const control = await startControl();
   const server = await startServer({
     taskMs: 3_600_000,
+    inlineMs: 3_600_000,
     pollPath: 'tasks',
     retryAfter: 4,
     onRequest() {
@@ -246,7 +320,8 @@ async function startPlace(more) {
     finishes: false,
     taskOf,
     stored: async (step) => (await place.hub.inside(objectOf(step), 'stored')).entries,
-    creates: (step) => server.counts.requests.filter(({ body }) => body?.prompt === step).length,
+    requests: (step) => server.counts.requests.filter(({ body }) => body?.prompt === step),
+    creates: (step) => place.requests(step).length,
     polls: (step) => server.counts.requests.filter(({ path }) => path.endsWith(taskOf(step)?.id)).length,
     async close() {
       await place.hub.kill();
@@ -259,23 +334,23 @@ async function startPlace(more) {
 }
 
 /** Takes a task to its step, and returns the reference that its client has by then. */
-async function meet(place, step) {
-  const { met, isOver } = STEPS[step];
+async function meet(place, step, { stored, met, isOver }) {
   // The first request takes the only admission for now.
   if (step === 'narrow') await place.hub.create('narrow', { prompt: 'first', model: 'dall-e-3' });
-  const creating = place.hub.create(step, requestOf(step), keyOf(step)).then((response) => response.json());
+  const creating = create(place, step, 'generate');
+  // A create that is refused is met all the same.
+  creating.catch(() => {});
   if (step === 'arrives') {
-    creating.catch(() => {});
     await place.control.arrival(step);
     return undefined;
   }
-  const { task_id } = await creating;
+  const { task_id } = await creating.catch(() => ({}));
   if (isOver) (await until(() => place.taskOf(step))).startedAt = 0;
   if (!met) await place.control.arrival(step);
   else {
     await until(async () => {
       const phase = (await place.stored(step)).job?.phase;
-      return phase === STEPS[step].stored && met(place, step);
+      return phase === stored && met(place, step);
     });
   }
   return task_id;
@@ -290,15 +365,17 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
     describe(how, () => {
       // A create that has not arrived does not end with the objects.
       const steps = Object.keys(STEPS).filter((step) => step !== 'arrives' || how !== OBJECTS_END);
+      /** What is expected of a step. */
+      const expected = (step) => ({ ...STEPS[step], ...(how === SHORT && STEPS[step].short) });
       let place;
       const records = Object.fromEntries(steps.map((step) => [step, {}]));
       tables[how] = records;
 
       before(async () => {
-        place = await startPlace();
+        place = await startPlace({ SETTINGS: { shortCreates: how === SHORT } });
         await Promise.all(
           steps.map(async (step) => {
-            records[step].reference = await meet(place, step);
+            records[step].reference = await meet(place, step, expected(step));
           }),
         );
         for (const [step, record] of Object.entries(records)) {
@@ -314,7 +391,7 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
           Object.entries(records).map(async ([step, record]) => {
             const hasEnded = async () => {
               record.end = (await place.stored(step)).job?.phase;
-              return record.end === STEPS[step].end;
+              return record.end === expected(step).end;
             };
             // If it has not, the test of that step fails.
             await until(hasEnded, { everyMs: 100 }).catch(() => {});
@@ -323,14 +400,15 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
 
         await Promise.all(
           Object.entries(records).map(async ([step, record]) => {
-            const client = place.hub.client(step, { maxRetries: 0 });
-            record.byKey = await wordOf(
-              client.generateAndWait(requestOf(step), { idempotencyKey: keyOf(step) }),
-            );
+            record.byKey = await wordOf(create(place, step, 'generateAndWait'));
             // A refused create has a reference only if its answer came late.
-            if (record.reference && STEPS[step].results[1]) {
+            if (record.reference && expected(step).results[1]) {
+              const client = place.hub.client(step, { maxRetries: 0 });
               record.byReference = await wordOf(client.waitForTask(record.reference));
             }
+            const rows = Object.keys(await place.stored(step));
+            record.left = rows.filter((name) => /^(request|file)/.test(name));
+            record.digests = place.requests(step).map(({ body }) => body.image?.[0].sha256);
             record.creates.push(place.creates(step));
           }),
         );
@@ -339,7 +417,7 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
       after(() => place?.close());
 
       for (const step of steps) {
-        const { what, stored, end, creates, results } = STEPS[step];
+        const { what, isEdit, stored, end, creates, results } = expected(step);
         test(what, () => {
           const record = records[step];
           assert.deepEqual(
@@ -347,6 +425,8 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
             { stored, end, creates },
           );
           assert.deepEqual([record.byKey, record.byReference], results);
+          assert.deepEqual(record.left, [], 'the request and its files are gone');
+          assert.ok(record.digests.every((digest) => digest === (isEdit ? DIGEST : undefined)));
         });
       }
     });

@@ -1,6 +1,6 @@
 /**
  * Stops a task at a point of its life until the test lets it go on. The prompt names the point, or the user where there
- * is no prompt yet.
+ * is no prompt yet; an edit's has `edit ` before it.
  */
 
 /**
@@ -11,13 +11,14 @@ export function createHolds(env) {
   /** The prompt of this object's task, once it has been sent. */
   let prompt;
   const hold = async (point, name) => {
-    if (point === name) await fetch(`${env.CONTROL}/${point}`);
+    if (name === point || name === `edit ${point}`) await fetch(`${env.CONTROL}/${name}`);
   };
 
   return {
     async fetch(url, init) {
       const isCreate = init.method === 'POST';
-      if (isCreate) prompt = JSON.parse(init.body).prompt;
+      const { body } = init;
+      if (isCreate) prompt = body instanceof FormData ? body.get('prompt') : JSON.parse(body).prompt;
       await hold(isCreate ? 'sending' : 'poll begun', prompt);
       const response = await fetch(url, init);
       await hold(isCreate ? 'answered' : 'poll answered', prompt);

@@ -44,6 +44,7 @@ describe('a setting of a hub', GUARD, () => {
     ['maxWatchers', 'many'],
     ['maxWatchersPerIdentity', 0],
     ['tasks', {}],
+    ['shortCreates', 'maybe'],
     ['retentoin', 1000],
   ]) {
     test(`stops the hub if it is wrong: ${name} ${JSON.stringify(value)}`, async () => {

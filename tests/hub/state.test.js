@@ -55,18 +55,21 @@ describe('the stored state of a hub', GUARD, () => {
     replace(id, { job, view, order: { identity: 'ann', fingerprint: 'an old one' }, ...more });
 
   const RUNNING = ['waiting', 'waiting_with_a_poll_url', 'poll_queued', 'polling', 'poll_lost'];
-  for (const [version, name] of ['0', '1'].flatMap((version) => RUNNING.map((name) => [version, name]))) {
+  for (const [version, name] of ['0', '1', '2'].flatMap((version) =>
+    RUNNING.map((name) => [version, name]),
+  )) {
     test(`of version ${version} is read and goes on: ${name}`, async () => {
       const { reference, id, task } = await createTask();
       const job = jobOf(version, name, task);
       // A test does not wait for the next poll of a stored job.
-      const hurried = { ...job, due: 0, polling: false, wait: { ...job.wait, due: 0 } };
+      const polling = 'is_polling' in job ? 'is_polling' : 'polling';
+      const hurried = { ...job, due: 0, [polling]: false, wait: { ...job.wait, due: 0 } };
       task.startedAt = 0;
       await putFirst(id, hurried, { generation: { status: 'pending', created: 1, task_id: task.id } });
       const done = await client.waitForTask(reference);
       assert.equal(done.status, 'completed');
       const after = (await stored(id)).entries.job;
-      assert.deepEqual([after.version, after.phase], [2, 'completed']);
+      assert.deepEqual([after.version, after.phase], [3, 'completed']);
       assert.equal(server.counts.creates, 1);
     });
   }

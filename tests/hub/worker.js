@@ -141,6 +141,7 @@ export default toCloudflare((env) => {
     allowedHeaders: ['x-user'],
     limiter: false,
     maxN: 10,
+    ...env.RELAY,
     log: (event) => event.error && console.error(event.error),
   };
   const hub = createRelay({

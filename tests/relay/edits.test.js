@@ -7,7 +7,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
-import { memoryStore, toHono, toNodeHandler } from 'lemondata-wasm/relay';
+import { toHono, toNodeHandler } from 'lemondata-wasm/relay';
 import { CREATE, come, createHarness, KEY, PROMPT } from './harness.js';
 
 const EDIT = '/v1/images/edits';
@@ -408,41 +408,50 @@ test('a create may bring a picture as a file, too', async () => {
   assert.equal(refused.body.error.param, 'mask');
 });
 
-describe('beside a hub', () => {
+describe('with a hub', () => {
+  let orders;
   const hub = {
-    create: () => assert.fail('the hub was asked'),
+    async create(order) {
+      orders.push(order);
+      return { id: '1', view: { generation: { status: 'pending' } } };
+    },
     getTask: () => assert.fail('the hub was asked'),
     watch: () => assert.fail('the hub was asked'),
     picture: () => assert.fail('the hub was asked'),
   };
-
-  test('the relay itself carries an edit out, and polls its task', async () => {
-    reply = () => Response.json({ task_id: 'ldtask_1', status: 'processing' });
-    const relay = make({ hub, store: memoryStore() });
-    const made = await keyed(relay, 'k', formOf(['prompt', PROMPT], ['image', PNG]));
-    assert.equal((await keyed(relay, 'k', formOf(['prompt', PROMPT], ['image', PNG]))).text, made.text);
-    assert.equal(requests.length, 1);
-    assert.equal((await relays.poll(relay, made.body.task_id)).body.status, 'processing');
+  beforeEach(() => {
+    orders = [];
   });
 
-  test('a task that is named like one of the hub’s is not delivered', async () => {
-    reply = () => Response.json({ task_id: 'hub:1', status: 'pending' });
-    const { status, text } = await edit(make({ hub }), formOf(['prompt', PROMPT], ['image', PNG]));
-    assert.equal(status, 502, text);
-    assert.match(String(relays.events[0].error), /like a task of a hub/);
+  test('the hub gets an edit with its files, and the relay needs no store', async () => {
+    const relay = make({ hub, store: false });
+    const form = (picture) => formOf(['prompt', PROMPT], ['image', picture], ['mask', JPEG]);
+    const { status, body } = await keyed(relay, 'k', form(PNG));
+    assert.deepEqual([status, body.status], [200, 'pending']);
+    await keyed(relay, 'k', form(PNG));
+    await keyed(relay, 'k', form(pngOf('another picture')));
+    const [first, same, other] = orders;
+    assert.deepEqual([first.isEdit, first.request.prompt, first.request.user], [true, PROMPT, 'ann']);
+    const files = first.files.map(async ({ name, blob }) => [
+      name,
+      blob.type,
+      Buffer.from(await blob.arrayBuffer()),
+    ]);
+    assert.deepEqual(await Promise.all(files), [
+      ['image', 'image/png', PNG],
+      ['mask', 'image/jpeg', JPEG],
+    ]);
+    assert.deepEqual([same.key, same.fingerprint], [first.key, first.fingerprint]);
+    assert.equal(other.key, first.key);
+    assert.notEqual(other.fingerprint, first.fingerprint);
+    assert.deepEqual(requests, []);
   });
 
-  test('without a store, a keyed edit is refused with the remedy', async () => {
-    const { status, body } = await keyed(
-      make({ hub, store: false }),
-      'k',
-      formOf(['prompt', PROMPT], ['image', PNG]),
-    );
-    assert.equal(status, 400);
-    assert.match(
-      body.error.message,
-      /^This relay has no store, so it cannot carry out an edit, or a create with files,/,
-    );
+  test('the caps of the relay hold', async () => {
+    const relay = make({ hub, maxFiles: 1 });
+    const { status } = await edit(relay, formOf(['prompt', PROMPT], ['image', PNG], ['image', PNG]));
+    assert.equal(status, 413);
+    assert.deepEqual(orders, []);
   });
 });
 
