@@ -9,7 +9,7 @@ use std::{
 };
 
 use lemondata_wasm::core::{
-    AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobRequest, JobUpdate, Limiter, Location,
+    AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobRequest, JobUpdate, Limiter, Location, Ms,
     Options, Phase, RateLimit, RequestKind, RetryAfter, TransportError,
 };
 use serde::{Deserialize, Serialize};
@@ -220,18 +220,18 @@ pub fn run(scenario: &Scenario) -> Outcome {
             is_page: false,
             relay: false,
             makes_key: false,
-            create_timeout: 300_000.0,
-            poll_timeout: 60_000.0,
+            create_timeout: Ms(300_000.0),
+            poll_timeout: Ms(60_000.0),
             max_retries: 2,
-            poll_min: scenario.poll_interval_ms[0],
-            poll_max: scenario.poll_interval_ms[1],
-            max_wait: scenario.max_wait_ms,
+            poll_min: Ms(scenario.poll_interval_ms[0]),
+            poll_max: Ms(scenario.poll_interval_ms[1]),
+            max_wait: Ms(scenario.max_wait_ms),
             max_polls: 0,
         },
         hub_options: HubOptions {
             has_limiter: true,
             copies_pictures: scenario.keeps,
-            retention_ms: scenario.retention_minutes * MINUTE_MS as f64,
+            retention: Ms(scenario.retention_minutes * MINUTE_MS as f64),
         },
         random,
         limiter: Limiter::new(scenario.requests_per_minute * scenario.used_part, 0.0),
@@ -363,7 +363,7 @@ impl World<'_> {
                     self.plan((until + late) as u64, slot, Event::Alarm);
                     return;
                 }
-                HubAction::RequestAdmission(kind, timeout_ms) => self.ask(slot, kind, timeout_ms, now),
+                HubAction::RequestAdmission(kind, timeout) => self.ask(slot, kind, timeout, now),
                 HubAction::SendCreate { .. } => {
                     if !object.sent_before {
                         object.sent_before = true;
@@ -405,14 +405,14 @@ impl World<'_> {
         self.plan(now + ms as u64, slot, event);
     }
 
-    fn ask(&mut self, slot: usize, need: RequestKind, timeout_ms: f64, now: u64) {
+    fn ask(&mut self, slot: usize, need: RequestKind, timeout: Ms, now: u64) {
         let object = self.objects[slot].as_mut().expect("an object");
         let user = &self.users[object.user as usize];
         let request =
-            AdmissionRequest { ticket: &object.ticket, identity: user, kind: need, model: "", timeout_ms };
+            AdmissionRequest { ticket: &object.ticket, identity: user, kind: need, model: "", timeout };
         let admission = self.limiter.admit(request, now as f64);
-        object.job.admission_answered(admission.wait_ms, now as f64);
-        let (waited, waits) = (object.waits.is_some(), (admission.wait_ms > 0.0).then_some(need));
+        object.job.admission_answered(admission.wait, now as f64);
+        let (waited, waits) = (object.waits.is_some(), (admission.wait.0 > 0.0).then_some(need));
         object.waits = waits;
         let kind = usize::from(need == RequestKind::Poll);
         self.waiting[kind] = (self.waiting[kind] + u64::from(waits.is_some())) - u64::from(waited);
@@ -466,7 +466,7 @@ impl World<'_> {
             Answer { status, body: Some(body), retry_after: RetryAfter::NONE, location: Body::Nothing };
         if let Some(rate_limit) = RateLimit::of(&reply, "") {
             self.outcome.refused += 1;
-            self.limiter.pause_all(rate_limit.pause_ms, now as f64);
+            self.limiter.pause_all(Ms(rate_limit.pause.0), now as f64);
         }
         let ruling = if is_create {
             object.job.create_answered(&self.options, self.hub_options, Ok(&reply), now as f64, random)

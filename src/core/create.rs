@@ -6,14 +6,15 @@ use super::{
     abi::{Kind, Outcome},
     answer::{Answer, TransportError},
     failure::Failure,
+    ms::Ms,
     parse::ParsedAnswer,
     refusal::is_temporary,
-    retry::backoff_ms,
+    retry::backoff,
     value::Value,
 };
 
-/// All sleeps between the attempts of one create together, in milliseconds.
-const SLEEP_BUDGET_MS: f64 = 60_000.0;
+/// All sleeps between the attempts of one create together.
+const SLEEP_BUDGET: Ms = Ms(60_000.0);
 
 /// A create under way: plain data, so that it can be stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +22,8 @@ pub struct Create {
     path: String,
     max_retries: u32,
     failures: u32,
-    slept_ms: f64,
+    #[serde(rename = "slept_ms")]
+    slept: Ms,
     replayable: bool,
     /// Whether an attempt that has been repeated may have been carried out. A create that is stored is not `replayable`.
     #[serde(skip)]
@@ -31,8 +33,8 @@ pub struct Create {
 /// What to do after an attempt.
 #[derive(Debug, PartialEq)]
 pub enum CreateAction {
-    /// Send the same request again after so many milliseconds.
-    Retry(f64),
+    /// Send the same request again after this time.
+    Retry(Ms),
     /// It was carried out.
     Done(ParsedAnswer),
     /// It failed.
@@ -43,7 +45,7 @@ impl Create {
     /// A create that has not been sent. It is `replayable` only where the server promises to carry out
     /// a keyed create once.
     pub fn new(path: String, max_retries: u32, replayable: bool) -> Create {
-        Create { path, max_retries, failures: 0, slept_ms: 0.0, replayable, may_be_billed: false }
+        Create { path, max_retries, failures: 0, slept: Ms::ZERO, replayable, may_be_billed: false }
     }
 
     /// Whether an attempt before the last one may have been carried out and billed.
@@ -80,16 +82,16 @@ impl Create {
             Outcome::NotSent => failure.kind == Kind::Connection,
             _ => false,
         };
-        let retry_after = failure.retry_after_ms;
-        let sleep = if retry_after > 0.0 { retry_after } else { backoff_ms(self.failures, random) };
+        let retry_after = failure.retry_after;
+        let sleep = if retry_after > Ms::ZERO { retry_after } else { backoff(self.failures, random) };
         if !harmless
             || failure.is_final
             || self.failures == self.max_retries
-            || self.slept_ms + sleep > SLEEP_BUDGET_MS
+            || self.slept + sleep > SLEEP_BUDGET
         {
             return CreateAction::Fail(failure);
         }
-        self.slept_ms += sleep;
+        self.slept += sleep;
         self.failures += 1;
         self.may_be_billed |= failure.outcome == Outcome::Unknown;
         CreateAction::Retry(sleep)

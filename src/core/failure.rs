@@ -3,6 +3,7 @@
 use super::{
     abi::{Kind, Name, Outcome},
     answer::{Answer, TransportError},
+    ms::Ms,
     task::Task,
     text::{contains, join, number},
     value::Value,
@@ -59,8 +60,8 @@ pub struct Failure {
     pub status: u16,
     /// The field or option that we object to.
     pub param: Option<Name>,
-    /// How long the server asks to wait, in milliseconds; 0 where it does not.
-    pub retry_after_ms: f64,
+    /// How long the server asks to wait, if at all.
+    pub retry_after: Ms,
     /// Whether the provider says that asking again cannot help.
     pub is_final: bool,
     /// Whether another model may do better.
@@ -78,7 +79,7 @@ impl Failure {
             message: join(message),
             status: 0,
             param: None,
-            retry_after_ms: 0.0,
+            retry_after: Ms::ZERO,
             is_final: false,
             is_models: kind == Kind::TaskFailed,
             task: None,
@@ -200,7 +201,7 @@ impl Failure {
     /// Reads what an answer and the `error` in it say of asking again.
     fn read_hints<V: Value>(&mut self, answer: &Answer<V>, error: &V) {
         self.status = answer.status;
-        self.retry_after_ms = answer.retry_after.asked_ms(error);
+        self.retry_after = answer.retry_after.pause(error);
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 

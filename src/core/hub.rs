@@ -26,12 +26,13 @@ use super::{
     create::{Create, CreateAction},
     failure::{Failure, GOES_ON},
     limiter::RequestKind,
-    limits::LONGEST_WAIT_MS,
+    limits::LONGEST_WAIT,
+    ms::Ms,
     options::Options,
     parse::ParsedAnswer,
     platform::Platform,
     refusal,
-    retry::backoff_ms,
+    retry::backoff,
     task::Task,
     text::contains,
     url::{CREATE_PATH, EDIT_PATH},
@@ -46,9 +47,9 @@ const REASON_GAPS: f64 = 2.0;
 /// How often the hub tries to copy the pictures. After that, the provider's URLs stay.
 const MAX_COPY_ATTEMPTS: u32 = 5;
 /// How long the last poll, at the end of the wait, may queue for its admission, in milliseconds.
-const LAST_ADMISSION_MS: f64 = 60_000.0;
+const LAST_ADMISSION: Ms = Ms(60_000.0);
 /// A routine sleep is longer than the gap between two polls by this at most, in milliseconds.
-const ROUTINE_MS: f64 = 1_000.0;
+const ROUTINE: Ms = Ms(1_000.0);
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +84,8 @@ pub struct HubOptions {
     pub has_limiter: bool,
     /// Whether finished pictures are copied.
     pub copies_pictures: bool,
-    /// How long an ended job is kept, in milliseconds.
-    pub retention_ms: f64,
+    /// How long an ended job is kept.
+    pub retention: Ms,
 }
 
 /// What a job knows of its request, beside the options.
@@ -124,9 +125,9 @@ pub struct Job {
     /// When a request without admission gives up. Version 0 wrote 0 for a poll that had not asked for any.
     #[serde(alias = "until", alias = "queue_deadline")]
     admission_deadline: f64,
-    /// How long the limiter has asked to wait, in milliseconds.
-    #[serde(alias = "asked")]
-    admission_wait_ms: f64,
+    /// How long the limiter has asked to wait.
+    #[serde(alias = "asked", rename = "admission_wait_ms")]
+    admission_wait: Ms,
     /// Whether the next request is admitted.
     #[serde(alias = "has_turn")]
     is_admitted: bool,
@@ -143,19 +144,19 @@ pub struct Job {
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum HubAction {
-    /// Ask the limiter to admit a request within this time in milliseconds; report to [`Job::admission_answered`].
-    RequestAdmission(RequestKind, f64),
+    /// Ask the limiter to admit a request within this time; report to [`Job::admission_answered`].
+    RequestAdmission(RequestKind, Ms),
     /// Send the create; report to [`Job::create_answered`].
     SendCreate {
         /// Below the base URL's origin.
         path: String,
-        /// In milliseconds.
-        timeout: f64,
+        /// The time for its answer.
+        timeout: Ms,
         /// Whether to set `async` in the request.
         is_short: bool,
     },
-    /// Send a poll to this path with this time-out in milliseconds; report to [`Job::poll_answered`].
-    SendPoll(String, f64),
+    /// Send a poll to this path with this time-out; report to [`Job::poll_answered`].
+    SendPoll(String, Ms),
     /// Copy the pictures; report to [`Job::pictures_copied`].
     CopyPictures,
     /// Do nothing until this time.
@@ -192,7 +193,7 @@ impl Job {
             due: now,
             ended_at: 0.0,
             admission_deadline: now + options.max_wait,
-            admission_wait_ms: 0.0,
+            admission_wait: Ms::ZERO,
             is_admitted: false,
             is_polling: false,
             not_before: now,
@@ -252,7 +253,7 @@ impl Job {
             Phase::Queued if now >= self.admission_deadline => {
                 let message = ["The create was not admitted within maxWait. Nothing was carried out."];
                 let mut failure = Failure::new(Kind::RateLimit, Outcome::NotSent, &message);
-                failure.retry_after_ms = self.admission_wait_ms;
+                failure.retry_after = self.admission_wait;
                 HubAction::Fail(self.fail(failure, hub, now))
             }
             Phase::Queued => {
@@ -298,14 +299,14 @@ impl Job {
             }
             let message = ["A poll was not admitted within maxWait. ", GOES_ON];
             let mut failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, &message);
-            failure.retry_after_ms = self.admission_wait_ms;
+            failure.retry_after = self.admission_wait;
             return HubAction::Fail(self.fail(failure, hub, now));
         }
         match self.wait.as_mut().map(|wait| wait.next(now)) {
             Some(WaitAction::Poll(path, until)) => {
                 self.is_polling = true;
                 self.not_before = now + options.poll_min;
-                HubAction::SendPoll(path, until - now)
+                HubAction::SendPoll(path, Ms(until - now))
             }
             Some(WaitAction::Sleep(until)) => sleep_until(until),
             Some(WaitAction::Fail(failure)) => HubAction::Fail(self.fail(failure, hub, now)),
@@ -323,28 +324,28 @@ impl Job {
     }
 
     fn request_admission(&self, kind: RequestKind, now: f64) -> HubAction {
-        HubAction::RequestAdmission(kind, self.admission_deadline - now)
+        HubAction::RequestAdmission(kind, Ms(self.admission_deadline - now))
     }
 
     /// Whether a sleep is the usual one between two polls.
     pub fn is_routine(options: &Options, until: f64, now: f64) -> bool {
-        until - now <= options.poll_max + ROUTINE_MS
+        Ms(until - now) <= options.poll_max + ROUTINE
     }
 
-    /// How long a client waits before it repeats an `idle` create, in milliseconds; 0 where it need not wait.
-    pub fn retry_after_ms(&self, now: f64) -> f64 {
-        (self.not_before - now).max(0.0)
+    /// How long a client waits before it repeats an `idle` create, if at all.
+    pub fn retry_after(&self, now: f64) -> Ms {
+        Ms(self.not_before - now).max(Ms::ZERO)
     }
 
-    /// The limiter admits the request, or asks to wait this long, in milliseconds.
-    pub fn admission_answered(&mut self, wait_ms: f64, now: f64) {
-        self.is_admitted = wait_ms <= 0.0;
-        self.admission_wait_ms = wait_ms.max(0.0);
-        if now + self.admission_wait_ms > self.admission_deadline {
+    /// The limiter asks to wait this long, or admits the request at once.
+    pub fn admission_answered(&mut self, wait: Ms, now: f64) {
+        self.is_admitted = wait <= Ms::ZERO;
+        self.admission_wait = wait.max(Ms::ZERO);
+        if now + self.admission_wait > self.admission_deadline {
             // The limiter keeps no place for a request that it would admit too late.
             self.admission_deadline = now;
         }
-        self.due = (now + self.admission_wait_ms).min(self.admission_deadline);
+        self.due = (now + self.admission_wait).min(self.admission_deadline);
     }
 
     /// Takes the result of the create. `random` lies in 0..1.
@@ -431,14 +432,14 @@ impl Job {
         if is_done || self.copy_attempts >= MAX_COPY_ATTEMPTS {
             self.end(Phase::Completed, hub, now);
         } else {
-            self.due = now + backoff_ms(self.copy_attempts, random);
+            self.due = now + backoff(self.copy_attempts, random);
         }
     }
 
     /// Resumes a suspended task, since a client asks for it; returns whether it does. For a while, and for as long as
     /// the server wants no request, the task stays suspended and its reason stands.
     pub fn resume<V: Platform>(&mut self, options: &Options, now: f64, random: f64) -> bool {
-        let reason_until = (self.ended_at + REASON_GAPS * options.poll_max).max(self.not_before);
+        let reason_until = (self.ended_at + options.poll_max * REASON_GAPS).max(self.not_before);
         let can_resume = self.phase == Phase::Suspended && now >= reason_until;
         let Some(task) = self.task().filter(|_| can_resume).cloned() else {
             return false;
@@ -457,8 +458,8 @@ impl Job {
         random: f64,
     ) {
         self.phase = Phase::Waiting;
-        self.admission_deadline = now + options.max_wait + LAST_ADMISSION_MS;
-        self.admission_wait_ms = 0.0;
+        self.admission_deadline = now + options.max_wait + LAST_ADMISSION;
+        self.admission_wait = Ms::ZERO;
         let wait = Wait::new::<V>(task, options, origin, now, random)
             // Without a poll URL that leads elsewhere, the task is polled by its id.
             .or_else(|(_, task)| Wait::new::<V>(task, options, origin, now, random));
@@ -499,8 +500,8 @@ impl Job {
             Outcome::Rejected if !refusal::is_temporary(&failure) => Phase::Refused,
             Outcome::Rejected | Outcome::NotSent => Phase::Idle,
         };
-        let pause_ms = refusal::pause_ms(failure.status, failure.retry_after_ms);
-        self.not_before = self.not_before.max(now + pause_ms);
+        let pause = refusal::pause(failure.status, failure.retry_after);
+        self.not_before = self.not_before.max(now + pause);
         self.end(phase, hub, now);
         failure
     }
@@ -508,7 +509,7 @@ impl Job {
     fn end(&mut self, phase: Phase, hub: HubOptions, now: f64) {
         self.phase = phase;
         self.ended_at = now;
-        self.due = now + hub.retention_ms.min(LONGEST_WAIT_MS);
+        self.due = now + hub.retention.min(LONGEST_WAIT);
     }
 }
 

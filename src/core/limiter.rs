@@ -10,33 +10,34 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ms::Ms;
+
 /// The provider counts requests by the minute.
 const WINDOW_MS: f64 = 60_000.0;
 /// The part of the pace that a 429 leaves. The full pace is back within a window.
 const SLOWDOWN: f64 = 0.5;
 const SLOWEST: f64 = 0.05;
-/// How long the queue waits for a request that is late, in milliseconds. A bucket that has been full for this long
+/// How long the queue waits for a request that is late. A bucket that has been full for this long
 /// waits for no request.
-const GRACE_MS: f64 = 500.0;
-/// A request that is later than this loses its place in the queue, in milliseconds.
-const MAX_LATENESS_MS: f64 = 10_000.0;
-/// How often late requests are removed, in milliseconds.
-const SWEEP_MS: f64 = 5_000.0;
+const GRACE: Ms = Ms(500.0);
+/// A request that is later than this loses its place in the queue.
+const MAX_LATENESS: Ms = Ms(10_000.0);
+/// How often late requests are removed.
+const SWEEP: Ms = Ms(5_000.0);
 /// How many places at the front are examined, besides those that a full bucket serves.
 const FRONT: usize = 64;
 /// The weight of one admission in the moving average of the creates' share.
 const SHARE_WEIGHT: f64 = 0.02;
-/// No request is told to come back sooner, in milliseconds: the answer costs more than the wait.
-const MIN_WAIT_MS: f64 = 50.0;
+/// No request is told to come back sooner: the answer costs more than the wait.
+const MIN_WAIT: Ms = Ms(50.0);
 /// The range of limits, in requests a minute. A value that is not a number becomes the lowest: a mistake must not open
 /// the limiter.
 const MIN_PER_MINUTE: f64 = 1.0;
 const MAX_PER_MINUTE: f64 = 1_000_000.0;
-/// No answer pauses requests for longer, in milliseconds: one absurd `Retry-After` would stop every user.
-const MAX_PAUSE_MS: f64 = 600_000.0;
-/// After a pause that was cut short, one request probes the server. The others wait this long for its answer, in
-/// milliseconds.
-const PROBE_MS: f64 = 5_000.0;
+/// No answer pauses requests for longer: one absurd `Retry-After` would stop every user.
+const MAX_PAUSE: Ms = Ms(600_000.0);
+/// After a pause that was cut short, one request probes the server. The others wait this long for its answer.
+const PROBE: Ms = Ms(5_000.0);
 /// How many paused models are remembered.
 const MAX_MODELS: usize = 100;
 
@@ -61,15 +62,16 @@ pub struct AdmissionRequest<'a> {
     pub kind: RequestKind,
     /// The model of a create; empty where it is not known.
     pub model: &'a str,
-    /// An admission that comes later than this is of no use, in milliseconds.
-    pub timeout_ms: f64,
+    /// An admission that comes later than this is of no use.
+    pub timeout: Ms,
 }
 
 /// The answer to an [`AdmissionRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Admission {
-    /// How long to wait before asking again, in milliseconds; 0 admits the request now.
-    pub wait_ms: f64,
+    /// How long to wait before asking again. No time admits the request now.
+    #[serde(rename = "wait_ms")]
+    pub wait: Ms,
     /// How many requests of this kind come first.
     pub position: u32,
     /// How many requests wait, including this one.
@@ -90,7 +92,7 @@ struct Place {
 impl Place {
     /// Whether its request should be here by now. The queue does not wait for it.
     fn is_overdue(&self, now: f64) -> bool {
-        now >= self.expected_at + GRACE_MS
+        now >= self.expected_at + GRACE
     }
 }
 
@@ -157,7 +159,7 @@ impl Queue {
     /// Removes requests that have not come back.
     fn remove_late(&mut self, now: f64) {
         let Queue { places, tickets, counts, .. } = self;
-        places.retain(|place| place.expected_at + MAX_LATENESS_MS >= now);
+        places.retain(|place| place.expected_at + MAX_LATENESS >= now);
         if places.len() < tickets.len() {
             tickets.retain(|_, (key, identity)| {
                 let stays = places.binary_search_by_key(key, |place| place.key).is_ok();
@@ -184,27 +186,27 @@ fn decrement(counts: &mut BTreeMap<String, u64>, identity: &str) {
 #[serde(default)]
 struct Pause {
     until: f64,
-    /// Whether the provider asked for more than [`MAX_PAUSE_MS`].
+    /// Whether the provider asked for more than [`MAX_PAUSE`].
     is_cut: bool,
 }
 
 impl Pause {
     /// A longer pause replaces a shorter one.
-    fn extend(&mut self, ms: f64, now: f64) {
-        self.is_cut |= ms > MAX_PAUSE_MS;
-        self.until = self.until.max(now + ms.min(MAX_PAUSE_MS));
+    fn extend(&mut self, duration: Ms, now: f64) {
+        self.is_cut |= duration > MAX_PAUSE;
+        self.until = self.until.max(now + duration.min(MAX_PAUSE));
     }
 
     /// A request is sent. The first one after a pause that was cut is a probe.
     fn request_sent(&mut self, now: f64) {
         if core::mem::take(&mut self.is_cut) {
-            self.until = now + PROBE_MS;
+            self.until = now + PROBE;
         }
     }
 
     /// The same pause in a new process, whose clock may differ.
     fn restored(self, now: f64) -> Pause {
-        Pause { until: self.until.min(now + MAX_PAUSE_MS), ..self }
+        Pause { until: self.until.min(now + MAX_PAUSE), ..self }
     }
 }
 
@@ -358,17 +360,17 @@ impl Limiter {
             return self.queue(request, now);
         }
         if let Some(pause) = self.models.get(request.model).filter(|pause| pause.until > now) {
-            let wait_ms = (pause.until - now).ceil().max(MIN_WAIT_MS);
+            let wait = Ms((pause.until - now).ceil()).max(MIN_WAIT);
             // It gives up its place: the queue must not wait for a paused model.
             if let Some((key, _)) = self.creates.tickets.get(request.ticket) {
                 let index = self.creates.index(*key);
                 self.creates.remove(request.ticket, index);
             }
             let position = self.creates.places.len() as u32;
-            return Admission { wait_ms, position, length: position + self.polls.places.len() as u32 + 1 };
+            return Admission { wait, position, length: position + self.polls.places.len() as u32 + 1 };
         }
         let admission = self.queue(request, now);
-        if admission.wait_ms == 0.0
+        if admission.wait == Ms::ZERO
             && let Some(pause) = self.models.get_mut(request.model)
         {
             pause.request_sent(now);
@@ -378,10 +380,10 @@ impl Limiter {
 
     /// Admits the request if enough tokens are left for those before it. Otherwise it has a place in the queue.
     fn queue(&mut self, request: AdmissionRequest, now: f64) -> Admission {
-        let AdmissionRequest { ticket, identity, kind, timeout_ms, .. } = request;
+        let AdmissionRequest { ticket, identity, kind, timeout, .. } = request;
         let bucket = &mut self.bucket;
         bucket.refill(now);
-        if now >= self.swept_at + SWEEP_MS {
+        if now >= self.swept_at + SWEEP {
             self.swept_at = now;
             self.creates.remove_late(now);
             self.polls.remove_late(now);
@@ -402,7 +404,7 @@ impl Limiter {
         let before = |own: usize, other: usize| own + other.min(own + usize::from(self.last == kind));
         let needed = before(own_expected, other_expected) as u32 + 1;
         // A request that is here goes first before tokens are lost for long.
-        let is_idle = bucket.full_for >= GRACE_MS;
+        let is_idle = bucket.full_for >= GRACE.0;
         if is_idle || bucket.tokens >= f64::from(needed) {
             bucket.tokens -= 1.0;
             bucket.full_for = 0.0;
@@ -414,27 +416,27 @@ impl Limiter {
             let is_create = f64::from(u8::from(kind == RequestKind::Create));
             self.creates_share += (is_create - self.creates_share) * SHARE_WEIGHT;
             own.serve(ticket, index);
-            return Admission { wait_ms: 0.0, position: 0, length: length - 1 };
+            return Admission { wait: Ms::ZERO, position: 0, length: length - 1 };
         }
         let needed = before(index - own_overdue, other.places.len() - other_overdue) as u32 + 1;
         // Creates that are still to come go before polls in the queue, at their recent share.
         let share = if kind == RequestKind::Poll { (1.0 - self.creates_share).max(0.5) } else { 1.0 };
         let needed = f64::from(needed).max(f64::from((index - own_overdue) as u32 + 1) / share);
-        let wait_ms = bucket.wait_for(needed, now).ceil().max(MIN_WAIT_MS);
-        if wait_ms > timeout_ms {
+        let wait = Ms(bucket.wait_for(needed, now).ceil()).max(MIN_WAIT);
+        if wait > timeout {
             own.remove(ticket, index);
         } else {
-            own.places[index].expected_at = now + wait_ms;
+            own.places[index].expected_at = now + wait;
         }
-        Admission { wait_ms, position: index as u32, length }
+        Admission { wait, position: index as u32, length }
     }
 
     /// Pauses all requests, since the provider has refused one, and slows them down afterwards.
-    pub fn pause_all(&mut self, ms: f64, now: f64) {
+    pub fn pause_all(&mut self, duration: Ms, now: f64) {
         let bucket = &mut self.bucket;
         bucket.refill(now);
         let mut pause = bucket.pause;
-        pause.extend(ms, now);
+        pause.extend(duration, now);
         if now >= bucket.pause.until {
             bucket.start_pause(pause);
         } else {
@@ -443,9 +445,9 @@ impl Limiter {
     }
 
     /// Pauses the creates of a model, since the provider has refused one by its name.
-    pub fn pause_model(&mut self, model: &str, ms: f64, now: f64) {
+    pub fn pause_model(&mut self, model: &str, duration: Ms, now: f64) {
         self.models.retain(|_, pause| pause.until > now || pause.is_cut);
-        self.models.entry(model.into()).or_default().extend(ms, now);
+        self.models.entry(model.into()).or_default().extend(duration, now);
         if self.models.len() > MAX_MODELS {
             let first = self.models.iter().min_by(|one, other| one.1.until.total_cmp(&other.1.until));
             if let Some(model) = first.map(|(model, _)| model.clone()) {

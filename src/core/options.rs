@@ -3,7 +3,8 @@
 use super::{
     abi::Name,
     failure::Failure,
-    limits::LONGEST_WAIT_MS,
+    limits::LONGEST_WAIT,
+    ms::Ms,
     platform::Platform,
     url::Base,
     value::{Type, Value, is_whole},
@@ -12,17 +13,17 @@ use super::{
 /// The provider's address.
 const DEFAULT_BASE_URL: &str = "https://api.lemondata.cc";
 /// An inline answer can take a minute or more, and the provider asks for at least two.
-const CREATE_TIMEOUT_MS: f64 = 300_000.0;
+const CREATE_TIMEOUT: Ms = Ms(300_000.0);
 /// A poll answers at once, or not at all.
-const POLL_TIMEOUT_MS: f64 = 60_000.0;
+const POLL_TIMEOUT: Ms = Ms(60_000.0);
 /// The provider asks for one poll every 3 to 5 s.
-const POLL_MIN_MS: f64 = 3_000.0;
-const POLL_MAX_MS: f64 = 5_000.0;
+const POLL_MIN: Ms = Ms(3_000.0);
+const POLL_MAX: Ms = Ms(5_000.0);
 /// The provider's own sample gives up after 300 s.
-const MAX_WAIT_MS: f64 = 300_000.0;
+const MAX_WAIT: Ms = Ms(300_000.0);
 const MAX_RETRIES: f64 = 2.0;
 /// `onTask` has at least this long, so that a short wait does not keep the task from being stored.
-const ANNOUNCE_MS: f64 = 5_000.0;
+const ANNOUNCE: Ms = Ms(5_000.0);
 
 const FUNCTION: u8 = Type::Function.bit();
 const OBJECT: u8 = Type::Object.bit();
@@ -74,18 +75,18 @@ pub struct Options {
     /// Whether a create needs a key that the caller has not set: a relay carries out a keyed create once, so
     /// that it may be repeated.
     pub makes_key: bool,
-    /// The time for one attempt at a create, in milliseconds.
-    pub create_timeout: f64,
-    /// The time for one poll, in milliseconds.
-    pub poll_timeout: f64,
+    /// The time for one attempt at a create.
+    pub create_timeout: Ms,
+    /// The time for one poll.
+    pub poll_timeout: Ms,
     /// How often a create that is safe to repeat is repeated.
     pub max_retries: u32,
-    /// The shortest gap between two polls, in milliseconds.
-    pub poll_min: f64,
-    /// The longest gap between two polls, in milliseconds.
-    pub poll_max: f64,
-    /// The time for a task, in milliseconds.
-    pub max_wait: f64,
+    /// The shortest gap between two polls.
+    pub poll_min: Ms,
+    /// The longest gap between two polls.
+    pub poll_max: Ms,
+    /// The time for a task.
+    pub max_wait: Ms,
     /// How many polls a wait may send; 0 for any number.
     pub max_polls: u32,
 }
@@ -115,6 +116,7 @@ impl Options {
             let number = options.number_of(name);
             if number.is_nan() { default } else { number }
         };
+        let time = |name: Name, default: Ms| Ms(number(name, default.0));
 
         let is_set = |name| options.kind_of(name) != Type::Nothing;
         let has_key = is_set(Name::ApiKey);
@@ -164,12 +166,12 @@ impl Options {
         };
 
         let interval = options.get(Name::PollInterval);
-        let bound = |name: Name, default: f64| {
-            if interval.kind_of(name) == Type::Nothing { default } else { interval.number_of(name) }
+        let bound = |name: Name, default: Ms| {
+            if interval.kind_of(name) == Type::Nothing { default } else { Ms(interval.number_of(name)) }
         };
-        let poll_min = bound(Name::Min, POLL_MIN_MS.min(bound(Name::Max, POLL_MAX_MS)));
-        let poll_max = bound(Name::Max, POLL_MAX_MS.max(poll_min));
-        if !(poll_min > 0.0 && poll_min <= poll_max && poll_max <= LONGEST_WAIT_MS) {
+        let poll_min = bound(Name::Min, POLL_MIN.min(bound(Name::Max, POLL_MAX)));
+        let poll_max = bound(Name::Max, POLL_MAX.max(poll_min));
+        if !(poll_min > Ms::ZERO && poll_min <= poll_max && poll_max <= LONGEST_WAIT) {
             return Err(Failure::refusal(
                 Name::PollInterval,
                 &[" must be {min, max}: positive milliseconds, min at most max."],
@@ -186,12 +188,12 @@ impl Options {
             is_page: environment.browser,
             relay,
             makes_key: relay && !is_keyed,
-            create_timeout: number(Name::RequestTimeout, CREATE_TIMEOUT_MS),
-            poll_timeout: number(Name::RequestTimeout, POLL_TIMEOUT_MS).min(LONGEST_WAIT_MS),
+            create_timeout: time(Name::RequestTimeout, CREATE_TIMEOUT),
+            poll_timeout: time(Name::RequestTimeout, POLL_TIMEOUT).min(LONGEST_WAIT),
             max_retries: number(Name::MaxRetries, MAX_RETRIES) as u32,
             poll_min,
             poll_max,
-            max_wait: number(Name::MaxWait, MAX_WAIT_MS).min(LONGEST_WAIT_MS),
+            max_wait: time(Name::MaxWait, MAX_WAIT).min(LONGEST_WAIT),
             max_polls: number(Name::MaxPolls, 0.0) as u32,
         })
     }
@@ -207,7 +209,7 @@ impl Options {
 
     /// When an `onTask` that is called `now` has to be done.
     pub fn announce_until(&self, now: f64) -> f64 {
-        now + self.max_wait.max(ANNOUNCE_MS)
+        now + self.max_wait.max(ANNOUNCE)
     }
 }
 

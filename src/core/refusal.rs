@@ -4,14 +4,15 @@ use super::{
     abi::{Name, Outcome},
     answer::Answer,
     failure::Failure,
+    ms::Ms,
     text::contains,
     value::Value,
 };
 
 const TOO_MANY_REQUESTS: u16 = 429;
 const UNAVAILABLE: u16 = 503;
-/// The pause after a 429 without a hint, in milliseconds.
-const DEFAULT_PAUSE_MS: f64 = 1_000.0;
+/// The pause after a 429 without a hint.
+const DEFAULT_PAUSE: Ms = Ms(1_000.0);
 
 /// Whether the same request may be sent again: after a 429, and after a 503 that the server marks as retryable.
 ///
@@ -20,16 +21,16 @@ pub fn is_temporary(failure: &Failure) -> bool {
     failure.outcome == Outcome::Rejected && matches!(failure.status, TOO_MANY_REQUESTS | UNAVAILABLE)
 }
 
-/// How long the sender of a failed request pauses, in milliseconds; 0 where the server asks for no pause.
-pub fn pause_ms(status: u16, retry_after_ms: f64) -> f64 {
-    if status == TOO_MANY_REQUESTS && retry_after_ms == 0.0 { DEFAULT_PAUSE_MS } else { retry_after_ms }
+/// How long the sender of a failed request pauses: as long as the server asks for, or a little after a 429.
+pub fn pause(status: u16, retry_after: Ms) -> Ms {
+    if status == TOO_MANY_REQUESTS && retry_after == Ms::ZERO { DEFAULT_PAUSE } else { retry_after }
 }
 
 /// What a 429 asks of all senders that share the key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateLimit {
-    /// How long to send nothing, in milliseconds.
-    pub pause_ms: f64,
+    /// How long to send nothing.
+    pub pause: Ms,
     /// Whether the answer refuses creates of one model and says nothing of other requests.
     pub is_model_specific: bool,
 }
@@ -44,7 +45,7 @@ impl RateLimit {
         let names_model =
             error.text_of(Name::Code).starts_with("model_") || contains(&answer.reason(), model);
         Some(RateLimit {
-            pause_ms: pause_ms(answer.status, answer.retry_after.asked_ms(&error)),
+            pause: pause(answer.status, answer.retry_after.pause(&error)),
             is_model_specific: names_model && !model.is_empty(),
         })
     }

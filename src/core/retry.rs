@@ -1,11 +1,11 @@
 //! How long to wait before the next attempt.
 
-use super::{abi::Name, limits::LONGEST_WAIT_MS, value::Value};
+use super::{abi::Name, limits::LONGEST_WAIT, ms::Ms, value::Value};
 
-/// The first step of the exponential back-off, in milliseconds.
-const BACKOFF_BASE_MS: f64 = 1_000.0;
-/// No back-off of our own is longer than this, in milliseconds.
-const BACKOFF_CAP_MS: f64 = 30_000.0;
+/// The first step of the exponential back-off.
+const BACKOFF_BASE: Ms = Ms(1_000.0);
+/// No back-off of our own is longer than this.
+const BACKOFF_CAP: Ms = Ms(30_000.0);
 
 /// A `Retry-After` header, read both ways by the shell: the platform parses numbers and dates.
 #[derive(Clone, Copy, Debug)]
@@ -22,20 +22,19 @@ impl RetryAfter {
     /// An answer without the header.
     pub const NONE: RetryAfter = RetryAfter { seconds: f64::NAN, date_ms: f64::NAN, now_ms: 0.0 };
 
-    /// What the server asks for in milliseconds: the longer of header and `error.retry_after`.
-    /// Garbage and times that have passed ask for nothing, which is 0.
-    #[allow(clippy::manual_clamp)] // `clamp` would keep what is not a number
-    pub fn asked_ms<V: Value>(&self, error: &V) -> f64 {
+    /// The pause that the server asks for: the longer of header and `error.retry_after`. Garbage and times that have
+    /// passed ask for none.
+    pub fn pause<V: Value>(&self, error: &V) -> Ms {
         let header = if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
         let body = error.number_of(Name::RetryAfter) * 1_000.0;
         // `max` prefers the operand that is a number.
-        header.max(body).max(0.0).min(LONGEST_WAIT_MS)
+        Ms(header.max(body)).max(Ms::ZERO).min(LONGEST_WAIT)
     }
 }
 
 /// Exponential back-off with full jitter: anything from nothing to the doubled step, so that clients
 /// that failed together do not return together. `random` lies in 0..1.
-pub fn backoff_ms(failures: u32, random: f64) -> f64 {
-    let doubled = BACKOFF_BASE_MS * f64::from(1_u32 << failures.min(16));
-    doubled.min(BACKOFF_CAP_MS) * random
+pub fn backoff(failures: u32, random: f64) -> Ms {
+    let doubled = BACKOFF_BASE * f64::from(1_u32 << failures.min(16));
+    doubled.min(BACKOFF_CAP) * random
 }

@@ -6,30 +6,31 @@ use super::{
     abi::{Kind, Outcome, Status},
     answer::{Answer, TransportError},
     failure::{Failure, GOES_ON},
+    ms::Ms,
     options::Options,
     parse::ParsedAnswer,
     platform::Platform,
-    retry::backoff_ms,
+    retry::backoff,
     task::Task,
     text::{number, without_query},
     url::Base,
 };
 
 /// For so long after a create, not every server of the provider may know the task.
-const FRESH_MS: f64 = 10_000.0;
-/// A poll that is sent shortly before the deadline, or when it has come, has this time, in milliseconds:
+const FRESH: Ms = Ms(10_000.0);
+/// A poll that is sent shortly before the deadline, or when it has come, has this time:
 /// it may bring the result.
-const LAST_POLL_MS: f64 = 5_000.0;
+const LAST_POLL: Ms = Ms(5_000.0);
 /// So many polls come before most tasks are done.
 const EARLY_POLLS: u32 = 6;
 /// After these, gaps are of this part of the interval.
 const LATE_PART: f64 = 0.8;
-/// A relay's stream says something every 15 s, if only that nothing has changed. One that is silent for so long, in
-/// milliseconds, is dead.
-const SILENT_MS: f64 = 30_000.0;
+/// A relay's stream says something every 15 s, if only that nothing has changed. One that is silent for so long
+/// is dead.
+const SILENT: Ms = Ms(30_000.0);
 /// Sleeps and attempts end at the deadline. One that ends later than this behind it was suspended: a
 /// laptop slept, or a page was frozen.
-const SUSPENDED_MS: f64 = 5_000.0;
+const SUSPENDED: Ms = Ms(5_000.0);
 
 /// A wait for a task: plain data, so that it can be stored and carried on elsewhere.
 ///
@@ -72,14 +73,14 @@ pub struct Wait {
     /// Whether one poll is all that is wanted.
     #[serde(default, alias = "once")]
     is_single: bool,
-    poll_min: f64,
-    poll_max: f64,
-    poll_timeout: f64,
+    poll_min: Ms,
+    poll_max: Ms,
+    poll_timeout: Ms,
     /// Why the wait has to end although the task goes on.
     end: End,
-    /// How long the server wanted to be left alone when the wait ended, in milliseconds; 0 where it did not say.
+    /// How long the server wanted to be left alone when the wait ended.
     #[serde(alias = "asked")]
-    retry_after: f64,
+    retry_after: Ms,
 }
 
 /// Where a wait's task comes from: that decides when it is polled first, and how long a 404 means nothing.
@@ -149,8 +150,8 @@ impl Wait {
             (path, String::new())
         };
         let fresh_until = match origin {
-            Origin::Created => now + FRESH_MS,
-            Origin::Generated(at) => at + FRESH_MS,
+            Origin::Created => now + FRESH,
+            Origin::Generated(at) => at + FRESH,
             Origin::Elsewhere => now,
         };
         let mut wait = Wait {
@@ -174,10 +175,10 @@ impl Wait {
             poll_max: options.poll_max,
             poll_timeout: options.poll_timeout,
             end: End::NotYet,
-            retry_after: 0.0,
+            retry_after: Ms::ZERO,
         };
         if origin == Origin::Created {
-            wait.sleep(now, wait.cadence(random), 0.0);
+            wait.sleep(now, wait.cadence(random), Ms::ZERO);
         }
         Ok(wait)
     }
@@ -200,7 +201,7 @@ impl Wait {
 
     /// When a stream of answers counts as dead, unless one comes before.
     pub fn silent_at(&self) -> f64 {
-        self.answered_at + SILENT_MS
+        self.answered_at + SILENT
     }
 
     /// What to do at `now`. A poll counts as sent.
@@ -217,7 +218,7 @@ impl Wait {
         }
         // The other path shares the time of the first, unless a suspension has used it up.
         if !self.swapped || now >= self.until {
-            self.until = (now + self.poll_timeout).min(self.deadline.max(now + LAST_POLL_MS));
+            self.until = (now + self.poll_timeout).min(self.deadline.max(now + LAST_POLL));
         }
         WaitAction::Poll(self.path.clone(), self.until)
     }
@@ -259,7 +260,7 @@ impl Wait {
                             self.learn::<V>(base, &task.poll_url);
                         }
                         self.lost_polls = 0;
-                        self.sleep(now, self.cadence(random), answer.retry_after.asked_ms(&V::nothing()));
+                        self.sleep(now, self.cadence(random), answer.retry_after.pause(&V::nothing()));
                     }
                     return PollResult::Answered(parsed);
                 }
@@ -286,9 +287,9 @@ impl Wait {
     /// The task is not at this path. A bare id may be at the other one; and what is missing everywhere counts only
     /// when it still is after a gap, since the provider's servers do not learn of a task all at once.
     fn miss(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
-        let retry_after = failure.retry_after_ms;
+        let retry_after = failure.retry_after;
         // A poll that was late because of a suspension may run beyond the deadline; a pause of the server's may not.
-        let is_in_time = now + retry_after < self.until && retry_after <= (self.deadline - now).max(0.0);
+        let is_in_time = now + retry_after < self.until && retry_after <= self.left(now);
         if !self.swapped && !self.other_path.is_empty() && is_in_time {
             core::mem::swap(&mut self.path, &mut self.other_path);
             self.swapped = true;
@@ -308,9 +309,9 @@ impl Wait {
 
     /// Polls are free to repeat, so a lost one is waited out.
     fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
-        let own = self.cadence(random).max(backoff_ms(self.lost_polls, random));
+        let own = self.cadence(random).max(backoff(self.lost_polls, random));
         self.lost_polls += 1;
-        self.sleep(now, own, failure.retry_after_ms);
+        self.sleep(now, own, failure.retry_after);
         let failure = accepted(failure);
         if self.is_single { PollResult::Fail(failure) } else { PollResult::Lost(failure) }
     }
@@ -330,19 +331,24 @@ impl Wait {
 
     /// Sets the time of the next poll, after a gap of our `own` or the longer one that the server wants, or
     /// ends the wait where there is none.
-    fn sleep(&mut self, now: f64, own: f64, retry_after: f64) {
+    fn sleep(&mut self, now: f64, own: Ms, retry_after: Ms) {
         let left = self.deadline - now;
         let gap = own.max(retry_after);
         if self.max_polls > 0 && self.polls >= self.max_polls {
             self.end = End::Budget;
-        } else if self.is_last || retry_after > left.max(0.0) || left <= 0.0 && left > -SUSPENDED_MS {
+        } else if self.is_last || retry_after > self.left(now) || left <= 0.0 && left > -SUSPENDED.0 {
             self.end = End::Deadline;
         }
         self.retry_after = retry_after;
         self.swapped = false;
-        self.is_last = gap >= left;
-        self.due = now + gap.min(left.max(0.0));
+        self.is_last = gap.0 >= left;
+        self.due = now + gap.min(self.left(now));
         self.not_before = now + retry_after.max(self.poll_min.min(own));
+    }
+
+    /// The time until the deadline.
+    fn left(&self, now: f64) -> Ms {
+        Ms((self.deadline - now).max(0.0))
     }
 
     fn give_up(&self) -> Box<Failure> {
@@ -351,15 +357,15 @@ impl Wait {
             _ => (Kind::WaitTimeout, " was still running when maxWait ended"),
         };
         let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
-        if self.retry_after > 0.0 {
+        if self.retry_after > Ms::ZERO {
             failure.say(&[
                 "; the server asks to wait ",
-                &number((self.retry_after / 1_000.0).ceil() as u32),
+                &number((self.retry_after.0 / 1_000.0).ceil() as u32),
                 " s",
             ]);
         }
         failure.say(&[". ", GOES_ON]);
-        failure.retry_after_ms = self.retry_after;
+        failure.retry_after = self.retry_after;
         failure
     }
 
@@ -367,7 +373,7 @@ impl Wait {
     ///
     /// Few tasks are done within half a minute: for so long, gaps are of the longer half. What that saves goes
     /// into shorter ones when most are done, where each second counts.
-    fn cadence(&self, random: f64) -> f64 {
+    fn cadence(&self, random: f64) -> Ms {
         let part = match self.polls {
             0 => random,
             1..=EARLY_POLLS => 0.5 + random / 2.0,

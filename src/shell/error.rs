@@ -25,7 +25,7 @@ fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> JsValue {
         &failure.message,
         failure.status,
         failure.param.map_or(u8::MAX, |name| name as u8),
-        failure.retry_after_ms,
+        failure.retry_after.0,
         attempt,
         &task,
         cause,

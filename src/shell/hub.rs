@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::*;
 use super::error::error;
 use crate::core::{
     AdmissionRequest, Attempt, Environment, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate,
-    Limiter, Options, Pauses, Phase, RateLimit, RequestKind, check_request,
+    Limiter, Ms, Options, Pauses, Phase, RateLimit, RequestKind, check_request,
 };
 
 thread_local! {
@@ -36,16 +36,16 @@ struct NextAction {
 enum Action {
     RequestAdmission {
         kind: RequestKind,
-        timeout_ms: f64,
+        timeout_ms: Ms,
     },
     SendCreate {
         url: String,
-        timeout_ms: f64,
+        timeout_ms: Ms,
         is_short: bool,
     },
     SendPoll {
         url: String,
-        timeout_ms: f64,
+        timeout_ms: Ms,
     },
     CopyPictures,
     Sleep {
@@ -93,7 +93,7 @@ enum Update {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SharedPause {
-    pause_ms: f64,
+    pause_ms: Ms,
     /// Whether it is for creates of the task's model alone.
     is_model_specific: bool,
 }
@@ -108,7 +108,7 @@ fn read_hub_options(options: &JsValue) -> HubOptions {
     HubOptions {
         has_limiter: field("limiter").is_truthy(),
         copies_pictures: field("pictures").is_truthy(),
-        retention_ms: field("retention").as_f64().unwrap_or_default(),
+        retention: Ms(field("retention").as_f64().unwrap_or_default()),
     }
 }
 
@@ -183,7 +183,7 @@ pub fn next_action(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue>
 #[wasm_bindgen(js_name = admissionAnswered)]
 pub fn admission_answered(job: JsValue, wait_ms: f64, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
-    job.admission_answered(wait_ms, now);
+    job.admission_answered(Ms(wait_ms), now);
     save(&job)
 }
 
@@ -204,7 +204,7 @@ pub fn attempt_ended(
     let rate_limit = result
         .ok()
         .and_then(|answer| RateLimit::of(answer, model))
-        .map(|RateLimit { pause_ms, is_model_specific }| SharedPause { pause_ms, is_model_specific });
+        .map(|RateLimit { pause, is_model_specific }| SharedPause { pause_ms: pause, is_model_specific });
     let update = if job.phase == Phase::Sending {
         job.create_answered(&read, hub, result, now, random())
     } else {
@@ -223,7 +223,7 @@ pub fn attempt_ended(
 /// How long a client waits before it repeats an idle create, in milliseconds.
 #[wasm_bindgen(js_name = retryAfterMs)]
 pub fn retry_after_ms(job: JsValue, now: f64) -> Thrown<f64> {
-    Ok(load::<Job>(job)?.retry_after_ms(now))
+    Ok(load::<Job>(job)?.retry_after(now).0)
 }
 
 /// Whether all pictures are copied: the job to store.
@@ -266,7 +266,7 @@ pub fn admit(
     model: &str,
     now: f64,
 ) -> Thrown<JsValue> {
-    let request = AdmissionRequest { ticket, identity, kind: load(kind)?, model, timeout_ms };
+    let request = AdmissionRequest { ticket, identity, kind: load(kind)?, model, timeout: Ms(timeout_ms) };
     LIMITERS.with_borrow_mut(|limiters| match limiters.get_mut(name) {
         Some(limiter) => save(&limiter.admit(request, now)),
         None => Ok(JsValue::UNDEFINED),
@@ -280,9 +280,9 @@ pub fn pause(name: &str, ms: f64, model: &str, now: f64) -> Thrown<JsValue> {
     LIMITERS.with_borrow_mut(|limiters| match limiters.get_mut(name) {
         Some(limiter) => {
             if model.is_empty() {
-                limiter.pause_all(ms, now);
+                limiter.pause_all(Ms(ms), now);
             } else {
-                limiter.pause_model(model, ms, now);
+                limiter.pause_model(model, Ms(ms), now);
             }
             save(&limiter.pauses())
         }

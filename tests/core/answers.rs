@@ -75,7 +75,7 @@ fn every_example_of_an_error_names_its_code_its_reason_and_its_hint() {
         };
         assert_eq!((failure.kind, failure.outcome), (kind, Outcome::Rejected), "{name}");
         let asked = body["error"]["retry_after"].as_f64().unwrap_or(0.0) * 1_000.0;
-        assert_eq!(failure.retry_after_ms, asked, "{name}");
+        assert_eq!(failure.retry_after.0, asked, "{name}");
         for part in ["code", "message", "hint"] {
             let said = body["error"][part].as_str().unwrap_or_default();
             assert!(failure.message.contains(said), "{name}: {}", failure.message);
@@ -329,7 +329,7 @@ fn a_success_that_says_nothing_of_a_task_says_why_and_when_to_ask_again() {
     let expected =
         "POST /v1/images/generations was answered, but it holds neither an image nor a task: Overloaded";
     assert_eq!(failure.message, expected);
-    assert_eq!((failure.is_final, failure.retry_after_ms), (true, 7_000.0));
+    assert_eq!((failure.is_final, failure.retry_after.0), (true, 7_000.0));
 }
 
 #[test]

@@ -411,7 +411,7 @@ fn the_last_lost_poll_is_the_cause_of_a_time_out() {
     let last = answered(503, json!({"error": {"code": "overloaded", "retry_after": 600}}));
     assert_eq!(machine.handle(last, now, 0.5), Action::Finish);
     let End::Failed(end) = machine.end() else { panic!("{:?}", machine.end()) };
-    assert_eq!((end.failure.kind, end.failure.retry_after_ms), (Kind::WaitTimeout, 600_000.0));
+    assert_eq!((end.failure.kind, end.failure.retry_after.0), (Kind::WaitTimeout, 600_000.0));
     let cause = end.cause.as_ref().expect("a cause");
     assert_eq!((cause.failure.kind, cause.failure.outcome), (Kind::Server, Outcome::Accepted));
     assert_eq!(cause.attempt.get(Name::Body).plain()["error"]["code"], "overloaded");

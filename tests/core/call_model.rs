@@ -2,7 +2,7 @@
 //! is answered. Both meet the same events at the same times, and have to act, report and end alike.
 
 use lemondata_wasm::core::{
-    Action, Call, Command, End, Environment, Event, Kind, Name, Options, Origin, Outcome, Source, Status,
+    Action, Call, Command, End, Environment, Event, Kind, Ms, Name, Options, Origin, Outcome, Source, Status,
     Task, TransportError, Update, Value,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -104,8 +104,8 @@ impl Settings {
             ("relay", Json::Plain(self.relay.into())),
             ("maxRetries", number(self.max_retries.into())),
             ("requestTimeout", number(self.request_timeout)),
-            ("pollInterval", json!({"min": self.wait.poll_min, "max": self.wait.poll_max}).into()),
-            ("maxWait", number(self.wait.max_wait)),
+            ("pollInterval", json!({"min": self.wait.poll_min.0, "max": self.wait.poll_max.0}).into()),
+            ("maxWait", number(self.wait.max_wait.0)),
         ];
         if self.checks_key() {
             options.push(("apiKey", Json::Function));
@@ -522,7 +522,7 @@ impl Reference<'_> {
 
     /// The caller stores the task before anything else happens to it.
     fn announce(&mut self, task: &Task) -> Blocking<()> {
-        let until = self.world.now + self.script.settings.wait.max_wait.max(ANNOUNCE_MS);
+        let until = self.world.now + self.script.settings.wait.max_wait.0.max(ANNOUNCE_MS);
         let step = Step::Announce { task: task.clone(), until };
         let answers =
             |happening: &Happening| matches!(happening, Happening::Announced(_) | Happening::Elapsed);
@@ -544,7 +544,7 @@ impl Reference<'_> {
             _ => &["tasks/x", "images/generations/x"],
         };
         let is_single = self.script.command == Command::GetTask;
-        let options = Options { poll_timeout: request_timeout, ..wait.clone() };
+        let options = Options { poll_timeout: Ms(request_timeout), ..wait.clone() };
         let mut model = Model::new(paths, Start { origin, is_single, options, at: self.world.now });
         let (mut number, mut cause) = (0, None);
         self.answered_at = self.world.now;

@@ -362,8 +362,8 @@ impl Polls {
         let is_within = self.is_single || options.max_polls == 0 || self.count <= options.max_polls;
         prop_assert!(is_within, "{} polls", self.count);
         // A time-out may be too short for the clock to show.
-        prop_assert!(until > now || now + options.poll_timeout == now);
-        prop_assert!(until - now <= options.poll_timeout + ROUNDING);
+        prop_assert!(until > now || now + options.poll_timeout.0 == now);
+        prop_assert!(until - now <= options.poll_timeout.0 + ROUNDING);
         // A poll that a suspension has made late has the time of a last one, and no other goes beyond the deadline
         // for longer.
         prop_assert!(until <= self.deadline.max(now) + LAST_POLL_MS + ROUNDING, "rule 4: {}", until);
@@ -567,7 +567,7 @@ impl World<'_> {
                 self.came_past("wait", &"Poll");
             } else {
                 prop_assert!(number - 1 <= self.options.max_retries, "rule 1: {} sends", number);
-                prop_assert_eq!(until, now + self.options.create_timeout);
+                prop_assert_eq!(until, now + self.options.create_timeout.0);
             }
         }
         self.disturb(Event::Woken)?;
@@ -668,7 +668,7 @@ impl World<'_> {
 
     fn announce(&mut self) -> Checked<Action> {
         let now = self.time.now();
-        let until = now + self.options.max_wait.max(ANNOUNCE_MS);
+        let until = now + self.options.max_wait.0.max(ANNOUNCE_MS);
         prop_assert_eq!(self.call.until(), until);
         prop_assert!(self.call.task().is_some_and(lemondata_wasm::core::Task::has_id));
         self.disturb(Event::Woken)?;
@@ -718,7 +718,7 @@ impl World<'_> {
     fn begin_wait(&mut self) {
         let now = self.time.now();
         let is_single = self.scenario.command == Command::GetTask;
-        let time = if is_single { self.options.poll_timeout } else { self.options.max_wait };
+        let time = if is_single { self.options.poll_timeout.0 } else { self.options.max_wait.0 };
         self.number = 0;
         self.hint = None;
         self.polls = Some(Polls { deadline: now + time, is_single, answered_at: now, ..Polls::default() });
@@ -944,7 +944,7 @@ impl World<'_> {
     fn check_wake(&mut self, action: Action) -> Checked {
         let is_lost = self.polls.as_ref().is_some_and(|polls| polls.lost == Some(self.serial));
         if let (Action::Sleep, true, Some(Hint { asked, at })) = (action, is_lost, &self.hint) {
-            let latest = at[0] + asked.max(self.options.poll_min);
+            let latest = at[0] + asked.max(self.options.poll_min.0);
             prop_assert!(self.call.until() <= latest + ROUNDING, "woken, and asleep until {}", latest);
         }
         Ok(())
@@ -965,7 +965,7 @@ impl World<'_> {
             Some(polls) => (
                 turns,
                 polls.requests,
-                options.max_wait / options.poll_min < MANY_SENDS
+                options.max_wait.0 / options.poll_min.0 < MANY_SENDS
                     || options.max_polls > 0 && f64::from(options.max_polls) < MANY_SENDS,
                 json!({"status": "completed", "data": [{"url": "x"}]}),
             ),
@@ -1116,7 +1116,7 @@ fn check_failure(failure: &Failure) -> Checked {
     prop_assert!(!failure.message.is_empty());
     prop_assert!(!failure.message.contains(KEY), "rule 3: the key in {}", failure.message);
     prop_assert!(!failure.message.contains(QUERY), "rule 3: a query in {}", failure.message);
-    prop_assert!(failure.retry_after_ms >= 0.0 && failure.retry_after_ms.is_finite());
+    prop_assert!(failure.retry_after.0 >= 0.0 && failure.retry_after.0.is_finite());
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The state machine of a create.
 
-use lemondata_wasm::core::{Create, CreateAction, Kind, Outcome, Status, TransportError};
+use lemondata_wasm::core::{Create, CreateAction, Kind, Ms, Outcome, Status, TransportError};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
 
@@ -114,7 +114,7 @@ fn sends(mut create: Create, events: &[(Event, f64)]) -> Vec<(Event, f64, Create
     let mut sends = Vec::new();
     for (event, random) in events.iter().chain(std::iter::repeat(events.last().unwrap())) {
         let step = event.happen(&mut create, *random);
-        let goes_on = matches!(step, CreateAction::Retry(_));
+        let goes_on = matches!(step, CreateAction::Retry(Ms(_)));
         sends.push((event.clone(), *random, step));
         if !goes_on {
             break;
@@ -139,7 +139,7 @@ proptest! {
             let harmless = event.did_nothing() || event.is_unsent() || replayable && event.is_unknown();
             let asked = event.asked_ms();
             match step {
-                CreateAction::Retry(ms) => {
+                CreateAction::Retry(Ms(ms)) => {
                     prop_assert!(harmless && !event.forbids_repeats(), "{:?} was repeated", event);
                     prop_assert!(*ms >= asked, "{:?} was repeated after {} ms", event, ms);
                     let cap = f64::from(1_000_u32 << index).min(30_000.0);
@@ -212,7 +212,7 @@ fn rule_1_each_status_is_repeated_as_the_table_says() {
     ] {
         for (replayable, expected) in [(false, direct), (true, through_relay)] {
             let step = judge(status, body.clone(), replayable);
-            assert_eq!(matches!(step, CreateAction::Retry(_)), expected, "{status} {body} {replayable}");
+            assert_eq!(matches!(step, CreateAction::Retry(Ms(_))), expected, "{status} {body} {replayable}");
         }
     }
 }
@@ -221,8 +221,8 @@ fn rule_1_each_status_is_repeated_as_the_table_says() {
 fn a_create_whose_connection_was_never_made_is_sent_again_and_not_billed() {
     for replayable in [false, true] {
         let mut create = Create::new(PATH.into(), 2, replayable);
-        assert_eq!(create.lost(TransportError::Connection, false, 0.5), CreateAction::Retry(500.0));
-        assert_eq!(create.lost(TransportError::Connection, false, 0.5), CreateAction::Retry(1_000.0));
+        assert_eq!(create.lost(TransportError::Connection, false, 0.5), CreateAction::Retry(Ms(500.0)));
+        assert_eq!(create.lost(TransportError::Connection, false, 0.5), CreateAction::Retry(Ms(1_000.0)));
         let CreateAction::Fail(failure) = create.lost(TransportError::Connection, false, 0.5) else {
             panic!("a third")
         };
@@ -246,8 +246,8 @@ fn rule_6_the_server_s_hint_outranks_the_back_off() {
     for (seconds, expected) in [(8.0, Some(8_000.0)), (60.0, Some(60_000.0)), (60.001, None), (1e9, None)] {
         let step = Create::new(PATH.into(), 2, false).answer(&asking(bodiless(429), seconds), 0.9);
         match (step, expected) {
-            (CreateAction::Retry(ms), Some(expected)) => assert_eq!(ms, expected),
-            (CreateAction::Fail(failure), None) => assert_eq!(failure.retry_after_ms, seconds * 1_000.0),
+            (CreateAction::Retry(Ms(ms)), Some(expected)) => assert_eq!(ms, expected),
+            (CreateAction::Fail(failure), None) => assert_eq!(failure.retry_after.0, seconds * 1_000.0),
             (step, _) => panic!("{seconds} s: {step:?}"),
         }
     }
@@ -256,7 +256,7 @@ fn rule_6_the_server_s_hint_outranks_the_back_off() {
 #[test]
 fn rule_6_a_hint_counts_with_an_unreadable_success_too() {
     let mut create = Create::new(PATH.into(), 2, true);
-    assert_eq!(create.answer(&asking(bodiless(200), 20.0), 0.0), CreateAction::Retry(20_000.0));
+    assert_eq!(create.answer(&asking(bodiless(200), 20.0), 0.0), CreateAction::Retry(Ms(20_000.0)));
 }
 
 #[test]

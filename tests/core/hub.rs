@@ -1,8 +1,8 @@
 //! The state machine of a hub's task: every transition of its table, and the promises that hold in every run.
 
 use lemondata_wasm::core::{
-    HubAction, HubOptions, Job, JobRequest, JobUpdate, Kind, Options, Outcome, Phase, RequestKind, Status,
-    TransportError,
+    HubAction, HubOptions, Job, JobRequest, JobUpdate, Kind, Ms, Options, Outcome, Phase, RequestKind,
+    Status, TransportError,
 };
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -21,7 +21,7 @@ const NOW: f64 = 1_800_000_000_000.0;
 const RETENTION: f64 = 3_600_000.0;
 
 const NO_LIMITER: HubOptions =
-    HubOptions { has_limiter: false, copies_pictures: false, retention_ms: RETENTION };
+    HubOptions { has_limiter: false, copies_pictures: false, retention: Ms(RETENTION) };
 const LIMITED: HubOptions = HubOptions { has_limiter: true, ..NO_LIMITER };
 const COPYING: HubOptions = HubOptions { copies_pictures: true, ..NO_LIMITER };
 
@@ -197,7 +197,7 @@ fn an_ended_job_is_kept_and_then_forgotten() {
 
 #[test]
 fn a_job_that_is_kept_forever_can_be_stored() {
-    let forever = HubOptions { retention_ms: f64::INFINITY, ..NO_LIMITER };
+    let forever = HubOptions { retention: Ms(f64::INFINITY), ..NO_LIMITER };
     let mut job = carry(&answered(forever, 200, completed()));
     assert!(matches!(job.next(&options(), forever, NOW), HubAction::Sleep(until) if until.is_finite()));
 }
@@ -214,19 +214,19 @@ fn rule_1_a_crash_while_sending_stays_unknown() {
 
 /// The action that asks for an admission until this time.
 fn request(kind: RequestKind, now: f64, until: f64) -> HubAction {
-    HubAction::RequestAdmission(kind, until - now)
+    HubAction::RequestAdmission(kind, Ms(until - now))
 }
 
 #[test]
 fn each_attempt_at_a_create_needs_an_admission() {
     let options = options();
-    let asks = |now| request(RequestKind::Create, now, NOW + options.max_wait);
+    let asks = |now| request(RequestKind::Create, now, NOW + options.max_wait.0);
     let mut job = Job::new(&options, PLAIN, NOW);
     assert_eq!(job.next(&options, LIMITED, NOW), asks(NOW));
-    job.admission_answered(700.0, NOW);
+    job.admission_answered(Ms(700.0), NOW);
     assert_eq!(job.next(&options, LIMITED, NOW + 1.0), HubAction::Sleep(NOW + 700.0));
     assert_eq!(job.next(&options, LIMITED, NOW + 700.0), asks(NOW + 700.0));
-    job.admission_answered(0.0, NOW + 700.0);
+    job.admission_answered(Ms(0.0), NOW + 700.0);
     assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::SendCreate { .. }));
     let refused = asking(reply(429, json!({})), 2.0);
     let update = job.create_answered(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
@@ -238,28 +238,28 @@ fn each_attempt_at_a_create_needs_an_admission() {
 #[test]
 fn a_create_that_is_not_admitted_in_time_is_not_sent() {
     let options = options();
-    let deadline = NOW + options.max_wait;
+    let deadline = NOW + options.max_wait.0;
     let mut at_deadline = Job::new(&options, PLAIN, NOW);
     let mut at_once = at_deadline.clone();
     at_deadline.admission_answered(options.max_wait, NOW);
     assert_eq!(at_deadline.next(&options, LIMITED, NOW), HubAction::Sleep(deadline));
     // The limiter keeps no place for one that would be admitted too late.
-    at_once.admission_answered(options.max_wait + 1.0, NOW);
+    at_once.admission_answered(options.max_wait + Ms(1.0), NOW);
     for (mut job, now, asked) in
-        [(at_once, NOW, options.max_wait + 1.0), (at_deadline, deadline, options.max_wait)]
+        [(at_once, NOW, options.max_wait.0 + 1.0), (at_deadline, deadline, options.max_wait.0)]
     {
         let HubAction::Fail(failure) = job.next(&options, LIMITED, now) else { panic!("it goes on") };
         assert_eq!(
             (failure.kind, failure.outcome, job.phase),
             (Kind::RateLimit, Outcome::NotSent, Phase::Idle)
         );
-        assert_eq!(failure.retry_after_ms, asked);
+        assert_eq!(failure.retry_after.0, asked);
     }
 }
 
 #[test]
 fn rule_6_a_create_whose_hint_lies_after_its_deadline_ends_at_once_with_the_hint() {
-    let options = Options { max_wait: 30_000.0, ..options() };
+    let options = Options { max_wait: Ms(30_000.0), ..options() };
     let mut job = Job::new(&options, PLAIN, NOW);
     assert!(matches!(job.next(&options, NO_LIMITER, NOW), HubAction::SendCreate { .. }));
     let mut at_end = job.clone();
@@ -269,44 +269,44 @@ fn rule_6_a_create_whose_hint_lies_after_its_deadline_ends_at_once_with_the_hint
         panic!("it goes on")
     };
     assert_eq!(
-        (failure.status, failure.outcome, failure.retry_after_ms),
+        (failure.status, failure.outcome, failure.retry_after.0),
         (429, Outcome::Rejected, 40_000.0),
         "its own answer is the reason"
     );
-    assert_eq!((job.phase, job.retry_after_ms(NOW + 1.0)), (Phase::Idle, 40_000.0));
+    assert_eq!((job.phase, job.retry_after(NOW + 1.0).0), (Phase::Idle, 40_000.0));
     // The same without a hint: a back-off of our own that comes too late.
     let refused = reply(429, json!({}));
     assert!(matches!(
         at_end.create_answered(&options, NO_LIMITER, Ok(&refused), NOW + 29_900.0, 0.5),
         JobUpdate::Fail(_)
     ));
-    assert_eq!(at_end.retry_after_ms(NOW + 29_900.0), 1_000.0, "a 429 is a pause, whether or not it says so");
+    assert_eq!(at_end.retry_after(NOW + 29_900.0).0, 1_000.0, "a 429 is a pause, whether or not it says so");
 }
 
 #[test]
 fn one_deadline_bounds_the_admissions_of_all_polls() {
     let options = options();
     // The last poll, at the deadline, has a minute to be admitted.
-    let asks = |now| request(RequestKind::Poll, now, NOW + options.max_wait + 60_000.0);
+    let asks = |now| request(RequestKind::Poll, now, NOW + options.max_wait.0 + 60_000.0);
     let mut job = answered(LIMITED, 200, pending());
     let due = NOW + 4_000.0;
     assert_eq!(job.next(&options, LIMITED, NOW), HubAction::Sleep(due));
     assert_eq!(job.next(&options, LIMITED, due), asks(due));
-    job.admission_answered(500.0, due);
+    job.admission_answered(Ms(500.0), due);
     assert_eq!(job.next(&options, LIMITED, due), HubAction::Sleep(due + 500.0));
     assert_eq!(job.next(&options, LIMITED, due + 500.0), asks(due + 500.0));
     let mut admitted = job.clone();
-    admitted.admission_answered(0.0, due + 500.0);
+    admitted.admission_answered(Ms(0.0), due + 500.0);
     assert!(matches!(admitted.next(&options, LIMITED, due + 500.0), HubAction::SendPoll(..)));
     // A poll does not move the deadline.
     admitted.poll_answered(&options, LIMITED, Ok(&reply(200, pending())), due + 600.0, 0.5);
     let HubAction::Sleep(next) = admitted.next(&options, LIMITED, due + 600.0) else { panic!("no gap") };
     assert_eq!(admitted.next(&options, LIMITED, next), asks(next));
     // An admission that would come too late ends the wait at once, and says when to come back.
-    job.admission_answered(1e12, due + 500.0);
+    job.admission_answered(Ms(1e12), due + 500.0);
     let HubAction::Fail(failure) = job.next(&options, LIMITED, due + 500.0) else { panic!("it goes on") };
     assert_eq!(
-        (failure.kind, failure.outcome, failure.retry_after_ms, job.phase),
+        (failure.kind, failure.outcome, failure.retry_after.0, job.phase),
         (Kind::WaitTimeout, Outcome::Accepted, 1e12, Phase::Suspended)
     );
     assert!(failure.message.contains("waitForTask(error.task)"), "{}", failure.message);
@@ -314,7 +314,7 @@ fn one_deadline_bounds_the_admissions_of_all_polls() {
 
 #[test]
 fn only_the_pause_between_two_polls_is_routine() {
-    let options = Options { poll_min: 30_000.0, poll_max: 60_000.0, ..options() };
+    let options = Options { poll_min: Ms(30_000.0), poll_max: Ms(60_000.0), ..options() };
     assert!(Job::is_routine(&options, NOW + 60_000.0, NOW));
     assert!(!Job::is_routine(&options, NOW + 62_000.0, NOW));
 }
@@ -365,14 +365,14 @@ fn a_suspended_task_is_resumed_but_not_sooner_than_the_cadence_allows() {
     // A client that asks at once gets the reason.
     assert!(!job.resume::<Json>(&options(), ended + 9_999.0, 0.5));
     assert_eq!(job.phase, Phase::Suspended);
-    let slow = Options { poll_min: 20_000.0, poll_max: 20_000.0, ..options() };
+    let slow = Options { poll_min: Ms(20_000.0), poll_max: Ms(20_000.0), ..options() };
     let mut slow_job = sending();
     slow_job.create_answered(&slow, NO_LIMITER, Ok(&reply(200, pending())), NOW, 0.5);
     let polled_at = NOW + 20_000.0;
     assert!(matches!(slow_job.next(&slow, NO_LIMITER, polled_at), HubAction::SendPoll(..)));
     let ended = polled_at + 100.0;
     slow_job.poll_answered(&slow, NO_LIMITER, Ok(&reply(401, json!({}))), ended, 0.5);
-    let slow = Options { poll_max: 5_000.0, ..slow };
+    let slow = Options { poll_max: Ms(5_000.0), ..slow };
     let due = polled_at + 20_000.0;
     assert!(!slow_job.resume::<Json>(&slow, due - 1.0, 0.5));
     assert!(slow_job.resume::<Json>(&slow, due, 0.5));
@@ -485,10 +485,10 @@ fn states() -> Plain {
     let options = options();
     let mut queued = Job::new(&options, PLAIN, NOW);
     queued.next(&options, LIMITED, NOW);
-    queued.admission_answered(700.0, NOW);
+    queued.admission_answered(Ms(700.0), NOW);
     let mut poll_queued = answered(LIMITED, 200, pending());
     poll_queued.next(&options, LIMITED, NOW + 4_000.0);
-    poll_queued.admission_answered(500.0, NOW + 4_000.0);
+    poll_queued.admission_answered(Ms(500.0), NOW + 4_000.0);
     let mut copying = answered(COPYING, 200, completed());
     copying.next(&options, COPYING, NOW);
     let mut suspended_by_a_429 = polling(NO_LIMITER);
@@ -586,7 +586,7 @@ fn a_model_that_refuses_async_is_asked_once_more_without_it() {
                 job.next(&options(), LIMITED, NOW),
                 request(RequestKind::Create, NOW, NOW + 300_000.0)
             );
-            job.admission_answered(0.0, NOW);
+            job.admission_answered(Ms(0.0), NOW);
             let next = job.next(&options(), LIMITED, NOW);
             assert!(matches!(next, HubAction::SendCreate { is_short: false, .. }), "{refusal}: {next:?}");
             // The same answer to the plain create is its own.
@@ -798,8 +798,8 @@ fn each_model_of_a_chain_has_its_own_retries_and_its_own_time() {
         match job.next(&options(), LIMITED, now) {
             HubAction::RequestAdmission(_, left) => {
                 let started = if sent_at.len() < 3 { NOW } else { sent_at[2] + 1.0 };
-                assert_eq!(left, started + options().max_wait - now);
-                job.admission_answered(0.0, now);
+                assert_eq!(left, Ms(started + options().max_wait.0 - now));
+                job.admission_answered(Ms(0.0), now);
             }
             HubAction::SendCreate { .. } => {
                 sent_at.push(now);
@@ -906,7 +906,7 @@ proptest! {
             // The other path of a bare id is asked at once; the last poll comes at the deadline.
             let swapped = next.path != poll.path;
             let is_cut = next.at >= poll.deadline - 1.0;
-            prop_assert!(gap >= plan.options.poll_min - ROUNDING || swapped || is_cut, "{} ms: {:?}", gap, pair);
+            prop_assert!(gap >= plan.options.poll_min.0 - ROUNDING || swapped || is_cut, "{} ms: {:?}", gap, pair);
             let Some((at, turn)) = &poll.seen else { continue };
             if !matches!(turn.event, Event::Unclear) {
                 let gap = next.at - at;
@@ -919,7 +919,7 @@ proptest! {
     fn rule_4_every_job_ends_and_is_forgotten_after_its_time(plan in plan()) {
         let run = simulate(&plan);
         let (ended, phase, _) = run.ends.last().expect("an end");
-        prop_assert!(run.forgotten >= ended + plan.hub.retention_ms - ROUNDING);
+        prop_assert!(run.forgotten >= ended + plan.hub.retention.0 - ROUNDING);
         prop_assert!(phase.is_end());
         let resumable = run.ends.iter().rev().skip(1).all(|end| end.1 == Phase::Suspended);
         prop_assert!(resumable, "{:?}", run.ends);
@@ -936,7 +936,7 @@ proptest! {
     fn no_create_is_sent_after_its_admission_deadline(plan in plan()) {
         let run = simulate(&plan);
         for (at, _) in &run.sends {
-            prop_assert!(*at < plan.start + plan.options.max_wait);
+            prop_assert!(*at < plan.start + plan.options.max_wait.0);
         }
     }
 
@@ -973,10 +973,10 @@ proptest! {
             return Ok(());
         };
         let (ended, _, failure) = &run.ends[0];
-        let is_late = at + seconds * 1_000.0 >= plan.start + plan.options.max_wait;
+        let is_late = at + seconds * 1_000.0 >= plan.start + plan.options.max_wait.0;
         if is_late && !crashes(&plan) {
             prop_assert!((ended - at - 700.0).abs() < 1.0, "it slept from {} to {}", at, ended);
-            let hint = failure.as_ref().map(|failure| failure.retry_after_ms);
+            let hint = failure.as_ref().map(|failure| failure.retry_after.0);
             prop_assert_eq!(hint, Some(seconds * 1_000.0));
         }
     }
@@ -994,7 +994,7 @@ proptest! {
 #[test]
 fn a_job_that_waits_counts_its_time_from_the_wall_clock() {
     let job = answered(NO_LIMITER, 200, pending());
-    assert_eq!(time_of(&job, &["wait", "deadline"]), NOW + options().max_wait);
+    assert_eq!(time_of(&job, &["wait", "deadline"]), NOW + options().max_wait.0);
 }
 
 /// Any JSON in a stored field.
@@ -1045,7 +1045,7 @@ proptest! {
         for _ in 0..20 {
             match job.next(&options(), LIMITED, now) {
                 HubAction::Sleep(until) => now = until,
-                HubAction::RequestAdmission(..) => job.admission_answered(0.0, now),
+                HubAction::RequestAdmission(..) => job.admission_answered(Ms(0.0), now),
                 HubAction::SendCreate { .. } => {
                     job.create_answered(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
                 }

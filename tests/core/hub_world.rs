@@ -1,7 +1,7 @@
 //! A small world that drives a hub's job: alarms, crashes at every point, and every answer.
 
 use lemondata_wasm::core::{
-    Answer, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate, Options, Phase, RequestKind,
+    Answer, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate, Ms, Options, Phase, RequestKind,
     TransportError,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -180,12 +180,12 @@ pub fn simulate(plan: &Plan) -> Run {
     for _ in 0..MANY_STEPS {
         if stored.phase.is_end() && !has_ended {
             has_ended = true;
-            run.ends.push((time_of(&stored, &["due"]) - hub.retention_ms, stored.phase, why.take()));
+            run.ends.push((time_of(&stored, &["due"]) - hub.retention.0, stored.phase, why.take()));
             if let Some(after) = resumes.next().filter(|after| now + after < time_of(&stored, &["due"])) {
                 now += after;
                 let unchanged = stored.clone();
                 has_ended = !stored.resume::<Json>(options, now, random);
-                let reason_stands = time_of(&unchanged, &["ended_at"]) + 2.0 * options.poll_max;
+                let reason_stands = time_of(&unchanged, &["ended_at"]) + 2.0 * options.poll_max.0;
                 let has_reason = now < reason_stands.max(time_of(&unchanged, &["not_before"]));
                 assert_eq!(has_ended, has_reason || unchanged.phase != Phase::Suspended);
                 assert!(if has_ended { stored == unchanged } else { stored.phase == Phase::Waiting });
@@ -219,11 +219,11 @@ pub fn simulate(plan: &Plan) -> Run {
                     _ => until,
                 };
             }
-            HubAction::RequestAdmission(kind, timeout_ms) => {
+            HubAction::RequestAdmission(kind, Ms(timeout_ms)) => {
                 let is_create = job.phase == Phase::Queued;
                 assert_eq!(kind, if is_create { RequestKind::Create } else { RequestKind::Poll });
                 assert!(timeout_ms > 0.0, "{timeout_ms}");
-                job.admission_answered(admissions.next().unwrap_or(0.0), now);
+                job.admission_answered(Ms(admissions.next().unwrap_or(0.0)), now);
             }
             HubAction::SendCreate { path, timeout, is_short } => {
                 let route = if plan.request.is_edit { "edits" } else { "generations" };
@@ -234,7 +234,7 @@ pub fn simulate(plan: &Plan) -> Run {
                 let sent = sends.next().unwrap_or(refused);
                 run.sends.push((now, None));
                 now += if matches!(sent, Sent::Lost { loss: TransportError::Timeout, .. }) {
-                    timeout
+                    timeout.0
                 } else {
                     700.0
                 };
@@ -251,7 +251,7 @@ pub fn simulate(plan: &Plan) -> Run {
                     last.1 = Some(sent);
                 }
             }
-            HubAction::SendPoll(path, timeout) => {
+            HubAction::SendPoll(path, Ms(timeout)) => {
                 let deadline = time_of(&job, &["wait", "deadline"]);
                 run.polls.push(Poll { at: now, path, deadline, seen: None });
                 let turn = polls.next().unwrap_or_else(simulation::still_running);
@@ -326,7 +326,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
         |(has_limiter, copies_pictures, retention_ms)| HubOptions {
             has_limiter,
             copies_pictures,
-            retention_ms: retention_ms.into(),
+            retention: Ms(retention_ms.into()),
         },
     );
     let then = prop_oneof![

@@ -5,7 +5,9 @@ use std::{
     collections::{BTreeSet, BinaryHeap},
 };
 
-use lemondata_wasm::core::{Admission, AdmissionRequest, Answer, Limiter, Pauses, RateLimit, RequestKind};
+use lemondata_wasm::core::{
+    Admission, AdmissionRequest, Answer, Limiter, Ms, Pauses, RateLimit, RequestKind,
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
 
@@ -38,7 +40,7 @@ impl Request {
 
 /// Parameters of a request that waits as long as it takes.
 fn asks<'a>(ticket: &'a str, identity: &'a str, kind: RequestKind) -> AdmissionRequest<'a> {
-    AdmissionRequest { ticket, identity, kind, model: "", timeout_ms: f64::INFINITY }
+    AdmissionRequest { ticket, identity, kind, model: "", timeout: Ms(f64::INFINITY) }
 }
 
 /// The admission of a request.
@@ -66,14 +68,14 @@ fn run(limiter: &mut Limiter, requests: &[Request]) -> Vec<Grant> {
         let admission = limiter.admit(asks(&index.to_string(), &request.identity, request.kind), now as f64);
         *attempts += 1;
         if *attempts == 1 {
-            (*promised, *before) = (now + admission.wait_ms as u64, grants.len());
+            (*promised, *before) = (now + admission.wait.0 as u64, grants.len());
         }
-        if admission.wait_ms == 0.0 {
+        if admission.wait.0 == 0.0 {
             let others = grants.len() - *before;
             grants.push(Grant { index, at: now, promised: *promised, attempts: *attempts, others });
         } else if *attempts < request.attempts {
-            assert!(admission.wait_ms >= 50.0 && admission.wait_ms.fract() == 0.0, "{admission:?}");
-            agenda.push(Reverse((now + admission.wait_ms as u64 + request.late, index)));
+            assert!(admission.wait.0 >= 50.0 && admission.wait.0.fract() == 0.0, "{admission:?}");
+            agenda.push(Reverse((now + admission.wait.0 as u64 + request.late, index)));
         }
         assert!(*attempts < 1_000, "{request:?} is never admitted");
     }
@@ -156,10 +158,10 @@ proptest! {
         for input in inputs {
             match input {
                 Input::Pass(ms) => now += ms,
-                Input::Pause(ms) => limiter.pause_all(ms, now),
+                Input::Pause(ms) => limiter.pause_all(Ms(ms), now),
                 Input::Ask { ticket, kind } => {
                     let identity = (ticket % 5).to_string();
-                    if limiter.admit(asks(&ticket.to_string(), &identity, kind), now).wait_ms == 0.0 {
+                    if limiter.admit(asks(&ticket.to_string(), &identity, kind), now).wait.0 == 0.0 {
                         times.push(now as u64);
                     }
                 }
@@ -183,7 +185,7 @@ proptest! {
         // By then the bucket is full and the last ticket is missed.
         let later = asked.last().map_or(300_000, |grant| grant.at.max(300_000)) + 2_000_000;
         let admission = limiter.admit(asks("lone", "e", kind), later as f64);
-        prop_assert_eq!(admission, Admission { wait_ms: 0.0, position: 0, length: 0 });
+        prop_assert_eq!(admission, Admission { wait: Ms(0.0), position: 0, length: 0 });
     }
 
     #[test]
@@ -192,7 +194,7 @@ proptest! {
     ) {
         let mut limiter = Limiter::new(per_minute, 0.0);
         if slowed {
-            limiter.pause_all(3_000.0, 0.0);
+            limiter.pause_all(Ms(3_000.0), 0.0);
         }
         let requests = [crowd("a", RequestKind::Create, 0, creates), crowd("b", RequestKind::Poll, 0, polls)].concat();
         let grants = run(&mut limiter, &requests);
@@ -335,14 +337,17 @@ fn creates_and_polls_alternate() {
 fn a_request_that_would_wait_too_long_leaves_no_place() {
     let mut limiter = Limiter::new(60.0, 0.0);
     let mut ask = |ticket: &str, timeout_ms| {
-        limiter.admit(AdmissionRequest { timeout_ms, ..asks(ticket, "a", RequestKind::Create) }, 0.0)
+        limiter.admit(
+            AdmissionRequest { timeout: Ms(timeout_ms), ..asks(ticket, "a", RequestKind::Create) },
+            0.0,
+        )
     };
-    assert_eq!(ask("t0", 0.0).wait_ms, 0.0);
+    assert_eq!(ask("t0", 0.0).wait.0, 0.0);
     let first = ask("t1", 10_000.0);
     assert_eq!(first.length, 1);
     for other in ["t2", "t3", "t4"] {
-        let admission = ask(other, first.wait_ms);
-        assert!(admission.wait_ms > first.wait_ms);
+        let admission = ask(other, first.wait.0);
+        assert!(admission.wait.0 > first.wait.0);
         assert_eq!((admission.position, admission.length), (1, 2), "{other}");
     }
     assert_eq!(ask("t1", 10_000.0), first);
@@ -359,13 +364,13 @@ fn more_than_can_be_served_does_not_make_it_serve_less() {
         let timeout_ms = 30_000.0 - (now - since) as f64;
         let (ticket, identity) = (index.to_string(), (index % 700).to_string());
         let admission = limiter.admit(
-            AdmissionRequest { timeout_ms, ..asks(&ticket, &identity, RequestKind::Create) },
+            AdmissionRequest { timeout: Ms(timeout_ms), ..asks(&ticket, &identity, RequestKind::Create) },
             now as f64,
         );
-        if admission.wait_ms == 0.0 {
+        if admission.wait.0 == 0.0 {
             admissions += 1;
-        } else if admission.wait_ms <= timeout_ms {
-            agenda.push(Reverse((now + admission.wait_ms as u64, since, index)));
+        } else if admission.wait.0 <= timeout_ms {
+            agenda.push(Reverse((now + admission.wait.0 as u64, since, index)));
         }
     }
     assert!(admissions > 3_000, "{admissions} of the 3245 admissions of five and a half minutes");
@@ -374,7 +379,7 @@ fn more_than_can_be_served_does_not_make_it_serve_less() {
 #[test]
 fn the_queue_does_not_wait_for_overdue_requests_which_keep_their_place_for_a_while() {
     let mut limiter = Limiter::new(60.0, 0.0);
-    let mut ask = |ticket, now| limiter.admit(asks(ticket, ticket, RequestKind::Poll), now).wait_ms;
+    let mut ask = |ticket, now| limiter.admit(asks(ticket, ticket, RequestKind::Poll), now).wait.0;
     assert_eq!(ask("a", 0.0), 0.0);
     // They should come back at 1.03 s and at 2.07 s, and the first one does not.
     assert!((1_000.0..1_100.0).contains(&ask("b", 0.0)));
@@ -396,7 +401,7 @@ fn a_queue_of_which_half_has_gone_is_served_in_the_same_time() {
 #[test]
 fn a_request_is_admitted_once_the_bucket_has_been_full_for_a_while() {
     let mut limiter = Limiter::new(60.0, 0.0);
-    let mut ask = |ticket, now| limiter.admit(asks(ticket, "a", RequestKind::Poll), now).wait_ms;
+    let mut ask = |ticket, now| limiter.admit(asks(ticket, "a", RequestKind::Poll), now).wait.0;
     assert_eq!(ask("first", 0.0), 0.0);
     for absent in ["a", "b", "c", "d"] {
         assert!(ask(absent, 0.0) > 0.0);
@@ -412,8 +417,8 @@ fn the_queue_does_not_wait_for_requests_that_come_when_the_bucket_is_full_again(
         limiter.admit(asks(&ticket.to_string(), "a", RequestKind::Poll), 0.0);
     }
     // None of them has come, and the bucket is full: only requests that are due now have a claim on it.
-    assert_eq!(limiter.admit(asks("late", "a", RequestKind::Poll), 2_000.0).wait_ms, 0.0);
-    assert_eq!(limiter.admit(asks("later", "a", RequestKind::Poll), 2_000.0).wait_ms, 0.0);
+    assert_eq!(limiter.admit(asks("late", "a", RequestKind::Poll), 2_000.0).wait.0, 0.0);
+    assert_eq!(limiter.admit(asks("later", "a", RequestKind::Poll), 2_000.0).wait.0, 0.0);
 }
 
 #[test]
@@ -421,7 +426,7 @@ fn an_answer_has_the_position_and_the_length() {
     let mut limiter = Limiter::new(60.0, 0.0);
     assert_eq!(
         limiter.admit(asks("t0", "a", RequestKind::Create), 0.0),
-        Admission { wait_ms: 0.0, position: 0, length: 0 }
+        Admission { wait: Ms(0.0), position: 0, length: 0 }
     );
     let mut ask = |ticket, identity, kind| limiter.admit(asks(ticket, identity, kind), 0.0);
     let place = |admission: Admission| (admission.position, admission.length);
@@ -432,13 +437,13 @@ fn an_answer_has_the_position_and_the_length() {
     assert_eq!(place(ask("t2", "a", RequestKind::Create)), (2, 3));
     assert_eq!(place(ask("p1", "a", RequestKind::Poll)), (0, 4));
     // The kinds alternate: the create was last, so the poll comes first.
-    assert!(ask("p1", "a", RequestKind::Poll).wait_ms < ask("t1", "a", RequestKind::Create).wait_ms);
+    assert!(ask("p1", "a", RequestKind::Poll).wait.0 < ask("t1", "a", RequestKind::Create).wait.0);
 }
 
 #[test]
 fn a_429_pauses_and_slows_all_requests_and_is_forgotten() {
     let mut limiter = Limiter::new(600.0, 0.0);
-    limiter.pause_all(5_000.0, 0.0);
+    limiter.pause_all(Ms(5_000.0), 0.0);
     let grants = run(&mut limiter, &crowd("a", RequestKind::Poll, 0, 2_000));
     assert!(grants[0].at >= 5_000);
     let admitted = |from: u64, to: u64| grants.iter().filter(|grant| (from..to).contains(&grant.at)).count();
@@ -454,7 +459,7 @@ fn refusals_of_requests_under_way_slow_once_and_new_ones_again_but_never_to_noth
         let mut now = 0.0;
         for at in slows {
             now = *at;
-            limiter.pause_all(1_000.0, now);
+            limiter.pause_all(Ms(1_000.0), now);
         }
         // How long a full bucket takes tells the pace.
         let requests = crowd("a", RequestKind::Poll, now as u64 + 1_000, 30);
@@ -471,12 +476,12 @@ fn refusals_of_requests_under_way_slow_once_and_new_ones_again_but_never_to_noth
 #[test]
 fn a_longer_pause_counts_and_a_shorter_one_does_not() {
     let mut limiter = Limiter::new(600.0, 0.0);
-    limiter.pause_all(5_000.0, 0.0);
-    limiter.pause_all(1_000.0, 100.0);
-    assert!(limiter.admit(asks("a", "a", RequestKind::Poll), 4_999.0).wait_ms > 0.0);
-    limiter.pause_all(9_000.0, 200.0);
-    assert!(limiter.admit(asks("a", "a", RequestKind::Poll), 9_199.0).wait_ms > 0.0);
-    assert_eq!(limiter.admit(asks("a", "a", RequestKind::Poll), 9_500.0).wait_ms, 0.0);
+    limiter.pause_all(Ms(5_000.0), 0.0);
+    limiter.pause_all(Ms(1_000.0), 100.0);
+    assert!(limiter.admit(asks("a", "a", RequestKind::Poll), 4_999.0).wait.0 > 0.0);
+    limiter.pause_all(Ms(9_000.0), 200.0);
+    assert!(limiter.admit(asks("a", "a", RequestKind::Poll), 9_199.0).wait.0 > 0.0);
+    assert_eq!(limiter.admit(asks("a", "a", RequestKind::Poll), 9_500.0).wait.0, 0.0);
 }
 
 #[test]
@@ -486,7 +491,7 @@ fn a_limiter_that_is_lost_again_and_again_hardly_exceeds_the_limit() {
         let mut limiter = Limiter::new(600.0, minute as f64 * 1_000.0);
         for ms in (0..1_000).step_by(10) {
             let now = minute * 1_000 + ms;
-            if limiter.admit(asks(&now.to_string(), "a", RequestKind::Poll), now as f64).wait_ms == 0.0 {
+            if limiter.admit(asks(&now.to_string(), "a", RequestKind::Poll), now as f64).wait.0 == 0.0 {
                 times.push(now);
             }
         }
@@ -498,10 +503,10 @@ fn a_limiter_that_is_lost_again_and_again_hardly_exceeds_the_limit() {
 fn a_clock_that_is_set_back_admits_nothing_more() {
     let mut limiter = Limiter::new(60.0, 0.0);
     for ticket in ["a full bucket", "has two tokens"] {
-        assert_eq!(limiter.admit(asks(ticket, "a", RequestKind::Poll), 10_000.0).wait_ms, 0.0);
+        assert_eq!(limiter.admit(asks(ticket, "a", RequestKind::Poll), 10_000.0).wait.0, 0.0);
     }
-    assert!(limiter.admit(asks("b", "a", RequestKind::Poll), 2_000.0).wait_ms > 0.0);
-    assert!(limiter.admit(asks("b", "a", RequestKind::Poll), 9_000.0).wait_ms > 0.0);
+    assert!(limiter.admit(asks("b", "a", RequestKind::Poll), 2_000.0).wait.0 > 0.0);
+    assert!(limiter.admit(asks("b", "a", RequestKind::Poll), 9_000.0).wait.0 > 0.0);
 }
 
 #[test]
@@ -514,7 +519,7 @@ fn only_a_429_is_a_rate_limit_and_lasts_as_long_as_it_says() {
         ("429 without a hint", bodiless(429), Some(1_000.0)),
     ];
     for (name, reply, expected) in cases {
-        assert_eq!(RateLimit::of(&reply, "").map(|limit| limit.pause_ms), expected, "{name}");
+        assert_eq!(RateLimit::of(&reply, "").map(|limit| limit.pause.0), expected, "{name}");
     }
 }
 
@@ -526,17 +531,18 @@ fn stored(limiter: &Limiter) -> Pauses {
 #[test]
 fn the_pauses_outlive_the_process_and_a_shorter_one_does_not_end_a_longer_one() {
     let mut limiter = Limiter::new(600.0, 0.0);
-    limiter.pause_all(30_000.0, 0.0);
-    limiter.pause_all(1_000.0, 10.0);
+    limiter.pause_all(Ms(30_000.0), 0.0);
+    limiter.pause_all(Ms(1_000.0), 10.0);
     assert!(stored(&limiter).are_active(29_999.0) && !stored(&limiter).are_active(30_000.0));
     let mut again = Limiter::with_pauses(600.0, stored(&limiter), 20.0);
-    assert!(again.admit(asks("a", "a", RequestKind::Poll), 29_999.0).wait_ms > 0.0);
-    assert_eq!(again.admit(asks("a", "a", RequestKind::Poll), 31_000.0).wait_ms, 0.0);
+    assert!(again.admit(asks("a", "a", RequestKind::Poll), 29_999.0).wait.0 > 0.0);
+    assert_eq!(again.admit(asks("a", "a", RequestKind::Poll), 31_000.0).wait.0, 0.0);
     // A pause that is over leaves nothing.
     assert_eq!(
         Limiter::with_pauses(600.0, stored(&limiter), 40_000.0)
             .admit(asks("a", "a", RequestKind::Poll), 40_000.0)
-            .wait_ms,
+            .wait
+            .0,
         0.0
     );
 }
@@ -545,11 +551,10 @@ fn the_pauses_outlive_the_process_and_a_shorter_one_does_not_end_a_longer_one() 
 fn an_absurd_pause_lasts_ten_minutes_and_then_one_request_probes() {
     for absurd in [1e15, f64::INFINITY] {
         let mut limiter = Limiter::new(6_000.0, 0.0);
-        limiter.pause_all(absurd, 0.0);
+        limiter.pause_all(Ms(absurd), 0.0);
         let mut limiter = Limiter::with_pauses(6_000.0, stored(&limiter), 1.0);
         assert!(
-            (600_000.0..600_100.0)
-                .contains(&limiter.admit(asks("gone", "a", RequestKind::Poll), 1.0).wait_ms)
+            (600_000.0..600_100.0).contains(&limiter.admit(asks("gone", "a", RequestKind::Poll), 1.0).wait.0)
         );
         let grants = run(&mut limiter, &crowd("a", RequestKind::Poll, 600_001, 20));
         assert!(grants[0].at < 601_000, "{:?}", grants[0]);
@@ -557,36 +562,36 @@ fn an_absurd_pause_lasts_ten_minutes_and_then_one_request_probes() {
         assert!(grants[19].at < 610_000, "{:?}", grants[19]);
         // The probe is refused as well.
         let mut limiter = Limiter::new(6_000.0, 0.0);
-        limiter.pause_all(absurd, 0.0);
-        assert_eq!(limiter.admit(asks("a", "a", RequestKind::Poll), 600_100.0).wait_ms, 0.0);
-        limiter.pause_all(absurd, 600_200.0);
-        assert!(limiter.admit(asks("b", "a", RequestKind::Poll), 1_200_199.0).wait_ms > 0.0);
+        limiter.pause_all(Ms(absurd), 0.0);
+        assert_eq!(limiter.admit(asks("a", "a", RequestKind::Poll), 600_100.0).wait.0, 0.0);
+        limiter.pause_all(Ms(absurd), 600_200.0);
+        assert!(limiter.admit(asks("b", "a", RequestKind::Poll), 1_200_199.0).wait.0 > 0.0);
     }
 }
 
 #[test]
 fn the_pause_of_a_model_stops_its_creates_alone() {
     let mut limiter = Limiter::new(600.0, 0.0);
-    limiter.pause_model("flux-pro", 20_000.0, 0.0);
+    limiter.pause_model("flux-pro", Ms(20_000.0), 0.0);
     let mut limiter = Limiter::with_pauses(600.0, stored(&limiter), 1.0);
     let mut ask = |model: &str, ticket: &str, kind, now| {
         limiter.admit(AdmissionRequest { model, ..asks(ticket, "a", kind) }, now)
     };
     let admission = ask("flux-pro", "a", RequestKind::Create, 2_000.0);
-    assert_eq!((admission.wait_ms, admission.position, admission.length), (18_000.0, 0, 1));
-    assert_eq!(ask("dall-e-3", "b", RequestKind::Create, 2_000.0).wait_ms, 0.0);
+    assert_eq!((admission.wait.0, admission.position, admission.length), (18_000.0, 0, 1));
+    assert_eq!(ask("dall-e-3", "b", RequestKind::Create, 2_000.0).wait.0, 0.0);
     // Polls are not creates of the model.
-    assert_eq!(ask("flux-pro", "c", RequestKind::Poll, 3_000.0).wait_ms, 0.0);
-    assert_eq!(ask("flux-pro", "a", RequestKind::Create, 20_000.0).wait_ms, 0.0);
+    assert_eq!(ask("flux-pro", "c", RequestKind::Poll, 3_000.0).wait.0, 0.0);
+    assert_eq!(ask("flux-pro", "a", RequestKind::Create, 20_000.0).wait.0, 0.0);
 }
 
 #[test]
 fn an_absurd_pause_of_a_model_is_probed_by_one_create() {
     let mut limiter = Limiter::new(6_000.0, 0.0);
-    limiter.pause_model("flux-pro", 1e15, 0.0);
+    limiter.pause_model("flux-pro", Ms(1e15), 0.0);
     let mut ask = |ticket: &str, now| {
         let request = AdmissionRequest { model: "flux-pro", ..asks(ticket, "a", RequestKind::Create) };
-        limiter.admit(request, now).wait_ms
+        limiter.admit(request, now).wait.0
     };
     assert_eq!(ask("a", 0.0), 600_000.0);
     assert_eq!(ask("a", 600_000.0), 0.0);
@@ -598,19 +603,19 @@ fn an_absurd_pause_of_a_model_is_probed_by_one_create() {
 #[test]
 fn a_create_of_a_paused_model_holds_up_no_other() {
     let mut limiter = Limiter::new(60.0, 0.0);
-    assert_eq!(limiter.admit(asks("first", "a", RequestKind::Create), 0.0).wait_ms, 0.0);
+    assert_eq!(limiter.admit(asks("first", "a", RequestKind::Create), 0.0).wait.0, 0.0);
     let paused = AdmissionRequest { model: "flux-pro", ..asks("paused", "a", RequestKind::Create) };
-    assert!(limiter.admit(paused, 0.0).wait_ms > 0.0);
-    limiter.pause_model("flux-pro", 60_000.0, 100.0);
-    assert!(limiter.admit(paused, 200.0).wait_ms > 50_000.0);
-    assert_eq!(limiter.admit(asks("next", "b", RequestKind::Create), 1_200.0).wait_ms, 0.0);
+    assert!(limiter.admit(paused, 0.0).wait.0 > 0.0);
+    limiter.pause_model("flux-pro", Ms(60_000.0), 100.0);
+    assert!(limiter.admit(paused, 200.0).wait.0 > 50_000.0);
+    assert_eq!(limiter.admit(asks("next", "b", RequestKind::Create), 1_200.0).wait.0, 0.0);
 }
 
 #[test]
 fn the_number_of_paused_models_is_bounded() {
     let mut limiter = Limiter::new(60.0, 0.0);
     for index in 0..1_000 {
-        limiter.pause_model(&index.to_string(), 600_000.0 + f64::from(index), 0.0);
+        limiter.pause_model(&index.to_string(), Ms(600_000.0 + f64::from(index)), 0.0);
     }
     assert!(serde_json::to_string(&limiter.pauses()).unwrap().len() < 10_000);
 }
@@ -621,7 +626,7 @@ fn a_limit_that_is_no_number_does_not_open_the_limiter() {
         let mut limiter = Limiter::new(per_minute, 0.0);
         (0..50)
             .filter(|index| {
-                limiter.admit(asks(&index.to_string(), "a", RequestKind::Poll), 1_000.0).wait_ms == 0.0
+                limiter.admit(asks(&index.to_string(), "a", RequestKind::Poll), 1_000.0).wait.0 == 0.0
             })
             .count()
     };
@@ -658,7 +663,7 @@ fn rule_6_a_limit_that_is_no_number_is_the_lowest_one() {
     let hour = 3_600_000.0;
     let waits: Vec<f64> = ["1", "2"]
         .iter()
-        .map(|ticket| limiter.admit(asks(ticket, "a", RequestKind::Create), hour).wait_ms)
+        .map(|ticket| limiter.admit(asks(ticket, "a", RequestKind::Create), hour).wait.0)
         .collect();
     assert!(waits[0] == 0.0 && waits[1] > 0.0, "{waits:?}");
 }

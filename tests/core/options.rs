@@ -29,9 +29,9 @@ fn defaults_are_the_documented_ones() {
         "https://api.lemondata.cc/v1/images/generations"
     );
     assert!(!options.relay && !options.makes_key);
-    assert_eq!((options.create_timeout, options.poll_timeout), (300_000.0, 60_000.0));
+    assert_eq!((options.create_timeout.0, options.poll_timeout.0), (300_000.0, 60_000.0));
     assert_eq!((options.max_retries, options.max_polls), (2, 0));
-    assert_eq!((options.poll_min, options.poll_max, options.max_wait), (3_000.0, 5_000.0, 300_000.0));
+    assert_eq!((options.poll_min.0, options.poll_max.0, options.max_wait.0), (3_000.0, 5_000.0, 300_000.0));
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn every_option_can_be_set() {
     assert_eq!(options.base.url(&options.base.own_path("/x")), "https://relay.example/api/x");
     assert!(options.relay && !options.has_key);
     assert!(!options.makes_key, "the caller has set a key");
-    assert_eq!((options.create_timeout, options.poll_timeout), (1_000.0, 1_000.0));
+    assert_eq!((options.create_timeout.0, options.poll_timeout.0), (1_000.0, 1_000.0));
     assert_eq!((options.max_retries, options.max_polls), (0, 7));
-    assert_eq!((options.poll_min, options.poll_max, options.max_wait), (10.0, 20.0, 0.0));
+    assert_eq!((options.poll_min.0, options.poll_max.0, options.max_wait.0), (10.0, 20.0, 0.0));
 }
 
 #[test]
@@ -168,10 +168,10 @@ fn null_counts_as_not_set() {
 fn infinity_means_no_limit() {
     let endless = Json::Number(f64::INFINITY);
     let options = with_key(&[("maxWait", endless.clone()), ("requestTimeout", endless)]).unwrap();
-    assert!(options.max_wait > 1e14);
-    assert!(options.create_timeout > 1e14 && options.poll_timeout > 1e14);
+    assert!(options.max_wait.0 > 1e14);
+    assert!(options.create_timeout.0 > 1e14 && options.poll_timeout.0 > 1e14);
     // JSON knows no infinity, and a wait has to be storable.
-    assert!(options.max_wait.is_finite());
+    assert!(options.max_wait.0.is_finite());
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn poll_interval_takes_one_bound_alone() {
         if let Err(failure) = &got {
             assert_eq!(param(failure), "pollInterval");
         }
-        assert_eq!(got.ok().map(|options| (options.poll_min, options.poll_max)), expected, "{interval}");
+        assert_eq!(got.ok().map(|options| (options.poll_min.0, options.poll_max.0)), expected, "{interval}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long the server asks to wait, and how long we do where it does not.
 
-use lemondata_wasm::core::{Create, CreateAction, Origin, PollResult, RetryAfter, TransportError, Wait};
+use lemondata_wasm::core::{Create, CreateAction, Ms, Origin, PollResult, RetryAfter, TransportError, Wait};
 use proptest::prelude::*;
 use serde_json::{Value as Plain, json};
 
@@ -36,7 +36,7 @@ fn rule_6_the_longer_of_header_and_body_counts() {
         ("huge", 1e9, NONE, json!({}), 1e12),
     ];
     for (name, seconds, date_ms, error, expected) in cases {
-        let asked = RetryAfter { seconds, date_ms, now_ms: NOW }.asked_ms(&Json::from(error));
+        let asked = RetryAfter { seconds, date_ms, now_ms: NOW }.pause(&Json::from(error)).0;
         assert_eq!(asked, expected, "{name}");
     }
 }
@@ -45,7 +45,7 @@ fn rule_6_the_longer_of_header_and_body_counts() {
 fn sleeps_of_a_create(max_retries: u32, random: f64) -> Vec<f64> {
     let mut create = Create::new("/".into(), max_retries, false);
     let mut sleeps = Vec::new();
-    while let CreateAction::Retry(ms) = create.answer(&reply(429, json!(null)), random) {
+    while let CreateAction::Retry(Ms(ms)) = create.answer(&reply(429, json!(null)), random) {
         sleeps.push(ms);
     }
     sleeps
@@ -80,7 +80,7 @@ proptest! {
     fn rule_6_a_hint_is_never_negative_and_never_nothing_in_particular(
         seconds in any::<f64>(), date_ms in any::<f64>(), body in any::<f64>(),
     ) {
-        let asked = RetryAfter { seconds, date_ms, now_ms: NOW }.asked_ms(&Json::from(json!({"retry_after": body})));
+        let Ms(asked) = RetryAfter { seconds, date_ms, now_ms: NOW }.pause(&Json::from(json!({"retry_after": body})));
         prop_assert!(asked >= 0.0, "{}", asked);
     }
 

@@ -1,7 +1,7 @@
 //! A small world that drives a wait: time is a number, and whatever can happen does.
 
 use lemondata_wasm::core::{
-    Answer, Base, Failure, Options, Origin, PollResult, RetryAfter, Status, Task, TransportError, Wait,
+    Answer, Base, Failure, Ms, Options, Origin, PollResult, RetryAfter, Status, Task, TransportError, Wait,
     WaitAction,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -115,7 +115,7 @@ pub struct Scenario {
 
 impl Scenario {
     pub fn deadline(&self) -> f64 {
-        self.start + self.options.max_wait
+        self.start + self.options.max_wait.0
     }
 }
 
@@ -334,11 +334,11 @@ pub fn options() -> impl Strategy<Value = Options> {
     let poll_timeout = prop_oneof![Just(60_000_u32), 500_u32..10_000];
     (500_u32..5_000, 0_u32..3_000, max_wait, max_polls, poll_timeout).prop_map(
         |(min, width, max_wait, max_polls, poll_timeout)| Options {
-            poll_min: min.into(),
-            poll_max: (min + width).into(),
-            max_wait: max_wait.into(),
+            poll_min: Ms(min.into()),
+            poll_max: Ms((min + width).into()),
+            max_wait: Ms(max_wait.into()),
             max_polls,
-            poll_timeout: poll_timeout.into(),
+            poll_timeout: Ms(poll_timeout.into()),
             ..with_key(&[("baseUrl", Json::Plain("https://api.lemondata.cc/api".into()))]).unwrap()
         },
     )

@@ -1,7 +1,7 @@
 //! The state machine of a wait, step by step.
 
 use lemondata_wasm::core::{
-    Answer, Kind, Options, Origin, Outcome, PollResult, Status, Task, TransportError, Wait, WaitAction,
+    Answer, Kind, Ms, Options, Origin, Outcome, PollResult, Status, Task, TransportError, Wait, WaitAction,
 };
 use serde_json::{Value as Plain, json};
 
@@ -22,7 +22,7 @@ struct Subject {
 impl Subject {
     fn new(task: Task, origin: Origin, given: &[(&str, Plain)]) -> Subject {
         let given: Vec<_> = given.iter().map(|(name, value)| (*name, Json::from(value.clone()))).collect();
-        let options = Options { poll_min: 3_000.0, poll_max: 5_000.0, ..with_key(&given).unwrap() };
+        let options = Options { poll_min: Ms(3_000.0), poll_max: Ms(5_000.0), ..with_key(&given).unwrap() };
         let wait = Wait::new::<Json>(task, &options, origin, 0.0, 0.5).expect("a path to poll");
         Subject { wait, options, now: 0.0 }
     }
@@ -62,7 +62,7 @@ impl Subject {
         let WaitAction::Fail(failure) = self.next() else { panic!("no failure at {}", self.now) };
         assert_eq!(failure.outcome, Outcome::Accepted);
         assert!(failure.message.contains(&self.wait.task.id), "{}", failure.message);
-        (failure.kind, failure.retry_after_ms)
+        (failure.kind, failure.retry_after.0)
     }
 }
 
@@ -161,7 +161,7 @@ fn a_404_that_no_poll_can_follow_counts_at_once() {
     let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Elsewhere, &[]);
     subject.poll();
     let PollResult::Fail(failure) = subject.answer(&asking(missing(), 400.0)) else { panic!("it goes on") };
-    assert_eq!((failure.kind, failure.retry_after_ms), (Kind::TaskNotFound, 400_000.0));
+    assert_eq!((failure.kind, failure.retry_after.0), (Kind::TaskNotFound, 400_000.0));
     // A fresh one is still running.
     let mut subject =
         Subject::new(task("t", "/v1/tasks/t"), Origin::Generated(0.0), &[("maxPolls", json!(1))]);
@@ -306,7 +306,7 @@ fn rule_4_a_task_that_is_asked_for_once_never_outlasts_one_poll() {
                 panic!("{answer:?} goes on")
             };
             assert_eq!((failure.kind, failure.outcome), (kind, Outcome::Accepted));
-            assert_eq!(failure.retry_after_ms, HOUR);
+            assert_eq!(failure.retry_after.0, HOUR);
         }
     }
     let mut subject = Subject::bare(&[]);

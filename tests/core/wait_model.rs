@@ -1,7 +1,7 @@
 //! A wait beside a model of it, which keeps the whole history and works everything out from that. Both have to say the
 //! same, whatever happens.
 
-use lemondata_wasm::core::{Kind, Options, Origin, PollResult, Status, TransportError, Wait, WaitAction};
+use lemondata_wasm::core::{Kind, Ms, Options, Origin, PollResult, Status, TransportError, Wait, WaitAction};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
@@ -121,7 +121,7 @@ impl Model {
     pub fn new(paths: &[&str], start: Start) -> Model {
         let Start { origin, is_single, ref options, at } = start;
         let mut model = Model {
-            deadline: at + if is_single { options.poll_timeout } else { options.max_wait },
+            deadline: at + if is_single { options.poll_timeout.0 } else { options.max_wait.0 },
             paths: paths.iter().map(|path| format!("/api/v1/{path}")).collect(),
             findings: Vec::new(),
             polls: 0,
@@ -163,7 +163,7 @@ impl Model {
     }
 
     fn cadence(&self, random: f64) -> f64 {
-        let Options { poll_min, poll_max, .. } = self.start.options;
+        let Options { poll_min: Ms(poll_min), poll_max: Ms(poll_max), .. } = self.start.options;
         let (low, high) = match self.polls {
             0 => (0.0, 1.0),
             1..=6 => (0.5, 1.0),
@@ -182,7 +182,7 @@ impl Model {
         }
         self.last = own.max(asked) >= left;
         self.due = now + own.max(asked).min(left.max(0.0));
-        self.not_before = now + asked.max(own.min(self.start.options.poll_min));
+        self.not_before = now + asked.max(own.min(self.start.options.poll_min.0));
     }
 
     pub fn next(&mut self, now: f64) -> Decision {
@@ -198,7 +198,7 @@ impl Model {
             self.last |= now >= self.deadline;
         }
         if !is_half || now >= self.until {
-            self.until = (now + self.start.options.poll_timeout).min(self.deadline.max(now + LAST_POLL_MS));
+            self.until = (now + self.start.options.poll_timeout.0).min(self.deadline.max(now + LAST_POLL_MS));
         }
         Decision::Poll(self.paths[0].clone(), self.until)
     }

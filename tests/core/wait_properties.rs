@@ -63,7 +63,7 @@ proptest! {
     #[test]
     fn polls_keep_the_cadence(scenario in scenario()) {
         let run = run(&scenario);
-        let (min, max) = (scenario.options.poll_min, scenario.options.poll_max);
+        let (min, max) = (scenario.options.poll_min.0, scenario.options.poll_max.0);
         for (poll, next, gap) in gaps(&run) {
             let asked = poll.turn.asked_ms();
             let longest = match poll.ruling {
@@ -83,7 +83,7 @@ proptest! {
         let run = run(&scenario);
         let first = run.sleeps.first().filter(|(at, _, polls)| *at == scenario.start && *polls == 0);
         if scenario.own {
-            let gap = scenario.options.poll_max.midpoint(scenario.options.poll_min).min(scenario.options.max_wait);
+            let gap = scenario.options.poll_max.0.midpoint(scenario.options.poll_min.0).min(scenario.options.max_wait.0);
             prop_assert_eq!(first.map_or(0.0, |sleep| sleep.1), gap);
         } else {
             prop_assert!(first.is_none());
@@ -107,7 +107,7 @@ proptest! {
             if poll.ruling.goes_on() && asked > left && !goes_on(&run, index + 1) {
                 let failure = run.gave_up.as_ref().expect("an end");
                 prop_assert_eq!((index + 1, run.ended), (run.polls.len(), poll.answered));
-                prop_assert_eq!(failure.retry_after_ms, asked);
+                prop_assert_eq!(failure.retry_after.0, asked);
             }
         }
     }
@@ -122,7 +122,7 @@ proptest! {
             prop_assert!(*ms > 0.0 && at + ms <= latest + ROUNDING, "{} ms of sleep at {}", ms, at);
         }
         for poll in run.polls.iter().filter(|poll| !poll.joined) {
-            prop_assert!(poll.timeout > 0.0 && poll.timeout <= scenario.options.poll_timeout + ROUNDING);
+            prop_assert!(poll.timeout > 0.0 && poll.timeout <= scenario.options.poll_timeout.0 + ROUNDING);
             let end = deadline.max(poll.at + SUSPENDED_MS);
             prop_assert!(poll.at + poll.timeout <= end + ROUNDING, "{:?}", poll);
         }
@@ -137,7 +137,7 @@ proptest! {
             return Ok(());
         }
         let Some(last) = run.polls.last() else {
-            prop_assert_eq!(scenario.options.max_wait, 0.0, "no poll at all");
+            prop_assert_eq!(scenario.options.max_wait.0, 0.0, "no poll at all");
             return Ok(());
         };
         let deadline = scenario.deadline();
