@@ -26,9 +26,9 @@ let making;
 export async function bundlePage(attributes) {
   making ??= bundle();
   const { script, style } = await making;
-  const told = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
+  const dataset = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
   const html = readFileSync(join(root, 'www', 'index.html'), 'utf8')
-    .replace('<html', `<html${told.join('')}`)
+    .replace('<html', `<html${dataset.join('')}`)
     // Between lines, white space says nothing.
     .replace(/\n\s+/g, '\n')
     .replace('<link rel="stylesheet" href="/style.css">', () => `<style>${style}</style>`);

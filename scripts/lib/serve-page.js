@@ -110,19 +110,19 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
       // What the service answers, the page shows.
       const isShown = event === 'upstream_failed' && outcome !== 'not_sent';
       if (event !== 'request' && !isShown) console.error(redact(String(error?.stack ?? error ?? message)));
-      // Other pages are not told what is wrong with the account. The person at this machine has to be.
+      // Other pages are not details what is wrong with the account. The person at this machine has to be.
       if (ACCOUNT_STATUSES.includes(upstreamStatus)) {
-        const said = redact(`${code}`);
-        console.error(`LemonData refused the account: ${upstreamStatus} ${said}`);
-        answering.getStore().account = CODE.test(said) ? `${upstreamStatus} ${said}` : `${upstreamStatus}`;
+        const shown = redact(`${code}`);
+        console.error(`LemonData refused the account: ${upstreamStatus} ${shown}`);
+        answering.getStore().account = CODE.test(shown) ? `${upstreamStatus} ${shown}` : `${upstreamStatus}`;
       }
     },
   });
   app.all(`${PREFIX}/*`, async (c) => {
-    const told = {};
-    const answer = await answering.run(told, () => relay(c.req.raw));
+    const details = {};
+    const answer = await answering.run(details, () => relay(c.req.raw));
     answer.headers.set(RELAY_HEADER, relayId);
-    if (told.account) answer.headers.set(ACCOUNT_HEADER, told.account);
+    if (details.account) answer.headers.set(ACCOUNT_HEADER, details.account);
     return answer;
   });
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     help::{attempt, call, config, lost_attempt, task},
     json::Json,
-    simulation::{self, Event as Reply, FOREIGN, GIVEN, NAMED, Turn},
+    simulation::{self, Event as Reply, FOREIGN, NAMED, ScriptedPoll, TASK_URL},
     wait_model::{Decision, Model, Start},
 };
 
@@ -42,7 +42,7 @@ enum Credentials {
 enum Happening {
     Credentials(Credentials),
     /// An attempt ends with this, and the request of a lost one may have left the machine.
-    Attempt(Turn, bool),
+    Attempt(ScriptedPoll, bool),
     Following(Source),
     LeaderLeft,
     /// `onTask` settles, or fails.
@@ -137,7 +137,7 @@ struct Script {
     start: f64,
     credentials: Vec<Option<Credentials>>,
     /// What requests bring, and whether those without an answer have left the machine.
-    turns: Vec<(Turn, bool)>,
+    turns: Vec<(ScriptedPoll, bool)>,
     /// Where shared polls are answered.
     sources: Vec<Source>,
     /// What comes before the end of a sleep, after a part of it.
@@ -150,10 +150,12 @@ struct Script {
     abort: Option<usize>,
 }
 
-fn turn() -> BoxedStrategy<(Turn, bool)> {
-    let refused = (simulation::turn(), select(vec![429_u16, 429, 503, 500]), select(vec![None, Some(true)]))
-        .prop_map(|(turn, status, retryable)| Turn { event: Reply::Refused { status, retryable }, ..turn });
-    let completed = simulation::turn().prop_map(|turn| Turn { event: Reply::Completed, ..turn });
+fn turn() -> BoxedStrategy<(ScriptedPoll, bool)> {
+    let refused =
+        (simulation::turn(), select(vec![429_u16, 429, 503, 500]), select(vec![None, Some(true)])).prop_map(
+            |(turn, status, retryable)| ScriptedPoll { event: Reply::Refused { status, retryable }, ..turn },
+        );
+    let completed = simulation::turn().prop_map(|turn| ScriptedPoll { event: Reply::Completed, ..turn });
     (prop_oneof![12 => simulation::turn(), 4 => refused, 1 => completed], any::<bool>()).boxed()
 }
 
@@ -305,7 +307,7 @@ impl World<'_> {
             Step::GiveUp => {
                 let event = Reply::Lost(TransportError::Timeout);
                 let is_sent = matches!(before.last(), Some(Step::Send { .. }));
-                return Happening::Attempt(Turn { event, ..simulation::still_running() }, is_sent);
+                return Happening::Attempt(ScriptedPoll { event, ..simulation::still_running() }, is_sent);
             }
             Step::Send { request: Sent { is_shared: true, .. }, until } => match self.sources.next() {
                 None | Some(Source::Own) => return self.answer(until),
@@ -412,7 +414,7 @@ fn input(script: &Script) -> Json {
             json!({"prompt": "a lemon", "image_url": "https://x.example/1"})
         }
         Command::GetTask | Command::WaitForTask => {
-            json!({"id": "img_x", "poll_url": if script.has_poll_url { GIVEN } else { "" }})
+            json!({"id": "img_x", "poll_url": if script.has_poll_url { TASK_URL } else { "" }})
         }
     }
     .into()
@@ -439,7 +441,7 @@ fn reference(script: &Script) -> Vec<Step> {
 impl Reference<'_> {
     fn run(&mut self) -> Blocking<Ending> {
         if matches!(self.script.command, Command::GetTask | Command::WaitForTask) {
-            let task = task("img_x", if self.script.has_poll_url { GIVEN } else { "" });
+            let task = task("img_x", if self.script.has_poll_url { TASK_URL } else { "" });
             let at = |age| Origin::Generated(self.script.start - age);
             return self.wait(&task, self.script.age.map_or(Origin::Elsewhere, at));
         }
@@ -504,7 +506,7 @@ impl Reference<'_> {
                 Reply::Lost(_) if is_sent => (lost, relay),
                 Reply::Lost(error) => (lost, error == TransportError::Connection),
             };
-            let gap = match turn.asked_ms() {
+            let gap = match turn.pause_ms() {
                 0.0 => backoff_ms(number - 1) * turn.random,
                 asked => asked,
             };
@@ -537,7 +539,7 @@ impl Reference<'_> {
         let Settings { relay, request_timeout, ref wait, .. } = self.script.settings;
         let paths: &[&str] = match (&*task.poll_url, &*task.id) {
             (FOREIGN, _) => return Err(failed(Kind::UntrustedUrl, Outcome::Accepted)),
-            (GIVEN, _) => &["tasks/given"],
+            (TASK_URL, _) => &["tasks/first"],
             (url, _) if url == NAMED[0] => &["tasks/named?by=server"],
             (url, _) if url == NAMED[1] => &["tasks/other"],
             (_, "img_x") => &["images/generations/img_x", "tasks/img_x"],
@@ -611,7 +613,7 @@ impl Reference<'_> {
     }
 
     /// Gets credentials and sends a request, or lets another call's answer serve, until its time is over.
-    fn exchange(&mut self, request: &Sent, until: f64, unsent: Outcome) -> Blocking<(Turn, bool)> {
+    fn exchange(&mut self, request: &Sent, until: f64, unsent: Outcome) -> Blocking<(ScriptedPoll, bool)> {
         loop {
             let answers =
                 |happening: &Happening| matches!(happening, Happening::Credentials(_) | Happening::Elapsed);
@@ -653,7 +655,7 @@ impl Reference<'_> {
         }
     }
 
-    fn give_up(&mut self) -> Blocking<(Turn, bool)> {
+    fn give_up(&mut self) -> Blocking<(ScriptedPoll, bool)> {
         match self.take(Step::GiveUp, |_| true)? {
             Happening::Attempt(turn, is_sent) => Ok((turn, is_sent)),
             happening => unreachable!("{happening:?}"),

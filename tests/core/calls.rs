@@ -16,12 +16,12 @@ use url::Url;
 use crate::{
     help::read,
     json::Json,
-    vocabulary::{self, Got, Header, KEY, QUERY},
+    vocabulary::{self, Exchange, Header, KEY, QUERY},
 };
 
 type Checked<T = ()> = Result<T, TestCaseError>;
 /// What a request brought: an answer, or how it was lost and whether it had left this machine.
-type Brought = Result<Answer<Json>, (TransportError, bool)>;
+type AttemptResult = Result<Answer<Json>, (TransportError, bool)>;
 
 /// Beyond this many steps a call counts as endless.
 const MANY_STEPS: usize = 20_000;
@@ -49,8 +49,8 @@ pub enum Drift {
 
 /// A request: what it brings, and how long that takes, unless its time-out is shorter.
 #[derive(Clone, Debug)]
-pub struct Turn {
-    got: Got,
+pub struct ScriptedPoll {
+    got: Exchange,
     took: f64,
     drift: Drift,
     random: f64,
@@ -68,7 +68,7 @@ pub enum Interruption {
     /// The runtime comes back to life.
     Woken,
     /// Another call for the task gets an answer, if the call has joined others by then.
-    Joined(Turn),
+    Joined(ScriptedPoll),
 }
 
 /// What the functions for key and headers come to.
@@ -123,8 +123,8 @@ pub struct Scenario {
     options: Vec<(&'static str, Json)>,
     browser: bool,
     clocks: (f64, f64),
-    sends: Vec<Turn>,
-    polls: Vec<Turn>,
+    sends: Vec<ScriptedPoll>,
+    polls: Vec<ScriptedPoll>,
     naps: Vec<Nap>,
     credentials: Vec<(Credentials, f64)>,
     sharings: Vec<Sharing>,
@@ -148,9 +148,9 @@ fn took() -> BoxedStrategy<f64> {
     prop_oneof![3 => 0.0..3_000.0, 1 => Just(0.0), 1 => 3_000.0..120_000.0].boxed()
 }
 
-fn turn(got: BoxedStrategy<Got>) -> BoxedStrategy<Turn> {
+fn turn(got: BoxedStrategy<Exchange>) -> BoxedStrategy<ScriptedPoll> {
     (got, took(), drift(), 0.0..1.0)
-        .prop_map(|(got, took, drift, random)| Turn { got, took, drift, random })
+        .prop_map(|(got, took, drift, random)| ScriptedPoll { got, took, drift, random })
         .boxed()
 }
 
@@ -647,7 +647,7 @@ impl World<'_> {
         let timeout = (until - self.time.now()).max(0.0);
         self.disturb(Event::Woken)?;
         match turn.got {
-            Got::Lost { loss: TransportError::Timeout, sent } if timeout < LONGEST_TIMER_MS => {
+            Exchange::Lost { loss: TransportError::Timeout, sent } if timeout < LONGEST_TIMER_MS => {
                 self.under_way = Some(sent);
                 self.time.pass(timeout, turn.drift);
                 self.time_out(until)
@@ -662,8 +662,8 @@ impl World<'_> {
     fn give_up(&mut self) -> Checked<Action> {
         self.came_past("attempt", &"given-up");
         let sent = self.under_way.take().unwrap_or_default();
-        let got = Got::Lost { loss: TransportError::Timeout, sent };
-        self.judge(&Turn { got, took: 0.0, drift: Drift::Steady, random: 0.5 })
+        let got = Exchange::Lost { loss: TransportError::Timeout, sent };
+        self.judge(&ScriptedPoll { got, took: 0.0, drift: Drift::Steady, random: 0.5 })
     }
 
     fn announce(&mut self) -> Checked<Action> {
@@ -801,7 +801,7 @@ impl World<'_> {
     }
 
     /// Hands in what a request brought.
-    fn judge(&mut self, turn: &Turn) -> Checked<Action> {
+    fn judge(&mut self, turn: &ScriptedPoll) -> Checked<Action> {
         let (got, header) = self.read(&turn.got);
         self.serial += 1.0;
         let number = |number: f64| Json::Number(number);
@@ -840,7 +840,7 @@ impl World<'_> {
     fn judge_create(
         &mut self,
         value: Json,
-        got: &Brought,
+        got: &AttemptResult,
         header: RetryAfter,
         random: f64,
     ) -> Checked<Action> {
@@ -851,7 +851,7 @@ impl World<'_> {
                 prop_assert!(may_repeat(got, self.options.relay), "rule 1: repeated behind {:?}", got);
                 let ms = self.call.until() - self.time.now();
                 prop_assert!(
-                    ms >= asked_ms(got, header, false) - ROUNDING,
+                    ms >= pause_ms(got, header, false) - ROUNDING,
                     "rule 6: {} ms behind {:?}",
                     ms,
                     got
@@ -899,10 +899,16 @@ impl World<'_> {
         Ok(())
     }
 
-    fn judge_poll(&mut self, value: Json, got: &Brought, header: RetryAfter, random: f64) -> Checked<Action> {
+    fn judge_poll(
+        &mut self,
+        value: Json,
+        got: &AttemptResult,
+        header: RetryAfter,
+        random: f64,
+    ) -> Checked<Action> {
         let action = self.handle(Event::Attempt(value), random)?;
         let now = self.time.now();
-        self.hint = Some(self.hint(asked_ms(got, header, self.has_update)));
+        self.hint = Some(self.hint(pause_ms(got, header, self.has_update)));
         let end = match (action, self.call.end()) {
             (Action::Finish, End::Failed(CallFailure { failure, .. })) => Some(failure.clone()),
             _ => None,
@@ -951,7 +957,7 @@ impl World<'_> {
     }
 
     /// What comes of the request at hand.
-    fn turn(&self) -> Turn {
+    fn turn(&self) -> ScriptedPoll {
         let Scenario { sends, polls: turns, endless, .. } = self.scenario;
         let options = &self.options;
         let (turns, number, is_limited, otherwise) = match &self.polls {
@@ -971,8 +977,8 @@ impl World<'_> {
             ),
         };
         let last = turns.last().filter(|_| *endless && is_limited);
-        turns.get(number as usize - 1).or(last).cloned().unwrap_or(Turn {
-            got: Got::Answer { status: 200, body: Some(otherwise), header: Header::Nothing },
+        turns.get(number as usize - 1).or(last).cloned().unwrap_or(ScriptedPoll {
+            got: Exchange::Answer { status: 200, body: Some(otherwise), header: Header::Nothing },
             took: 0.0,
             drift: Drift::Steady,
             random: 0.5,
@@ -980,10 +986,10 @@ impl World<'_> {
     }
 
     /// What a request has brought, and its `Retry-After` once more.
-    fn read(&self, got: &Got) -> (Brought, RetryAfter) {
+    fn read(&self, got: &Exchange) -> (AttemptResult, RetryAfter) {
         match got {
-            Got::Lost { loss, sent } => (Err((*loss, *sent)), RetryAfter::NONE),
-            Got::Answer { status, body, header } => {
+            Exchange::Lost { loss, sent } => (Err((*loss, *sent)), RetryAfter::NONE),
+            Exchange::Answer { status, body, header } => {
                 let retry_after = header.read(self.time.wall);
                 let body = body.as_ref().map(redacted);
                 let location = vocabulary::location(*status);
@@ -1101,7 +1107,7 @@ fn check_end(end: &End<Json>, polls: Option<&Polls>, trail: &mut Trail) -> Check
 }
 
 /// The kind of a poll that brought no answer.
-fn lost_kind(got: &Brought) -> Kind {
+fn lost_kind(got: &AttemptResult) -> Kind {
     match got {
         Err((TransportError::Connection, _)) => Kind::Connection,
         Err((TransportError::Timeout, _)) => Kind::RequestTimeout,
@@ -1136,7 +1142,7 @@ fn retryable(reply: &Answer<Json>) -> Option<bool> {
 }
 
 /// Whether a create may have been carried out, for all that is known.
-fn is_unknown(got: &Brought) -> bool {
+fn is_unknown(got: &AttemptResult) -> bool {
     match got {
         Err((_, sent)) => *sent,
         Ok(reply) => match reply.status {
@@ -1148,7 +1154,7 @@ fn is_unknown(got: &Brought) -> bool {
 }
 
 /// Whether a create may be sent again behind this: the rule once more, in other words.
-fn may_repeat(got: &Brought, is_relay: bool) -> bool {
+fn may_repeat(got: &AttemptResult, is_relay: bool) -> bool {
     let (allowed, forbidden) = match got {
         Ok(reply) => (did_nothing(reply), retryable(reply) == Some(false)),
         Err((loss, sent)) => (*loss == TransportError::Connection && !sent, false),
@@ -1157,7 +1163,7 @@ fn may_repeat(got: &Brought, is_relay: bool) -> bool {
 }
 
 /// How long the server asks to wait, in milliseconds. An answer that says how a task stands does so in the header alone.
-fn asked_ms(got: &Brought, header: RetryAfter, is_understood: bool) -> f64 {
+fn pause_ms(got: &AttemptResult, header: RetryAfter, is_understood: bool) -> f64 {
     let Ok(reply) = got else { return 0.0 };
     let by_header =
         if header.seconds.is_nan() { header.date_ms - header.now_ms } else { header.seconds * 1_000.0 };

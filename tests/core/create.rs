@@ -46,7 +46,7 @@ impl Event {
     }
 
     /// How long the server asks to wait, in milliseconds.
-    fn asked_ms(&self) -> f64 {
+    fn pause_ms(&self) -> f64 {
         let body = if let Event::Refused { body, .. } = self { *body } else { None };
         self.header().unwrap_or(0.0).max(body.unwrap_or(0.0)).max(0.0) * 1_000.0
     }
@@ -137,7 +137,7 @@ proptest! {
         let mut slept = 0.0;
         for (index, (event, random, step)) in sends.iter().enumerate() {
             let harmless = event.did_nothing() || event.is_unsent() || replayable && event.is_unknown();
-            let asked = event.asked_ms();
+            let asked = event.pause_ms();
             match step {
                 CreateAction::Retry(Ms(ms)) => {
                     prop_assert!(harmless && !event.forbids_repeats(), "{:?} was repeated", event);

@@ -910,7 +910,7 @@ proptest! {
             let Some((at, turn)) = &poll.seen else { continue };
             if !matches!(turn.event, Event::Unclear) {
                 let gap = next.at - at;
-                prop_assert!(gap >= turn.asked_ms() - ROUNDING, "{} ms: {:?}", gap, pair);
+                prop_assert!(gap >= turn.pause_ms() - ROUNDING, "{} ms: {:?}", gap, pair);
             }
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value as Plain, json};
 use crate::{
     help::{asking, bodiless, reply},
     json::Json,
-    simulation::{self, Event, Turn, options, suspension},
+    simulation::{self, Event, ScriptedPoll, options, suspension},
 };
 
 /// Beyond this many steps a job counts as endless.
@@ -105,7 +105,7 @@ pub struct Plan {
     pub hub: HubOptions,
     pub start: f64,
     pub sends: Vec<Sent>,
-    pub polls: Vec<Turn>,
+    pub polls: Vec<ScriptedPoll>,
     /// The waits that the limiter asks for, in milliseconds.
     pub admissions: Vec<f64>,
     pub copies: Vec<bool>,
@@ -125,7 +125,7 @@ pub struct Poll {
     /// When the wait ends: the last poll comes from then on.
     pub deadline: f64,
     /// When the answer was seen, and the answer; none where the process ended before.
-    pub seen: Option<(f64, Turn)>,
+    pub seen: Option<(f64, ScriptedPoll)>,
 }
 
 /// A job from its start until it is forgotten.
@@ -292,7 +292,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         select(vec![429_u16, 429, 503, 503, 400, 401, 402, 403, 404, 408, 413, 422, 500, 502, 504, 524, 302]);
     let retryable = prop_oneof![2 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))];
     let retry_after = option::of(prop_oneof![(0_u32..30).prop_map(f64::from), Just(1e9)]);
-    let poll_url = select(vec!["", "", simulation::GIVEN, simulation::FOREIGN]);
+    let poll_url = select(vec!["", "", simulation::TASK_URL, simulation::FOREIGN]);
     let loss = select(vec![TransportError::Connection, TransportError::Timeout]);
     prop_oneof![
         8 => (status, retryable, retry_after)

@@ -15,8 +15,8 @@ fn plain(value: Plain) -> Json {
 }
 
 /// The parameter and the message of a refusal that came before anything was sent.
-fn refusal(given: &[(&str, Json)], browser: bool) -> (&'static str, String) {
-    let failure = read(given, browser).expect_err("a refusal");
+fn refusal(passed: &[(&str, Json)], browser: bool) -> (&'static str, String) {
+    let failure = read(passed, browser).expect_err("a refusal");
     assert_eq!((failure.kind, failure.outcome), (Kind::InvalidRequest, Outcome::NotSent));
     (param(&failure), message(&failure))
 }
@@ -132,8 +132,8 @@ fn rule_4_half_a_signal_is_refused() {
     for missing in 0..SIGNAL.len() {
         let mut parts = SIGNAL.to_vec();
         let name = parts.remove(missing);
-        let given = [("apiKey", plain(json!(KEY))), ("signal", signal(&parts))];
-        assert_eq!(refusal(&given, false).0, "signal", "without {name}");
+        let passed = [("apiKey", plain(json!(KEY))), ("signal", signal(&parts))];
+        assert_eq!(refusal(&passed, false).0, "signal", "without {name}");
     }
 }
 
@@ -206,13 +206,13 @@ fn rule_3_a_key_in_a_browser_is_refused_and_the_relay_named() {
     let key = ("apiKey", plain(json!(KEY)));
     let function = ("apiKey", Json::Function);
     let allow = |value: bool| ("dangerouslyAllowBrowser", plain(json!(value)));
-    for given in [vec![key.clone()], vec![function.clone()], vec![key.clone(), allow(false)]] {
-        let (param, message) = refusal(&given, true);
+    for passed in [vec![key.clone()], vec![function.clone()], vec![key.clone(), allow(false)]] {
+        let (param, message) = refusal(&passed, true);
         assert_eq!(param, "apiKey");
         assert!(message.contains("relay") && !message.contains(KEY), "{message}");
     }
-    for given in [vec![key, allow(true)], vec![function, allow(true)]] {
-        assert!(read(&given, true).is_ok());
+    for passed in [vec![key, allow(true)], vec![function, allow(true)]] {
+        assert!(read(&passed, true).is_ok());
     }
     assert!(read(&[("baseUrl", plain(json!("https://relay.example")))], true).is_ok());
 }
@@ -238,8 +238,8 @@ fn rule_3_a_key_unfit_for_a_header_is_refused_and_never_shown() {
         ["", " ", "sk-secret ", " sk-secret", "sk-secret\n", "sk\r\nx: y", "sk-sécret", "sk\u{7f}", "sk\0"]
     {
         for name in ["apiKey", "idempotencyKey"] {
-            let given = [(name, plain(json!(key))), ("apiKey", plain(json!("sk-good")))];
-            let (param, message) = refusal(&given, false);
+            let passed = [(name, plain(json!(key))), ("apiKey", plain(json!("sk-good")))];
+            let (param, message) = refusal(&passed, false);
             assert_eq!(param, name);
             assert!(key.trim().is_empty() || !message.contains(key.trim()), "{message}");
         }
@@ -274,8 +274,8 @@ fn base_url_is_an_http_url_and_nothing_more() {
 
 #[test]
 fn on_a_page_base_url_may_be_a_path() {
-    let given = [("baseUrl", plain(json!("/api/lemondata")))];
-    let options = on_page("https://shop.example/cart?x=1#y", || read(&given, true)).unwrap();
+    let passed = [("baseUrl", plain(json!("/api/lemondata")))];
+    let options = on_page("https://shop.example/cart?x=1#y", || read(&passed, true)).unwrap();
     assert_eq!(
         options.base.url(&options.base.own_path(CREATE_PATH)),
         "https://shop.example/api/lemondata/v1/images/generations"

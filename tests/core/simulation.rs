@@ -46,7 +46,7 @@ pub enum Event {
 
 /// A poll's answer with what surrounds it.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct ScriptedPoll {
     pub event: Event,
     /// How long it takes, in milliseconds, unless the poll's time-out is shorter.
     pub took: f64,
@@ -59,9 +59,9 @@ pub struct Turn {
     pub random: f64,
 }
 
-impl Turn {
+impl ScriptedPoll {
     /// How long the server asks to wait, in milliseconds.
-    pub fn asked_ms(&self) -> f64 {
+    pub fn pause_ms(&self) -> f64 {
         let header = self.header.unwrap_or(0.0).max(0.0) * 1_000.0;
         match self.event {
             Event::Lost(_) => 0.0,
@@ -99,7 +99,7 @@ pub enum Nap {
     /// The runtime comes back to life after this part of it.
     Woken(f64),
     /// Another wait for the task hears of it after this part of it.
-    Joined(f64, Box<Turn>),
+    Joined(f64, Box<ScriptedPoll>),
 }
 
 /// All that is left to chance. Once the turns are used up, the task goes on running; further naps are full.
@@ -109,7 +109,7 @@ pub struct Scenario {
     pub own: bool,
     pub options: Options,
     pub start: f64,
-    pub turns: Vec<Turn>,
+    pub turns: Vec<ScriptedPoll>,
     pub naps: Vec<Nap>,
 }
 
@@ -121,7 +121,7 @@ impl Scenario {
 
 /// What the wait made of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ruling {
+pub enum PollOutcome {
     Running,
     Again,
     Lost(Box<Failure>),
@@ -129,9 +129,9 @@ pub enum Ruling {
     Failed(Box<Failure>),
 }
 
-impl Ruling {
+impl PollOutcome {
     pub fn goes_on(&self) -> bool {
-        matches!(self, Ruling::Running | Ruling::Again | Ruling::Lost(_))
+        matches!(self, PollOutcome::Running | PollOutcome::Again | PollOutcome::Lost(_))
     }
 }
 
@@ -142,8 +142,8 @@ pub struct Poll {
     pub path: String,
     pub timeout: f64,
     pub answered: f64,
-    pub turn: Turn,
-    pub ruling: Ruling,
+    pub turn: ScriptedPoll,
+    pub outcome: PollOutcome,
     /// Whether another wait has sent it, and this one was told of the answer.
     pub joined: bool,
     /// How much longer than wanted the sleeps behind it lasted.
@@ -164,7 +164,7 @@ pub struct Run {
 impl Run {
     /// Adds a poll, and tells whether it is the end.
     fn ends_with(&mut self, poll: Poll) -> bool {
-        let ends = !poll.ruling.goes_on();
+        let ends = !poll.outcome.goes_on();
         self.ended = poll.answered;
         self.polls.push(poll);
         ends
@@ -172,18 +172,18 @@ impl Run {
 }
 
 /// What the wait makes of a turn.
-fn judge(wait: &mut Wait, base: &Base, turn: &Turn, now: f64) -> Ruling {
+fn judge(wait: &mut Wait, base: &Base, turn: &ScriptedPoll, now: f64) -> PollOutcome {
     let verdict = match (turn.reply(), &turn.event) {
         (Some(reply), _) => wait.answer(base, &reply, now, turn.random),
         (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
         (None, _) => unreachable!("only a loss brings no answer"),
     };
     match verdict {
-        PollResult::Answered(meaning) if meaning.status == Status::Completed => Ruling::Completed,
-        PollResult::Answered(_) => Ruling::Running,
-        PollResult::Again => Ruling::Again,
-        PollResult::Lost(failure) => Ruling::Lost(failure),
-        PollResult::Fail(failure) => Ruling::Failed(failure),
+        PollResult::Answered(meaning) if meaning.status == Status::Completed => PollOutcome::Completed,
+        PollResult::Answered(_) => PollOutcome::Running,
+        PollResult::Again => PollOutcome::Again,
+        PollResult::Lost(failure) => PollOutcome::Lost(failure),
+        PollResult::Fail(failure) => PollOutcome::Failed(failure),
     }
 }
 
@@ -220,16 +220,16 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                         let Plain::String(path) = serde_json::to_value(&wait).unwrap()["path"].take() else {
                             panic!("a wait without a path")
                         };
-                        let (at, timeout, turn) = (now, ms, Turn::clone(turn));
+                        let (at, timeout, turn) = (now, ms, ScriptedPoll::clone(turn));
                         wait.join();
-                        let ruling = judge(&mut wait, &options.base, &turn, now);
+                        let outcome = judge(&mut wait, &options.base, &turn, now);
                         let poll = Poll {
                             at,
                             path,
                             timeout,
                             answered: now,
                             turn,
-                            ruling,
+                            outcome,
                             joined: true,
                             overslept: 0.0,
                         };
@@ -247,9 +247,9 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                     if turn.event == Event::Lost(TransportError::Timeout) { timeout } else { turn.took };
                 now += lasts.min(timeout) + turn.suspended;
                 wait = carry(wait);
-                let ruling = judge(&mut wait, &options.base, &turn, now);
+                let outcome = judge(&mut wait, &options.base, &turn, now);
                 let poll =
-                    Poll { at, path, timeout, answered: now, turn, ruling, joined: false, overslept: 0.0 };
+                    Poll { at, path, timeout, answered: now, turn, outcome, joined: false, overslept: 0.0 };
                 if run.ends_with(poll) {
                     return run;
                 }
@@ -265,12 +265,12 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
 }
 
 /// What comes once the turns are used up.
-pub fn still_running() -> Turn {
+pub fn still_running() -> ScriptedPoll {
     let event = Event::Running { status: "processing", poll_url: "" };
-    Turn { event, took: 40.0, suspended: 0.0, header: None, body: None, random: 0.5 }
+    ScriptedPoll { event, took: 40.0, suspended: 0.0, header: None, body: None, random: 0.5 }
 }
 
-pub const GIVEN: &str = "/v1/tasks/given";
+pub const TASK_URL: &str = "/v1/tasks/first";
 pub const NAMED: [&str; 2] = ["/v1/tasks/named?by=server", "https://api.lemondata.cc/api/v1/tasks/other"];
 pub const FOREIGN: &str = "https://evil.example/v1/tasks/x";
 
@@ -304,10 +304,10 @@ fn hint() -> impl Strategy<Value = Option<f64>> {
 }
 
 /// What a poll may bring.
-pub fn turn() -> impl Strategy<Value = Turn> {
+pub fn turn() -> impl Strategy<Value = ScriptedPoll> {
     let took = (0_u32..3_000).prop_map(f64::from);
     (event(), took, suspension(), hint(), hint(), 0.0..1.0).prop_map(
-        |(event, took, suspended, header, body, random)| Turn {
+        |(event, took, suspended, header, body, random)| ScriptedPoll {
             event,
             took,
             suspended,
@@ -346,7 +346,7 @@ pub fn options() -> impl Strategy<Value = Options> {
 
 /// Any wait that starts with a URL that may be called.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    let task = select(vec![task("img_x", ""), task("ldtask_x", ""), task("ldtask_x", GIVEN)]);
+    let task = select(vec![task("img_x", ""), task("ldtask_x", ""), task("ldtask_x", TASK_URL)]);
     let start = prop_oneof![Just(0_u32), any::<u32>()].prop_map(f64::from);
     (task, any::<bool>(), options(), start, vec(turn(), 0..40), vec(nap(), 0..40)).prop_map(
         |(task, own, options, start, turns, naps)| Scenario { task, own, options, start, turns, naps },

@@ -44,7 +44,7 @@ impl Header {
 
 /// What a request brings.
 #[derive(Clone, Debug)]
-pub enum Got {
+pub enum Exchange {
     /// An answer; its body is none where it broke off or is no JSON.
     Answer { status: u16, body: Option<Plain>, header: Header },
     /// No answer, and whether the request had left this machine.
@@ -336,13 +336,13 @@ fn header() -> BoxedStrategy<Header> {
 fn answer(
     status: impl Strategy<Value = u16>,
     body: impl Strategy<Value = Option<Plain>>,
-) -> impl Strategy<Value = Got> {
-    (status, body, header()).prop_map(|(status, body, header)| Got::Answer { status, body, header })
+) -> impl Strategy<Value = Exchange> {
+    (status, body, header()).prop_map(|(status, body, header)| Exchange::Answer { status, body, header })
 }
 
-fn lost() -> impl Strategy<Value = Got> {
+fn lost() -> impl Strategy<Value = Exchange> {
     (of([TransportError::Connection, TransportError::Timeout]), prop::bool::weighted(0.8))
-        .prop_map(|(loss, sent)| Got::Lost { loss, sent })
+        .prop_map(|(loss, sent)| Exchange::Lost { loss, sent })
 }
 
 fn status() -> impl Strategy<Value = u16> {
@@ -352,7 +352,7 @@ fn status() -> impl Strategy<Value = u16> {
 }
 
 /// What a create brings: now and then something that may be repeated.
-pub fn got_by_create() -> BoxedStrategy<Got> {
+pub fn got_by_create() -> BoxedStrategy<Exchange> {
     prop_oneof![
         6 => answer(status(), body()),
         6 => answer(of([429_u16, 429, 503, 503, 500, 408]), refusal()),
@@ -363,7 +363,7 @@ pub fn got_by_create() -> BoxedStrategy<Got> {
 }
 
 /// What a poll brings: as a rule, something after which the wait goes on.
-pub fn got_by_poll() -> BoxedStrategy<Got> {
+pub fn got_by_poll() -> BoxedStrategy<Exchange> {
     let gone = of([
         Some(json!({"error": {"code": "async_task_not_found"}})),
         Some(json!({"error": {"type": "async_task_not_found"}})),

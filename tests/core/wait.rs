@@ -20,15 +20,17 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(task: Task, origin: Origin, given: &[(&str, Plain)]) -> Subject {
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, Json::from(value.clone()))).collect();
-        let options = Options { poll_min: Ms(3_000.0), poll_max: Ms(5_000.0), ..with_key(&given).unwrap() };
+    fn new(task: Task, origin: Origin, settings: &[(&str, Plain)]) -> Subject {
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| (*name, Json::from(value.clone()))).collect();
+        let options =
+            Options { poll_min: Ms(3_000.0), poll_max: Ms(5_000.0), ..with_key(&settings).unwrap() };
         let wait = Wait::new::<Json>(task, &options, origin, 0.0, 0.5).expect("a path to poll");
         Subject { wait, options, now: 0.0 }
     }
 
-    fn bare(given: &[(&str, Plain)]) -> Subject {
-        Subject::new(task("ldtask_1", ""), Origin::Elsewhere, given)
+    fn bare(settings: &[(&str, Plain)]) -> Subject {
+        Subject::new(task("ldtask_1", ""), Origin::Elsewhere, settings)
     }
 
     fn next(&mut self) -> WaitAction {

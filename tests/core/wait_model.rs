@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use crate::{
     help::{config, task},
     json::Json,
-    simulation::{self, Event, FOREIGN, NAMED, Turn},
+    simulation::{self, Event, FOREIGN, NAMED, ScriptedPoll},
 };
 
 const CASES: u32 = 10_000;
@@ -42,7 +42,7 @@ pub struct Start {
 struct History {
     has_poll_url: bool,
     start: Start,
-    turns: Vec<Turn>,
+    turns: Vec<ScriptedPoll>,
     lucks: Vec<Luck>,
 }
 
@@ -57,7 +57,7 @@ fn history() -> impl Strategy<Value = History> {
         1 => (0.0..1.0).prop_map(Luck::Joined),
     ];
     let missing = (simulation::turn(), any::<bool>())
-        .prop_map(|(turn, coded)| Turn { event: Event::Missing { coded }, ..turn });
+        .prop_map(|(turn, coded)| ScriptedPoll { event: Event::Missing { coded }, ..turn });
     let turn = prop_oneof![3 => simulation::turn(), 1 => missing];
     (
         any::<bool>(),
@@ -217,8 +217,8 @@ impl Model {
         }
     }
 
-    pub fn judge(&mut self, turn: &Turn, now: f64) -> Decision {
-        let (asked, random) = (turn.asked_ms(), turn.random);
+    pub fn judge(&mut self, turn: &ScriptedPoll, now: f64) -> Decision {
+        let (asked, random) = (turn.pause_ms(), turn.random);
         match &turn.event {
             Event::Completed => Decision::Completed,
             Event::Running { poll_url, .. } => {
@@ -275,7 +275,7 @@ fn step_of(step: WaitAction) -> Decision {
     }
 }
 
-fn judge(wait: &mut Wait, options: &Options, turn: &Turn, now: f64) -> Decision {
+fn judge(wait: &mut Wait, options: &Options, turn: &ScriptedPoll, now: f64) -> Decision {
     let verdict = match (turn.reply(), &turn.event) {
         (Some(reply), _) => wait.answer(&options.base, &reply, now, turn.random),
         (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
@@ -294,7 +294,7 @@ fn judge(wait: &mut Wait, options: &Options, turn: &Turn, now: f64) -> Decision 
 fn judge_both(
     wait: &mut Wait,
     model: &mut Model,
-    turn: &Turn,
+    turn: &ScriptedPoll,
     now: f64,
 ) -> Result<bool, proptest::test_runner::TestCaseError> {
     let expected = model.judge(turn, now);
@@ -312,10 +312,10 @@ proptest! {
     #[test]
     fn a_wait_does_what_its_model_does(history in history()) {
         let History { has_poll_url, start, turns, lucks } = &history;
-        let reference = task("img_x", if *has_poll_url { simulation::GIVEN } else { "" });
+        let reference = task("img_x", if *has_poll_url { simulation::TASK_URL } else { "" });
         let mut wait = Wait::new::<Json>(reference, &start.options, start.origin, start.at, 0.5).expect("a path");
         let paths: &[&str] =
-            if *has_poll_url { &["tasks/given"] } else { &["images/generations/img_x", "tasks/img_x"] };
+            if *has_poll_url { &["tasks/first"] } else { &["images/generations/img_x", "tasks/img_x"] };
         let mut model = Model::new(paths, start.clone());
         if start.is_single {
             prop_assume!(start.origin != Origin::Created);

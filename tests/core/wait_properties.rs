@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::{
     help::config,
-    simulation::{Event, FOREIGN, GIVEN, NAMED, Poll, Ruling, Run, Scenario, scenario, simulate},
+    simulation::{Event, FOREIGN, NAMED, Poll, PollOutcome, Run, Scenario, TASK_URL, scenario, simulate},
 };
 
 /// What sums of fractions of milliseconds may differ by.
@@ -27,7 +27,7 @@ fn gaps(run: &Run) -> impl Iterator<Item = (&Poll, &Poll, f64)> {
 
 /// Whether a poll goes on to the other path of a bare id: it is part of the one before it.
 fn is_other_path(before: &Poll, poll: &Poll) -> bool {
-    before.ruling == Ruling::Again && before.path != poll.path
+    before.outcome == PollOutcome::Again && before.path != poll.path
 }
 
 /// Whether the poll of this number, if there is one, goes on to the other path.
@@ -44,7 +44,7 @@ fn counted(run: &Run) -> impl Iterator<Item = &Poll> {
 fn path_of(poll_url: &str) -> Option<&str> {
     match poll_url {
         "" | FOREIGN => None,
-        GIVEN => Some("/api/v1/tasks/given"),
+        TASK_URL => Some("/api/v1/tasks/first"),
         named if named == NAMED[0] => Some("/api/v1/tasks/named?by=server"),
         _ => Some("/api/v1/tasks/other"),
     }
@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn rule_4_every_wait_ends_once_and_for_a_reason(scenario in scenario()) {
         let run = run(&scenario);
-        let by_answer = run.polls.last().is_some_and(|poll| !poll.ruling.goes_on());
+        let by_answer = run.polls.last().is_some_and(|poll| !poll.outcome.goes_on());
         prop_assert_ne!(run.gave_up.is_some(), by_answer);
     }
 
@@ -65,9 +65,9 @@ proptest! {
         let run = run(&scenario);
         let (min, max) = (scenario.options.poll_min.0, scenario.options.poll_max.0);
         for (poll, next, gap) in gaps(&run) {
-            let asked = poll.turn.asked_ms();
-            let longest = match poll.ruling {
-                Ruling::Lost(_) => max.max(LONGEST_BACKOFF_MS),
+            let asked = poll.turn.pause_ms();
+            let longest = match poll.outcome {
+                PollOutcome::Lost(_) => max.max(LONGEST_BACKOFF_MS),
                 _ => max,
             };
             prop_assert!(gap <= longest.max(asked) + poll.overslept + ROUNDING, "{} ms behind {:?}", gap, poll);
@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn rule_6_the_server_is_never_asked_earlier_than_it_wants(scenario in scenario()) {
         for (poll, _, gap) in gaps(&run(&scenario)) {
-            prop_assert!(gap >= poll.turn.asked_ms() - ROUNDING, "{} ms behind {:?}", gap, poll);
+            prop_assert!(gap >= poll.turn.pause_ms() - ROUNDING, "{} ms behind {:?}", gap, poll);
         }
     }
 
@@ -102,9 +102,9 @@ proptest! {
     fn rule_6_a_hint_beyond_the_deadline_ends_the_wait_at_once(scenario in scenario()) {
         let run = run(&scenario);
         for (index, poll) in run.polls.iter().enumerate() {
-            let asked = poll.turn.asked_ms();
+            let asked = poll.turn.pause_ms();
             let left = (scenario.deadline() - poll.answered).max(0.0);
-            if poll.ruling.goes_on() && asked > left && !goes_on(&run, index + 1) {
+            if poll.outcome.goes_on() && asked > left && !goes_on(&run, index + 1) {
                 let failure = run.gave_up.as_ref().expect("an end");
                 prop_assert_eq!((index + 1, run.ended), (run.polls.len(), poll.answered));
                 prop_assert_eq!(failure.retry_after.0, asked);
@@ -143,7 +143,7 @@ proptest! {
         let deadline = scenario.deadline();
         let was_asked_late = last.at >= deadline - ROUNDING;
         let was_cut_short = (deadline - ROUNDING..deadline + SUSPENDED_MS).contains(&last.answered);
-        let would_be_late = last.turn.asked_ms() > (deadline - last.answered).max(0.0);
+        let would_be_late = last.turn.pause_ms() > (deadline - last.answered).max(0.0);
         prop_assert!(was_asked_late || was_cut_short || would_be_late, "gave up too early: {:?}", last);
     }
 
@@ -165,8 +165,8 @@ proptest! {
     #[test]
     fn rule_2_every_error_but_the_task_s_own_leaves_the_task(scenario in scenario()) {
         let run = run(&scenario);
-        let failures = run.polls.iter().filter_map(|poll| match &poll.ruling {
-            Ruling::Failed(failure) | Ruling::Lost(failure) => Some(failure),
+        let failures = run.polls.iter().filter_map(|poll| match &poll.outcome {
+            PollOutcome::Failed(failure) | PollOutcome::Lost(failure) => Some(failure),
             _ => None,
         });
         for failure in failures.chain(&run.gave_up) {
@@ -180,24 +180,24 @@ proptest! {
     fn rule_2_only_what_cannot_be_helped_ends_a_wait(scenario in scenario()) {
         for poll in run(&scenario).polls {
             let expected = match &poll.turn.event {
-                Event::Running { .. } => matches!(poll.ruling, Ruling::Running),
-                Event::Completed => poll.ruling == Ruling::Completed,
+                Event::Running { .. } => matches!(poll.outcome, PollOutcome::Running),
+                Event::Completed => poll.outcome == PollOutcome::Completed,
                 Event::Broken | Event::Unclear => {
-                    matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Response)
+                    matches!(&poll.outcome, PollOutcome::Lost(failure) if failure.kind == Kind::Response)
                 }
                 Event::Lost(TransportError::Connection) => {
-                    matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::Connection)
+                    matches!(&poll.outcome, PollOutcome::Lost(failure) if failure.kind == Kind::Connection)
                 }
                 Event::Lost(TransportError::Timeout) => {
-                    matches!(&poll.ruling, Ruling::Lost(failure) if failure.kind == Kind::RequestTimeout)
+                    matches!(&poll.outcome, PollOutcome::Lost(failure) if failure.kind == Kind::RequestTimeout)
                 }
                 Event::Refused { status: 408 | 429 | 500.., retryable } if *retryable != Some(false) => {
-                    matches!(poll.ruling, Ruling::Lost(_))
+                    matches!(poll.outcome, PollOutcome::Lost(_))
                 }
                 Event::Refused { .. } | Event::Failed { .. } => {
-                    matches!(poll.ruling, Ruling::Failed(_))
+                    matches!(poll.outcome, PollOutcome::Failed(_))
                 }
-                Event::Missing { .. } => !matches!(poll.ruling, Ruling::Running | Ruling::Lost(_)),
+                Event::Missing { .. } => !matches!(poll.outcome, PollOutcome::Running | PollOutcome::Lost(_)),
             };
             prop_assert!(expected, "{:?}", poll);
         }
@@ -210,8 +210,8 @@ proptest! {
         let order = if id.starts_with("img_") { [images, tasks] } else { [tasks, images] };
         let [mut path, mut other] = order.map(|route| format!("{route}{id}"));
         let mut is_given = !scenario.task.poll_url.is_empty();
-        if let Some(given) = path_of(&scenario.task.poll_url) {
-            path = given.into();
+        if let Some(known) = path_of(&scenario.task.poll_url) {
+            path = known.into();
         }
         let run = run(&scenario);
         for (poll, next) in run.polls.iter().zip(run.polls.iter().skip(1).map(Some).chain([None])) {
@@ -237,17 +237,17 @@ proptest! {
         let mut is_missing = false;
         for (index, poll) in run.polls.iter().enumerate() {
             match poll.turn.event {
-                Event::Missing { .. } if goes_on(&run, index + 1) => prop_assert_eq!(&poll.ruling, &Ruling::Again),
+                Event::Missing { .. } if goes_on(&run, index + 1) => prop_assert_eq!(&poll.outcome, &PollOutcome::Again),
                 Event::Missing { .. } if poll.answered < fresh_until => {
-                    prop_assert_eq!(&poll.ruling, &Ruling::Again);
+                    prop_assert_eq!(&poll.outcome, &PollOutcome::Again);
                 }
                 Event::Missing { coded } => {
                     let kind = if coded { Kind::TaskNotFound } else { Kind::NotFound };
-                    match &poll.ruling {
+                    match &poll.outcome {
                         // Another poll follows, or the wait has slept and was suspended.
-                        Ruling::Again => prop_assert!(!is_missing && run.polls.len() > index + 1, "{:?}", poll),
-                        Ruling::Failed(failure) => prop_assert_eq!(failure.kind, kind),
-                        ruling => prop_assert!(false, "{:?}", ruling),
+                        PollOutcome::Again => prop_assert!(!is_missing && run.polls.len() > index + 1, "{:?}", poll),
+                        PollOutcome::Failed(failure) => prop_assert_eq!(failure.kind, kind),
+                        outcome => prop_assert!(false, "{:?}", outcome),
                     }
                     is_missing = true;
                 }
