@@ -83,6 +83,10 @@ function matches(error, pattern) {
  * Sends a request and reads its answer into `attempt`: its status, its `Retry-After` read both ways and its body,
  * where that is JSON. It never fails: the `cause` tells of an error. Where it may be a stream, the answer is the
  * first of it, and `attempt.rest` has what follows.
+ *
+ * @param {Attempt} attempt
+ * @param {{ fetch?: Function, url: string, signal: AbortSignal, headers?: Headers, key?: string,
+ *   body?: string | Blob | FormData, idempotencyKey?: string, relay?: boolean, streams?: boolean }} request
  */
 export async function exchange(
   attempt,

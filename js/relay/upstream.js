@@ -1,4 +1,4 @@
-/** Transports to the service. */
+/** The transport to the service. */
 
 /**
  * An answer can unpack to more than the memory of a worker, and would end every request in it. So the transport counts
@@ -13,36 +13,6 @@ export const cappedFetch = (transport, maxBytes) => (url, init) => {
   const sending = transport ? transport(url, init) : fetch(url, init);
   return Promise.resolve(sending).then((response) => capped(response, maxBytes));
 };
-
-/**
- * The transport for a create that is an edit or brings files. The client sends a create as JSON, and reads its answer;
- * the answers to edits and to forms mean the same.
- *
- * @param {typeof fetch} transport
- * @param {{ isEdit: boolean, fields: Record<string, any>, files: import('./form-reader.js').FormFile[] }} order
- * @returns {typeof fetch}
- */
-export const orderFetch =
-  (transport, { isEdit, fields, files }) =>
-  (url, init) => {
-    const target = isEdit ? url.replace(/\/generations$/, '/edits') : url;
-    if (files.length === 0) return transport(target, init);
-    const headers = new Headers(init.headers);
-    // The runtime names the boundary.
-    headers.delete('content-type');
-    return transport(target, { ...init, headers, body: formOf(fields, files) });
-  };
-
-function formOf(fields, files) {
-  const form = new FormData();
-  // The service reads a list as its items between commas, which is how a list becomes a text.
-  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
-  for (const [index, { name, blob }] of files.entries()) {
-    // A name of our own, in place of one from the disk of a visitor.
-    form.append(name, blob, `${name}-${index}.${blob.type.replace('image/', '')}`);
-  }
-  return form;
-}
 
 function capped(response, maxBytes) {
   const { body, status, statusText, headers } = response;

@@ -189,6 +189,7 @@ describe('an edit as a form', () => {
       const { body, ...found } = await edit(make(), formOf(['prompt', PROMPT], image));
       assert.deepEqual([found.status, body.error.code], [status, code]);
       assert.deepEqual([relays.events[0].upstream, relays.events[0].outcome], ['edit', outcome]);
+      assert.match(relays.events[0].message, /^POST \/v1\/images\/edits was answered/);
     }
   });
 
