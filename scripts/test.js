@@ -168,6 +168,11 @@ const PARTS = {
     ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
   },
+  stories: {
+    browsers: ALL,
+    ready: ensureBuild,
+    commands: () => [{ argv: node(...files('stories')), count: nodeTests }],
+  },
   stress: {
     browsers: ALL,
     ready: ensureBuild,

@@ -1,10 +1,10 @@
 /**
- * The real service, under each of its addresses: the list of models, an inline generation and a task, the cheap ones of
- * each. `npm run test:live` costs money, so it runs only with a key: LEMONDATA_API_KEY, TOKENLAB_API_KEY, or both.
+ * The real service, under each of its addresses: the list of models, an inline generation, a task and an edit, the cheap
+ * ones of each. `npm run test:live` costs money, so it runs only with a key: LEMONDATA_API_KEY, TOKENLAB_API_KEY, or both.
  */
 
 import assert from 'node:assert/strict';
-import { LemonData, listModels } from 'lemondata-wasm';
+import { LemonData, listModels, toBlob } from 'lemondata-wasm';
 import { servicesOf } from '../scripts/lib/services.js';
 
 const services = servicesOf(process.env);
@@ -14,10 +14,18 @@ if (services.length === 0) {
 }
 
 const prompt = 'A single lemon on a white table';
+const EDITOR = { model: 'gpt-image-2', quality: 'low' };
 const REQUESTS = [
-  { prompt, model: 'gpt-image-2', quality: 'low' },
+  { prompt, ...EDITOR },
   { prompt, model: 'ideogram-v3' },
 ];
+
+function check({ status, data }, name) {
+  assert.equal(status, 'completed');
+  assert.ok(data[0].url || data[0].b64_json, 'the answer holds a picture');
+  console.log(`ok: ${name}`);
+  return data[0];
+}
 
 for (const { url, key } of services) {
   console.log(url);
@@ -33,11 +41,11 @@ for (const { url, key } of services) {
     onResponse: ({ method, path, status, durationMs }) =>
       console.log(method, path, status, Math.round(durationMs), 'ms'),
   });
+  const pictures = [];
   for (const request of REQUESTS) {
     assert.ok(listed.has(request.model), `${request.model} is in the list`);
-    const { status, data } = await client.generateAndWait(request);
-    assert.equal(status, 'completed');
-    assert.ok(data[0].url || data[0].b64_json, 'the answer holds a picture');
-    console.log(`ok: ${request.model}`);
+    pictures.push(check(await client.generateAndWait(request), request.model));
   }
+  const image = await toBlob(pictures[0]);
+  check(await client.editAndWait({ prompt: 'Make it a lime', image, ...EDITOR }), `${EDITOR.model}, edit`);
 }

@@ -105,10 +105,29 @@ const HINTS = [
 ];
 const camel = (name) => name.replace(/_./g, (start) => start[1].toUpperCase());
 
+/** What the provider says of an error in the body of its answer, beside what is known already. */
+export function detailsOf(body, requestId, param) {
+  const top = Object(body);
+  const error = Object(top.error);
+  const pick = (type, ...values) =>
+    values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
+  const text = (...values) => pick('string', ...values);
+  const details = {
+    code: text(error.code, top.code, error.type),
+    type: text(error.type),
+    param: param ?? text(error.param),
+    requestId: text(requestId, error.request_id, top.request_id),
+    body,
+  };
+  for (const [type, names] of HINTS) {
+    for (const name of names) details[camel(name)] = pick(type, error[name]);
+  }
+  return details;
+}
+
 /**
  * Makes the error that the core describes; `param` is the number of a name, which the message goes on from, or of
- * none. `answer` is what an attempt brought; what the provider says of the
- * error stands in its body.
+ * none. `answer` is what an attempt brought.
  */
 export function makeError(kind, outcome, message, status, param, retryAfterMs, attempt, task, cause, allows) {
   const name = NAMES[param];
@@ -119,26 +138,12 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
   } catch {
     // It is nested too deep to be looked through: nothing of it is shown.
   }
-  const top = Object(body);
-  const error = Object(top.error);
-  const pick = (type, ...values) =>
-    values.find((value) => value !== '' && (Array.isArray(value) ? 'array' : typeof value) === type);
-  const text = (...values) => pick('string', ...values);
-  const hints = {};
-  for (const [type, names] of HINTS) {
-    for (const name of names) hints[camel(name)] = pick(type, error[name]);
-  }
   const made = new classes[kind]({
+    ...detailsOf(body, requestId, name),
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
     status: status || undefined,
-    code: text(error.code, top.code, error.type),
-    type: text(error.type),
-    param: name ?? text(error.param),
-    ...hints,
-    requestId: text(requestId, error.request_id, top.request_id),
     retryAfterMs: retryAfterMs || undefined,
-    body,
     task,
     cause: cause ?? ownCause,
   });
@@ -152,11 +157,20 @@ export const allowsFallback = /* @__PURE__ */ new WeakSet();
 /** An error that the JavaScript side finds by itself. */
 export const ownError = (Class, outcome, message, more) => new Class({ outcome, message, ...more });
 
-/** The error of a download that is answered with a status other than success. */
-export function errorOfStatus(status, message) {
-  const Class =
-    { 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError, 429: RateLimitError }[
-      status
-    ] ?? (status >= 500 ? ServerError : ResponseError);
-  return ownError(Class, 'rejected', message, { status });
+const STATUS_CLASSES = {
+  401: AuthenticationError,
+  402: PaymentRequiredError,
+  403: PermissionDeniedError,
+  404: NotFoundError,
+  408: ServerError,
+  429: RateLimitError,
+};
+
+/** The error of a request that needs no decision of the core, by its status. A page shows a redirect as status 0. */
+export function errorOfStatus(status, message, more) {
+  const others = status < 400 ? ResponseError : status < 500 ? InvalidRequestError : ServerError;
+  return ownError(STATUS_CLASSES[status] ?? others, 'rejected', message, {
+    status: status || undefined,
+    ...more,
+  });
 }

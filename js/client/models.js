@@ -1,20 +1,8 @@
 /** The models that a service offers. Listing them needs no decision of the core. */
 
 import { bounded, refuse } from './bounded.js';
-import {
-  AuthenticationError,
-  ConnectionError,
-  InvalidRequestError,
-  NotFoundError,
-  ownError,
-  PaymentRequiredError,
-  PermissionDeniedError,
-  RateLimitError,
-  RequestTimeoutError,
-  ResponseError,
-  ServerError,
-} from './errors.js';
-import { redirectOrigin } from './exchange.js';
+import { ConnectionError, detailsOf, errorOfStatus, ownError, RequestTimeoutError } from './errors.js';
+import { Attempt, exchange } from './exchange.js';
 import { checkNames, resolve } from './options.js';
 import { inBrowser } from './place.js';
 import { parseUrl, reasonOf } from './values.js';
@@ -25,20 +13,6 @@ const TIMEOUT_MS = 60_000;
 
 /** The names that the options have in the query. */
 const QUERY = { category: 'category', recommendedFor: 'recommended_for', view: 'view' };
-
-const CLASSES = {
-  401: AuthenticationError,
-  402: PaymentRequiredError,
-  403: PermissionDeniedError,
-  404: NotFoundError,
-  408: ServerError,
-  429: RateLimitError,
-};
-
-function classOf(status) {
-  if (status < 400) return ResponseError;
-  return CLASSES[status] ?? (status < 500 ? InvalidRequestError : ServerError);
-}
 
 /** The options that count here: those of the call over those of its client, each read once. */
 function readOptions(options, defaults) {
@@ -85,9 +59,7 @@ function modelsUrl(baseUrl) {
 /** The list is public: no key goes along. */
 async function headersOf({ headers }) {
   try {
-    const made = new Headers(await resolve(headers));
-    made.set('accept', 'application/json');
-    return made;
+    return new Headers(await resolve(headers));
   } catch {
     // The cause could show their values.
     throw refuse('headers', ' cannot be used.');
@@ -100,36 +72,26 @@ async function headersOf({ headers }) {
  */
 export async function listModels(options, defaults) {
   const settings = readOptions(options, defaults);
-  const { url, query, fetch: custom } = settings;
+  const { url, query, fetch } = settings;
   const [origin, path] = parseUrl(url);
   const target = `GET ${path}`;
   const late = () => ownError(RequestTimeoutError, 'rejected', `${target} got no answer in time.`);
   return bounded(
     async (signal) => {
       const headers = await headersOf(settings);
-      let response;
-      let body;
-      try {
-        // A redirect would carry the headers to wherever it points; edge workers refuse "error".
-        /** @type {RequestInit} */
-        const init = { headers, signal, redirect: 'manual' };
-        // Called as a function, since workers refuse another `this`.
-        response = await (custom ? custom(url + query, init) : fetch(url + query, init));
-        body = await response.text();
-      } catch (cause) {
+      const attempt = new Attempt('GET', path, 1);
+      await exchange(attempt, { fetch, url: url + query, signal, headers });
+      const { status, body, cause } = attempt;
+      if (body === undefined) {
         const advice = inBrowser()
           ? ' A page of another origin needs its permission (allowedOrigins of a relay).'
           : '';
         const message = `${target} got no answer: the connection failed. Is ${origin} up?${advice}`;
         throw ownError(ConnectionError, 'rejected', message, { cause });
       }
-      try {
-        body = JSON.parse(body);
-      } catch {
-        // The error shows the text as it is.
-      }
-      if (response.ok && Array.isArray(body?.data)) return body.data;
-      throw errorOf(target, response, body);
+      const isOk = status >= 200 && status < 300;
+      if (isOk && Array.isArray(body?.data)) return body.data;
+      throw errorOf(target, isOk, attempt);
     },
     settings,
     late,
@@ -137,31 +99,18 @@ export async function listModels(options, defaults) {
 }
 
 /** The error of an answer that is no list. */
-function errorOf(target, response, body) {
-  const { status, ok: isOk } = response;
-  const headers = new Headers(response.headers);
-  const error = Object(Object(body).error);
+function errorOf(target, isOk, { status, seconds, date, now, location, requestId, body }) {
   const isRedirect = !isOk && status < 400;
-  // A page of an intermediary is no reason.
-  const reason = isRedirect ? redirectHint(headers.get('location')) : reasonOf(Object(body));
+  const reason = isRedirect ? redirectHint(location) : reasonOf(Object(body));
   const start = isOk ? 'was answered, but holds no list of models' : `was answered with status ${status}`;
-  const text = (...values) => values.find((value) => value && typeof value === 'string');
-  const seconds = Number(headers.get('retry-after') ?? error.retry_after);
-  return ownError(classOf(status), 'rejected', `${target} ${start}${reason ? `: ${reason}` : '.'}`, {
-    // A browser shows a redirect as status 0.
-    status: status || undefined,
-    code: text(error.code, error.type),
-    type: text(error.type),
-    param: text(error.param),
-    hint: text(error.hint),
-    requestId: text(headers.get('x-request-id'), error.request_id),
-    retryAfterMs: seconds > 0 ? seconds * 1000 : undefined,
-    body,
+  const retryAfterMs = seconds * 1000 || date - now || Object(body?.error).retry_after * 1000;
+  return errorOfStatus(status, `${target} ${start}${reason ? `: ${reason}` : '.'}`, {
+    ...detailsOf(body, requestId),
+    retryAfterMs: retryAfterMs > 0 ? retryAfterMs : undefined,
   });
 }
 
-function redirectHint(location) {
-  const origin = redirectOrigin(location);
+function redirectHint(origin) {
   return origin?.startsWith('http')
     ? `Redirects are not followed: if you trust it, set baseUrl to ${origin}.`
     : 'Redirects are not followed: check baseUrl.';

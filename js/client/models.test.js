@@ -186,7 +186,14 @@ describe('errors', () => {
       [503, ServerError],
     ]) {
       const body = {
-        error: { message: 'Because.', type: 'a_type', param: 'p', hint: 'Do so.', request_id: 'r' },
+        error: {
+          message: 'Because.',
+          type: 'a_type',
+          param: 'p',
+          hint: 'Do so.',
+          request_id: 'r',
+          supported_parameters: ['view'],
+        },
       };
       const headers = { 'retry-after': '7', 'x-request-id': `request-${status}` };
       server.next({ on: 'models', reply: { status, body, headers } });
@@ -196,7 +203,22 @@ describe('errors', () => {
       assert.equal(message, `GET /v1/models was answered with status ${status}: Because.`);
       assert.deepEqual([error.status, code, type, param, hint], [status, 'a_type', 'a_type', 'p', 'Do so.']);
       assert.deepEqual([requestId, retryAfterMs, outcome], [`request-${status}`, 7000, 'rejected']);
+      assert.deepEqual(error.supportedParameters, ['view']);
       assert.deepEqual(error.body, body);
+    }
+  });
+
+  test('tell when to ask again, in any spelling', async () => {
+    const date = (ms) => new Date(ms).toUTCString();
+    for (const [headers, error, expected] of [
+      [{ 'retry-after': '7' }, { retry_after: 5 }, 7000],
+      [{ 'retry-after': date(9000), date: date(5000) }, {}, 4000],
+      [{ 'retry-after': date(5000), date: date(9000) }, {}, undefined],
+      [{}, { retry_after: 5 }, 5000],
+      [{}, {}, undefined],
+    ]) {
+      server.next({ on: 'models', reply: { status: 429, body: { error }, headers } });
+      assert.equal((await failure(list())).retryAfterMs, expected);
     }
   });
 

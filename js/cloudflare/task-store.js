@@ -106,7 +106,10 @@ export class TaskStore {
   get files() {
     const all = new Blob(getPieces(this.#kv, 'files'));
     let end = 0;
-    return (this.#kv.get('fileList') ?? []).map(({ name, type, size }) => {
+    const list = /** @type {{ name: string, type: string, size: number }[]} */ (
+      this.#kv.get('fileList') ?? []
+    );
+    return list.map(({ name, type, size }) => {
       const start = end;
       end += size;
       return { name, blob: all.slice(start, end, type) };

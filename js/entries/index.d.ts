@@ -702,8 +702,8 @@ export interface Model {
 }
 
 /**
- * Lists the models that the service, or a relay, offers. The list is public: the key is sent to a relay alone
- * (`relay: true`), and `headers` wherever `baseUrl` leads. There is one request; it is not repeated.
+ * Lists the models that the service, or a relay, offers. The list is public: no key is sent. `headers` are,
+ * wherever `baseUrl` leads. There is one request; it is not repeated.
  *
  * A bundle that does not use it does not hold it.
  *

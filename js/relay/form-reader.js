@@ -15,7 +15,7 @@ const BLANK_LINE = Uint8Array.of(CR, LF, CR, LF);
 /**
  * @typedef {object} FormFile
  * @property {string} name of its field
- * @property {Blob} blob with the type that its first bytes show
+ * @property {File} blob with the type that its first bytes show
  */
 
 /**
@@ -104,7 +104,10 @@ export function createFormReader(boundary, limits) {
       texts.set(name, new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(concat(chunks)));
     } else if (size > 0) {
       // A page sends an empty file for a field that its user has left empty.
-      files.push({ name, blob: new Blob(chunks, { type: part.type ?? typeOf(part) }) });
+      const type = part.type ?? typeOf(part);
+      // A name of our own, in place of one from the disk of a visitor.
+      const filename = `${name}-${files.length}.${type.replace('image/', '')}`;
+      files.push({ name, blob: new File(chunks, filename, { type }) });
     }
   }
 

@@ -16,13 +16,20 @@ import { isHubTask } from './hub.js';
 import { createModelList } from './models.js';
 import { costsOf, publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
 import { isAnswerOf, taskIdOf } from './task-ids.js';
-import { cappedFetch, orderFetch } from './upstream.js';
+import { cappedFetch } from './upstream.js';
 import { rename } from './view.js';
 
 /** The end of a task is an answer to the relay, not a failure. */
 function endOrThrow(error) {
   if (error instanceof TaskFailedError) return error;
   throw error;
+}
+
+/** The request for the client. */
+function requestOf(fields, files) {
+  const of = (field) => files.filter(({ name }) => name === field).map(({ blob }) => blob);
+  const [image, [mask]] = [of('image'), of('mask')];
+  return { ...fields, ...(image.length > 0 && { image }), ...(mask && { mask }) };
 }
 
 /** For the log alone: the client has left and reads no answer. */
@@ -48,7 +55,6 @@ export function createService(settings, { references, answers, log }) {
     return key;
   }
 
-  const listModels = createModelList(settings, { apiKey, fetch });
   const client = new LemonData({
     apiKey,
     baseUrl,
@@ -57,24 +63,25 @@ export function createService(settings, { references, answers, log }) {
     // The client in the page repeats what is safe to repeat.
     maxRetries: 0,
   });
+  const listModels = createModelList(settings, client);
 
   /** Sends a create or an edit. */
   async function create(order, event) {
     const { isEdit, fields, files, identity } = order;
     event.upstream = isEdit ? 'edit' : 'create';
+    const method = isEdit ? 'edit' : 'generate';
     const info = {};
-    const transport = isEdit || files.length > 0 ? orderFetch(fetch, order) : fetch;
     const options = {
       // Not `async`, as `cappedFetch` is not. The body of an inline answer does not name its bill.
       fetch: (url, init) =>
-        transport(url, init).then((response) => {
+        fetch(url, init).then((response) => {
           info.billingTransactionId = response.headers?.get?.(BILL_HEADER) ?? undefined;
           return response;
         }),
       onResponse: (found) => Object.assign(info, found),
     };
     try {
-      const found = await client.generate(fields, options).catch(endOrThrow);
+      const found = await client[method](requestOf(fields, files), options).catch(endOrThrow);
       const reference = await refer(found instanceof TaskFailedError ? found.task : found, identity);
       return delivered(found, reference, event, info);
     } catch (error) {

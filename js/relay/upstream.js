@@ -1,4 +1,4 @@
-/** Transports to the service. */
+/** The transport to the service. */
 
 /**
  * An answer can unpack to more than the memory of a worker, and would end every request in it. So the transport counts
@@ -13,25 +13,6 @@ export const cappedFetch = (transport, maxBytes) => (url, init) => {
   const sending = transport ? transport(url, init) : fetch(url, init);
   return Promise.resolve(sending).then((response) => capped(response, maxBytes));
 };
-
-/**
- * The transport for a create that is an edit or brings files. The client sends a create as JSON, and reads its answer;
- * the answers to edits and to forms mean the same.
- *
- * @param {typeof fetch} transport
- * @param {{ isEdit: boolean, fields: Record<string, any>, files: import('./form-reader.js').FormFile[] }} order
- * @returns {typeof fetch}
- */
-export const orderFetch =
-  (transport, { isEdit, fields, files }) =>
-  (url, init) => {
-    const target = isEdit ? String(url).replace(/\/generations$/, '/edits') : url;
-    if (files.length === 0) return transport(target, init);
-    const headers = new Headers(init.headers);
-    // The runtime names the boundary.
-    headers.delete('content-type');
-    return transport(target, { ...init, headers, body: formOf(fields, files) });
-  };
 
 /**
  * The form of a request with files.

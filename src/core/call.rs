@@ -152,7 +152,7 @@ pub struct Call<V> {
     number: u32,
     until: f64,
     update: Option<Update<V>>,
-    /// Why the last polls brought no answer.
+    /// Why the last poll brought no answer.
     cause: Option<Box<CallFailure<V>>>,
     end: End<V>,
 }
@@ -439,7 +439,7 @@ impl<V: Platform> Call<V> {
             Err((error, _)) => wait.lost(*error, now, random),
         };
         let next_poll = wait.due();
-        match result {
+        self.cause = match result {
             PollResult::Answered(answer) => {
                 let generation = answer.generation(&attempt.value);
                 if is_single {
@@ -451,11 +451,10 @@ impl<V: Platform> Call<V> {
                 if is_over {
                     return self.finish(generation);
                 }
+                None
             }
-            PollResult::Again => {}
-            PollResult::Lost(failure) => {
-                self.cause = Some(Box::new(self.failure(failure, attempt.value.clone())));
-            }
+            PollResult::Again => None,
+            PollResult::Lost(failure) => Some(Box::new(self.failure(failure, attempt.value.clone()))),
             PollResult::Fail(failure) => {
                 if failure.outcome == Outcome::Failed && !is_single {
                     let id = &wait.task.id;
@@ -464,7 +463,7 @@ impl<V: Platform> Call<V> {
                 }
                 return self.fail(failure, attempt.value.clone());
             }
-        }
+        };
         self.follow(now)
     }
 

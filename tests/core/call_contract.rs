@@ -277,6 +277,20 @@ fn a_stream_that_outlasts_its_poll_is_given_up() {
     assert_eq!(machine.handle(Event::Elapsed, NOW + 60_000.0, 0.5), Action::GiveUp);
 }
 
+#[test]
+fn rule_2_a_silent_stream_whose_poll_is_over_leaves_time_for_the_next_poll() {
+    let mut machine = following_stream();
+    // A laptop has slept beyond the silence of the stream and the time of its poll.
+    let now = NOW + 65_000.0;
+    assert_eq!(machine.handle(Event::Elapsed, now, 0.5), Action::GiveUp);
+    let late = Event::Attempt(lost_attempt(TransportError::Timeout, false));
+    assert_eq!(machine.handle(late, now, 0.5), Action::Sleep);
+    let due = machine.until();
+    assert_eq!(machine.handle(Event::Elapsed, due, 0.5), Action::Authorize);
+    assert_eq!(machine.handle(credentials(), due, 0.5), Action::Send);
+    assert_eq!((machine.until(), machine.request().number), (due + 60_000.0, 2));
+}
+
 fn status_of(update: Option<&Update<Json>>) -> String {
     update.map(|update| update.generation.text_of(Name::Status)).unwrap_or_default()
 }
@@ -309,6 +323,46 @@ fn only_a_wait_has_updates() {
         let (mut single, _) = start(Command::GetTask, json!("img_1").into());
         pass(&mut single, vec![(credentials(), Action::Send), (event, Action::Finish)]);
         assert!(single.take_update().is_none());
+    }
+}
+
+#[test]
+fn rule_1_a_refusal_behind_an_unknown_attempt_is_unknown() {
+    let relay = [
+        ("relay", json!(true).into()),
+        ("baseUrl", json!("https://relay.example").into()),
+        ("maxRetries", json!(1).into()),
+    ];
+    let refused = |status| move || answered(status, json!({"error": {"message": "No."}}));
+    let lasts: [(&str, Box<dyn Fn() -> Event<Json>>, Kind); 3] = [
+        ("429", Box::new(refused(429)), Kind::RateLimit),
+        ("400", Box::new(refused(400)), Kind::InvalidRequest),
+        (
+            "no connection",
+            Box::new(|| Event::Attempt(lost_attempt(TransportError::Connection, false))),
+            Kind::Connection,
+        ),
+    ];
+    let unknown: [fn() -> Event<Json>; 2] = [lost, || answered(502, json!({}))];
+    for (shown, last, kind) in lasts {
+        for first in unknown {
+            let input = call(request(), &relay);
+            let (mut machine, _) =
+                Call::start(Command::Generate, &input, SERVER, NOW, 0.5).expect("a create");
+            pass(
+                &mut machine,
+                vec![
+                    (credentials(), Action::Send),
+                    (first(), Action::Sleep),
+                    (Event::Elapsed, Action::Authorize),
+                    (credentials(), Action::Send),
+                    (last(), Action::Finish),
+                ],
+            );
+            let End::Failed(end) = machine.end() else { panic!("{:?}", machine.end()) };
+            assert_eq!((end.failure.kind, end.failure.outcome), (kind, Outcome::Unknown), "{shown}");
+            assert!(end.failure.message.ends_with("may have been carried out and billed."), "{shown}");
+        }
     }
 }
 
@@ -416,6 +470,20 @@ fn the_last_lost_poll_is_the_cause_of_a_time_out() {
     assert_eq!((cause.failure.kind, cause.failure.outcome), (Kind::Server, Outcome::Accepted));
     assert_eq!(cause.attempt.get(Name::Body).plain()["error"]["code"], "overloaded");
     assert!(cause.failure.task.is_some() && cause.cause.is_none());
+}
+
+#[test]
+fn a_lost_poll_is_not_the_cause_of_a_time_out_behind_an_answered_one() {
+    let (mut machine, _) = start(Command::WaitForTask, json!("img_1").into());
+    pass(&mut machine, vec![(credentials(), Action::Send), (lost(), Action::Sleep)]);
+    // The deadline has come, and allows one poll.
+    let now = NOW + 90_000.0;
+    assert_eq!(machine.handle(Event::Elapsed, now, 0.5), Action::Authorize);
+    assert_eq!(machine.handle(credentials(), now, 0.5), Action::Send);
+    assert_eq!(machine.handle(running(), now, 0.5), Action::Finish);
+    let End::Failed(end) = machine.end() else { panic!("{:?}", machine.end()) };
+    assert_eq!(end.failure.kind, Kind::WaitTimeout);
+    assert!(end.cause.is_none(), "{:?}", end.cause);
 }
 
 #[test]

@@ -77,6 +77,34 @@ describe('rule 2: a stream that dies in silence', GUARD, () => {
     assert.equal(time.timers(), 0);
   });
 
+  test('leaves the poll in its place the rest of the time', async (t) => {
+    const time = fakeTime(t);
+    const opened = stream();
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 10_000, done()));
+    const { options, requests } = script(opened.answer, slow);
+    const waiting = waitForTask('t', { ...options, ...relay, requestTimeout: 60_000 });
+    await time.calm();
+    opened.send({ task_id: 't', status: 'processing' });
+    assert.equal((await time.until(waiting)).status, 'completed');
+    assert.equal(requests.length, 2);
+  });
+
+  test('leaves time for the next poll where that of its own is over, too', async (t) => {
+    const time = fakeTime(t);
+    const opened = stream();
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 10_000, done()));
+    const { options, requests } = script(opened.answer, slow);
+    const waiting = waitForTask('t', { ...options, ...relay, requestTimeout: 60_000, maxWait: 7_200_000 });
+    await time.calm();
+    opened.send({ task_id: 't', status: 'processing' });
+    await time.pass(10_000);
+    // The machine sleeps for a while, and its timers with it.
+    const wall = Date.now;
+    t.mock.method(Date, 'now', () => wall() + 600_000);
+    assert.equal((await time.until(waiting)).status, 'completed');
+    assert.equal(requests.length, 2, 'none was sent to be given up at once');
+  });
+
   test('is one for all that share it', async (t) => {
     const time = fakeTime(t);
     const opened = stream();

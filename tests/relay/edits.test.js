@@ -7,8 +7,8 @@ import { beforeEach, describe, test } from 'node:test';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
-import { toHono, toNodeHandler } from 'lemondata-wasm/relay';
-import { CREATE, come, createHarness, KEY, PROMPT } from './harness.js';
+import { memoryLimiter, toHono, toNodeHandler } from 'lemondata-wasm/relay';
+import { CREATE, clientOf, come, createHarness, KEY, PROMPT } from './harness.js';
 
 const EDIT = '/v1/images/edits';
 /** The header that makes a browser ask before it sends a form to another origin. */
@@ -189,6 +189,7 @@ describe('an edit as a form', () => {
       const { body, ...found } = await edit(make(), formOf(['prompt', PROMPT], image));
       assert.deepEqual([found.status, body.error.code], [status, code]);
       assert.deepEqual([relays.events[0].upstream, relays.events[0].outcome], ['edit', outcome]);
+      assert.match(relays.events[0].message, /^POST \/v1\/images\/edits was answered/);
     }
   });
 
@@ -377,6 +378,29 @@ describe('once only', () => {
     for (let count = 0; count < 3; count += 1) {
       assert.equal((await keyed(relay, 'k', formOf(prompt, image))).status, 502);
     }
+    assert.equal(requests.length, 1);
+  });
+
+  test('rule 1: a refusal behind an attempt that was lost leaves the outcome unknown', async (t) => {
+    t.mock.method(Math, 'random', () => 0);
+    const relay = make({ limiter: memoryLimiter({ creates: 1 }) });
+    const statuses = [];
+    const client = clientOf(relay, {
+      relay: true,
+      maxRetries: 1,
+      async fetch(url, init) {
+        const answer = await relay(new Request(url, init));
+        statuses.push(answer.status);
+        // The first answer does not come through.
+        if (statuses.length === 1) throw new TypeError('The connection was reset.');
+        return answer;
+      },
+    });
+    const image = new Blob([PNG]);
+    const error = await client.edit({ prompt: PROMPT, image }).catch((error) => error);
+    assert.deepEqual(statuses, [200, 429]);
+    assert.deepEqual([error.kind, error.outcome], ['rate_limit', 'unknown']);
+    assert.match(error.message, /An attempt before this one may have been carried out and billed\.$/);
     assert.equal(requests.length, 1);
   });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { createHarness, KEY } from './harness.js';
+import { createHarness } from './harness.js';
 
 const MODELS = [
   { id: 'gpt-image-2', object: 'model', pricing: { per_image: 0.04 } },
@@ -32,7 +32,7 @@ test('all of them where any may be used, as the service describes them', async (
   assert.deepEqual(body, { object: 'list', data: MODELS });
   assert.equal(requests.length, 1);
   assert.equal(requests[0].url, 'https://service.example/v1/models?category=image');
-  assert.equal(requests[0].headers.authorization, `Bearer ${KEY}`);
+  assert.equal(requests[0].headers.get('authorization'), null, 'the list is public');
   assert.equal(requests[0].redirect, 'manual');
 });
 
@@ -100,10 +100,16 @@ test('a service that fails is a failure like any other, and nothing of it is kep
     assert.doesNotMatch(found.text, /10\.0\.0\.1|evil/);
     const failure = relays.events.find(({ event }) => event === 'upstream_failed');
     assert.equal(failure.upstream, 'models');
-    assert.match(failure.message, /^GET \/v1\/models\?category=image /);
+    assert.match(failure.message, /^GET \/v1\/models /);
   }
   reply = () => Response.json({ data: MODELS });
   assert.equal((await list(relay)).status, 200);
+});
+
+test('a refusal says when to ask again', async () => {
+  reply = () => Response.json({ error: { message: 'Slow down', retry_after: 7 } }, { status: 429 });
+  const { headers } = await list(make());
+  assert.equal(headers.get('retry-after'), '7');
 });
 
 test('a service that never answers ends by the time-out, and its request is aborted', {

@@ -80,6 +80,8 @@ export function makeRelays({ key, upstream, secret, page, CREATES, POLLS }, log)
     stranger: make({ secret: `${secret}, but another one` }),
     slow: make({ bodyTimeoutMs: 50 }),
     passing: make({ extraFields: 'pass' }),
+    // On Cloudflare, the default is smaller.
+    roomy: make({ store: memoryStore(), maxFileBytes: 10 * 1024 * 1024 }),
     capped: make({ maxAnswerBytes: 8 * 1024 * 1024 }),
     // With the secret of the others.
     hubbed: make({ hub: makeHub() }),

@@ -6,6 +6,8 @@
  */
 
 import {
+  edit,
+  editAndWait,
   generate,
   generateAndWait,
   getTask,
@@ -15,7 +17,7 @@ import {
   waitForTask,
 } from 'lemondata-wasm';
 import { randomFrom } from './random.js';
-import { createService } from './service.js';
+import { createService, RELAY } from './service.js';
 
 // Kept from before they are replaced: the checks count the package's timers alone.
 const { setTimeout: later, clearTimeout: forget } = globalThis;
@@ -31,7 +33,9 @@ const SILENCE_MS = 12_000;
 const DEPTH = 6;
 const CROWD = 1000;
 
-const KINDS = { generate: 3, generateAndWait: 4, waitForTask: 5, getTask: 1 };
+const KINDS = { generate: 3, generateAndWait: 4, edit: 2, editAndWait: 3, waitForTask: 6, getTask: 1 };
+/** What a picture that another model makes instead must not have cost. */
+const FREE = ['not_sent', 'rejected', 'failed'];
 const DEEDS = {
   abortOwn: 3,
   abortOther: 3,
@@ -107,10 +111,12 @@ export async function stress({ seed, calls: limit }) {
     pollInterval: { min: 1, max: 3 },
     dangerouslyAllowBrowser: true,
   };
-  const relay = { ...common, apiKey: undefined, relay: true, baseUrl: 'https://relay.example/api' };
+  const relay = { ...common, apiKey: undefined, relay: true, baseUrl: RELAY };
   const plain = (defaults) => {
     const call = (run) => (input, options) => run(input, { ...defaults, ...options });
     return {
+      edit: call(edit),
+      editAndWait: call(editAndWait),
       generate: call(generate),
       generateAndWait: call(generateAndWait),
       waitForTask: call(waitForTask),
@@ -167,6 +173,8 @@ export async function stress({ seed, calls: limit }) {
     }
   }
 
+  const relays = [2, 3, 5].map((index) => clients[index]);
+
   /** The options of a call: callbacks that act, each with random numbers of its own. */
   function optionsOf(call, random) {
     const { number } = call;
@@ -184,6 +192,7 @@ export async function stress({ seed, calls: limit }) {
     if (random.chance(0.7)) call.controller = watch.controller();
     options.signal = call.controller?.signal ?? (random.chance(0.5) ? shared.signal : undefined);
     call.signal = options.signal;
+    set('fallback', 0.4, random.pick([['b'], ['b', 'c'], []]));
     set('maxPolls', 0.1, random.between(1, 4));
     set('requestTimeout', 0.2, random.between(10, 60));
     set('idempotencyKey', 0.1, `key-${number}`);
@@ -202,7 +211,13 @@ export async function stress({ seed, calls: limit }) {
     if (random.chance(0.25)) {
       const own = deeds(3);
       options.fetch = (url, init) => {
-        const held = act(call, own, true);
+        let held;
+        try {
+          held = act(call, own, true);
+        } catch (error) {
+          service.missed(init);
+          throw error;
+        }
         // What it acted on may have ended the call, and a transport sends nothing then.
         const send = () => {
           if (init.signal.aborted) throw new TypeError('The request was ended.');
@@ -222,6 +237,15 @@ export async function stress({ seed, calls: limit }) {
     return options;
   }
 
+  function requestOf({ kind, number }, random) {
+    const isEdit = kind.startsWith('edit');
+    const request = { prompt: `${isEdit ? 'edit' : 'create'} #${number}`, model: 'a' };
+    // A Blob makes a form of it.
+    if (random.chance(0.3)) request.image = new Blob([new Uint8Array(number)], { type: 'image/png' });
+    else if (isEdit) request.image_url = 'https://x.example/1.png';
+    return request;
+  }
+
   /** Starts a call, unless there have been enough. */
   function start() {
     if (started >= limit || depth >= DEPTH) return undefined;
@@ -235,11 +259,13 @@ export async function stress({ seed, calls: limit }) {
     try {
       const isMisuse = random.chance(0.05);
       const client = random.pick(isMisuse ? clients.slice(0, 4) : clients);
-      const isCreate = call.kind.startsWith('generate');
+      const isCreate = !call.kind.endsWith('Task');
       const input = isCreate
-        ? { prompt: `lemon #${number}` }
+        ? requestOf(call, random)
         : service.reference(random.pick(service.recent(6)), random);
       const handed = [input, optionsOf(call, random)];
+      // A relay has a key of its own.
+      if (relays.includes(client)) delete handed[1].apiKey;
       const [first, options] = isMisuse ? random.pick(MISUSES)(...handed) : handed;
       call.settled = settle(call, client[call.kind](first, options));
       if (call.controller && random.chance(0.3)) {
@@ -255,7 +281,9 @@ export async function stress({ seed, calls: limit }) {
   async function settle(call, promise) {
     let end;
     try {
-      end = (await promise).status;
+      const result = await promise;
+      end = result.status;
+      checkSkipped(call, result.skipped_models);
       if (!['pending', 'processing', 'completed'].includes(end)) note(call, `resolved as ${end}`);
     } catch (error) {
       end = endOf(call, error);
@@ -268,8 +296,17 @@ export async function stress({ seed, calls: limit }) {
   function endOf(call, error) {
     if (call.signal?.aborted && error === call.signal.reason) return 'aborted';
     if (error instanceof InternalError) return note(call, 'internal', error.cause ?? error);
-    if (error instanceof LemonDataError) return error.kind;
+    if (error instanceof LemonDataError) {
+      checkSkipped(call, error.skippedModels);
+      return error.kind;
+    }
     return note(call, 'neither an error of the package nor the reason of the signal', error);
+  }
+
+  function checkSkipped(call, skipped = []) {
+    for (const { model, error } of skipped) {
+      if (!FREE.includes(error.outcome)) note(call, `went past ${model}, whose outcome is ${error.outcome}`);
+    }
   }
 
   function note({ number, kind }, problem, error) {
@@ -291,8 +328,9 @@ export async function stress({ seed, calls: limit }) {
     internal: ends.internal ?? 0,
     hung: [...live].map(({ number, kind }) => `${kind} ${number}`),
     wrong: wrong.slice(0, 5),
-    carriedOutTwice: service.twice(),
+    billedTwice: service.billedTwice(),
     resent: service.resent,
+    misread: service.misread,
     crowd,
     leftOver,
     strayErrors: watch.strayErrors.slice(0, 5),

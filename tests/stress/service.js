@@ -1,10 +1,13 @@
 /**
- * A service without a network that answers at random and keeps the bill: how often it carried out which create.
+ * A service without a network that answers at random and keeps the bills: what may have to be paid for each call.
  *
- * It is the direct API and a relay in one: a create with an idempotency key is carried out once a key.
+ * It is the direct API, which knows no idempotency keys, and a relay in one.
  */
 
 import { randomFrom } from './random.js';
+
+/** Where it is a relay, which carries a create out once a key. */
+export const RELAY = 'https://relay.example/api';
 
 /** What becomes of a create. */
 const CREATES = {
@@ -12,9 +15,19 @@ const CREATES = {
   rateLimited: 2,
   unavailable: 2,
   refused: 2,
+  modelRefused: 3,
   neverConnected: 1,
   thrown: 1,
   lost: 1,
+};
+
+/** What may follow an attempt that did nothing: the same request again, or the same for another model. */
+const DID_NOTHING = {
+  rateLimited: ['again', 'next'],
+  unavailable: ['again'],
+  modelRefused: ['next'],
+  neverConnected: ['again', 'next'],
+  thrown: ['again', 'next'],
 };
 
 /** How the answer to a create that was carried out arrives. */
@@ -68,8 +81,10 @@ export function createService(seed, later) {
   const tasks = new Map();
   /** The signals of requests that wait for nothing but their end. */
   const waiting = new Set();
-  /** Creates that were sent again although the last answer did not say that nothing was done. */
+  /** Creates that were sent again, or to another model, although the attempts before may have to be paid for. */
   const resent = [];
+  /** Creates that came to the wrong route, or without their picture. */
+  const misread = [];
   let polls = 0;
 
   /** A reply to a poll or a create, by how it is delivered. */
@@ -143,7 +158,8 @@ export function createService(seed, later) {
     });
   }
 
-  function addTask(random) {
+  /** @param {object} [create] the entry of the call that has brought it */
+  function addTask(random, create) {
     const id = `img_${tasks.size + 1}`;
     const poll_url = random.chance(0.5) ? { poll_url: `/v1/tasks/${id}` } : {};
     tasks.set(id, {
@@ -151,12 +167,19 @@ export function createService(seed, later) {
       reference: { task_id: id, ...poll_url },
       left: random.below(6),
       end: random.weighted(ENDS),
+      create,
     });
+    if (create) create.bills.add(id);
     return id;
   }
 
   /** The state of a task after one more look at it. */
-  function look({ random, reference, end }, isLast) {
+  function look({ random, reference, end, create }, isLast) {
+    // A task that has failed costs nothing, and another model may follow. A stream shows one that is gone as failed.
+    if (isLast && create && ['failed', 'filtered', 'gone'].includes(end)) {
+      create.bills.delete(reference.task_id);
+      Object.assign(create, { mayBeBilled: false, follows: ['next'] });
+    }
     const base = { ...reference, created: 1_706_000_000 };
     if (!isLast || end === 'never') return { ...base, status: random.pick(RUNNING), data: [] };
     if (end === 'completed')
@@ -165,20 +188,21 @@ export function createService(seed, later) {
     return { ...base, status: 'failed', data: [], error: 'No.', cancelled: end === 'cancelled' };
   }
 
-  function create({ prompt }, key, signal) {
-    const known = creates.get(prompt);
-    const entry = known ?? { carriedOut: 0, attempts: 0, mayRepeat: true };
+  function create({ prompt, model }, key, signal) {
+    const entry = creates.get(prompt) ?? { attempts: 0, bills: new Set() };
     creates.set(prompt, entry);
-    const random = randomFrom(seed, 1, Number(prompt.split('#')[1]), entry.attempts);
+    const random = randomFrom(seed, 1, numberOf(prompt), entry.attempts);
     entry.attempts += 1;
-    if (!entry.mayRepeat && !key) resent.push(prompt);
+    if (entry.attempts > 1 && !mayFollow(entry, model, key)) resent.push(`${prompt}, ${model}`);
     const kept = key && keys.get(key);
     const how = kept ? 'carriedOut' : random.weighted(CREATES);
-    entry.mayRepeat = ['rateLimited', 'unavailable', 'neverConnected', 'thrown'].includes(how);
+    entry.follows = DID_NOTHING[how] ?? [];
+    // Under its key, an attempt that came before is the same one.
+    entry.mayBeBilled = !DID_NOTHING[how] || (entry.model === model && entry.mayBeBilled);
+    entry.model = model;
     switch (how) {
       case 'carriedOut': {
-        const body = kept ?? (random.chance(0.3) ? { created: 1, data: IMAGES } : accept(random));
-        if (!kept) entry.carriedOut += 1;
+        const body = kept ?? (random.chance(0.3) ? draw(entry) : accept(random, entry));
         if (key) keys.set(key, body);
         return deliver(random.weighted(DELIVERIES), body, random, signal);
       }
@@ -189,6 +213,13 @@ export function createService(seed, later) {
       case 'refused': {
         const status = random.pick([400, 401, 402, 403, 413, 422]);
         return new Response(JSON.stringify({ error: { message: 'No.' } }), { status });
+      }
+      case 'modelRefused': {
+        const [status, code] = random.pick([
+          [400, 'model_not_found'],
+          [403, 'model_not_allowed'],
+        ]);
+        return new Response(JSON.stringify({ error: { message: 'No.', code } }), { status });
       }
       case 'neverConnected': {
         const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
@@ -203,8 +234,23 @@ export function createService(seed, later) {
     }
   }
 
-  function accept(random) {
-    const task = tasks.get(addTask(random));
+  /** The number of a call, which its prompt ends with. A picture of it has as many bytes. */
+  const numberOf = (prompt) => Number(prompt.split('#')[1]);
+  const read = (body) => (body instanceof FormData ? Object.fromEntries(body) : JSON.parse(body));
+
+  /** Whether a further attempt cannot cost anything: a relay carries a key out once, and each model has its own. */
+  function mayFollow({ model: last, follows, mayBeBilled }, model, key) {
+    if (model === last) return Boolean(key) || follows.includes('again');
+    return follows.includes('next') && !mayBeBilled;
+  }
+
+  function draw(entry) {
+    entry.bills.add(`picture ${entry.attempts}`);
+    return { created: 1, data: IMAGES };
+  }
+
+  function accept(random, entry) {
+    const task = tasks.get(addTask(random, entry));
     return { ...task.reference, status: random.pick(RUNNING), data: [{ url: '' }] };
   }
 
@@ -265,12 +311,18 @@ export function createService(seed, later) {
 
   return {
     resent,
+    misread,
     waiting,
 
-    /** The prompts of creates that were carried out more than once. */
-    twice: () => [...creates].filter(([, { carriedOut }]) => carriedOut > 1).map(([prompt]) => prompt),
+    /** The prompts of calls that more than one picture may have to be paid for. */
+    billedTwice: () => [...creates].filter(([, { bills }]) => bills.size > 1).map(([prompt]) => prompt),
 
-    counts: () => ({ creates: creates.size, tasks: tasks.size, polls }),
+    counts() {
+      const all = [...creates.values()];
+      const bills = all.reduce((sum, { bills }) => sum + bills.size, 0);
+      const further = all.filter(({ model }) => model !== 'a').length;
+      return { creates: creates.size, bills, further, tasks: tasks.size, polls };
+    },
 
     addTask,
 
@@ -283,9 +335,22 @@ export function createService(seed, later) {
     /** The latest tasks: what many calls wait for at once. */
     recent: (count) => [...tasks.keys()].slice(-count),
 
+    /** Notes a request that a transport of the caller's has thrown away. */
+    missed({ method, body }) {
+      const entry = method === 'POST' && creates.get(read(body).prompt);
+      if (entry) entry.follows = DID_NOTHING.thrown;
+    },
+
     /** The transport. It throws at once where a `fetch` may. */
     fetch(url, { method, headers, body, signal }) {
-      if (method === 'POST') return create(JSON.parse(body), headers.get('idempotency-key'), signal);
+      if (method === 'POST') {
+        const request = read(body);
+        const { prompt, image } = request;
+        const isWhole = typeof body === 'string' || image.size === numberOf(prompt);
+        if (url.endsWith('/edits') !== prompt.startsWith('edit') || !isWhole) misread.push(prompt);
+        const key = url.startsWith(RELAY) ? headers.get('idempotency-key') : null;
+        return create(request, key, signal);
+      }
       polls += 1;
       return poll(url.split('/').at(-1), headers.get('accept').includes('event-stream'), signal);
     },

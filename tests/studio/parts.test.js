@@ -304,6 +304,33 @@ describe('the code', () => {
     assert.deepEqual([image.length, image[0].size, prompt], [1, bytes.length, request.prompt]);
   });
 
+  test('for a browser sends the pictures of its pickers', async () => {
+    const sources = { action: 'edit', pictures: ['lemon.png', 'lime.png'], mask: 'mask.png' };
+    const request = { model: 'gpt-image-2', prompt: 'A blue lemon' };
+    await writeFile(join(folder, 'edit-browser.mjs'), SAMPLES.browser.write({ request, sources }));
+    const bytes = PNG.sync.write(new PNG({ width: 16, height: 16 }));
+    const page = `
+      globalThis.Image = class {};
+      const file = (name) => new File([Buffer.from('${bytes.toString('base64')}', 'base64')], name, { type: 'image/png' });
+      const files = { '#pictures': [file('lemon.png'), file('lime.png')], '#mask': [file('mask.png')] };
+      globalThis.document = { body: { append() {} }, querySelector: (id) => ({ files: files[id] }) };
+      globalThis.location = { href: '${server.url}/' };
+      const { fetch } = globalThis;
+      globalThis.fetch = (url, { headers, ...init }) => {
+        headers.set('authorization', 'Bearer ${server.apiKey}');
+        return fetch(url.replace('/api/lemondata', ''), { ...init, headers });
+      };
+      await import('./edit-browser.mjs');
+    `;
+    const { image, mask, ...texts } = await execute('edit-page.mjs', page);
+    assert.deepEqual(texts, request);
+    assert.deepEqual(
+      [...image, ...mask].map(({ filename }) => filename),
+      ['lemon.png', 'lime.png', 'mask.png'],
+    );
+    assert.equal(server.counts.requests[0].path, '/v1/images/edits');
+  });
+
   test('for a browser does, too, with the globals of a page', async () => {
     for (const format of ['url', 'b64_json']) {
       const request = { ...ODD, response_format: format };

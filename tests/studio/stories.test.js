@@ -4,8 +4,10 @@
  */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { PNG } from 'pngjs';
 import { servePage } from '../../scripts/lib/serve-page.js';
 import { BROWSERS, openBrowser } from '../helpers/browsers.js';
 import { startServer } from '../server/index.js';
@@ -14,6 +16,28 @@ import { KEY, screenshotPath, until } from './studio.js';
 /** Ends a test that hangs. */
 const GUARD = { timeout: 60_000 };
 const TASK_MS = 30_000;
+
+/** Pictures of one colour, as they travel into a page. */
+const FILES = Object.fromEntries(
+  ['lemon.png', 'lime.png'].map((name, index) => {
+    const png = new PNG({ width: 32, height: 32 });
+    png.data.fill(90 + 100 * index);
+    return [name, PNG.sync.write(png).toString('base64')];
+  }),
+);
+/** A file as the server notes it. The relay gives files names of its own. */
+const noted = (filename, name) => {
+  const bytes = Buffer.from(FILES[name], 'base64');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { filename, type: 'image/png', size: bytes.length, sha256 };
+};
+
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
+/** The request in the code for Node, with the names of its files. */
+function requestIn(code) {
+  const [, request] = /AndWait\(\n {2}({[\s\S]*?\n {2}}),\n/.exec(code);
+  return new AsyncFunction('openAsBlob', `return ${request}`)((name) => name);
+}
 
 let clock = Date.UTC(2026, 0, 1);
 let server;
@@ -63,6 +87,25 @@ function prepare() {
       story.fill('size', size);
       await story.press('Generate');
       await story.until(() => document.querySelectorAll('.card').length > length, 'a card');
+    },
+    /** Chooses files, as a dialog of the browser would. */
+    pick(id, files) {
+      const transfer = new DataTransfer();
+      for (const [name, base64] of Object.entries(files)) {
+        const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: 'image/png' }));
+      }
+      const input = document.getElementById(id);
+      input.files = transfer.files;
+      for (const type of ['input', 'change']) input.dispatchEvent(new Event(type, { bubbles: true }));
+    },
+    /** Opens the code of the newest card for Node, reads it and closes it. */
+    async code() {
+      document.querySelector('.card .code').click();
+      document.getElementById('tab-node').click();
+      const { textContent } = document.getElementById('code-text');
+      await story.press('Close');
+      return textContent;
     },
     state: () => document.querySelector('.card .state')?.textContent.trim().replace(/\s+/g, ' ') ?? '',
     see: (words) => story.until(() => story.state().startsWith(words), words),
@@ -147,6 +190,53 @@ for (const name of BROWSERS) {
       assert.equal(server.counts.keyLeaks, 0);
       await look('1-inline');
     });
+
+    for (const [title, action, pictures, masks, path] of [
+      ['edits pictures of theirs', 'edit', ['lemon.png', 'lime.png'], ['lime.png'], 'edits'],
+      ['draws from a picture of theirs', 'generate', ['lime.png'], [], 'generations'],
+    ]) {
+      test(`${title}, and reads the exact call`, GUARD, async () => {
+        await fresh();
+        const filesOf = (names) => Object.fromEntries(names.map((name) => [name, FILES[name]]));
+        const seen = await run(
+          async ({ action, pictures, mask }) => {
+            const { story } = window;
+            document.getElementById('sources').open = true;
+            story.pick('pictures', pictures);
+            document.querySelector(`[name=action][value=${action}]`).click();
+            story.pick('mask', mask);
+            const previews = document.querySelectorAll('#previews img').length;
+            await story.generate('gpt-image-2', 'It’s a "lime"', '1024x1024');
+            await story.see('Done');
+            const widths = await story.pictures();
+            const code = await story.code();
+            for (const id of ['pictures', 'mask']) story.pick(id, {});
+            return { previews, widths, code, problems: story.violations };
+          },
+          { action, pictures: filesOf(pictures), mask: filesOf(masks) },
+        );
+        assert.deepEqual([seen.previews, seen.widths, seen.problems], [pictures.length, [1024], []]);
+        const creates = server.counts.requests.filter(({ method }) => method === 'POST');
+        assert.deepEqual(
+          creates.map(({ path }) => path),
+          [`/v1/images/${path}`],
+        );
+        const { image, mask = [], n: _, ...texts } = creates[0].body;
+        assert.deepEqual(
+          image,
+          pictures.map((name, index) => noted(`image-${index}.png`, name)),
+        );
+        assert.deepEqual(
+          mask,
+          masks.map((name) => noted(`mask-${pictures.length}.png`, name)),
+        );
+        assert.match(seen.code, action === 'edit' ? /\beditAndWait\(/ : /\bgenerateAndWait\(/);
+        const { image: named, mask: namedMask, ...request } = await requestIn(seen.code);
+        assert.deepEqual([[named].flat(), [namedMask ?? []].flat()], [pictures, masks]);
+        assert.deepEqual(request, texts);
+        await look(`1-${action}`);
+      });
+    }
 
     test('waits for a task and sees its progress', GUARD, async () => {
       await fresh();
