@@ -74,9 +74,9 @@ function readOptions(options, defaults) {
 /** Where the models are, by the same rules as every other route. */
 function modelsUrl(baseUrl) {
   const [origin = '', path = '', isPlain] = (typeof baseUrl === 'string' && parseUrl(baseUrl)) || [];
-  if (!isPlain || !/^https?:/.test(origin) || !path.startsWith('/')) {
+  if (!isPlain || !/^https?:/.test(origin) || !path.startsWith('/') || path.includes('/v1/images')) {
     const message =
-      ' must be an http(s) URL without credentials, query and fragment; in a web page, it may be a path.';
+      ' must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.';
     throw refuse('baseUrl', message);
   }
   return `${origin}${path.replace(/\/+$/, '').replace(/\/+v1$/, '')}/v1/models`;
@@ -143,7 +143,8 @@ function errorOf(target, response, body) {
   const error = Object(Object(body).error);
   const isRedirect = !isOk && status < 400;
   // A page of an intermediary is no reason.
-  const reason = isRedirect ? redirectHint(headers.get('location')) : reasonOf(Object(body));
+  const foreign = typeof body === 'string' ? "check baseUrl, or the dev server's proxy." : '';
+  const reason = isRedirect ? redirectHint(headers.get('location')) : reasonOf(Object(body)) || foreign;
   const start = isOk ? 'was answered, but holds no list of models' : `was answered with status ${status}`;
   const text = (...values) => values.find((value) => value && typeof value === 'string');
   const seconds = Number(headers.get('retry-after') ?? error.retry_after);
