@@ -328,7 +328,7 @@ describe('an answer of another server leads to baseUrl and the proxy', GUARD, ()
   const options = (status, body) => service(() => answer(body, { status })).options;
   const CHECK = "heck baseUrl, or the dev server's proxy.";
 
-  // Vite answers a POST with an empty 404, and its proxy with an empty 500 if the server is down.
+  // Vite answers what it does not know with an empty 404; its proxy, an empty 500 or 502 if the server is down.
   for (const [status, body] of [
     [404, ''],
     [404, PAGE],
@@ -349,7 +349,7 @@ describe('an answer of another server leads to baseUrl and the proxy', GUARD, ()
     });
   }
 
-  // Vite answers every GET that it does not know with the page.
+  // The server of a single-page app may answer every path with the page.
   test('200, a page', async () => {
     for (const call of [generate(request, options(200, PAGE)), getTask('t', options(200, PAGE))]) {
       const { message } = await failure(call);
