@@ -133,6 +133,11 @@ const PARTS = {
     commands: () => [{ argv: node(...files('e2e')), count: nodeTests }],
   },
   package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
+  'first-hour': {
+    browsers: ['chromium'],
+    ready: ensureBuild,
+    commands: () => [{ argv: node(...files('first-hour')), count: nodeTests }],
+  },
   relay: {
     browsers: ALL,
     ready() {

@@ -19,7 +19,7 @@ import {
 } from './abi.gen.js';
 import { InternalError, InvalidRequestError, ownError } from './errors.js';
 import { Attempt, exchange, responseInfo } from './exchange.js';
-import { randomUuid, readCredentials, resolve } from './options.js';
+import { randomKey, readCredentials, resolve } from './options.js';
 import { read } from './values.js';
 
 /** The callbacks that wait for each signal. One listener serves them all: Node warns of more than ten. */
@@ -215,8 +215,7 @@ export class Call {
 
   /** Ends the call after a trap. */
   abandon(cause) {
-    const message =
-      'The WebAssembly module trapped: please report this bug with error.cause. Further calls work.';
+    const message = 'WebAssembly trapped: please report this bug with error.cause. Further calls work.';
     this.#stops.push(() => this.#controller?.abort());
     this.settle(false, broken(message, cause, 'unknown', this.task));
   }
@@ -253,7 +252,7 @@ export class Call {
     this.#attempt = attempt;
     this.#controller = controller;
     const { signal } = controller;
-    if (isCreate && usesRelay) this.#ownKey ??= randomUuid();
+    if (isCreate && usesRelay) this.#ownKey ??= randomKey();
     const { fetch, relay, idempotencyKey = this.#ownKey } = this.options;
     const { key, headers } = this.#credentials;
     const create = isCreate && { body: this.body.value, idempotencyKey, relay };

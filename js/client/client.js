@@ -78,6 +78,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
   }
 
   return async function call(command, input, callOptions, clientOptions) {
+    if (!globalThis.Headers) throw broken('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
     // Read now: a change of the caller's after the call does not count.
     const isCreate = command < COMMAND_GET_TASK;
     const isBrowser = inBrowser();

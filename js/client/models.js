@@ -48,9 +48,9 @@ function readOptions(options, defaults) {
 /** Where the models are, by the same rules as every other route. */
 function modelsUrl(baseUrl) {
   const [origin = '', path = '', isPlain] = (typeof baseUrl === 'string' && parseUrl(baseUrl)) || [];
-  if (!isPlain || !/^https?:/.test(origin) || !path.startsWith('/')) {
+  if (!isPlain || !/^https?:/.test(origin) || !path.startsWith('/') || path.includes('/v1/images')) {
     const message =
-      ' must be an http(s) URL without credentials, query and fragment; in a web page, it may be a path.';
+      ' must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.';
     throw refuse('baseUrl', message);
   }
   return `${origin}${path.replace(/\/+$/, '').replace(/\/+v1$/, '')}/v1/models`;
@@ -101,7 +101,9 @@ export async function listModels(options, defaults) {
 /** The error of an answer that is no list. */
 function errorOf(target, isOk, { status, seconds, date, now, location, requestId, body }) {
   const isRedirect = !isOk && status < 400;
-  const reason = isRedirect ? redirectHint(location) : reasonOf(Object(body));
+  // A page of an intermediary is no reason.
+  const foreign = typeof body === 'string' ? "check baseUrl, or the dev server's proxy." : '';
+  const reason = isRedirect ? redirectHint(location) : reasonOf(Object(body)) || foreign;
   const start = isOk ? 'was answered, but holds no list of models' : `was answered with status ${status}`;
   const retryAfterMs = seconds * 1000 || date - now || Object(body?.error).retry_after * 1000;
   return errorOfStatus(status, `${target} ${start}${reason ? `: ${reason}` : '.'}`, {

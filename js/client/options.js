@@ -48,17 +48,16 @@ export function checkNames(optionSets, request, more = []) {
     throw ownError(InvalidRequestError, 'not_sent', message, { param: name });
   };
   const known = [...OPTIONS, ...more];
-  const same = (name) => known.find((option) => plain(option) === plain(name));
+  const isPart = (part, whole) => part.length >= SHORTEST_PART && whole.includes(part);
   for (const name of optionSets.flatMap(namesIn)) {
     if (known.includes(name)) continue;
-    const isPart = (part, whole) => part.length >= SHORTEST_PART && whole.includes(part);
-    const found =
-      same(name) ??
-      known.find((option) => isPart(plain(name), plain(option)) || isPart(plain(option), plain(name)));
+    const found = known.find(
+      (option) => isPart(plain(name), plain(option)) || isPart(plain(option), plain(name)),
+    );
     refuse(name, `Unknown option '${name}'.${found ? ` Did you mean ${found}?` : ''}`);
   }
   for (const name of namesIn(request)) {
-    const option = same(name);
+    const option = known.find((option) => plain(option) === plain(name));
     if (option) refuse(name, `${name} is an option: pass ${option} behind the request, not in it.`);
   }
 }
@@ -84,14 +83,9 @@ export async function readCredentials(apiKey, headers) {
   }
 }
 
-/** A random UUID. Pages without a secure context lack `randomUUID`, and some test environments lack all of `crypto`. */
-export function randomUuid() {
-  const { crypto } = /** @type {any} */ (globalThis);
-  if (crypto?.randomUUID) return crypto.randomUUID();
+/** A random key. Some test environments lack `crypto`, and pages without a secure context lack its `randomUUID`. */
+export function randomKey() {
   const bytes = new Uint8Array(16).map(() => Math.random() * 256);
-  crypto?.getRandomValues?.(bytes);
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  /** @type {any} */ (globalThis).crypto?.getRandomValues?.(bytes);
+  return Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');
 }

@@ -53,7 +53,9 @@ function lineOf({ event, error, message, kind, status, code, requestId, upstream
     const name = event.replace('_failed', '');
     return [event + describe(error), `${name} failed: ${describe(error)} ${CONSEQUENCES[name]}`];
   }
-  const reason = REASONS_ABOUT_REQUESTS.includes(kind)
+  // What was not sent is wrong here: it is a setting.
+  const isForClient = error.outcome !== 'not_sent' && REASONS_ABOUT_REQUESTS.includes(kind);
+  const reason = isForClient
     ? `A ${upstream} failed: ${code}. Its client has the reason.`
     : asSentence(message);
   const cause = error.cause && `Cause: ${describe(error.cause)}`;

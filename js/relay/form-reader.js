@@ -15,7 +15,7 @@ const BLANK_LINE = Uint8Array.of(CR, LF, CR, LF);
 /**
  * @typedef {object} FormFile
  * @property {string} name of its field
- * @property {File} blob with the type that its first bytes show
+ * @property {Blob} blob with the type that its first bytes show
  */
 
 /**

@@ -49,8 +49,8 @@ const RULES = {
   apiKey: required(
     setting(
       undefined,
-      (value) => isFunction(value) || (typeof value === 'string' && /^[!-~]+$/.test(value)),
-      'a string without white space, or a function that returns one',
+      (value) => isFunction(value) || (typeof value === 'string' && /^[!#-&(-~][!-~]*$/.test(value)),
+      'a string without quotes and white space, or a function that returns one',
     ),
     "It is the service's key: set it from a secret of your platform, such as process.env.LEMONDATA_API_KEY.",
     { isSecret: true },

@@ -29,6 +29,8 @@ const MAX_DEPTH = 4;
 
 const REQUEST_TIMEOUT = 408;
 const GATEWAY_TIMEOUT = 504;
+/** What a client can do about a failure that concerns the operator. */
+const LOOK = "The relay's log says why.";
 /** No `Response` can have a greater one. */
 const MAX_STATUS = 599;
 
@@ -143,7 +145,7 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   ]);
   if (outcome === 'not_sent') {
     const message = 'The relay could not send the request.';
-    return { status: 503, body: relayError('relay_error', message, { retryable: true }) };
+    return { status: 503, body: relayError('relay_error', message, { retryable: true, hint: LOOK }) };
   }
   // The body may not have been kept, and its code may stand elsewhere.
   const fields = publicFields({ code, type, ...Object(Object(body).error) });
@@ -154,8 +156,7 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   }
   if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && concernsAccount(fields))) {
     const message = 'The service refused the account of this relay.';
-    const hint = "The relay's log says why.";
-    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint }) };
+    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOOK }) };
   }
   if (status < 400 || status > MAX_STATUS) {
     // Without an answer that can be understood, the effect of a create is unknown.

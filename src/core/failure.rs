@@ -15,6 +15,9 @@ const TASK_NOT_FOUND: &str = "async_task_not_found";
 /// The code of a 503 where no provider behind the service can serve a model.
 const ALL_CHANNELS_FAILED: &str = "all_channels_failed";
 
+/// What to do about an answer that comes from another server than the one that was meant.
+const CHECK_BASE_URL: &str = "Check baseUrl, or the dev server's proxy.";
+
 /// Ends the message of a failure that leaves its task as it is.
 pub const GOES_ON: &str = "The task goes on at the server: waitForTask(error.task) waits on.";
 
@@ -172,12 +175,13 @@ impl Failure {
                 "Redirects are not followed: check baseUrl.".into()
             };
         }
-        // A server that gives no reason has no such route.
-        let advice = match kind {
-            _ if !hint.is_empty() => &hint,
-            Kind::NotFound if reason.is_empty() => "Check baseUrl.",
-            _ => kind.advice(),
-        };
+        let mut advice = kind.advice();
+        if !hint.is_empty() {
+            advice = &hint;
+        } else if advice.is_empty() && answer.body.is_none() {
+            // The service itself answers in JSON.
+            advice = CHECK_BASE_URL;
+        }
         if !reason.is_empty() {
             failure.say(&[": ", &reason]);
         }

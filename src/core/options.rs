@@ -6,6 +6,7 @@ use super::{
     limits::LONGEST_WAIT,
     ms::Ms,
     platform::Platform,
+    text::contains,
     url::Base,
     value::{Type, Value, is_whole},
 };
@@ -52,6 +53,10 @@ static OPTIONS: [(Name, u8, &str); Name::OPTIONS] = [
     (Name::OnResponse, FUNCTION, "a function"),
     (Name::Fallback, LIST, "an array of names of models"),
 ];
+
+/// A key that is missing: in a page, none should be there.
+const NO_KEY: &str =
+    " is missing or empty: is LEMONDATA_API_KEY set? In a web page, set baseUrl to a relay that holds it.";
 
 /// What the shell knows of the place where it runs.
 #[derive(Clone, Copy, Debug)]
@@ -123,12 +128,14 @@ impl Options {
         if options.kind_of(Name::ApiKey) == Type::Text {
             check_key(&options.text_of(Name::ApiKey), Name::ApiKey)?;
         }
-        if has_key && environment.browser && options.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
+        // What headers hold for the service itself is a key, too.
+        let holds_key = has_key || is_set(Name::Headers) && !is_set(Name::BaseUrl);
+        if holds_key && environment.browser && options.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
             return Err(Failure::refusal(
                 Name::ApiKey,
                 &[
-                    " must not be in a web page, where every visitor can read it: keep it in a relay, and set \
-                 baseUrl to that. To allow it all the same, set dangerouslyAllowBrowser.",
+                    " must not be in a web page, where every visitor can read it: set baseUrl to a relay that \
+                 holds it, or set dangerouslyAllowBrowser.",
                 ],
             ));
         }
@@ -143,24 +150,24 @@ impl Options {
             return Err(Failure::refusal(Name::BaseUrl, &[" is missing: set it to the URL of the relay."]));
         }
         if !(has_key || is_set(Name::BaseUrl) || is_set(Name::Headers)) {
-            return Err(Failure::refusal(
-                Name::ApiKey,
-                &[" is missing: pass a key, or set baseUrl to a relay that holds it."],
-            ));
+            return Err(Failure::refusal(Name::ApiKey, &[NO_KEY]));
         }
         let base_url =
             if is_set(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
         let Some(location) = V::parse_url(&base_url, "")
             // A `blob:` URL has the origin of its maker, but a whole URL for a path.
             .filter(|location| {
-                location.is_plain && location.origin.starts_with("http") && location.path.starts_with("/")
+                location.is_plain
+                    && location.origin.starts_with("http")
+                    && location.path.starts_with("/")
+                    && !contains(&location.path, "/v1/images")
             })
         else {
             return Err(Failure::refusal(
                 Name::BaseUrl,
                 &[
-                    " must be an http(s) URL without credentials, query and fragment; in a web page, it may be a \
-                 path.",
+                    " must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and \
+                 fragment.",
                 ],
             ));
         };
@@ -222,14 +229,15 @@ fn is_signal<V: Value>(signal: &V) -> bool {
 
 /// Checks that a key is fit for a header. The message never shows it.
 pub fn check_key(key: &str, name: Name) -> Result<(), Box<Failure>> {
-    let message = if key.is_empty() {
-        " is empty: is its environment variable set?"
-    } else if key.as_bytes().get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"bearer ")) {
-        " must be the key alone, without Bearer."
-    } else if key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(());
+    let is_api_key = name == Name::ApiKey;
+    // A quote, double or single, comes from the file of the variable. An idempotency key may be quoted.
+    let is_quoted = is_api_key && matches!(key.as_bytes().first(), Some(0x22 | 0x27));
+    let message = if is_api_key && key.is_empty() {
+        NO_KEY
+    } else if is_quoted || key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        " must be the key alone: visible ASCII without Bearer, quotes, white space or a line break."
     } else {
-        " must be a string of visible ASCII characters, without white space or a line break at its end."
+        return Ok(());
     };
     Err(Failure::refusal(name, &[message]))
 }

@@ -30,7 +30,9 @@ impl ParsedAnswer {
     ) -> Result<ParsedAnswer, Box<Failure>> {
         let unclear = |why| Err(Failure::unclear(target, why, answer));
         let Some(body) = answer.body.as_ref() else {
-            return unclear("its body broke off or is not JSON");
+            return unclear(
+                "its body is not JSON: it broke off, or is a web page. Check baseUrl, or the dev server's proxy",
+            );
         };
         let named = Task::of(body);
         let is_named = named.is_some();

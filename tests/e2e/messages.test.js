@@ -44,6 +44,9 @@ function service(makeAnswer = done) {
   return { requests, options: { apiKey: 'sk-1', fetch } };
 }
 
+const MISSING =
+  'apiKey is missing or empty: is LEMONDATA_API_KEY set? In a web page, set baseUrl to a relay that holds it.';
+
 /** Checks that a call is refused in these words, and that nothing is sent for it. */
 async function refuses(call, param, message) {
   const { requests, options } = service();
@@ -145,18 +148,55 @@ describe('no task is', GUARD, () => {
 });
 
 describe('a key that cannot be right', GUARD, () => {
-  const BEARER = 'apiKey must be the key alone, without Bearer.';
-  const EMPTY = 'apiKey is empty: is its environment variable set?';
+  const ALONE =
+    'apiKey must be the key alone: visible ASCII without Bearer, quotes, white space or a line break.';
   for (const [apiKey, message] of [
-    ['Bearer sk-1', BEARER],
-    ['bearer sk-1', BEARER],
-    ['', EMPTY],
+    ['Bearer sk-1', ALONE],
+    ['"sk-1"', ALONE],
+    ["'sk-1'", ALONE],
+    ['sk-1\n', ALONE],
+    ['sk-1\r', ALONE],
+    ['sk-…', ALONE],
+    ['', MISSING],
   ]) {
     for (const value of [apiKey, () => apiKey]) {
-      test(`${typeof value}: ${message}`, () =>
+      test(`${JSON.stringify(apiKey)} of a ${typeof value}`, () =>
         refuses((options) => generate(request, { ...options, apiKey: value }), 'apiKey', message));
     }
   }
+
+  test('but an idempotency key may be quoted', async () => {
+    const { options } = service();
+    assert.equal((await generate(request, { ...options, idempotencyKey: '"1"' })).status, 'completed');
+    await refuses(
+      (options) => generate(request, { ...options, idempotencyKey: '' }),
+      'idempotencyKey',
+      ALONE.replace('apiKey', 'idempotencyKey'),
+    );
+  });
+
+  describe('in a page', () => {
+    const IN_PAGE =
+      'apiKey must not be in a web page, where every visitor can read it: set baseUrl to a relay that holds it, or ' +
+      'set dangerouslyAllowBrowser.';
+    const headers = { Authorization: 'Bearer sk-1' };
+
+    test('is refused', (t) => {
+      fakePage(t);
+      return refuses((options) => generate(request, options), 'apiKey', IN_PAGE);
+    });
+
+    test('is refused in headers for the service, too', async (t) => {
+      fakePage(t);
+      await refuses(({ fetch }) => generate(request, { fetch, headers }), 'apiKey', IN_PAGE);
+      const { options, requests } = service();
+      const { fetch } = options;
+      await generate(request, { fetch, headers, dangerouslyAllowBrowser: true });
+      // They may be what a server of the page's own wants.
+      await generate(request, { fetch, headers, baseUrl: 'https://gateway.test' });
+      assert.equal(requests.length, 2);
+    });
+  });
 
   test('beside a relay', () =>
     refuses(
@@ -171,6 +211,36 @@ describe('a key that cannot be right', GUARD, () => {
       'baseUrl',
       'baseUrl is missing: set it to the URL of the relay.',
     ));
+});
+
+describe('baseUrl', GUARD, () => {
+  const WRONG =
+    'baseUrl must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.';
+  const SERVICE = 'https://api.lemondata.cc';
+
+  for (const baseUrl of [
+    `${SERVICE}/v1/images/generations`,
+    `${SERVICE}/v1/images`,
+    'localhost:3000/api/lemondata',
+    '/api/lemondata',
+    '',
+  ]) {
+    for (const call of [(options) => generate(request, options), listModels]) {
+      test(`${baseUrl || 'an empty string'} is refused`, () =>
+        refuses((options) => call({ ...options, baseUrl }), 'baseUrl', WRONG));
+    }
+  }
+
+  test('may end with /v1', async () => {
+    const { requests, options } = service();
+    for (const path of ['', '/', '/v1', '/v1/']) {
+      await generate(request, { ...options, baseUrl: `${SERVICE}${path}` });
+    }
+    assert.deepEqual(
+      requests.map(({ url }) => url),
+      Array(4).fill(`${SERVICE}/v1/images/generations`),
+    );
+  });
 });
 
 describe('toBlob', GUARD, () => {
@@ -235,11 +305,15 @@ describe('an answer that refuses', GUARD, () => {
     assert.match(keyed.message, /status 401: Who are you\. Check the API key\.$/);
   });
 
-  test('with a 404 without a reason leads to baseUrl', async () => {
-    const page = await failure(generate(request, refused(404, '<!doctype html>')));
-    assert.match(page.message, /status 404\. Check baseUrl\.$/);
-    const reason = await failure(generate(request, refused(404, { error: { message: 'No such model.' } })));
-    assert.match(reason.message, /status 404: No such model\.$/);
+  test('with a reason has no advice about baseUrl', async () => {
+    for (const status of [400, 404, 500]) {
+      const { message } = await failure(
+        generate(request, refused(status, { error: { message: 'Not now.' } })),
+      );
+      assert.ok(message.endsWith(`status ${status}: Not now.`), message);
+    }
+    const { message } = await failure(generate(request, refused(401, '')));
+    assert.match(message, /status 401\. Check the API key\.$/);
   });
 
   test('in its type alone lets the next model try', async () => {
@@ -247,6 +321,51 @@ describe('an answer that refuses', GUARD, () => {
     const { options } = service(() => answers.shift());
     assert.equal((await generate(request, { ...options, fallback: ['b'] })).model, 'b');
   });
+});
+
+describe('an answer of another server leads to baseUrl and the proxy', GUARD, () => {
+  const PAGE = '<!doctype html><title>App</title>';
+  const options = (status, body) => service(() => answer(body, { status })).options;
+  const CHECK = "heck baseUrl, or the dev server's proxy.";
+
+  // Vite answers what it does not know with an empty 404; its proxy, an empty 500 or 502 if the server is down.
+  for (const [status, body] of [
+    [404, ''],
+    [404, PAGE],
+    [405, PAGE],
+    [500, ''],
+    [502, PAGE],
+  ]) {
+    test(`${status}, ${body ? 'a page' : 'empty'}`, async () => {
+      for (const call of [
+        generate(request, options(status, body)),
+        getTask('t', options(status, body)),
+        listModels(options(status, body)),
+      ]) {
+        const { message } = await failure(call);
+        assert.match(message, new RegExp(`was answered with status ${status}[.:] [Cc]`));
+        assert.ok(message.endsWith(CHECK), message);
+      }
+    });
+  }
+
+  // The server of a single-page app may answer every path with the page.
+  test('200, a page', async () => {
+    for (const call of [generate(request, options(200, PAGE)), getTask('t', options(200, PAGE))]) {
+      const { message } = await failure(call);
+      const reason = `was answered, but its body is not JSON: it broke off, or is a web page. C${CHECK}`;
+      assert.ok(message.endsWith(reason), message);
+    }
+    const { message } = await failure(listModels(service(() => new Response(PAGE)).options));
+    assert.equal(message, `GET /v1/models was answered, but holds no list of models: c${CHECK}`);
+  });
+});
+
+test('a Node without fetch is too old', GUARD, async (t) => {
+  pretend(t, { Headers: undefined });
+  const { fetch } = service().options;
+  const { message, outcome } = await failure(generate(request, { apiKey: 'sk-1', fetch }));
+  assert.deepEqual([message, outcome], ['fetch is missing: use Node 20 or later.', 'not_sent']);
 });
 
 test('a pending generation has no placeholders as data', GUARD, async () => {
@@ -273,7 +392,6 @@ describe('the key of the environment', GUARD, () => {
   const LEMONDATA = 'https://api.lemondata.cc';
   const TOKENLAB = 'https://api.tokenlab.sh';
   const both = { LEMONDATA_API_KEY: 'sk-lemon', TOKENLAB_API_KEY: 'sk-token' };
-  const MISSING = 'apiKey is missing: pass a key, or set baseUrl to a relay that holds it.';
 
   /** Sets the variables until the test is over. */
   const set = (t, env) => pretend(t, { process: Object.assign(Object.create(process), { env }) });

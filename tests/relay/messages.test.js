@@ -78,6 +78,52 @@ describe('a callback that fails', () => {
   });
 });
 
+describe('a setting that only a create shows to be wrong', () => {
+  for (const [name, options, line] of [
+    [
+      'a key in quotes',
+      { apiKey: () => `"${KEY}"` },
+      'apiKey must be the key alone: visible ASCII without Bearer, quotes, white space or a line break.',
+    ],
+    [
+      'no key',
+      { apiKey: () => process.env.NOT_SET },
+      /apiKey is missing or empty: is LEMONDATA_API_KEY set\?/,
+    ],
+    [
+      'the path of a request in baseUrl',
+      { baseUrl: 'https://api.lemondata.cc/v1/images/generations' },
+      'baseUrl must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.',
+    ],
+  ]) {
+    test(`${name}: the console names it, and the page looks there`, async () => {
+      const { status, body } = await relays.create(make(options));
+      assert.equal(status, 503);
+      assert.deepEqual(body.error, {
+        message: 'The relay could not send the request.',
+        type: 'relay_error',
+        code: 'relay_error',
+        retryable: true,
+        ...LOOK,
+      });
+      assert.equal(lines.length, 1);
+      if (typeof line === 'string') assert.equal(lines[0], `lemondata-wasm relay: ${line}`);
+      else assert.match(lines[0], line);
+    });
+  }
+
+  test('but a key in quotes is refused at the start', () => {
+    assert.throws(
+      () => make({ apiKey: `"${KEY}"` }),
+      (error) => {
+        assert.match(error.message, /^createRelay: apiKey must be a string without quotes and white space/);
+        assert.ok(!error.message.includes(KEY));
+        return true;
+      },
+    );
+  });
+});
+
 describe('authorize', () => {
   const consequence = 'Until it works, the relay answers every request with 503.';
   for (const [value, explanation] of [

@@ -184,7 +184,7 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     [
       'an apiKey with the newline of its file',
       { ...good, apiKey: `${KEY}\n` },
-      /apiKey.*without white space/,
+      /apiKey.*without quotes and white space/,
     ],
     ['no secret', { ...good, secret: undefined }, /secret must be.*at least 32.*missing.*randomBytes/],
     ['a short secret', { ...good, secret: 'x'.repeat(31) }, /at least 32/],

@@ -170,7 +170,7 @@ async fn an_abort_rejects_with_the_callers_own_reason() {
 async fn bad_options_are_refused_before_anything_is_sent() {
     for (field, value, says) in [
         ("maxRetries", "-1", "maxRetries must be an integer of at least 0"),
-        ("apiKey", "'sk-line\\n'", "apiKey must be a string of visible ASCII characters"),
+        ("apiKey", "'sk-line\\n'", "apiKey must be the key alone"),
         ("signal", "{}", "signal must be an AbortSignal"),
         ("baseUrl", "'ftp://x'", "baseUrl must be an http"),
         ("onTask", "1n", "onTask must be a function"),

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { checkRead, KEYS } from '../../matrix/keys.js';
 
 export const samples = { 'sample/lemon.js': 'bun/program' };
 
@@ -24,6 +25,11 @@ export const cells = {
       await execute(bin('bun'), ['build', 'server.js', '--target=bun', '--minify', '--outdir=out']);
       return { result: read(await execute(bin('bun'), ['run', 'out/server.js'])), bytes: weigh('out') };
     },
+  },
+  'bun-environment': {
+    tool: 'bun',
+    run: async ({ bin, execute, read }) =>
+      checkRead(read(await execute(bin('bun'), ['run', 'environment.js'], KEYS))),
   },
   'bun-sample': {
     tool: 'bun',

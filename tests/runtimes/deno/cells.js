@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { checkMissing, checkRead, KEYS } from '../../matrix/keys.js';
 
 export const samples = { 'sample/lemon.js': 'deno/program' };
 
@@ -12,6 +13,20 @@ export const cells = {
       const permissions = ['--no-prompt', '--allow-net=127.0.0.1'];
       const args = ['run', ...permissions, 'main.js', server.url, server.apiKey];
       return { result: read(await execute(bin('deno'), args)) };
+    },
+  },
+  'deno-environment': {
+    tool: 'deno',
+    async run({ bin, execute, read }) {
+      for (const permission of ['--allow-env', '--allow-env=LEMONDATA_API_KEY']) {
+        checkRead(
+          read(await execute(bin('deno'), ['run', '--no-prompt', permission, 'environment.js'], KEYS)),
+        );
+      }
+      // Deno asks for a permission only where it has a terminal, and then waits for an answer.
+      const command = `timeout 30 ${bin('deno')} run environment.js`;
+      const args = ['--quiet', '--return', '--command', command, '/dev/null'];
+      checkMissing(read(await execute('script', args, KEYS)));
     },
   },
   'deno-sample': {

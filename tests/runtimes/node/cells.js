@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { checkRead, KEYS } from '../../matrix/keys.js';
 import { freePort } from '../../matrix/ports.js';
 
 export const samples = {
@@ -94,6 +95,11 @@ cells['node-resume-sample'] = {
     const paidOnce = () => assert.equal(server.counts.creates, 1);
     return runSample({ ...project, paidOnce }, 'resume.mjs', look, { env: { SCENARIO: 'task' }, prepare });
   },
+};
+cells['node-environment'] = {
+  tool: 'node',
+  run: async ({ execute, read }) =>
+    checkRead(read(await execute(process.execPath, ['environment.js'], KEYS))),
 };
 cells['node-relay-sample'] = {
   tool: 'node',

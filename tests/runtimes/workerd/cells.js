@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { supportedCompatibilityDate } from 'miniflare';
 import { startWorker } from '../../helpers/worker.js';
+import { checkMissing, KEYS } from '../../matrix/keys.js';
 
 /** About the oldest that there is: its parser of URLs is not yet the one that all others have. */
 const OLDEST = '2021-11-03';
@@ -48,6 +49,26 @@ const shows = (file) => ({
 export const cells = {
   'workerd-oldest': cell(OLDEST),
   'workerd-newest': cell(supportedCompatibilityDate),
+  'workerd-environment': {
+    tool: 'workerd',
+    async run({ path, folder }) {
+      const compatibilityDate = supportedCompatibilityDate;
+      for (const [compatibilityFlags, isSet] of [
+        [[], false],
+        [['nodejs_compat', 'nodejs_compat_populate_process_env'], true],
+      ]) {
+        const options = { compatibilityDate, compatibilityFlags, bindings: KEYS };
+        const worker = await startWorker(folder, path('environment.js'), options);
+        try {
+          const answer = await (await worker.dispatchFetch('http://worker/')).json();
+          assert.equal(answer.isSet, isSet);
+          checkMissing(answer.result);
+        } finally {
+          await worker.dispose();
+        }
+      }
+    },
+  },
   'workerd-sample': shows('sample/worker.js'),
   'workerd-pictures-sample': {
     tool: 'workerd',
