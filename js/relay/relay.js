@@ -161,13 +161,13 @@ export function createRelay(options) {
     const { files } = body;
     const userName = await callOrRefuse('user', () => userOf(identity));
     const fields = checkRequest(body, userName, isEdit, settings);
-    const fallback = checkFallback(body, settings);
+    // Without a hub, the client itself goes on to the next model.
+    const fallback = hubRoutes ? checkFallback(body, settings) : [];
     event.model = fields.model;
     if (logPrompts) event.prompt = fields.prompt;
 
     const hasKey = idempotencyKey !== null;
     const key = hasKey ? await digest([identity, idempotencyKey]) : undefined;
-    // Without a hub, the client itself goes on to the next model.
     const content = fallback.length > 0 ? { ...fields, fallback } : fields;
     const fingerprint =
       hasKey || hubRoutes ? await fingerprintOf({ isEdit, fields: content, files }) : undefined;

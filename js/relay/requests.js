@@ -96,7 +96,9 @@ function checkModel(model, models, name = 'model') {
   const named = models.slice(0, MAX_NAMED_MODELS).join(', ');
   const message = `This relay does not offer the model ${JSON.stringify(model)}. It offers ${named}.`;
   const suggestions = models.map((id) => ({ id }));
-  throw new Refusal(400, 'model_not_found', message, { param: name, suggestions });
+  // A client goes on behind a model that is not found. A chain that names such a one has to be mended.
+  const code = name === 'model' ? 'model_not_found' : 'invalid_request_error';
+  throw new Refusal(400, code, message, { param: name, suggestions });
 }
 
 /**
