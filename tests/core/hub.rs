@@ -551,12 +551,14 @@ fn an_edit_has_a_path_of_its_own() {
         panic!("not sent")
     };
     assert_eq!(path, "/v1/images/edits");
-    let JobUpdate::Fail(failure) =
-        job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, json!({}))), NOW, 0.5)
-    else {
-        panic!("it goes on")
-    };
-    assert!(failure.message.starts_with("POST /v1/images/edits "), "{}", failure.message);
+    for status in [400, 429] {
+        let update =
+            job.clone().create_answered(&options(), NO_LIMITER, Ok(&reply(status, json!({}))), NOW, 0.5);
+        let (JobUpdate::Fail(failure) | JobUpdate::Retry(Some(failure))) = update else {
+            panic!("{update:?}")
+        };
+        assert!(failure.message.starts_with("POST /v1/images/edits "), "{}", failure.message);
+    }
 }
 
 /// A job whose short create is being sent.
