@@ -18,9 +18,15 @@ function toForm(request) {
   return form;
 }
 
-/** The request as a form where it holds a Blob, else as JSON; or the cause why it can be neither. */
-export function toBody(request) {
+/**
+ * The request as a form where it holds a Blob, else as JSON; or the cause why it can be neither.
+ *
+ * @param {any} request
+ * @param {readonly string[]} [fallback] for a relay, whose hub carries the chain even if the page closes
+ */
+export function toBody(request, fallback) {
   try {
+    if (fallback) request = { ...request, fallback };
     const hasBlob = Object.values(Object(request)).flat().some(isBlob);
     return { value: hasBlob ? toForm(request) : JSON.stringify(request) };
   } catch (cause) {
@@ -28,11 +34,17 @@ export function toBody(request) {
   }
 }
 
-/** The same body for another model. */
-export function withModel(body, model) {
-  if (typeof body === 'string') return JSON.stringify({ ...JSON.parse(body), model });
+/** The same body for another model, and for those after it where it names a chain. */
+export function withModel(body, model, rest) {
+  if (typeof body === 'string') {
+    const { fallback, ...fields } = JSON.parse(body);
+    return JSON.stringify({ ...fields, model, fallback: fallback && rest });
+  }
   const form = new FormData();
-  for (const [name, value] of body) if (name !== 'model') form.append(name, value);
+  for (const [name, value] of body) {
+    if (name !== 'model' && name !== 'fallback') form.append(name, value);
+  }
   form.append('model', model);
+  if (body.has('fallback')) form.append('fallback', rest);
   return form;
 }

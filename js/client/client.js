@@ -90,7 +90,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       callOptions,
       clientOptions,
       options,
-      body: isCreate ? toBody(input) : undefined,
+      body: isCreate ? toBody(input, options.relay === true ? options.fallback : undefined) : undefined,
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
     };
@@ -98,15 +98,25 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     for (;;) {
       try {
         const result = await run(command, fields, isBrowser);
-        if (skipped.length) Object.assign(result, { model: fields.input.model, skipped_models: skipped });
+        if (skipped.length) {
+          const { model, skipped_models: more } = result;
+          const names = {
+            model: more ? model : fields.input.model,
+            skipped_models: skipped.concat(more ?? []),
+          };
+          Object.assign(result, names);
+        }
         if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
         return result;
       } catch (error) {
-        if (isCreate && allowsFallback.has(error) && skipped.length < options.fallback?.length) {
+        // A hub has been through the whole chain.
+        const more = read(read(error, 'body'), 'skipped_models');
+        const isLast = more || !(skipped.length < options.fallback?.length);
+        if (isCreate && allowsFallback.has(error) && !isLast) {
           skipped.push({ model: read(fields.input, 'model'), error });
           Object.assign(fields, forNextModel(fields, options, skipped.length));
         } else {
-          if (skipped.length) error.skippedModels = skipped;
+          if (skipped.length || more) error.skippedModels = skipped.concat(more ?? []);
           // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
           if (error instanceof LemonDataError) Error.captureStackTrace?.(error);
           throw error;
@@ -122,7 +132,7 @@ function forNextModel({ input, body }, options, count) {
   const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}-${count}`;
   return {
     input: { ...input, model },
-    body: { value: withModel(body.value, model) },
+    body: { value: withModel(body.value, model, options.fallback.slice(count)) },
     options: { ...options, idempotencyKey },
   };
 }

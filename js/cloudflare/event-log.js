@@ -1,6 +1,6 @@
-/** What the operator learns of a task's failures: one event each. */
+/** What the operator learns of a task's failures and bills: one event each. */
 
-import { publicCode } from '../relay/public-error.js';
+import { loggedCosts, publicCode } from '../relay/public-error.js';
 import { MAX_TEXT_LENGTH } from './task-view.js';
 
 export class EventLog {
@@ -24,7 +24,7 @@ export class EventLog {
     const { log, identity, model } = this.#context();
     // A log that fails must not fail the task.
     try {
-      log({ ...event, task: this.#task, identity, model });
+      log({ task: this.#task, identity, model, ...event });
     } catch {}
   }
 
@@ -48,6 +48,18 @@ export class EventLog {
       message: this.#text(message),
       cause: cause && this.#text(cause),
     });
+  }
+
+  /**
+   * Logs what a picture has cost, unless that is too long for a line.
+   *
+   * @param {object | undefined} body of an answer
+   * @param {object} details further fields of the event
+   */
+  writeCosts(body, details) {
+    const costs = JSON.stringify(loggedCosts(body));
+    if (costs === '{}' || costs.length > MAX_TEXT_LENGTH) return;
+    this.write({ event: 'billed', ...details, ...JSON.parse(this.#redactor.redact(costs, true)) });
   }
 
   #text(value) {

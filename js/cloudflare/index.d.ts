@@ -6,16 +6,17 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import type { Options } from '../entries/index.js';
+import type { Options, Usage } from '../entries/index.js';
 import type { Hub, HubAnswer, HubOrder, IdempotencyStore, View } from '../relay/index.js';
 
 /** A number, or the same as text: environment variables are text. Anything else stops the hub with an error. */
 export type NumberSetting = number | `${number}`;
 
-/** A failure that a {@link TaskHub} logs, as plain JSON. Unknown fields are left out. */
+/** A failure or a bill that a {@link TaskHub} logs, as plain JSON. Unknown fields are left out. */
 export interface HubEvent {
   /**
    * - `upstream_failed`: a create or a poll was refused, lost, or answered with a failed task
+   * - `billed`: the service has named its bill, or the consumption
    * - `gave_up`: a task has ended without an answer of the service, for example because the limiter did not admit it
    *   in time
    * - `picture_failed`: a picture could not be copied
@@ -26,6 +27,7 @@ export interface HubEvent {
    */
   event:
     | 'upstream_failed'
+    | 'billed'
     | 'gave_up'
     | 'picture_failed'
     | 'limiter_failed'
@@ -56,6 +58,10 @@ export interface HubEvent {
   message?: string | undefined;
   /** The error's cause, such as the transport's error. */
   cause?: string | undefined;
+  /** The service's bill of the picture. */
+  billingTransactionId?: string | undefined;
+  /** What the picture has consumed, as the service says it. */
+  usage?: Usage | undefined;
   /** The picture's index. */
   index?: number | undefined;
 }
@@ -107,7 +113,7 @@ export interface TaskHubSettings {
   maxWatchers?: NumberSetting | undefined;
   /** The same for an identity, over all of its tasks. Default 1,000. */
   maxWatchersPerIdentity?: NumberSetting | undefined;
-  /** Called with each failure. Default `console.error`. */
+  /** Called with each failure and each bill. Default: `console.error` for failures, `console.log` for bills. */
   log?: ((event: HubEvent) => void) | undefined;
 }
 

@@ -5,11 +5,12 @@
  */
 
 import { digest } from '../relay/digest.js';
+import { costsOf } from '../relay/public-error.js';
 import { formOf } from '../relay/upstream.js';
 import { callCore } from './core.js';
 import { copyPicture, deletePictures } from './pictures.js';
 import { readKey, send } from './service.js';
-import { answeredView, failedView, withoutData } from './task-view.js';
+import { answeredView, failedView, nextModelView, renewed, withoutData } from './task-view.js';
 
 /** Stands for all models, and for the model of a task whose version did not store it. */
 export const NO_MODEL = '';
@@ -155,24 +156,44 @@ export class TaskDriver {
     const ended = callCore('attemptEnded', store.job, settings, attempt, model, Date.now());
     const { job, update, rateLimit } = ended;
     this.queue = undefined;
+    const before = store.view.generation;
     this.#storeAfter(update, job, isCreate);
     // Nothing keeps prompt and files any longer than they are needed.
     if (!callCore('needsRequest', job)) store.dropRequest();
     this.#onChange();
     const create = job.request.is_edit ? 'edit' : 'create';
     const upstream = isCreate ? create : 'poll';
-    if (update.error) this.#log.writeError('upstream_failed', update.error, { upstream });
+    // By now, the task may have its next model.
+    if (update.error) this.#log.writeError('upstream_failed', update.error, { upstream, model });
+    const costs = costsOf(attempt.body);
+    if (JSON.stringify(costs) !== JSON.stringify(costsOf(before))) {
+      this.#log.writeCosts(costs, { upstream, model });
+    }
     if (rateLimit && settings.limiter) await this.#pauseOthers(rateLimit, model);
   }
 
   /** Stores the effect of an attempt. That a task still runs is not stored: a later process polls again. */
   #storeAfter({ type, generation, error }, job, isCreate) {
     const store = this.#store;
+    const now = renewed(store.view.generation, generation);
     if (type === 'answered' && job.phase === 'waiting' && !isCreate) {
-      store.keep({ job, view: { generation: withoutData(generation) } });
-    } else if (type === 'answered') store.save({ job, ...answeredView(generation) });
+      store.keep({ job, view: { generation: withoutData(now) } });
+    } else if (type === 'answered') store.save({ job, ...answeredView(now) });
     else if (type === 'fail') store.save({ job, view: failedView(store.view, error, this.#redactor) });
+    else if (type === 'fallback') store.save({ job, ...this.#nextModel(error) });
     else store.save({ job });
+  }
+
+  /** The rows of the same request for the next model. */
+  #nextModel(error) {
+    const { order, view, request } = this.#store;
+    const { model = NO_MODEL, fallback } = order;
+    const [next, ...rest] = fallback;
+    return {
+      order: { ...order, model: next, fallback: rest },
+      request: JSON.stringify({ ...JSON.parse(request), model: next }),
+      view: nextModelView(view, { model, next, error, now: Date.now(), redactor: this.#redactor }),
+    };
   }
 
   async #pauseOthers({ pauseMs, isModelSpecific }, model) {

@@ -12,7 +12,7 @@ import { RETRY_MS, TaskAlarm } from './task-alarm.js';
 import { NO_MODEL, TaskDriver } from './task-driver.js';
 import { defaultLog, readTaskSettings } from './task-settings.js';
 import { TaskStore } from './task-store.js';
-import { currentView } from './task-view.js';
+import { currentView, pendingView } from './task-view.js';
 import { leasesName, WatcherLeases } from './watcher-leases.js';
 import { Watchers } from './watchers.js';
 
@@ -82,10 +82,11 @@ export class TaskHub extends DurableObject {
    * @param {Record<string, any>} order.request
    * @param {boolean} order.isEdit
    * @param {{ name: string, type: string, size: number }[]} order.files
+   * @param {string[]} order.fallback
    * @param {ReadableStream<Uint8Array>} [order.content] of all files, one behind the other
    * @param {number} order.waitMs
    */
-  async create({ identity, fingerprint, request, isEdit, files, content, waitMs }) {
+  async create({ identity, fingerprint, request, isEdit, files, fallback, content, waitMs }) {
     await this.#checkVersion();
     const store = this.#store;
     if (this.#isExpired()) await this.#driver.run();
@@ -99,11 +100,10 @@ export class TaskHub extends DurableObject {
     if (isNew) {
       // A client that says itself whether it wants a task gets what it says.
       const is_short = this.#settings.shortCreates && request.async === undefined;
-      const jobRequest = { is_edit: isEdit, is_short, fallbacks: 0 };
+      const jobRequest = { is_edit: isEdit, is_short, fallbacks: fallback.length };
       const job = callCore('createJob', this.#settings, request, jobRequest, now);
-      const order = { identity, fingerprint, model: request.model ?? NO_MODEL };
-      const view = { generation: { status: 'pending', created: Math.floor(now / 1000) } };
-      const rows = { job, order, view, request: JSON.stringify(request) };
+      const order = { identity, fingerprint, model: request.model ?? NO_MODEL, fallback };
+      const rows = { job, order, view: pendingView(now), request: JSON.stringify(request) };
       store.save(bytes ? { ...rows, files: { list: files, bytes } } : rows);
       await this.#alarm.guard();
       this.#driver.run();
@@ -142,7 +142,11 @@ export class TaskHub extends DurableObject {
   async fetch(request) {
     await this.#checkVersion();
     const { searchParams } = new URL(request.url);
-    const names = { reference: searchParams.get('reference'), base: searchParams.get('base') };
+    const names = {
+      reference: searchParams.get('reference'),
+      base: searchParams.get('base'),
+      showCosts: searchParams.get('showCosts') === 'true',
+    };
     const { maxWatchers } = this.#settings;
     const webSocket = this.#isExpired() ? undefined : await this.#watchers.open(names, maxWatchers);
     if (!webSocket) return new Response(null, { status: 204 });

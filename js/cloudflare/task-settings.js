@@ -20,7 +20,7 @@ const MEBIBYTE = 1024 * 1024;
 const isAddress = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
 const isKey = (value) => typeof value === 'function' || (typeof value === 'string' && /^[!-~]+$/.test(value));
 
-export const defaultLog = (event) => console.error(event);
+export const defaultLog = (event) => console[event.event === 'billed' ? 'log' : 'error'](event);
 
 const RULES = {
   apiKey: required(

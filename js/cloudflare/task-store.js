@@ -16,9 +16,10 @@ export class TaskStore {
   job;
   view;
   /**
-   * Who created the task, with which request. The first versions did not store the model.
+   * Who created the task, with which request and model, and the models that may follow. The first versions did not
+   * store the models.
    *
-   * @type {{ identity: string, fingerprint: string, model?: string } | undefined}
+   * @type {{ identity: string, fingerprint: string, model?: string, fallback?: string[] } | undefined}
    */
   order;
   /** Whether a later version has stored the job. This version leaves it alone. */

@@ -1,6 +1,7 @@
 /** The view of a task: what is stored for its clients, and what they see of it. */
 
-import { failureOf, textOf } from '../relay/view.js';
+import { costsOf } from '../relay/public-error.js';
+import { chainOf, failureOf, skippedModel, textOf } from '../relay/view.js';
 import { callCore } from './core.js';
 import { isLong } from './texts.js';
 
@@ -11,6 +12,26 @@ export const MAX_TEXT_LENGTH = 2_000;
 
 /** @param {{ data?: unknown, [name: string]: unknown }} generation */
 export const withoutData = ({ data: _, ...generation }) => generation;
+
+/** The view of a create that has not been answered. */
+export const pendingView = (now, chain = {}) => ({
+  generation: { status: 'pending', created: Math.floor(now / 1000), ...chain },
+});
+
+/** The view of a chain that goes on to its next model. */
+export function nextModelView({ generation }, { model, next, error, now, redactor }) {
+  const { skipped_models = [] } = generation;
+  // The service may repeat the key, in any spelling.
+  const skipped = redactor.redact(JSON.stringify(skippedModel(model, error)), true);
+  return pendingView(now, { model: next, skipped_models: [...skipped_models, JSON.parse(skipped)] });
+}
+
+/** The newer state of a generation. Its costs and the models of its chain last. */
+export const renewed = (before, generation) => ({
+  ...costsOf(before),
+  ...generation,
+  ...chainOf(before),
+});
 
 export const hasResult = (view) => view.data !== undefined || Boolean(view.isLong);
 
@@ -74,9 +95,9 @@ function withHint({ retryAfterMs, ...error }, job) {
 export const stateOf = ({ generation, error }) => JSON.stringify([generation, error]);
 
 /** The JSON of a view, or `undefined` if a client has to ask for it. */
-export function messageOf(view, { reference, base }) {
+export function messageOf(view, names) {
   if (view.error?.outcome === 'accepted' || typeof view.data === 'object') return undefined;
-  return view.error ? failureOf(view.error, reference) : textOf(view, reference, base);
+  return view.error ? failureOf(view, names) : textOf(view, names);
 }
 
 const lengthOf = (value) => JSON.stringify(value)?.length ?? 0;

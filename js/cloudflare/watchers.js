@@ -43,7 +43,7 @@ export class Watchers {
    * Opens a socket that reports the state of the task, now and after each change. Without a socket, the client has to
    * ask: if the task is over, if there are too many sockets, or if its view is too long.
    *
-   * @param {{ reference: string, base: string }} names how the client names the task
+   * @param {import('../relay/index.js').HubNames} names how the client names the task
    * @param {number} maxWatchers
    * @returns {Promise<WebSocket | undefined>} the client's end
    */
@@ -95,7 +95,7 @@ export class Watchers {
       // An error of one socket does not keep the report from the others.
       try {
         const { length: before = 0, ...names } = socket.deserializeAttachment();
-        const key = JSON.stringify([names.reference, names.base]);
+        const key = JSON.stringify(names);
         if (!messages.has(key)) messages.set(key, shortMessage(view, names));
         const message = messages.get(key) ?? '';
         const length = before + message.length;

@@ -210,7 +210,10 @@ export interface Usage {
 export interface SkippedModel {
   /** The model's name; missing where the request named none. */
   model?: string | undefined;
-  /** Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so that nothing was billed twice. */
+  /**
+   * Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so that nothing was billed twice. From the
+   * hub of a relay, it is plain JSON: `kind`, `outcome`, `status`, `code` and `message`.
+   */
   error: AnyLemonDataError;
 }
 
@@ -475,7 +478,8 @@ export interface Options {
    * sake (it is unknown or not available, or its limit outlasts `maxRetries`), or where the task has failed. It never
    * follows an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
    * own: yours, with `-1`, `-2` and so on behind it. The generation names the model in `model`, and the others with their
-   * errors in `skipped_models`.
+   * errors in `skipped_models`. The hub of a relay goes through the models itself, even if the page closes: they share one
+   * task and one `idempotencyKey`.
    *
    * @example
    * ```ts

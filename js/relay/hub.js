@@ -1,7 +1,8 @@
 /** The routes of a relay whose tasks are a hub's. */
 
+import { loggedCosts } from './public-error.js';
 import { keyReused, notFound, Refusal } from './refusal.js';
-import { failureOf, isEnd, isQueueFull, streamOf, textOf } from './view.js';
+import { chainOf, failureOf, isEnd, isQueueFull, streamOf, textOf } from './view.js';
 import { eventsOf } from './watch.js';
 
 /** The ids of a hub's tasks begin with it inside a reference. */
@@ -27,9 +28,10 @@ function baseOf({ url }) {
  * @param {object} relay
  * @param {ReturnType<typeof import('./references.js').createReferences>} relay.references
  * @param {(name: string, work: () => unknown) => Promise<any>} relay.callOrRefuse
- * @param {(error: object, event: object) => object} relay.answerTo the answer to an error upstream
+ * @param {(error: object, event: object) => any} relay.answerTo the answer to an error upstream
+ * @param {boolean} relay.showCosts
  */
-export function createHubRoutes(hub, { references, callOrRefuse, answerTo }) {
+export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showCosts }) {
   /**
    * Hands a create to the hub, which carries it out even if this request ends.
    *
@@ -51,15 +53,23 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo }) {
         retryable: true,
       });
     }
-    if (error && !isEnd(error)) return answerTo(error, event);
+    if (error && !isEnd(error)) return refusalOf(answer.view, event);
     const reference = await references.sign({ task_id: PREFIX + answer.id }, order.identity);
-    return answerOf(answer.view, reference, baseOf(request));
+    return answerOf(answer.view, namesOf(request, reference), event);
+  }
+
+  const namesOf = (request, reference) => ({ reference, base: baseOf(request), showCosts });
+
+  /** The answer to a create that was refused, with the models before the last one. */
+  function refusalOf({ error, generation }, event) {
+    const answer = answerTo(error, event);
+    return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), ...chainOf(generation) }) };
   }
 
   /** The state of a hub's task: once, or as a stream or a socket of all its states. */
   async function getTask(task, reference, request, event) {
     const id = idOf(task);
-    const names = { reference, base: baseOf(request) };
+    const names = namesOf(request, reference);
     const isShort = names.base.length <= MAX_BASE_LENGTH;
     const upgrades = isShort && request.headers.get('upgrade')?.toLowerCase() === 'websocket';
     const streams = isShort && !upgrades && request.headers.get('accept')?.includes(STREAM);
@@ -75,14 +85,15 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo }) {
     const view = await callOrRefuse('hub', () => hub.getTask(id));
     if (!view) throw notFound();
     if (view.error?.outcome === 'accepted') return answerTo(view.error, event);
-    return answerOf(view, reference, names.base);
+    return answerOf(view, names, event);
   }
 
-  function answerOf(view, reference, base) {
+  function answerOf(view, names, event) {
+    Object.assign(event, loggedCosts(view.generation));
     const answer = { status: 200, headers: {} };
-    if (view.error) return { ...answer, body: failureOf(view.error, reference) };
-    if (view.data instanceof ReadableStream) return { ...answer, body: streamOf(view, reference) };
-    return { ...answer, body: textOf(view, reference, base) };
+    if (view.error) return { ...answer, body: failureOf(view, names) };
+    if (view.data instanceof ReadableStream) return { ...answer, body: streamOf(view, names) };
+    return { ...answer, body: textOf(view, names) };
   }
 
   async function picture(task, index) {

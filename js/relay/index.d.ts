@@ -128,7 +128,7 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   log?: ((event: RelayEvent) => void) | undefined;
   /**
    * Whether clients see the service's bill: `billing_transaction_id` and `usage` of answers, and the header
-   * `x-billing-transaction-id`. Default `false`. The tasks of a hub never show it. The log has it in any case.
+   * `x-billing-transaction-id`, which the tasks of a hub lack. Default `false`. The log has it in any case.
    */
   showCosts?: boolean | undefined;
   /** Whether the log holds the prompts. Default `false`. */
@@ -376,6 +376,8 @@ export interface HubOrder {
   isEdit: boolean;
   /** The pictures that come with it. With any, the request for the service is a form. */
   files: HubFile[];
+  /** The models that may get the request next, one after the other, each once the last one certainly bills nothing. */
+  fallback: string[];
 }
 
 /** The answer of a hub to a create. */
@@ -390,12 +392,14 @@ export interface HubAnswer {
   isReused?: boolean | undefined;
 }
 
-/** The names by which a client knows a task and the relay. */
+/** The names by which a client knows a task and the relay, and what it may see. */
 export interface HubNames {
   /** The signed reference to the task. */
   reference: string;
   /** The URL where the relay is mounted, without a slash at its end. */
   base: string;
+  /** Whether the client may see what a picture has cost. */
+  showCosts: boolean;
 }
 
 /** A picture that a hub keeps. */

@@ -23,7 +23,7 @@ const MIN_SECRET_LENGTH = 32;
 const DAY_MS = 86_400_000;
 
 /** Fields whose check no option lifts, or that the relay sets itself. */
-const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', '__proto__'];
+const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', 'fallback', '__proto__'];
 
 const MIB = 1024 * 1024;
 /** The service takes no more. */

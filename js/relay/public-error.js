@@ -22,6 +22,7 @@ const AMOUNT = /[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(USD|EUR|dollars?)\b/g;
 const CODE = /^(?!(?:sk|mt)-)[\w.:/-]{1,64}$/i;
 const PARAM = /^(?!(?:sk|mt)-)[\w.[\]-]{1,64}$/i;
 const REQUEST_ID = /^[!-~]{1,200}$/;
+const BILL = /^[!-~]{1,200}$/;
 
 const MAX_TEXT_LENGTH = 2000;
 const MAX_ITEMS = 50;
@@ -232,6 +233,15 @@ export function publicGeneration({ data, error, ...rest }, showCosts = false) {
 
 /** What an answer says of its cost. */
 export const costsOf = (body) => pick(COST_FIELDS.map((name) => [name, Object(body)[name] ?? undefined]));
+
+/** The same for a log. A bill that no header could hold is none. */
+export function loggedCosts(body) {
+  const { billing_transaction_id: bill, usage } = costsOf(body);
+  return pick([
+    ['billingTransactionId', typeof bill === 'string' && BILL.test(bill) ? bill : undefined],
+    ['usage', usage || undefined],
+  ]);
+}
 
 /** A picture passes as it is. The entry of a failed picture holds the reason. */
 const publicImage = (image) =>

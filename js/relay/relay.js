@@ -17,7 +17,7 @@ import { readOptions } from './options.js';
 import { createOrigins } from './origins.js';
 import { createReferences } from './references.js';
 import { noRoute, noStore, notFound, REFUSAL, Refusal, tooMany } from './refusal.js';
-import { checkRequest } from './requests.js';
+import { checkFallback, checkRequest } from './requests.js';
 import { routeOf } from './routes.js';
 import { createService } from './service.js';
 import { LONGEST_TIMER_MS } from './settings.js';
@@ -64,6 +64,7 @@ export function createRelay(options) {
       references,
       callOrRefuse: (name, work) => callOrRefuse(name, work, createTimeoutMs),
       answerTo: service.answerTo,
+      showCosts: settings.showCosts,
     });
 
   return function relay(request, context) {
@@ -162,14 +163,18 @@ export function createRelay(options) {
     const { files } = body;
     const userName = await callOrRefuse('user', () => userOf(identity));
     const fields = checkRequest(body, userName, isEdit, settings);
+    // Without a hub, the client itself goes on to the next model.
+    const fallback = hubRoutes ? checkFallback(body, settings) : [];
     event.model = fields.model;
     if (logPrompts) event.prompt = fields.prompt;
 
     const hasKey = idempotencyKey !== null;
     const key = hasKey ? await digest([identity, idempotencyKey]) : undefined;
-    const fingerprint = hasKey || hubRoutes ? await fingerprintOf({ isEdit, fields, files }) : undefined;
+    const content = fallback.length > 0 ? { ...fields, fallback } : fields;
+    const fingerprint =
+      hasKey || hubRoutes ? await fingerprintOf({ isEdit, fields: content, files }) : undefined;
     if (hubRoutes) {
-      const order = { key, fingerprint, identity, request: fields, isEdit, files };
+      const order = { key, fingerprint, identity, request: fields, isEdit, files, fallback };
       return hubRoutes.create(order, request, event);
     }
     const send = () => service.create({ isEdit, fields, files, identity }, event);

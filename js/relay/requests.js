@@ -9,8 +9,10 @@ const MAX_NAMED_MODELS = 20;
 const MAX_SHOWN_NAME = 64;
 /** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
 const MAX_DEPTH = 32;
-/** The relay itself sets the user. */
-const NEVER = ['user', '__proto__'];
+/** The relay itself sets the user, and the models of a chain are not for the service. */
+const NEVER = ['user', 'fallback', '__proto__'];
+/** A chain is no longer than a person would write one. */
+const MAX_FALLBACKS = 8;
 
 const invalid = (param, message, more) =>
   new Refusal(400, 'invalid_request_error', message, { param, ...more });
@@ -85,16 +87,34 @@ function checkFiles(files, isEdit) {
 }
 
 /** The model of a request. Without one, it is the first on offer: the service's own choice may not be on offer. */
-function checkModel(model, models) {
+function checkModel(model, models, name = 'model') {
   if (model === undefined) return models?.[0];
   if (typeof model !== 'string' || model === '' || model.length > MAX_MODEL_LENGTH) {
-    throw invalid('model', `model must be a text of 1 to ${MAX_MODEL_LENGTH} characters.`);
+    throw invalid(name, `${name} must be a text of 1 to ${MAX_MODEL_LENGTH} characters.`);
   }
   if (!models || models.includes(model)) return model;
   const named = models.slice(0, MAX_NAMED_MODELS).join(', ');
   const message = `This relay does not offer the model ${JSON.stringify(model)}. It offers ${named}.`;
   const suggestions = models.map((id) => ({ id }));
-  throw new Refusal(400, 'model_not_found', message, { param: 'model', suggestions });
+  // A client goes on behind a model that is not found. A chain that names such a one has to be mended.
+  const code = name === 'model' ? 'model_not_found' : 'invalid_request_error';
+  throw new Refusal(400, code, message, { param: name, suggestions });
+}
+
+/**
+ * The models that may get the request after the one that it names.
+ *
+ * @param {import('./bodies.js').Body} body
+ * @param {{ models?: readonly string[] }} options
+ * @returns {string[]}
+ */
+export function checkFallback({ content, isForm }, { models }) {
+  const sent = Object(content).fallback ?? [];
+  const list = isForm ? [sent].flat().join().split(',').filter(Boolean) : sent;
+  if (!Array.isArray(list) || list.length > MAX_FALLBACKS) {
+    throw invalid('fallback', `fallback must be a list of at most ${MAX_FALLBACKS} models.`);
+  }
+  return list.map((model) => checkModel(model, models, 'fallback'));
 }
 
 function unknownField(name) {

@@ -1,6 +1,12 @@
 /** A hub's task as a client sees it: the relay's reference stands in place of everything that names the task. */
 
-import { publicError, publicFailure, publicGeneration } from './public-error.js';
+import { costsOf, publicError, publicFailure, publicGeneration } from './public-error.js';
+
+/**
+ * How a client names the task and the relay, and what it may see.
+ *
+ * @typedef {import('./index.js').HubNames} Names
+ */
 
 /** The kinds of error that end a task by itself. */
 const ENDS = ['task_failed', 'task_cancelled'];
@@ -34,17 +40,22 @@ export function rename({ id, task_id, poll_url, ...rest }, reference) {
   };
 }
 
-/** A view's generation and data as JSON, if they are short. */
-export function textOf({ generation, data, kept = [] }, reference, base) {
+/**
+ * A view's generation and data as JSON, if they are short.
+ *
+ * @param {View} view
+ * @param {Names} names
+ */
+export function textOf({ generation, data, kept = [] }, { reference, base, showCosts }) {
   const images = JSON.parse(data ?? '[]').map((image, index) =>
     kept.includes(index) ? { ...image, url: `${base}/v1/tasks/${reference}/images/${index}` } : image,
   );
-  return JSON.stringify(rename(publicGeneration({ ...generation, data: images }), reference));
+  return JSON.stringify(rename(publicGeneration({ ...generation, data: images }, showCosts), reference));
 }
 
 /** The same as a stream, if they are long. */
-export function streamOf({ generation, data }, reference) {
-  const head = JSON.stringify(rename(publicGeneration(generation), reference)).slice(0, -1);
+export function streamOf({ generation, data }, { reference, showCosts }) {
+  const head = JSON.stringify(rename(publicGeneration(generation, showCosts), reference)).slice(0, -1);
   const { readable, writable } = new TransformStream();
   const encoder = new TextEncoder();
   const write = async (text) => {
@@ -64,11 +75,22 @@ export function streamOf({ generation, data }, reference) {
 }
 
 /** A task that has ended without a result, as JSON: it failed by itself, or its create failed. */
-export function failureOf(error, reference) {
+export function failureOf({ error, generation }, { reference, showCosts }) {
   const failure = isEnd(error)
-    ? publicFailure(error.body, error.kind === 'task_cancelled')
+    ? publicFailure({ ...costsOf(generation), ...error.body }, error.kind === 'task_cancelled', showCosts)
     : { status: 'failed', data: [], error: reasonOf(error) };
-  return JSON.stringify(rename(failure, reference));
+  return JSON.stringify(rename({ ...failure, ...chainOf(generation) }, reference));
+}
+
+/** The model that has the request, and those before it, if there are any. */
+export const chainOf = ({ model, skipped_models }) => skipped_models && { model, skipped_models };
+
+/** A model that a chain goes past, and why, as a client may see it. */
+export function skippedModel(model, error) {
+  const { status, body } = isEnd(error) ? { body: publicFailure(error.body, false) } : publicError(error);
+  const { kind, outcome } = error;
+  const { code, message = body.error } = Object(body.error);
+  return { model: model || undefined, error: { kind, outcome, status, code, message } };
 }
 
 /** The reason why there is no task. The outcome decides: it says whether money may have been spent. */

@@ -9,7 +9,7 @@ use serde_json::{Value as Plain, json};
 
 use crate::{
     help::{asking, config, reply, with_key},
-    hub_world::{Fault, Plan, Sent, carry, plan, simulate, time_of},
+    hub_world::{Fault, Plan, Sent, carry, chain as any_chain, plan, simulate, time_of},
     json::Json,
     simulation::Event,
 };
@@ -551,12 +551,14 @@ fn an_edit_has_a_path_of_its_own() {
         panic!("not sent")
     };
     assert_eq!(path, "/v1/images/edits");
-    let JobUpdate::Fail(failure) =
-        job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, json!({}))), NOW, 0.5)
-    else {
-        panic!("it goes on")
-    };
-    assert!(failure.message.starts_with("POST /v1/images/edits "), "{}", failure.message);
+    for status in [400, 429] {
+        let update =
+            job.clone().create_answered(&options(), NO_LIMITER, Ok(&reply(status, json!({}))), NOW, 0.5);
+        let (JobUpdate::Fail(failure) | JobUpdate::Retry(Some(failure))) = update else {
+            panic!("{update:?}")
+        };
+        assert!(failure.message.starts_with("POST /v1/images/edits "), "{}", failure.message);
+    }
 }
 
 /// A job whose short create is being sent.
@@ -849,6 +851,28 @@ proptest! {
             let phases: Vec<_> = run.ends.iter().map(|end| end.1).collect();
             prop_assert_eq!(phases, [Phase::Unknown], "after a crash");
         }
+    }
+
+    #[test]
+    fn rule_1_a_chain_goes_on_only_where_the_last_create_bills_nothing(plan in any_chain()) {
+        let run = simulate(&plan);
+        for pair in run.sends.windows(2) {
+            let ((at, sent), (next, _)) = (&pair[0], &pair[1]);
+            let has_failed = || {
+                run.polls.iter().filter(|poll| poll.at >= *at && poll.at <= *next).any(|poll| {
+                    poll.seen.as_ref().is_some_and(|(_, turn)| turn.event == Event::Failed { cancelled: false })
+                })
+            };
+            let bills_nothing = sent.as_ref().is_some_and(|sent| match sent {
+                Sent::Refused { status: 429, .. } | Sent::FailedTask | Sent::Empty => true,
+                Sent::Task { .. } => has_failed(),
+                _ => sent.may_be_repeated(),
+            });
+            prop_assert!(bills_nothing, "sent again after {:?}", sent);
+        }
+        let most = (plan.options.max_retries + 1) * (plan.request.fallbacks + 1);
+        prop_assert!(run.sends.len() <= most as usize);
+        prop_assert!(run.ends.last().expect("an end").1.is_end());
     }
 
     #[test]

@@ -317,7 +317,15 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// Any job, with any options.
+/// Any job of a chain of models.
+pub fn chain() -> impl Strategy<Value = Plan> {
+    (plan(), 1_u32..4).prop_map(|(plan, fallbacks)| {
+        let request = JobRequest { fallbacks, ..plan.request };
+        Plan { request, ..plan }
+    })
+}
+
+/// Any job of one model, with any options.
 pub fn plan() -> impl Strategy<Value = Plan> {
     let wait = prop_oneof![4 => Just(0_u32), 3 => 1_u32..2_000, 1 => 2_000_u32..400_000].prop_map(f64::from);
     // A whole number of milliseconds, as a wall clock has them.

@@ -41,7 +41,8 @@ function service(...answers) {
   const creates = [];
   const fetch = (url, { method, body, headers }) => {
     if (method === 'GET') return Promise.resolve(answer({ status: 'failed', task_id: 't', error: 'No' }));
-    creates.push({ url, model: JSON.parse(body).model, key: headers.get('idempotency-key') });
+    const { model, fallback } = typeof body === 'string' ? JSON.parse(body) : Object.fromEntries(body);
+    creates.push({ url, model, fallback, key: headers.get('idempotency-key') });
     return answers[creates.length - 1]?.() ?? answer(done);
   };
   return { creates, options: { apiKey: 'sk-1', fetch, maxRetries: 0, fallback: ['b', 'c'] } };
@@ -135,6 +136,47 @@ describe('fallback', GUARD, () => {
     assert.deepEqual(
       theirs.creates.map(({ key }) => key),
       ['order-7', 'order-7-1', 'order-7-2'],
+    );
+  });
+
+  test('names the models that may follow to a relay alone, as JSON and in a form', async () => {
+    const [, make] = REASONS['a model that does not exist'];
+    const chains = async (more, input = request) => {
+      const { creates, options } = service(make, make);
+      await generate(input, { ...options, ...more });
+      return creates.map(({ fallback }) => fallback);
+    };
+    assert.deepEqual(await chains({}), [undefined, undefined, undefined]);
+    assert.deepEqual(await chains(relay), [['b', 'c'], ['c'], []]);
+    const image = new Blob(['x']);
+    assert.deepEqual(await chains(relay, { ...request, image }), ['b,c', 'c', '']);
+    assert.deepEqual(await chains({}, { ...request, image }), [undefined, undefined, undefined]);
+  });
+
+  test('leaves the chain to a hub that has been through it', async () => {
+    const skipped_models = [{ model: 'b', error: { kind: 'rate_limit', outcome: 'rejected' } }];
+    const gone = () => answer({ error: { code: 'model_not_found' }, skipped_models }, { status: 400 });
+    const failed = () => answer({ status: 'failed', task_id: 't', error: 'No', skipped_models });
+    for (const make of [gone, failed]) {
+      const { creates, options } = service(make);
+      const error = await failure(generate(request, { ...options, ...relay }));
+      assert.deepEqual([models(creates), error.skippedModels], [['a'], skipped_models]);
+    }
+    // The relay itself may have refused the first model, before its hub saw it.
+    const [, limited] = REASONS['a rate limit'];
+    const made = () => answer({ ...done, model: 'c', skipped_models });
+    const { creates, options } = service(limited, made);
+    const generation = await generate(request, { ...options, ...relay });
+    assert.deepEqual([models(creates), generation.model], [['a', 'b'], 'c']);
+    assert.deepEqual(
+      generation.skipped_models.map(({ model }) => model),
+      ['a', 'b'],
+    );
+    const again = service(limited, gone);
+    const error = await failure(generate(request, { ...again.options, ...relay }));
+    assert.deepEqual(
+      error.skippedModels.map(({ model }) => model),
+      ['a', 'b'],
     );
   });
 

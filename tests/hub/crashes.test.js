@@ -143,6 +143,26 @@ const STEPS = {
     creates: [1, 1],
     results: ['completed', 'completed'],
   },
+  'first of a chain': {
+    what: "the task of a chain's first model runs, and fails later",
+    model: 'test-task-failed-object',
+    fallback: ['flux-pro'],
+    met: (place, step) => place.polls(step) > 0,
+    stored: 'waiting',
+    end: 'completed',
+    creates: [1, 2],
+    results: ['completed', 'completed'],
+  },
+  'second of a chain': {
+    what: "the create of a chain's second model is not answered",
+    model: 'test-error-400-model-not-found',
+    fallback: ['test-hang', 'flux-pro'],
+    met: (place, step) => place.creates(step) === 2,
+    stored: 'sending',
+    end: 'unknown',
+    creates: [2, 2],
+    results: UNKNOWN,
+  },
   repeating: {
     what: 'refused for now, to be sent again',
     model: 'test-error-429:1,task',
@@ -277,6 +297,7 @@ const create = (place, step, method) =>
     .client(step, { maxRetries: 0 })
     [STEPS[step].isEdit ? method.replace('generate', 'edit') : method](requestOf(step), {
       idempotencyKey: keyOf(step),
+      fallback: STEPS[step].fallback,
     });
 
 /** The result of a client's promise, in a word. */
@@ -363,8 +384,13 @@ describe('a hub that ends at every step of its tasks', { ...GUARD, concurrency: 
 
   for (const [how, end] of Object.entries(ENDS)) {
     describe(how, () => {
-      // A create that has not arrived does not end with the objects.
-      const steps = Object.keys(STEPS).filter((step) => step !== 'arrives' || how !== OBJECTS_END);
+      const steps = Object.keys(STEPS).filter((step) => {
+        const { stored, short } = STEPS[step];
+        // The others have nothing to do with the length of a create.
+        if (how === SHORT) return short || stored === 'sending';
+        // A create that has not arrived does not end with the objects.
+        return step !== 'arrives' || how !== OBJECTS_END;
+      });
       /** What is expected of a step. */
       const expected = (step) => ({ ...STEPS[step], ...(how === SHORT && STEPS[step].short) });
       let place;

@@ -471,6 +471,43 @@ describe('with a hub', () => {
     assert.deepEqual(requests, []);
   });
 
+  test('the hub gets the chain of models, and the service never does', async () => {
+    const fields = { prompt: PROMPT, model: 'a', fallback: ['b', 'c'] };
+    const chainOf = async (options, body = fields) => {
+      const relay = make({ hub, models: ['a', 'b', 'c'], ...options });
+      const send = body instanceof FormData ? edit : (...args) => relays.create(...args);
+      const { status, body: found } = await send(relay, body);
+      const order = orders.pop();
+      assert.equal(order?.request.fallback, undefined);
+      return status === 200 ? order.fallback : [status, found.error.param, found.error.code];
+    };
+    assert.deepEqual(await chainOf(), ['b', 'c']);
+    assert.deepEqual(await chainOf({ extraFields: 'pass' }), ['b', 'c']);
+    assert.deepEqual(await chainOf({}, { prompt: PROMPT }), []);
+    const form = (...more) => formOf(['prompt', PROMPT], ['image', PNG], ...more);
+    assert.deepEqual(await chainOf({}, form(['fallback', 'b,c'])), ['b', 'c']);
+    assert.deepEqual(await chainOf({}, form(['fallback', ''])), []);
+    const wrong = [400, 'fallback', 'invalid_request_error'];
+    for (const fallback of ['b', { 0: 'b' }, [5], [''], ['d'], Array(9).fill('b')]) {
+      assert.deepEqual(await chainOf({}, { ...fields, fallback }), wrong, JSON.stringify(fallback));
+    }
+
+    // Without a hub, the client goes through the chain.
+    for (const extraFields of ['refuse', 'pass']) {
+      const { status } = await relays.create(make({ extraFields }), { ...fields, fallback: ['d'] });
+      assert.equal(status, 200);
+      assert.equal(requests.pop().json.fallback, undefined);
+    }
+  });
+
+  test('another chain under the same key is another request', async () => {
+    for (const fallback of [undefined, ['b'], ['c']]) {
+      await relays.keyed(make({ hub }), 'k', { model: 'a', fallback });
+    }
+    assert.equal(new Set(orders.map(({ fingerprint }) => fingerprint)).size, 3);
+    assert.equal(new Set(orders.map(({ key }) => key)).size, 1);
+  });
+
   test('the caps of the relay hold', async () => {
     const relay = make({ hub, maxFiles: 1 });
     const { status } = await edit(relay, formOf(['prompt', PROMPT], ['image', PNG], ['image', PNG]));
