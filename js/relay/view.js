@@ -47,7 +47,7 @@ export function rename({ id, task_id, poll_url, ...rest }, reference) {
  * @param {Names} names
  */
 export function textOf({ generation, data, kept = [] }, { reference, base, showCosts }) {
-  const images = JSON.parse(data ?? '[]').map((image, index) =>
+  const images = JSON.parse(/** @type {string | undefined} */ (data) ?? '[]').map((image, index) =>
     kept.includes(index) ? { ...image, url: `${base}/v1/tasks/${reference}/images/${index}` } : image,
   );
   return JSON.stringify(rename(publicGeneration({ ...generation, data: images }, showCosts), reference));

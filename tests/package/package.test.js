@@ -142,10 +142,10 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_000, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 20_100, JSON.stringify(sizes));
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['telemetry.js'].brotli <= 1_500, JSON.stringify(sizes));
-  assert.ok(sizes['the same of slim'].brotli <= 19_900, JSON.stringify(sizes));
+  assert.ok(sizes['the same of slim'].brotli <= 20_050, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {
