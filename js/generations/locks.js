@@ -1,0 +1,24 @@
+/**
+ * Runs work that no other tab does at the same time. Without locks, as on a page that is not secure, it runs at once.
+ *
+ * @template Result
+ * @param {LockManager | null | undefined} locks
+ * @param {string} name of the work
+ * @param {() => Promise<Result>} work
+ * @param {AbortSignal} [signal] ends the wait for another tab
+ * @returns {Promise<Result>}
+ */
+export async function exclusive(locks, name, work, signal) {
+  let isGranted = false;
+  const grant = () => {
+    isGranted = true;
+    return work();
+  };
+  try {
+    if (locks) return await locks.request(name, { signal }, grant);
+  } catch (error) {
+    // A sandboxed frame has the object and refuses each request.
+    if (isGranted || signal?.aborted) throw error;
+  }
+  return work();
+}
