@@ -339,6 +339,17 @@ describe('stopping and going on', () => {
     assert.deepEqual(tab.calls[1].input, task);
   });
 
+  test('goes on at once where a listener wants it', async () => {
+    const tab = await openTab();
+    tab.subscribe(([generation]) => {
+      if (generation?.phase === 'failed') tab.resume(generation.id);
+    });
+    await startTask(tab);
+    tab.calls[0].reject(new WaitTimeoutError({ message: 'Too long.', outcome: 'accepted', task: TASK }));
+    await settle();
+    assert.equal(tab.calls[1].name, 'waitForTask');
+  });
+
   test('retries as another create with the same id', async () => {
     const tab = await openTab({ relay: true });
     const id = await startTask(tab);
@@ -858,6 +869,19 @@ describe('two tabs', () => {
     assert.equal(tab.get('held').phase, 'failed');
     const safe = await openTab({ locks: null, relay: true, key: KEY });
     assert.equal(safe.calls.length, 0, 'it was read as failed');
+  });
+
+  test('that are left do not fail when they lose their locks', async () => {
+    const locks = {
+      async request(_name, _options, work) {
+        work();
+        throw new DOMException('The page is going away.', 'AbortError');
+      },
+    };
+    const tab = await openTab({ locks });
+    const id = await startTask(tab);
+    assert.equal(tab.calls.length, 1);
+    assert.equal(tab.get(id).phase, 'waiting');
   });
 
   test('of a frame that may not use locks work without them', async () => {

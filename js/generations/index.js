@@ -96,20 +96,22 @@ export function createGenerations({
     const job = { controller: new AbortController(), isPaused: false, hasLock: false };
     jobs.set(id, job);
     const isCurrent = () => jobs.get(id) === job;
-    const work = () => perform(id, job, mode, isCurrent);
-    try {
-      await exclusive(locks, `${key} ${id}`, work, job.controller.signal);
-    } catch (thrown) {
-      if (!isCurrent()) return;
-      const error = Object(thrown) === thrown ? thrown : new Error(thrown);
-      const task = error.task ?? snapshots.get(id).task;
-      await end(id, { phase: 'failed', error, task });
-    } finally {
+    const work = async () => {
+      try {
+        await perform(id, job, mode, isCurrent);
+      } catch (thrown) {
+        if (!isCurrent()) return;
+        const error = Object(thrown) === thrown ? thrown : new Error(thrown);
+        await end(id, { phase: 'failed', error, task: error.task ?? snapshots.get(id).task });
+      }
       if (isCurrent()) jobs.delete(id);
-    }
+    };
+    await exclusive(locks, `${key} ${id}`, work, job.controller.signal);
   }
 
   function end(id, changes) {
+    // First, since a listener may resume it at once.
+    jobs.delete(id);
     change(id, { ...CLEARED, ...changes, endedAt: Date.now() });
     return save(id);
   }

@@ -98,14 +98,15 @@ export function openJournal(chosen, key, locks) {
     return entries;
   }
 
+  const tryUpdate = () =>
+    update().catch((error) => {
+      if (!hasFailed) console.warn('Generations cannot be stored:', error);
+      hasFailed = true;
+    });
+
   /** One after another, here and in other tabs. */
   function flush() {
-    queue = queue
-      .then(() => exclusive(locks, key, update))
-      .catch((error) => {
-        if (!hasFailed) console.warn('Generations cannot be stored:', error);
-        hasFailed = true;
-      });
+    queue = queue.then(() => exclusive(locks, key, tryUpdate));
     return queue;
   }
 

@@ -1,12 +1,14 @@
 /**
  * Runs work that no other tab does at the same time. Without locks, as on a page that is not secure, it runs at once.
  *
+ * It never rejects. A page that is left loses its locks, and WebKit rejects their promises then: that is no failure.
+ *
  * @template Result
  * @param {LockManager | null | undefined} locks
  * @param {string} name of the work
- * @param {() => Promise<Result>} work
+ * @param {() => Promise<Result>} work which does not reject
  * @param {AbortSignal} [signal] ends the wait for another tab
- * @returns {Promise<Result>}
+ * @returns {Promise<Result | undefined>}
  */
 export async function exclusive(locks, name, work, signal) {
   let isGranted = false;
@@ -16,9 +18,9 @@ export async function exclusive(locks, name, work, signal) {
   };
   try {
     if (locks) return await locks.request(name, { signal }, grant);
-  } catch (error) {
+  } catch {
     // A sandboxed frame has the object and refuses each request.
-    if (isGranted || signal?.aborted) throw error;
+    if (isGranted || signal?.aborted) return undefined;
   }
   return work();
 }
