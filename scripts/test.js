@@ -163,6 +163,11 @@ const PARTS = {
     ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('browsers')), count: nodeTests }],
   },
+  generations: {
+    browsers: ALL,
+    ready: ensureBuild,
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('generations')), count: nodeTests }],
+  },
   stress: {
     browsers: ALL,
     ready: ensureBuild,
