@@ -4,7 +4,6 @@
  * @module react
  */
 
-import type { ReactElement, ReactNode } from 'react';
 import type { EditRequest, ImageRequest } from '../entries/index.js';
 import type { GenerationSnapshot, Generations } from '../generations/index.js';
 
@@ -13,7 +12,19 @@ export interface GenerationsProviderProps {
   /** The store, made outside of components. */
   generations: Generations;
   /** What may use the store. */
-  children?: ReactNode;
+  children?: unknown;
+}
+
+/** An element as React's own types describe it: these declarations do not need them. */
+export interface ProviderElement {
+  // biome-ignore-start lint/suspicious/noExplicitAny: React's own types say so.
+  /** The component. */
+  type: any;
+  /** Its properties. */
+  props: any;
+  // biome-ignore-end lint/suspicious/noExplicitAny: see above
+  /** Its key among its siblings. */
+  key: string | null;
 }
 
 /**
@@ -30,7 +41,7 @@ export interface GenerationsProviderProps {
  * );
  * ```
  */
-export declare function GenerationsProvider(props: GenerationsProviderProps): ReactElement;
+export declare function GenerationsProvider(props: GenerationsProviderProps): ProviderElement;
 
 /** How {@link useGeneration} uses a generation. */
 export interface UseGenerationOptions {

@@ -48,6 +48,7 @@ const PACKAGES = {
     '@types/react-dom',
   ],
   'tests/bundlers/vitest': ['vite', 'vitest'],
+  'tests/bundlers/frameworks': ['solid-js', 'vue'],
   'tests/bundlers/jest': ['jest-environment-jsdom'],
 };
 /** Those that the repository itself has. */
@@ -167,6 +168,8 @@ function diagnose(folder, files, environment) {
       'lemondata-wasm/slim': [join(root, 'js/entries/slim.d.ts')],
       'lemondata-wasm/relay': [join(root, 'js/relay/index.d.ts')],
       'lemondata-wasm/cloudflare': [join(root, 'js/cloudflare/index.d.ts')],
+      'lemondata-wasm/generations': [join(root, 'js/generations/index.d.ts')],
+      'lemondata-wasm/react': [join(root, 'js/react/index.d.ts')],
     },
     skipLibCheck: true,
     strict: true,
