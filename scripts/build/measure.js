@@ -14,7 +14,7 @@ async function bundled(names, entry) {
     minify: true,
     format: 'esm',
     write: false,
-    external: ['react'],
+    external: /** @type {string[]} */ (['react']),
   });
   const { outputFiles } = await build({ stdin: { contents, resolveDir: root }, ...options });
   return Buffer.from(outputFiles[0].contents);
