@@ -599,6 +599,20 @@ describe('the journal', () => {
     assert.deepEqual([...storage.items.keys()], [KEY, 'other']);
   });
 
+  test('is read once, by whatever comes first', async (t) => {
+    await startTask(await openTab());
+    const read = t.mock.method(storage, 'getItem');
+    const client = fakeClient();
+    const generations = createGenerations({ client, storage, locks: openLocks() });
+    await generations.load();
+    assert.equal(generations.list().length, 1);
+    assert.equal(read.mock.callCount(), 1);
+    await generations.load();
+    generations.subscribe(() => {});
+    await settle();
+    assert.equal(read.mock.callCount(), 1);
+  });
+
   test('is neither read nor written before the store is used', () => {
     const untouchable = new Proxy({}, { get: () => assert.fail('it was read') });
     const { list, get } = createGenerations({ client: fakeClient(), storage: untouchable });

@@ -181,13 +181,18 @@ export interface Generations {
   retry(id: string): void;
   /** Stops a generation and forgets it, in the journal, too. */
   remove(id: string): void;
+  /**
+   * Reads the journal and goes on with what an earlier page has left. The first `subscribe` or `start` does so, too.
+   *
+   * @returns a promise that resolves when those generations are listed. It never rejects
+   */
+  load(): Promise<void>;
   /** A generation as it stands: the same object until something changes. */
   get(id: string): GenerationSnapshot | undefined;
   /** All generations, the newest first: the same array until something changes. */
   list(): readonly GenerationSnapshot[];
   /**
-   * Calls the listener with {@link Generations.list}, at once and after every change. The first subscription, or the
-   * first `start`, reads the journal and goes on with what an earlier page has left.
+   * Calls the listener with {@link Generations.list}, at once and after every change.
    *
    * It fits the contract of Svelte's stores and of React's `useSyncExternalStore`.
    *

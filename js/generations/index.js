@@ -36,7 +36,8 @@ export function createGenerations({
   const jobs = new Map();
   const listeners = new Set();
   let list = Object.freeze([]);
-  let isLoaded = false;
+  /** @type {Promise<void> | undefined} */
+  let loading;
 
   function inform({ listener }) {
     try {
@@ -76,10 +77,13 @@ export function createGenerations({
 
   const save = (id) => journal.write(id, snapshots.get(id));
 
-  /** Goes on with what the journal holds, once. */
-  async function load() {
-    if (isLoaded) return;
-    isLoaded = true;
+  const load = () => {
+    loading ??= readJournal();
+    return loading;
+  };
+
+  /** Lists what the journal holds, and goes on with it. */
+  async function readJournal() {
     for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
       if (snapshots.has(id)) continue;
       change(id, fromEntry(entry));
@@ -93,7 +97,8 @@ export function createGenerations({
    * @param {'start' | 'follow' | 'resume' | 'retry'} mode
    */
   async function run(id, mode) {
-    const job = { controller: new AbortController(), isPaused: false, hasLock: false };
+    /** @type {{ controller: AbortController, isPaused?: boolean, hasLock?: boolean }} */
+    const job = { controller: new AbortController() };
     jobs.set(id, job);
     const isCurrent = () => jobs.get(id) === job;
     const work = async () => {
@@ -232,6 +237,7 @@ export function createGenerations({
       journal.write(id);
     },
 
+    load,
     get: (id) => snapshots.get(id),
     list: () => list,
 

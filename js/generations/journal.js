@@ -89,8 +89,8 @@ export function openJournal(chosen, key, locks) {
       else delete entries[id];
     }
     trim(entries);
-    if (Object.keys(entries).length === 0) await storage.removeItem(key);
-    else if (written.length > 0 || !isSound)
+    if (!Object.keys(entries).length) await storage.removeItem(key);
+    else if (written.length || !isSound)
       await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
     for (const [id, entry] of written) {
       if (own.get(id) === entry && (!entry || hasEnded(entry))) own.delete(id);
@@ -100,7 +100,7 @@ export function openJournal(chosen, key, locks) {
 
   const tryUpdate = () =>
     update().catch((error) => {
-      if (!hasFailed) console.warn('Generations cannot be stored:', error);
+      if (!hasFailed) console.warn('Generations are not stored:', error);
       hasFailed = true;
     });
 
