@@ -178,6 +178,11 @@ const PARTS = {
     ready: ensureBuild,
     commands: () => [{ argv: node(...files('stories')), count: nodeTests }],
   },
+  generations: {
+    browsers: ALL,
+    ready: ensureBuild,
+    commands: () => [{ argv: node('--test-concurrency=1', ...files('generations')), count: nodeTests }],
+  },
   stress: {
     browsers: ALL,
     ready: ensureBuild,

@@ -173,6 +173,10 @@ export class LemonData {
     } catch {}
   }
 
+  get relay() {
+    return read(this.#options, 'relay') === true;
+  }
+
   generate(request, options) {
     return call(COMMAND_GENERATE, request, options, this.#options);
   }

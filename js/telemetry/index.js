@@ -86,6 +86,7 @@ export function createTracedClient(options, { api, tracer, propagate = false, re
   const methods = (calls, isCreate) =>
     Object.entries(calls).map(([method, call]) => [method, traced(call, method, isCreate)]);
   return {
+    relay: options.relay === true,
     ...Object.fromEntries([...methods(CREATES, true), ...methods(OTHERS, false)]),
     listModels: (callOptions) => listModels({ ...options, ...callOptions }),
   };

@@ -19,6 +19,8 @@ const ENTRIES = {
   'ai-sdk': { source: 'ai-sdk/index', formats: ['esm', 'cjs'] },
   telemetry: { source: 'telemetry/index', formats: ['esm', 'cjs'] },
   cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
+  generations: { source: 'generations/index', formats: ['esm', 'cjs'] },
+  react: { source: 'react/index', formats: ['esm', 'cjs'] },
 };
 
 /** Resolves what the entries import from the build. */
@@ -73,7 +75,7 @@ export async function bundle(client, hub, folder) {
         plugins: [files],
         ...(source.startsWith('entries/') && minifyNames),
         // The relay is a client itself, of the kind that its runtime gets.
-        external: ['lemondata-wasm', 'cloudflare:*'],
+        external: ['lemondata-wasm', 'cloudflare:*', 'react'],
         logLevel: 'warning',
       }),
     ),

@@ -9,7 +9,13 @@ import { root } from '../lib/run.js';
 /** What a page downloads of an entry, where its author bundles and minifies it. */
 async function bundled(names, entry) {
   const contents = `export { ${names} } from './dist/${entry}';`;
-  const options = /** @type {const} */ ({ bundle: true, minify: true, format: 'esm', write: false });
+  const options = /** @type {const} */ ({
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+    external: /** @type {string[]} */ (['react']),
+  });
   const { outputFiles } = await build({ stdin: { contents, resolveDir: root }, ...options });
   return Buffer.from(outputFiles[0].contents);
 }
@@ -26,6 +32,8 @@ export async function measure() {
     add(file, readFileSync(join(root, 'dist', file)));
   add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
   add('the same of slim', await bundled('init, generate, waitForTask', 'slim.js'));
+  add('generations, bundled', await bundled('createGenerations', 'generations.js'));
+  add('react, bundled', await bundled('GenerationsProvider, useGeneration, useGenerations', 'react.js'));
   for (const unit of ['raw', 'brotli']) sizes['the same of slim'][unit] += sizes['lemondata.wasm'][unit];
   return sizes;
 }

@@ -49,6 +49,7 @@ const PACKAGES = {
   ],
   'tests/telemetry/sdk': ['@opentelemetry/api'],
   'tests/bundlers/vitest': ['vite', 'vitest'],
+  'tests/bundlers/frameworks': ['solid-js', 'vue'],
   'tests/bundlers/jest': ['jest-environment-jsdom'],
 };
 /** Those that the repository itself has. */
@@ -170,6 +171,8 @@ function diagnose(folder, files, environment) {
       'lemondata-wasm/telemetry': [join(root, 'js/telemetry/index.d.ts')],
       'lemondata-wasm/ai-sdk': [join(root, 'js/ai-sdk/index.d.ts')],
       'lemondata-wasm/cloudflare': [join(root, 'js/cloudflare/index.d.ts')],
+      'lemondata-wasm/generations': [join(root, 'js/generations/index.d.ts')],
+      'lemondata-wasm/react': [join(root, 'js/react/index.d.ts')],
     },
     skipLibCheck: true,
     strict: true,

@@ -5,7 +5,16 @@ import { extname, join } from 'node:path';
 import ts from 'typescript';
 import { root } from '../../scripts/lib/run.js';
 
-const FOLDERS = ['src/core', 'src/shell', 'js/client', 'js/entries', 'js/relay', 'js/cloudflare'];
+const FOLDERS = [
+  'src/core',
+  'src/shell',
+  'js/client',
+  'js/entries',
+  'js/relay',
+  'js/cloudflare',
+  'js/generations',
+  'js/react',
+];
 /** Files whose texts no user sees: a build for tests, and one that the build writes. */
 const OTHERS = ['trap.rs', 'abi.rs', 'abi.gen.js'];
 

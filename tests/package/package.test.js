@@ -57,12 +57,20 @@ test('holds exactly the intended files', () => {
     'dist/cloudflare.d.ts',
     'dist/cloudflare.js',
     'dist/edge-light.js',
+    'dist/generations.cjs',
+    'dist/generations.d.cts',
+    'dist/generations.d.ts',
+    'dist/generations.js',
     'dist/hub.wasm',
     'dist/index.cjs',
     'dist/index.d.cts',
     'dist/index.d.ts',
     'dist/index.js',
     'dist/lemondata.wasm',
+    'dist/react.cjs',
+    'dist/react.d.cts',
+    'dist/react.d.ts',
+    'dist/react.js',
     'dist/relay.cjs',
     'dist/relay.d.cts',
     'dist/relay.d.ts',
@@ -146,6 +154,8 @@ test('stays within the size budget', async () => {
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['telemetry.js'].brotli <= 1_500, JSON.stringify(sizes));
   assert.ok(sizes['the same of slim'].brotli <= 20_050, JSON.stringify(sizes));
+  assert.ok(sizes['generations, bundled'].brotli <= 2500, JSON.stringify(sizes));
+  assert.ok(sizes['react, bundled'].brotli <= 1000, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 
 export const samples = {
-  'sample/useGeneration.ts': 'react/hook',
+  'sample/generations.ts': 'react/store',
   'sample/Picture.tsx': 'react/picture',
   'sample/App.tsx': 'react/app',
   'sample/main.tsx': 'react/main',
@@ -24,9 +24,17 @@ export async function open({ bin, serve, site }) {
 }
 
 const draw = () => document.querySelector('form').requestSubmit();
-/** Whether the page shows how far the task is, and waits for the next poll. */
+/** Whether the page waits for the next poll, and shows how far the task is; before the first poll, it does not know. */
 const shows = (progress) =>
   document.querySelector('progress')?.value === progress && globalThis.gaps() === 1 ? true : undefined;
+/** Draws a picture, and polls once. */
+async function drawn(page) {
+  await page.until(() => document.querySelector('form') && true);
+  await page.run(draw);
+  await page.until(shows);
+  await page.run(pass);
+  await page.until(shows, 33);
+}
 const picture = () => document.querySelector('img')?.naturalWidth || undefined;
 const pass = () => globalThis.pass();
 
@@ -48,9 +56,7 @@ const cell = (path, act) => ({
 
 export const cells = {
   'react-strict': cell('', async ({ page, relay }) => {
-    await page.until(() => document.querySelector('form') && true);
-    await page.run(draw);
-    await page.until(shows, 33);
+    await drawn(page);
     assert.equal(relay.creates, 1, 'the effects ran twice, the create was sent once');
     await page.run(pass);
     await page.until(shows, 66);
@@ -59,6 +65,8 @@ export const cells = {
     assert.equal(relay.creates, 1);
   }),
   'react-remount': cell('remount.html', async ({ page, relay, counts }) => {
+    await page.until(shows);
+    await page.run(pass);
     await page.until(shows, 33);
     await page.run(() => globalThis.stage(false));
     await page.until(() =>
@@ -80,7 +88,7 @@ export const cells = {
       try {
         await page.until(picture);
         const renders = await page.run(() => globalThis.renders);
-        assert.ok(renders < 20, `a job that is written in a component was rendered ${renders} times`);
+        assert.ok(renders < 20, `a request that is written in a component was rendered ${renders} times`);
       } finally {
         await page.close();
       }
@@ -88,9 +96,7 @@ export const cells = {
     },
   },
   'react-reload': cell('', async ({ page, relay }) => {
-    await page.until(() => document.querySelector('form') && true);
-    await page.run(draw);
-    await page.until(shows, 33);
+    await drawn(page);
     await page.reload();
     await page.until(shows, 66);
     await page.run(pass);
@@ -113,6 +119,8 @@ export const cells = {
     await created;
     await page.reload();
     reload();
+    await page.until(shows);
+    await page.run(pass);
     await page.until(shows, 33);
     assert.equal(relay.creates, 2, 'the page sent the create again, and the relay knew its key');
     await page.run(pass);
@@ -127,9 +135,7 @@ export const cells = {
       const { handle } = await relay('task');
       const page = await open(await site('dist', { api: handle }));
       try {
-        await page.until(() => document.querySelector('form') && true);
-        await page.run(draw);
-        await page.until(shows, 33);
+        await drawn(page);
         await page.run(pass);
         await page.until(shows, 66);
         await page.run(pass);

@@ -12,6 +12,8 @@ import {
   toBlob,
   waitForTask,
 } from 'lemondata-wasm';
+import { createGenerations, type GenerationsStorage } from 'lemondata-wasm/generations';
+import { GenerationsProvider, useGeneration } from 'lemondata-wasm/react';
 import {
   anonymousByIp,
   cloudflareLimiter,
@@ -132,4 +134,15 @@ export function relay(request: Request): unknown {
   toNextRoute(made, { origin: settings.origin });
   toNodeHandler(made, { origin: settings.origin });
   return toCloudflare(() => made).fetch(request, {}, {});
+}
+
+declare const storage: GenerationsStorage;
+export function generations(seed?: number): unknown {
+  const made = createGenerations({ client: new LemonData({ relay: true }), storage, key: undefined });
+  const id = made.start({ prompt: 'a lemon', seed }, { id: undefined });
+  made.subscribe(([first]) => void first?.error?.message);
+  return [
+    useGeneration(id, { background: true })?.images[0]?.url,
+    GenerationsProvider({ generations: made }),
+  ];
 }

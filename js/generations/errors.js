@@ -1,0 +1,27 @@
+/** Errors that are read from the journal. They are of the client's classes without holding the client's code. */
+
+/** The mark by which the client's classes know their errors. */
+const BRAND = Symbol.for('lemondata-wasm.error');
+
+/** Makes an error of its stored fields. */
+export const toError = (stored) =>
+  Object.defineProperties(Object.assign(new Error(), stored), {
+    [BRAND]: { value: stored.kind },
+    toJSON: { value: () => stored },
+  });
+
+/** The fields of an error that are stored. The body of an answer may be long, and other errors hold anything. */
+export const toStored = ({ name, message, ...error }) => ({
+  ...(error.kind && error),
+  body: undefined,
+  name,
+  message,
+});
+
+export const lostAnswer = () =>
+  toError({
+    name: 'ConnectionError',
+    kind: 'connection',
+    outcome: 'unknown',
+    message: 'The page was closed before this create was answered. It may have been billed.',
+  });

@@ -1,0 +1,959 @@
+/** The store with a storage, locks and a client of the test: reloads, tabs, and creates that must not leave twice. */
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { LemonDataError, RateLimitError, ResponseError, WaitTimeoutError } from '../client/errors.js';
+import { createGenerations } from './index.js';
+
+const REQUEST = { model: 'gpt-image-2', prompt: 'A lemon' };
+const TASK = { task_id: 'img_1', poll_url: '/v1/tasks/img_1' };
+const IMAGES = [{ url: 'https://x.test/1.png' }];
+const KEY = 'lemondata generations';
+
+/** Lets all happen that needs no timer. */
+async function settle() {
+  for (let count = 0; count < 5; count += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const memoryStorage = () => {
+  const items = new Map();
+  return {
+    items,
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, value),
+    removeItem: (key) => void items.delete(key),
+  };
+};
+
+/** The locks of an origin. Each tab has its own view of them, and loses its locks when it is closed. */
+function lockManager() {
+  const queues = new Map();
+  function next(name) {
+    const [first] = queues.get(name) ?? [];
+    if (!first || first.isHeld) return;
+    first.isHeld = true;
+    first.work().then(first.resolve, first.reject).finally(first.release);
+  }
+  return () => {
+    const mine = new Set();
+    return {
+      request(name, { signal }, work) {
+        return new Promise((resolve, reject) => {
+          const entry = { work, resolve, reject, isHeld: false };
+          entry.release = () => {
+            mine.delete(entry);
+            queues.set(
+              name,
+              queues.get(name).filter((other) => other !== entry),
+            );
+            next(name);
+          };
+          signal?.addEventListener('abort', () => {
+            if (entry.isHeld) return;
+            entry.release();
+            reject(signal.reason);
+          });
+          mine.add(entry);
+          queues.set(name, [...(queues.get(name) ?? []), entry]);
+          next(name);
+        });
+      },
+      close() {
+        for (const entry of mine) entry.release();
+      },
+    };
+  };
+}
+
+/** A client whose calls the test answers. */
+function fakeClient(relay = false) {
+  const calls = [];
+  const method = (name) => (input, options) =>
+    new Promise((resolve, reject) => {
+      const { signal } = options;
+      const call = {
+        name,
+        input,
+        options,
+        reject,
+        done: (data = IMAGES) => resolve({ status: 'completed', data }),
+      };
+      calls.push(call);
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  const names = ['generateAndWait', 'editAndWait', 'waitForTask'];
+  return { relay, calls, ...Object.fromEntries(names.map((name) => [name, method(name)])) };
+}
+
+let storage;
+let openLocks;
+beforeEach(() => {
+  storage = memoryStorage();
+  openLocks = lockManager();
+});
+
+/** A tab with a store. */
+async function openTab({ relay, client = fakeClient(relay), ...options } = {}) {
+  const locks = openLocks();
+  const generations = createGenerations({ client, storage, locks, ...options });
+  const close = () => locks.close();
+  generations.subscribe(() => {});
+  await settle();
+  return { client, calls: client.calls, generations, close, ...generations };
+}
+
+/** A snapshot without the fields that have no value. */
+const plain = (snapshot) => JSON.parse(JSON.stringify(snapshot));
+
+const journal = () => JSON.parse(storage.items.get(KEY) ?? '{"entries":{}}').entries;
+
+/** Starts a generation, and waits until its create has left. */
+async function startIn(tab, request = REQUEST, options = undefined) {
+  const id = tab.start(request, options);
+  await settle();
+  return id;
+}
+
+/** The same, until its task is known. */
+async function startTask(tab) {
+  const id = await startIn(tab);
+  await tab.calls.at(-1).options.onTask(TASK);
+  return id;
+}
+
+describe('a generation', () => {
+  test('goes from its request to its images', async () => {
+    const tab = await openTab();
+    const id = tab.start(REQUEST);
+    assert.equal(tab.get(id).phase, 'sending');
+    assert.equal(tab.get(id).sentAt, undefined);
+    await settle();
+    const [create] = tab.calls;
+    assert.equal(create.name, 'generateAndWait');
+    assert.deepEqual(create.input, REQUEST);
+    assert.equal(create.options.idempotencyKey, tab.get(id).idempotencyKey);
+    assert.ok(tab.get(id).sentAt >= tab.get(id).startedAt);
+
+    await create.options.onTask(TASK);
+    assert.deepEqual([tab.get(id).phase, tab.get(id).task], ['waiting', TASK]);
+    const queue = { position: 1, length: 2, wait_ms: 3 };
+    create.options.onUpdate({ status: 'processing', progress: 40, queue }, { nextPollMs: 4000 });
+    const { status, progress, nextPollAt, queue: place } = tab.get(id);
+    assert.deepEqual({ status, progress, place }, { status: 'processing', progress: 40, place: queue });
+    assert.ok(nextPollAt > tab.get(id).startedAt);
+
+    create.done();
+    await settle();
+    const done = tab.get(id);
+    assert.deepEqual(
+      [done.phase, done.images, done.nextPollAt, done.isResumable],
+      ['done', IMAGES, undefined, false],
+    );
+    assert.ok(done.endedAt >= done.sentAt);
+  });
+
+  test('may be an edit', async () => {
+    const tab = await openTab();
+    await startIn(tab, REQUEST, { edit: true });
+    assert.equal(tab.calls[0].name, 'editAndWait');
+  });
+
+  test('fails with the error of its call', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    const error = new RateLimitError({ message: 'Too many.', outcome: 'rejected' });
+    tab.calls[0].reject(error);
+    await settle();
+    assert.equal(tab.get(id).phase, 'failed');
+    assert.equal(tab.get(id).error, error);
+    assert.equal(tab.get(id).isResumable, false);
+  });
+
+  for (const thrown of ['text', undefined, null]) {
+    test(`fails with an error where a client throws ${thrown}`, async () => {
+      const tab = await openTab();
+      const id = await startIn(tab);
+      tab.calls[0].reject(thrown);
+      await settle();
+      assert.ok(tab.get(id).error instanceof Error);
+      assert.equal(journal()[id].phase, 'failed');
+    });
+  }
+
+  test('with an id that is known is not started again', async () => {
+    const tab = await openTab();
+    await startIn(tab, REQUEST, { id: 'hero' });
+    await startIn(tab, { prompt: 'another' }, { id: 'hero' });
+    assert.equal(tab.calls.length, 1);
+    assert.equal(tab.list().length, 1);
+  });
+
+  test('has its own copy of the request', async () => {
+    const tab = await openTab();
+    const request = { ...REQUEST };
+    const id = tab.start(request);
+    request.prompt = 'changed';
+    await settle();
+    assert.equal(tab.calls[0].input.prompt, REQUEST.prompt);
+    assert.ok(Object.isFrozen(tab.get(id).request));
+  });
+
+  test('whose request is no JSON keeps no other one from being stored', async () => {
+    const tab = await openTab();
+    const bad = await startIn(tab, { prompt: 1n });
+    tab.calls[0].reject(new RateLimitError({ message: 'No JSON.', outcome: 'not_sent' }));
+    const good = await startIn(tab);
+    assert.deepEqual(Object.keys(journal()), [good]);
+    assert.equal(tab.get(bad).phase, 'failed');
+  });
+});
+
+describe('snapshots', () => {
+  test('stay the same until something changes, and never change themselves', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    const [before, list] = [tab.get(id), tab.list()];
+    assert.equal(tab.get(id), before);
+    assert.equal(tab.list(), list);
+    tab.calls[0].options.onUpdate({ status: 'pending' }, { nextPollMs: 4000 });
+    assert.notEqual(tab.get(id), before);
+    assert.notEqual(tab.list(), list);
+    assert.equal(before.status, undefined);
+    for (const object of [list, before, before.images]) assert.ok(Object.isFrozen(object));
+  });
+
+  test('are listed with the newest first', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 });
+    const tab = await openTab();
+    const first = await startIn(tab);
+    t.mock.timers.tick(1);
+    const second = await startIn(tab);
+    assert.deepEqual(
+      tab.list().map(({ id }) => id),
+      [second, first],
+    );
+  });
+
+  test('reach every subscription, at once and at each change, until it ends', async () => {
+    const tab = await openTab();
+    const seen = [];
+    const listener = (list) => seen.push(list);
+    const unsubscribe = tab.subscribe(listener);
+    tab.subscribe(listener);
+    assert.deepEqual(seen, [tab.list(), tab.list()]);
+    unsubscribe();
+    tab.start(REQUEST);
+    assert.equal(seen.length, 3);
+    assert.equal(seen[2], tab.list());
+  });
+
+  test('a listener that throws ends nothing', async (t) => {
+    const log = t.mock.method(console, 'error', () => {});
+    const tab = await openTab();
+    tab.subscribe(() => {
+      throw new Error('from a listener');
+    });
+    const id = await startTask(tab);
+    assert.equal(tab.get(id).phase, 'waiting');
+    assert.match(String(log.mock.calls[0].arguments[0]), /from a listener/);
+  });
+});
+
+describe('stopping and going on', () => {
+  test('stops a wait, and waits again', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.stop(id);
+    assert.equal(tab.get(id).phase, 'stopped');
+    assert.ok(tab.calls[0].options.signal.aborted);
+    await settle();
+    assert.equal(tab.get(id).phase, 'stopped', 'the abort is no failure');
+    assert.equal(journal()[id].phase, 'stopped');
+    tab.resume(id);
+    tab.resume(id);
+    await settle();
+    assert.deepEqual(
+      tab.calls.slice(1).map(({ name, input }) => [name, input]),
+      [['waitForTask', TASK]],
+    );
+    tab.calls[1].done();
+    await settle();
+    assert.equal(tab.get(id).phase, 'done');
+  });
+
+  test('stops before the create leaves', async () => {
+    const tab = await openTab();
+    const id = tab.start(REQUEST);
+    tab.stop(id);
+    await settle();
+    assert.equal(tab.calls.length, 0);
+    assert.equal(tab.get(id).sentAt, undefined);
+    assert.ok(tab.get(id).isResumable);
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('does not repeat a create that was stopped under way', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.stop(id);
+    await settle();
+    assert.equal(tab.get(id).isResumable, false);
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('repeats it through a relay, with the same key', async () => {
+    const tab = await openTab({ relay: true });
+    const id = await startIn(tab);
+    tab.stop(id);
+    tab.resume(id);
+    await settle();
+    const keys = tab.calls.map(({ options }) => options.idempotencyKey);
+    assert.equal(keys.length, 2);
+    assert.equal(keys[0], keys[1]);
+  });
+
+  test('keeps a task that arrives when its create has been stopped', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.stop(id);
+    await tab.calls[0].options.onTask(TASK);
+    assert.deepEqual([tab.get(id).phase, tab.get(id).task], ['stopped', TASK]);
+    assert.deepEqual(journal()[id].task, TASK);
+    assert.ok(tab.get(id).isResumable);
+  });
+
+  test('goes on after a failure that leaves the task', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    const task = { task_id: 'img_1' };
+    tab.calls[0].reject(new WaitTimeoutError({ message: 'Too long.', outcome: 'accepted', task }));
+    await settle();
+    assert.deepEqual([tab.get(id).phase, tab.get(id).task], ['failed', task]);
+    tab.resume(id);
+    assert.equal(tab.get(id).error, undefined);
+    await settle();
+    assert.deepEqual(tab.calls[1].input, task);
+  });
+
+  test('goes on at once where a listener wants it', async () => {
+    const tab = await openTab();
+    tab.subscribe(([generation]) => {
+      if (generation?.phase === 'failed') tab.resume(generation.id);
+    });
+    await startTask(tab);
+    tab.calls[0].reject(new WaitTimeoutError({ message: 'Too long.', outcome: 'accepted', task: TASK }));
+    await settle();
+    assert.equal(tab.calls[1].name, 'waitForTask');
+  });
+
+  test('retries as another create with the same id', async () => {
+    const tab = await openTab({ relay: true });
+    const id = await startTask(tab);
+    tab.retry(id);
+    assert.equal(tab.calls.length, 1, 'not while it runs');
+    const { idempotencyKey } = tab.get(id);
+    tab.stop(id);
+    tab.retry(id);
+    await settle();
+    assert.equal(tab.list().length, 1);
+    assert.equal(tab.get(id).task, undefined);
+    assert.equal(tab.calls[1].name, 'generateAndWait');
+    assert.notEqual(tab.calls[1].options.idempotencyKey, idempotencyKey);
+    await tab.calls[0].options.onTask({ task_id: 'img_old' });
+    assert.equal(tab.get(id).task, undefined, 'the task of the first create is not that of the second');
+  });
+
+  test('removes from list and journal, and ends the work', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.remove(id);
+    await settle();
+    assert.deepEqual([tab.get(id), tab.list(), storage.items.size], [undefined, [], 0]);
+    assert.ok(tab.calls[0].options.signal.aborted);
+  });
+
+  test('does nothing about an id that is not there', async () => {
+    const tab = await openTab();
+    for (const name of ['stop', 'pause', 'resume', 'retry', 'remove']) tab[name]('missing');
+    assert.deepEqual(tab.list(), []);
+  });
+});
+
+describe('a pause', () => {
+  test('ends the polls alone, until the generation is resumed', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.calls[0].options.onUpdate({ status: 'pending' }, { nextPollMs: 4000 });
+    tab.pause(id);
+    await settle();
+    assert.ok(tab.calls[0].options.signal.aborted);
+    assert.deepEqual([tab.get(id).phase, tab.get(id).nextPollAt], ['waiting', undefined]);
+    assert.equal(journal()[id].phase, 'waiting');
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls[1].name, 'waitForTask');
+  });
+
+  test('lets a create come to its task first', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.pause(id);
+    assert.equal(tab.calls[0].options.signal.aborted, false);
+    await tab.calls[0].options.onTask(TASK);
+    assert.ok(tab.calls[0].options.signal.aborted);
+    assert.equal(tab.get(id).phase, 'waiting');
+    assert.deepEqual(journal()[id].task, TASK);
+  });
+
+  test('that is over before the task is there changes nothing', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.pause(id);
+    tab.resume(id);
+    await tab.calls[0].options.onTask(TASK);
+    assert.equal(tab.calls[0].options.signal.aborted, false);
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('leaves the generation to another tab', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    const third = await openTab();
+    assert.equal(third.calls.length, 0);
+    first.pause(id);
+    await settle();
+    assert.equal(third.calls.length, 1);
+    assert.equal(second.calls.length, 0);
+    third.calls[0].done();
+    await settle();
+    first.resume(id);
+    await settle();
+    assert.deepEqual(first.get(id).images, IMAGES, 'the images came out of the journal');
+    assert.equal(first.calls.length, 1);
+  });
+});
+
+describe('the journal', () => {
+  test('has the key before a create leaves, and the task before the first poll', async () => {
+    const tab = await openTab();
+    const written = [];
+    const { setItem } = storage;
+    storage.setItem = (key, value) => {
+      written.push([tab.calls.length, JSON.parse(value).entries]);
+      setItem(key, value);
+    };
+    const id = await startIn(tab);
+    const [calls, entries] = written[0];
+    assert.equal(calls, 0);
+    assert.equal(entries[id].idempotencyKey, tab.calls[0].options.idempotencyKey);
+    const announced = tab.calls[0].options.onTask(TASK);
+    assert.equal(journal()[id].task, undefined);
+    await announced;
+    assert.deepEqual(journal()[id].task, TASK);
+  });
+
+  test('brings back how a generation has ended', async () => {
+    const tab = await openTab();
+    const done = await startIn(tab);
+    tab.calls[0].done();
+    const failed = await startIn(tab);
+    const body = { error: { message: 'long' } };
+    tab.calls[1].reject(
+      new ResponseError({
+        message: 'What is this?',
+        outcome: 'rejected',
+        status: 404,
+        body,
+        requestId: 'req_1',
+      }),
+    );
+    await settle();
+    tab.close();
+    const later = await openTab();
+    assert.deepEqual(plain(later.get(done)), plain(tab.get(done)));
+    const { error } = later.get(failed);
+    const { error: original } = tab.get(failed);
+    assert.deepEqual({ ...plain(later.get(failed)), error: 0 }, { ...plain(tab.get(failed)), error: 0 });
+    assert.ok(error instanceof ResponseError && error instanceof LemonDataError && error instanceof Error);
+    assert.ok(!(error instanceof RateLimitError));
+    assert.deepEqual({ ...error.toJSON(), body }, original.toJSON());
+    assert.equal(JSON.parse(JSON.stringify(error)).message, 'What is this?');
+    assert.equal(later.calls.length, 0);
+  });
+
+  test('brings a foreign error back as an error that is not ours', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.calls[0].reject(Object.assign(new TypeError('Broken.'), { secret: 'sk-1' }));
+    await settle();
+    assert.ok(!storage.items.get(KEY).includes('sk-1'));
+    const { error } = (await openTab()).get(id);
+    assert.deepEqual(
+      [error.name, error.message, error instanceof LemonDataError],
+      ['TypeError', 'Broken.', false],
+    );
+  });
+
+  for (const [name, text] of [
+    ['text that is no JSON', '{"version":1,'],
+    ['a journal of another version', '{"version":0,"entries":{"a":1}}'],
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['entries that are none', '{"version":1,"entries":null}'],
+    ['an entry without a request', '{"version":1,"entries":{"a":{"phase":"done"}}}'],
+  ]) {
+    test(`is set aside where it is ${name}`, async () => {
+      storage.items.set(KEY, text);
+      const tab = await openTab();
+      assert.deepEqual(tab.list(), []);
+      const id = await startIn(tab);
+      assert.deepEqual(Object.keys(journal()), [id]);
+      const aside = [...storage.items].filter(([key]) => key.startsWith(`${KEY} set aside `));
+      assert.deepEqual(
+        aside.map(([, value]) => value),
+        [text],
+      );
+    });
+  }
+
+  test('keeps the sound entries beside a broken one', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.close();
+    const entries = { ...journal(), broken: { phase: 'melting' } };
+    storage.items.set(KEY, JSON.stringify({ version: 1, entries }));
+    const later = await openTab();
+    assert.deepEqual(
+      later.list().map((generation) => generation.id),
+      [id],
+    );
+    assert.equal(later.calls[0].name, 'waitForTask');
+    assert.equal(storage.items.size, 2);
+  });
+
+  test('is not lost where it can be set aside nowhere', async (t) => {
+    t.mock.method(console, 'warn', () => {});
+    storage.items.set(KEY, 'broken');
+    const { setItem } = storage;
+    storage.setItem = (key, value) => {
+      if (key !== KEY) throw new Error('full');
+      setItem(key, value);
+    };
+    const tab = await openTab();
+    await startIn(tab);
+    assert.equal(storage.items.get(KEY), 'broken');
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('keeps the newest hundred that have ended, and all others', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 });
+    const tab = await openTab();
+    const oldest = tab.start(REQUEST);
+    await settle();
+    const ended = [];
+    for (let count = 0; count < 101; count += 1) {
+      t.mock.timers.tick(1);
+      ended.push(tab.start(REQUEST));
+      tab.stop(ended.at(-1));
+    }
+    await settle();
+    await settle();
+    assert.deepEqual(new Set(Object.keys(journal())), new Set([oldest, ...ended.slice(1)]));
+    assert.equal(tab.list().length, 102);
+  });
+
+  test('survives a tab that writes from an older copy', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    storage.items.delete(KEY);
+    await tab.calls[0].options.onTask(TASK);
+    assert.deepEqual(journal()[id].task, TASK);
+  });
+
+  test('may be asynchronous', async () => {
+    const slow =
+      (work) =>
+      async (...args) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return work(...args);
+      };
+    const { getItem, setItem, removeItem } = storage;
+    const asynchronous = { getItem: slow(getItem), setItem: slow(setItem), removeItem: slow(removeItem) };
+    const tab = await openTab({ storage: asynchronous, locks: null });
+    const [first, second] = [tab.start(REQUEST), tab.start(REQUEST)];
+    await settle();
+    await settle();
+    assert.deepEqual(new Set(Object.keys(journal())), new Set([first, second]));
+    assert.equal(tab.calls.length, 2);
+  });
+
+  test('of another name is another store', async () => {
+    await startTask(await openTab());
+    const other = await openTab({ key: 'other' });
+    assert.deepEqual(other.list(), []);
+    await startIn(other);
+    assert.deepEqual([...storage.items.keys()], [KEY, 'other']);
+  });
+
+  test('is read once, by whatever comes first', async (t) => {
+    await startTask(await openTab());
+    const read = t.mock.method(storage, 'getItem');
+    const client = fakeClient();
+    const generations = createGenerations({ client, storage, locks: openLocks() });
+    await generations.load();
+    assert.equal(generations.list().length, 1);
+    assert.equal(read.mock.callCount(), 1);
+    await generations.load();
+    generations.subscribe(() => {});
+    await settle();
+    assert.equal(read.mock.callCount(), 1);
+  });
+
+  test('is neither read nor written before the store is used', () => {
+    const untouchable = new Proxy({}, { get: () => assert.fail('it was read') });
+    const { list, get } = createGenerations({ client: fakeClient(), storage: untouchable });
+    assert.deepEqual([list(), get('a')], [[], undefined]);
+  });
+});
+
+describe('without a storage that works', () => {
+  const fail = () => {
+    throw new Error('blocked');
+  };
+  for (const [name, make] of [
+    ['none at all', () => null],
+    ['no localStorage', () => undefined],
+    ['one that is full', () => ({ ...storage, setItem: fail })],
+    ['one that is blocked', () => ({ getItem: fail, setItem: fail, removeItem: fail })],
+  ]) {
+    test(`loses nothing in memory: ${name}`, async (t) => {
+      const log = t.mock.method(console, 'warn', () => {});
+      const tab = await openTab({ storage: make() });
+      const id = await startTask(tab);
+      tab.stop(id);
+      await settle();
+      tab.resume(id);
+      await settle();
+      assert.deepEqual(tab.calls[1].input, TASK);
+      tab.calls[1].done();
+      await settle();
+      assert.deepEqual(tab.get(id).images, IMAGES);
+      assert.ok(log.mock.callCount() <= 1, 'one warning is enough');
+    });
+  }
+
+  test('a localStorage that throws when it is looked at is as good as none', async (t) => {
+    t.mock.method(console, 'warn', () => {});
+    Object.defineProperty(globalThis, 'localStorage', { get: fail, configurable: true });
+    t.after(() => delete globalThis.localStorage);
+    const tab = await openTab({ storage: undefined });
+    await startIn(tab);
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('what is full today is stored when there is room again', async (t) => {
+    t.mock.method(console, 'warn', () => {});
+    const { setItem } = storage;
+    storage.setItem = fail;
+    const tab = await openTab();
+    const id = await startIn(tab);
+    storage.setItem = setItem;
+    await tab.calls[0].options.onTask(TASK);
+    assert.deepEqual(journal()[id].task, TASK);
+  });
+});
+
+describe('after a reload', () => {
+  test('a task is waited for', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.close();
+    const later = await openTab();
+    assert.equal(later.get(id).phase, 'waiting');
+    assert.deepEqual(
+      later.calls.map(({ name, input }) => [name, input]),
+      [['waitForTask', TASK]],
+    );
+    later.calls[0].done();
+    await settle();
+    assert.equal(journal()[id].phase, 'done');
+  });
+
+  test('a create without an answer is not repeated', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.close();
+    const later = await openTab();
+    assert.equal(later.calls.length, 0);
+    const { phase, error, isResumable } = later.get(id);
+    assert.deepEqual(
+      [phase, error.kind, error.outcome, isResumable],
+      ['failed', 'connection', 'unknown', false],
+    );
+    assert.ok(error instanceof LemonDataError);
+    later.retry(id);
+    await settle();
+    assert.equal(later.calls.length, 1, 'unless the user decides so');
+  });
+
+  test('it is repeated through a relay, with its key', async () => {
+    const tab = await openTab({ relay: true });
+    const id = await startIn(tab, REQUEST, { edit: true });
+    tab.close();
+    const later = await openTab({ relay: true });
+    assert.equal(later.get(id).phase, 'sending');
+    const [{ name, input, options }] = later.calls;
+    assert.deepEqual([name, input], ['editAndWait', REQUEST]);
+    assert.equal(options.idempotencyKey, tab.calls[0].options.idempotencyKey);
+  });
+
+  test('a create that the closing page has cut off is repeated, too', async () => {
+    const tab = await openTab({ relay: true });
+    const id = await startIn(tab);
+    const lost = new LemonDataError({ kind: 'connection', message: 'Lost.', outcome: 'unknown' });
+    tab.calls[0].reject(lost);
+    await settle();
+    assert.equal(tab.get(id).phase, 'failed');
+    tab.close();
+    const later = await openTab({ relay: true });
+    assert.equal(later.get(id).phase, 'sending');
+    assert.equal(later.calls.length, 1);
+    assert.deepEqual((await openTab({ relay: false })).calls, []);
+  });
+
+  test('it is not repeated when the relay may have forgotten the key', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 });
+    const tab = await openTab({ relay: true });
+    const id = await startIn(tab);
+    tab.close();
+    t.mock.timers.tick(3_600_000);
+    const later = await openTab({ relay: true });
+    assert.equal(later.calls.length, 0);
+    assert.equal(later.get(id).error.outcome, 'unknown');
+  });
+
+  test('what was stopped stays stopped', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.stop(id);
+    await settle();
+    tab.close();
+    const later = await openTab();
+    assert.equal(later.calls.length, 0);
+    assert.deepEqual([later.get(id).phase, later.get(id).isResumable], ['stopped', true]);
+  });
+
+  test('an id that the journal knows is not created again', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab, REQUEST, { id: 'hero' });
+    tab.calls[0].done();
+    await settle();
+    tab.close();
+    const client = fakeClient();
+    const later = createGenerations({ client, storage, locks: openLocks() });
+    later.start(REQUEST, { id });
+    await settle();
+    assert.deepEqual(later.get(id).images, IMAGES);
+    assert.equal(client.calls.length, 0);
+  });
+
+  test('files are lost, and their request is not sent without them', async () => {
+    const request = { ...REQUEST, image: [new Blob(['lemon'])], mask: new Blob(['mask']) };
+    const tab = await openTab({ relay: true });
+    const [sent, known] = [await startIn(tab, request, { edit: true }), await startTask(tab)];
+    assert.equal(tab.calls[0].input.mask, request.mask);
+    const unsent = tab.start(request);
+    tab.stop(unsent);
+    await settle();
+    tab.close();
+    const later = await openTab({ relay: true });
+    assert.deepEqual(
+      later.calls.map(({ name }) => name),
+      ['waitForTask'],
+    );
+    assert.equal(later.get(known).phase, 'waiting');
+    assert.deepEqual(later.get(sent).request, REQUEST);
+    assert.equal(later.get(sent).error.outcome, 'unknown');
+    for (const id of [sent, unsent]) {
+      assert.deepEqual([later.get(id).isPartial, later.get(id).isResumable], [true, false]);
+      later.retry(id);
+      later.resume(id);
+    }
+    await settle();
+    assert.equal(later.calls.length, 1);
+  });
+
+  test('a task is asked again for pictures that came within its answer', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.calls[0].done([{ b64_json: 'AAAA' }]);
+    const inline = await startIn(tab);
+    tab.calls[1].done([{ url: 'data:image/png;base64,AAAA' }]);
+    await settle();
+    assert.equal(tab.get(inline).phase, 'done');
+    tab.close();
+    assert.ok(!storage.items.get(KEY).includes('AAAA'));
+    const later = await openTab();
+    assert.deepEqual(later.calls[0].input, TASK);
+    assert.equal(later.get(inline), undefined, 'nothing would bring it back');
+    later.calls[0].done([{ b64_json: 'AAAA' }]);
+    await settle();
+    assert.deepEqual(later.get(id).images, [{ b64_json: 'AAAA' }]);
+  });
+});
+
+describe('two tabs', () => {
+  test('work on a generation one at a time', async () => {
+    const [first] = [await openTab({ relay: true })];
+    const [waiting, sending] = [await startTask(first), await startIn(first)];
+    const second = await openTab({ relay: true });
+    assert.deepEqual(new Set(second.list().map(({ id }) => id)), new Set([waiting, sending]));
+    assert.equal(second.calls.length, 0);
+    first.close();
+    await settle();
+    assert.deepEqual(
+      second.calls.map(({ name }) => name),
+      ['waitForTask', 'generateAndWait'],
+    );
+  });
+
+  test('the second shows what the first has brought to its end', async () => {
+    const first = await openTab();
+    const [id, stopped, removed] = [await startTask(first), await startTask(first), await startTask(first)];
+    const second = await openTab();
+    first.calls[0].done();
+    first.stop(stopped);
+    first.remove(removed);
+    await settle();
+    assert.deepEqual(plain(second.get(id)), plain(first.get(id)));
+    assert.equal(second.get(stopped).phase, 'stopped');
+    assert.equal(second.get(removed), undefined);
+    assert.equal(second.calls.length, 0);
+  });
+
+  test('a stop in the second leaves the entry of the first alone', async () => {
+    const first = await openTab();
+    const id = await startIn(first);
+    const second = await openTab();
+    second.stop(id);
+    await settle();
+    assert.equal(second.get(id).phase, 'stopped');
+    assert.equal(journal()[id].phase, 'sending');
+    await first.calls[0].options.onTask(TASK);
+    assert.deepEqual(journal()[id].task, TASK);
+    first.close();
+    await settle();
+    assert.equal(second.calls.length, 0);
+  });
+
+  test('that start the same id create once', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    for (const tab of [first, second]) tab.start(REQUEST, { id: 'hero' });
+    await settle();
+    assert.equal(first.calls.length + second.calls.length, 1);
+    first.calls[0].done();
+    await settle();
+    assert.deepEqual(second.get('hero').images, IMAGES);
+    assert.equal(second.calls.length, 0);
+  });
+
+  test('without locks do not send what another may be about to send', async () => {
+    storage.items.set(
+      KEY,
+      JSON.stringify({
+        version: 1,
+        entries: {
+          held: {
+            id: 'held',
+            phase: 'held',
+            request: REQUEST,
+            images: [],
+            startedAt: 1,
+            idempotencyKey: 'key',
+          },
+        },
+      }),
+    );
+    const tab = await openTab({ locks: null });
+    assert.equal(tab.calls.length, 0);
+    assert.equal(tab.get('held').phase, 'failed');
+    const safe = await openTab({ locks: null, relay: true, key: KEY });
+    assert.equal(safe.calls.length, 0, 'it was read as failed');
+  });
+
+  test('that are left do not fail when they lose their locks', async () => {
+    const locks = {
+      async request(_name, _options, work) {
+        work();
+        throw new DOMException('The page is going away.', 'AbortError');
+      },
+    };
+    const tab = await openTab({ locks });
+    const id = await startTask(tab);
+    assert.equal(tab.calls.length, 1);
+    assert.equal(tab.get(id).phase, 'waiting');
+  });
+
+  test('of a frame that may not use locks work without them', async () => {
+    const refuse = () => Promise.reject(new DOMException('No locks here.', 'SecurityError'));
+    const tab = await openTab({ locks: { request: refuse } });
+    await startIn(tab);
+    assert.equal(tab.calls.length, 1);
+  });
+});
+
+describe('offline', () => {
+  const original = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  let events;
+  const goOnline = (onLine) =>
+    Object.defineProperty(globalThis, 'navigator', { value: { onLine }, configurable: true });
+  beforeEach(() => {
+    events = new EventTarget();
+    globalThis.addEventListener = events.addEventListener.bind(events);
+    goOnline(false);
+  });
+  afterEach(() => {
+    delete globalThis.addEventListener;
+    delete globalThis.navigator;
+    if (original) Object.defineProperty(globalThis, 'navigator', original);
+    mock.restoreAll();
+  });
+
+  test('a create is held until there is a connection', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    assert.deepEqual([tab.get(id).phase, journal()[id].phase, tab.calls.length], ['held', 'held', 0]);
+    goOnline(true);
+    events.dispatchEvent(new Event('online'));
+    await settle();
+    assert.deepEqual([tab.get(id).phase, tab.calls.length], ['sending', 1]);
+  });
+
+  test('a create that is held can be stopped, and resumed', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.stop(id);
+    events.dispatchEvent(new Event('online'));
+    await settle();
+    assert.deepEqual([tab.get(id).phase, tab.calls.length], ['stopped', 0]);
+    goOnline(true);
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('a reload sends what was held, and one tab alone', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    const other = await openTab();
+    assert.equal(other.get(id).phase, 'held');
+    goOnline(true);
+    tab.close();
+    await settle();
+    assert.equal(other.calls.length, 1);
+  });
+});

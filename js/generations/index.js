@@ -1,0 +1,259 @@
+/** `lemondata-wasm/generations`: a store of generations that outlive a reload. */
+
+import { lostAnswer } from './errors.js';
+import { fromEntry, hasEnded, openJournal } from './journal.js';
+import { exclusive } from './locks.js';
+
+/**
+ * How long a create of the journal is repeated through a relay. A relay keeps its answers for a day, unless its
+ * operator has chosen a shorter time.
+ */
+const REPEATABLE_MS = 3_600_000;
+
+/** What a new phase leaves behind. */
+const CLEARED = {
+  status: undefined,
+  progress: undefined,
+  queue: undefined,
+  nextPollAt: undefined,
+  error: undefined,
+  endedAt: undefined,
+};
+
+/** Pages that are not secure lack `randomUUID`. */
+const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
+
+export function createGenerations({
+  client,
+  storage,
+  key = 'lemondata generations',
+  locks = globalThis.navigator?.locks,
+}) {
+  const journal = openJournal(storage, key, locks);
+  /** @type {Map<string, any>} */
+  const snapshots = new Map();
+  /** The work of this page, by the id of its generation. */
+  const jobs = new Map();
+  const listeners = new Set();
+  let list = Object.freeze([]);
+  /** @type {Promise<void> | undefined} */
+  let loading;
+
+  function inform({ listener }) {
+    try {
+      listener(list);
+    } catch (error) {
+      // A listener must not end the wait that it is informed of.
+      console.error(error);
+    }
+  }
+
+  function put(id, snapshot) {
+    if (snapshot) snapshots.set(id, Object.freeze(snapshot));
+    else snapshots.delete(id);
+    list = Object.freeze([...snapshots.values()].sort((a, b) => b.startedAt - a.startedAt));
+    for (const entry of [...listeners]) inform(entry);
+  }
+
+  function change(id, changes, base = snapshots.get(id)) {
+    const snapshot = { ...base, ...changes };
+    Object.freeze(snapshot.images);
+    put(id, { ...snapshot, isResumable: isResumable(snapshot) });
+  }
+
+  /** Whether there is something to wait for, or to send without a second create. */
+  const isResumable = ({ phase, task, sentAt, error, isPartial }) =>
+    phase !== 'done' &&
+    error?.kind !== 'task_not_found' &&
+    !['not_sent', 'rejected', 'failed'].includes(error?.outcome) &&
+    Boolean(task || (!isPartial && (!sentAt || client.relay)));
+
+  /** Whether the relay still knows the key of a create, and answers it without a second one. */
+  const canRepeat = ({ sentAt }) => client.relay && Date.now() - sentAt < REPEATABLE_MS;
+
+  /** A create that a closing page has cut off fails there with an unknown outcome. */
+  const isUnfinished = (snapshot) =>
+    !hasEnded(snapshot) || (snapshot.error?.outcome === 'unknown' && canRepeat(snapshot));
+
+  const save = (id) => journal.write(id, snapshots.get(id));
+
+  const load = () => {
+    loading ??= readJournal();
+    return loading;
+  };
+
+  /** Lists what the journal holds, and goes on with it. */
+  async function readJournal() {
+    for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
+      if (snapshots.has(id)) continue;
+      change(id, fromEntry(entry));
+      if (isUnfinished(snapshots.get(id))) run(id, 'follow');
+    }
+  }
+
+  /**
+   * Works on a generation until it has ended, in this tab alone.
+   *
+   * @param {'start' | 'follow' | 'resume' | 'retry'} mode
+   */
+  async function run(id, mode) {
+    /** @type {{ controller: AbortController, isPaused?: boolean, hasLock?: boolean }} */
+    const job = { controller: new AbortController() };
+    jobs.set(id, job);
+    const isCurrent = () => jobs.get(id) === job;
+    const work = async () => {
+      try {
+        await perform(id, job, mode, isCurrent);
+      } catch (thrown) {
+        if (!isCurrent()) return;
+        const error = Object(thrown) === thrown ? thrown : new Error(thrown);
+        await end(id, { phase: 'failed', error, task: error.task ?? snapshots.get(id).task });
+      }
+      if (isCurrent()) jobs.delete(id);
+    };
+    await exclusive(locks, `${key} ${id}`, work, job.controller.signal);
+  }
+
+  function end(id, changes) {
+    // First, since a listener may resume it at once.
+    jobs.delete(id);
+    change(id, { ...CLEARED, ...changes, endedAt: Date.now() });
+    return save(id);
+  }
+
+  async function perform(id, job, mode, isCurrent) {
+    if (!isCurrent()) return;
+    job.hasLock = true;
+    if (mode !== 'retry') {
+      const entries = await journal.read();
+      if (!isCurrent()) return;
+      const entry = entries?.[id];
+      if (entry && (mode !== 'resume' || entry.phase === 'done')) change(id, fromEntry(entry));
+      else if (entry?.task) change(id, { task: entry.task });
+      // Another tab has removed it.
+      else if (entries && mode === 'follow') return put(id);
+    }
+    const snapshot = snapshots.get(id);
+    const { task, sentAt, isEdit, isPartial, request, idempotencyKey } = snapshot;
+    if (!isUnfinished(snapshot)) return;
+    // Without locks, another tab may be about to send what this one finds unsent.
+    const isSafe = sentAt ? canRepeat(snapshot) : mode !== 'follow' || locks || client.relay;
+    if (!task && (isPartial || !isSafe)) throw lostAnswer();
+    const { signal } = job.controller;
+    await (task ? change(id, { ...CLEARED, phase: 'waiting' }) : prepare(id, signal));
+    const options = {
+      signal,
+      idempotencyKey,
+      async onTask(task) {
+        const { phase, idempotencyKey: current } = snapshots.get(id) ?? {};
+        // The task may arrive when the wait has been stopped. It is kept even then.
+        if (current !== idempotencyKey) return;
+        change(id, { task, phase: phase === 'sending' ? 'waiting' : phase });
+        await save(id);
+        if (job.isPaused) suspend(id);
+      },
+      onUpdate({ status, progress, queue }, { nextPollMs }) {
+        if (!isCurrent()) return;
+        change(id, { status, progress, queue, nextPollAt: nextPollMs && Date.now() + nextPollMs });
+      },
+    };
+    const send = isEdit ? 'editAndWait' : 'generateAndWait';
+    const { data = [] } = await (task ? client.waitForTask(task, options) : client[send](request, options));
+    if (isCurrent()) await end(id, { phase: 'done', images: [...data] });
+  }
+
+  /** Writes that a create leaves, so that a reload knows its key. Offline, the create is held first. */
+  async function prepare(id, signal) {
+    if (globalThis.navigator?.onLine === false) {
+      change(id, { ...CLEARED, phase: 'held' });
+      await save(id);
+      await online(signal);
+    }
+    change(id, { ...CLEARED, phase: 'sending', sentAt: Date.now() });
+    await save(id);
+    signal.throwIfAborted();
+  }
+
+  /** Ends the work of this page, and leaves its generation as it stands. */
+  function suspend(id) {
+    const job = jobs.get(id);
+    jobs.delete(id);
+    job?.controller.abort();
+    journal.release(id);
+    return job;
+  }
+
+  /** Makes a generation that has not been sent. */
+  function begin(id, request, isEdit, mode) {
+    const fresh = { id, request, isEdit, images: [], startedAt: Date.now(), idempotencyKey: randomId() };
+    change(id, { ...fresh, phase: 'sending' }, {});
+    run(id, mode);
+  }
+
+  return {
+    start(request, { id = randomId(), edit } = {}) {
+      if (!snapshots.has(id)) begin(id, Object.freeze({ ...request }), edit, 'start');
+      load();
+      return id;
+    },
+
+    stop(id) {
+      const snapshot = snapshots.get(id);
+      if (!snapshot || hasEnded(snapshot)) return;
+      const job = suspend(id);
+      change(id, { ...CLEARED, phase: 'stopped', endedAt: Date.now() });
+      // The entry of a generation that another tab works on is that tab's.
+      if (!job || job.hasLock) save(id);
+    },
+
+    pause(id) {
+      const job = jobs.get(id);
+      if (job) job.isPaused = true;
+      if (!job || snapshots.get(id).phase !== 'waiting') return;
+      suspend(id);
+      change(id, CLEARED);
+    },
+
+    resume(id) {
+      const snapshot = snapshots.get(id);
+      const job = jobs.get(id);
+      if (job) job.isPaused = false;
+      else if (snapshot?.isResumable) {
+        change(id, { ...CLEARED, phase: snapshot.task ? 'waiting' : 'sending' });
+        run(id, 'resume');
+      }
+    },
+
+    retry(id) {
+      const snapshot = snapshots.get(id);
+      if (!snapshot || !hasEnded(snapshot) || snapshot.isPartial) return;
+      begin(id, snapshot.request, snapshot.isEdit, 'retry');
+    },
+
+    remove(id) {
+      if (!snapshots.has(id)) return;
+      suspend(id);
+      put(id);
+      journal.write(id);
+    },
+
+    load,
+    get: (id) => snapshots.get(id),
+    list: () => list,
+
+    subscribe(listener) {
+      const entry = { listener };
+      listeners.add(entry);
+      inform(entry);
+      load();
+      return () => listeners.delete(entry);
+    },
+  };
+}
+
+/** @param {AbortSignal} signal */
+const online = (signal) =>
+  new Promise((resolve, reject) => {
+    addEventListener('online', resolve, { once: true, signal });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

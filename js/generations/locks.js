@@ -1,0 +1,26 @@
+/**
+ * Runs work that no other tab does at the same time. Without locks, as on a page that is not secure, it runs at once.
+ *
+ * It never rejects. A page that is left loses its locks, and WebKit rejects their promises then: that is no failure.
+ *
+ * @template Result
+ * @param {LockManager | null | undefined} locks
+ * @param {string} name of the work
+ * @param {() => Promise<Result>} work which does not reject
+ * @param {AbortSignal} [signal] ends the wait for another tab
+ * @returns {Promise<Result | undefined>}
+ */
+export async function exclusive(locks, name, work, signal) {
+  let isGranted = false;
+  const grant = () => {
+    isGranted = true;
+    return work();
+  };
+  try {
+    if (locks) return await locks.request(name, { signal }, grant);
+  } catch {
+    // A sandboxed frame has the object and refuses each request.
+    if (isGranted || signal?.aborted) return undefined;
+  }
+  return work();
+}

@@ -1,0 +1,42 @@
+/** The samples of the page about generations: a page without a framework, and Vue, Svelte and Solid, built by Vite. */
+
+export const samples = {
+  'sample/generations.js': 'generations/store',
+  'sample/app.js': 'generations/page',
+  'sample/useGenerations.js': 'generations/vue',
+  'sample/App.svelte': 'generations/svelte',
+  'sample/list.js': 'generations/solid',
+};
+
+/** Builds all pages. */
+export async function open({ bin, execute }) {
+  await execute(bin('vite'), ['build']);
+}
+
+const picture = () => document.querySelector('img')?.naturalWidth || undefined;
+
+/** A page in which a click draws a picture, and which shows that after a reload. */
+const cell = (tool, name) => ({
+  tool,
+  async run({ relay, site, open, paidOnce }) {
+    const { handle } = await relay();
+    const page = await open(`${await site('dist', { api: handle })}${name}.html`);
+    try {
+      await page.until(() => (document.querySelector('button') ? true : undefined));
+      await page.run(() => document.querySelector('button').click());
+      await page.until(picture);
+      await page.reload();
+      await page.until(picture);
+    } finally {
+      await page.close();
+    }
+    paidOnce();
+  },
+});
+
+export const cells = {
+  'generations-page': cell('vite', 'page'),
+  'generations-vue': cell('vue', 'vue'),
+  'generations-svelte': cell('svelte', 'svelte'),
+  'generations-solid': cell('solid-js', 'solid'),
+};

@@ -1,0 +1,6 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+
+export default {
+  plugins: [svelte()],
+  build: { rolldownOptions: { input: ['page.html', 'vue.html', 'svelte.html', 'solid.html'] } },
+};
