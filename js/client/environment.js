@@ -1,5 +1,7 @@
 /** The key of a server, from its environment. Pages and edge workers do not come here. */
 
+import { parseUrl } from './values.js';
+
 /** Each variable, and the address that its key is for: it goes nowhere else. */
 const KEYS = [
   ['LEMONDATA_API_KEY', 'https://api.lemondata.cc'],
@@ -9,16 +11,9 @@ const KEYS = [
 function variable(name) {
   try {
     // Deno would ask the user for a permission that it lacks.
-    const isDenied =
-      typeof Deno === 'object' &&
-      Deno.permissions.querySync({ name: 'env', variable: name }).state !== 'granted';
-    return isDenied ? undefined : globalThis.process?.env?.[name];
-  } catch {}
-}
-
-function isAt(baseUrl, address) {
-  try {
-    return new URL(baseUrl).origin === address;
+    const permission =
+      typeof Deno === 'object' && Deno.permissions.querySync({ name: 'env', variable: name });
+    if (!permission || permission.state === 'granted') return globalThis.process?.env?.[name];
   } catch {}
 }
 
@@ -27,7 +22,7 @@ export function fillFromEnvironment(options) {
   const { apiKey, headers, relay, baseUrl } = options;
   if (apiKey != null || headers != null || relay) return;
   for (const [name, address] of KEYS) {
-    const key = baseUrl == null || isAt(baseUrl, address) ? variable(name) : undefined;
+    const key = baseUrl == null || parseUrl(baseUrl)?.[0] === address ? variable(name) : undefined;
     if (!key) continue;
     Object.assign(options, { apiKey: key, baseUrl: baseUrl ?? address });
     return;

@@ -141,10 +141,7 @@ impl Options {
         }
         let relay = options.flag_of(Name::Relay) == Some(true);
         if has_key && relay {
-            return Err(Failure::refusal(
-                Name::ApiKey,
-                &[" is not for a relay, which holds its own key: leave out apiKey or relay."],
-            ));
+            return Err(Failure::refusal(Name::ApiKey, &[" is not for a relay: leave out apiKey or relay."]));
         }
         if relay && !is_set(Name::BaseUrl) {
             return Err(Failure::refusal(Name::BaseUrl, &[" is missing: set it to the URL of the relay."]));

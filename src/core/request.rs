@@ -44,10 +44,7 @@ pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failur
     if !is_json && is_set(&Name::Image) || URL_FIELDS.iter().any(is_set) {
         return Ok(());
     }
-    Err(Failure::refusal(
-        Name::Image,
-        &[" must be a Blob or a list of Blobs; a URL goes into image_url, image_urls or images."],
-    ))
+    Err(Failure::refusal(Name::Image, &[" must be a Blob or a list of Blobs; a URL goes into image_url."]))
 }
 
 /// Reads the reference that a caller waits with: an id, or an object that holds one.

@@ -142,9 +142,8 @@ impl Wait {
         } else {
             let Some(path) = options.base.poll_path::<V>(&task.poll_url) else {
                 task.poll_url = String::new();
-                let message =
-                    ["The poll_url of the task leads to another server, which must not get the key. \
-                     waitForTask(error.task) asks by id instead."];
+                let message = ["The poll_url leads to another server, which must not get the key. \
+                     waitForTask(error.task) asks by id."];
                 return Err((Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &message), task));
             };
             (path, String::new())

@@ -32,8 +32,7 @@ const failure = (promise) =>
 const picture = new File([Uint8Array.of(1, 2, 3)], 'lemon.png', { type: 'image/png' });
 const mask = new Blob([Uint8Array.of(4)], { type: 'image/png' });
 
-const NO_PICTURE =
-  /^image must be a Blob or a list of Blobs; a URL goes into image_url, image_urls or images\.$/;
+const NO_PICTURE = /^image must be a Blob or a list of Blobs; a URL goes into image_url\.$/;
 
 const relay = { relay: true, apiKey: undefined, baseUrl: 'https://relay.test' };
 

@@ -202,7 +202,7 @@ describe('a key that cannot be right', GUARD, () => {
     refuses(
       (options) => generate(request, { ...options, relay: true, baseUrl: 'https://relay.test' }),
       'apiKey',
-      'apiKey is not for a relay, which holds its own key: leave out apiKey or relay.',
+      'apiKey is not for a relay: leave out apiKey or relay.',
     ));
 
   test('a relay without an address would be the service itself', () =>
