@@ -89,7 +89,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
   }
 
   function answerOf(view, names, event) {
-    Object.assign(event, loggedCosts(view.generation));
+    Object.assign(event, loggedCosts({ ...view.generation, ...view.error?.body }));
     const answer = { status: 200, headers: {} };
     if (view.error) return { ...answer, body: failureOf(view, names) };
     if (view.data instanceof ReadableStream) return { ...answer, body: streamOf(view, names) };
