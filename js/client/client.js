@@ -99,8 +99,8 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
         const result = await run(command, fields, isBrowser);
         if (skipped.length) {
           // A hub may have gone past more of them.
-          const skipped_models = skipped.concat(result.skipped_models ?? []);
-          Object.assign(result, { model: fields.input.model, ...result, skipped_models });
+          result.skipped_models = skipped.concat(result.skipped_models ?? []);
+          result.model ??= fields.input.model;
         }
         if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
         return result;
