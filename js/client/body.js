@@ -22,7 +22,7 @@ function toForm(request) {
  * The request as a form where it holds a Blob, else as JSON; or the cause why it can be neither.
  *
  * @param {any} request
- * @param {readonly string[]} [fallback] for a relay, whose hub carries the chain even if the page closes
+ * @param {readonly string[]} [fallback] for a relay, whose hub goes through these models even if the page closes
  */
 export function toBody(request, fallback) {
   try {
@@ -34,17 +34,11 @@ export function toBody(request, fallback) {
   }
 }
 
-/** The same body for another model, and for those after it where it names a chain. */
-export function withModel(body, model, rest) {
-  if (typeof body === 'string') {
-    const { fallback, ...fields } = JSON.parse(body);
-    return JSON.stringify({ ...fields, model, fallback: fallback && rest });
-  }
+/** The same body for another model. */
+export function withModel(body, model) {
+  if (typeof body === 'string') return JSON.stringify({ ...JSON.parse(body), model });
   const form = new FormData();
-  for (const [name, value] of body) {
-    if (name !== 'model' && name !== 'fallback') form.append(name, value);
-  }
+  for (const [name, value] of body) if (name !== 'model') form.append(name, value);
   form.append('model', model);
-  if (body.has('fallback')) form.append('fallback', rest);
   return form;
 }

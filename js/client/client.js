@@ -90,7 +90,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       callOptions,
       clientOptions,
       options,
-      body: isCreate ? toBody(input, options.relay === true ? options.fallback : undefined) : undefined,
+      body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
     };
@@ -99,24 +99,20 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       try {
         const result = await run(command, fields, isBrowser);
         if (skipped.length) {
-          const { model, skipped_models: more } = result;
-          const names = {
-            model: more ? model : fields.input.model,
-            skipped_models: skipped.concat(more ?? []),
-          };
-          Object.assign(result, names);
+          // A hub may have gone past more of them.
+          result.skipped_models = skipped.concat(result.skipped_models ?? []);
+          result.model ??= fields.input.model;
         }
         if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
         return result;
       } catch (error) {
-        // A hub has been through the whole chain.
-        const more = read(read(error, 'body'), 'skipped_models');
-        const isLast = more || !(skipped.length < options.fallback?.length);
-        if (isCreate && allowsFallback.has(error) && !isLast) {
+        // A hub that names skipped models has been through all of them.
+        const mayGoOn = isCreate && allowsFallback.has(error) && !error.skippedModels;
+        if (mayGoOn && skipped.length < options.fallback?.length) {
           skipped.push({ model: read(fields.input, 'model'), error });
           Object.assign(fields, forNextModel(fields, options, skipped.length));
         } else {
-          if (skipped.length || more) error.skippedModels = skipped.concat(more ?? []);
+          if (skipped.length) error.skippedModels = skipped.concat(error.skippedModels ?? []);
           // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
           if (error instanceof LemonDataError) Error.captureStackTrace?.(error);
           throw error;
@@ -132,7 +128,7 @@ function forNextModel({ input, body }, options, count) {
   const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}-${count}`;
   return {
     input: { ...input, model },
-    body: { value: withModel(body.value, model, options.fallback.slice(count)) },
+    body: { value: withModel(body.value, model) },
     options: { ...options, idempotencyKey },
   };
 }

@@ -98,6 +98,8 @@ const HINTS = [
       'supported_operations',
       'allowed_resolutions',
       'allowed_aspect_ratios',
+      // Of a hub.
+      'skipped_models',
     ],
   ],
   ['number', ['balance_usd', 'estimated_cost_usd', 'prompt_max_characters']],

@@ -179,7 +179,8 @@ export interface HubBindings<Class extends TaskHub = TaskHub> {
 export declare class TaskHub extends DurableObject {
   /**
    * The settings of the object: by default `env.LEMONDATA_API_KEY`, `env.LEMONDATA_BASE_URL`,
-   * `env.LEMONDATA_SHORT_CREATES`, `env.TASKS`, and, if they are bound, `env.LIMITER` and `env.PICTURES`. Override it if your bindings have other names.
+   * `env.LEMONDATA_SHORT_CREATES`, `env.TASKS`, and, if they are bound, `env.LIMITER` and `env.PICTURES`. Override it if
+   * your bindings have other names.
    *
    * @example
    * ```js
@@ -192,7 +193,9 @@ export declare class TaskHub extends DurableObject {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the bindings of any worker
   protected settings(env: any): TaskHubSettings;
-  /** Carries a create or an edit out once: {@link durableHub} calls it. `content` holds all files, one behind the other. */
+  /**
+   * Carries a create or an edit out once: {@link durableHub} calls it. `content` holds all files, one behind the other.
+   */
   create(
     order: Omit<HubOrder, 'key' | 'files'> & {
       files: { name: string; type: string; size: number }[];

@@ -26,12 +26,14 @@ export function nextModelView({ generation }, { model, next, error, now, redacto
   return pendingView(now, { model: next, skipped_models: [...skipped_models, JSON.parse(skipped)] });
 }
 
-/** The newer state of a generation. Its costs and the models of its chain last. */
-export const renewed = (before, generation) => ({
-  ...costsOf(before),
-  ...generation,
-  ...chainOf(before),
-});
+/**
+ * The newer state of a generation. Its costs and the models of its chain last, each in one place: another order of
+ * fields would be a change to watchers.
+ */
+export function renewed(before, generation) {
+  const costs = costsOf({ ...costsOf(before), ...costsOf(generation) });
+  return { ...costs, ...generation, ...costs, ...chainOf(before) };
+}
 
 export const hasResult = (view) => view.data !== undefined || Boolean(view.isLong);
 

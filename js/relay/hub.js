@@ -2,7 +2,7 @@
 
 import { loggedCosts } from './public-error.js';
 import { keyReused, notFound, Refusal } from './refusal.js';
-import { chainOf, failureOf, isEnd, isQueueFull, streamOf, textOf } from './view.js';
+import { failureOf, isEnd, isQueueFull, streamOf, textOf, withChain } from './view.js';
 import { eventsOf } from './watch.js';
 
 /** The ids of a hub's tasks begin with it inside a reference. */
@@ -63,7 +63,8 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
   /** The answer to a create that was refused, with the models before the last one. */
   function refusalOf({ error, generation }, event) {
     const answer = answerTo(error, event);
-    return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), ...chainOf(generation) }) };
+    const body = JSON.parse(answer.body);
+    return { ...answer, body: JSON.stringify({ ...body, error: withChain(body.error, generation) }) };
   }
 
   /** The state of a hub's task: once, or as a stream or a socket of all its states. */
@@ -89,7 +90,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
   }
 
   function answerOf(view, names, event) {
-    Object.assign(event, loggedCosts(view.generation));
+    Object.assign(event, loggedCosts({ ...view.generation, ...view.error?.body }));
     const answer = { status: 200, headers: {} };
     if (view.error) return { ...answer, body: failureOf(view, names) };
     if (view.data instanceof ReadableStream) return { ...answer, body: streamOf(view, names) };

@@ -164,7 +164,7 @@ export function createRelay(options) {
     const userName = await callOrRefuse('user', () => userOf(identity));
     const fields = checkRequest(body, userName, isEdit, settings);
     // Without a hub, the client itself goes on to the next model.
-    const fallback = hubRoutes ? checkFallback(body, settings) : [];
+    const fallback = hubRoutes ? checkFallback(body, fields.model, settings) : [];
     event.model = fields.model;
     if (logPrompts) event.prompt = fields.prompt;
 

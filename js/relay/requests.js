@@ -102,19 +102,21 @@ function checkModel(model, models, name = 'model') {
 }
 
 /**
- * The models that may get the request after the one that it names.
+ * The models that may get the request after the one that it names: those behind it, if it is one of them.
  *
  * @param {import('./bodies.js').Body} body
+ * @param {string | undefined} model of the request
  * @param {{ models?: readonly string[] }} options
  * @returns {string[]}
  */
-export function checkFallback({ content, isForm }, { models }) {
+export function checkFallback({ content, isForm }, model, { models }) {
   const sent = Object(content).fallback ?? [];
   const list = isForm ? [sent].flat().join().split(',').filter(Boolean) : sent;
   if (!Array.isArray(list) || list.length > MAX_FALLBACKS) {
     throw invalid('fallback', `fallback must be a list of at most ${MAX_FALLBACKS} models.`);
   }
-  return list.map((model) => checkModel(model, models, 'fallback'));
+  const checked = list.map((each) => checkModel(each, models, 'fallback'));
+  return checked.slice(checked.indexOf(model) + 1);
 }
 
 function unknownField(name) {

@@ -79,7 +79,13 @@ export function failureOf({ error, generation }, { reference, showCosts }) {
   const failure = isEnd(error)
     ? publicFailure({ ...costsOf(generation), ...error.body }, error.kind === 'task_cancelled', showCosts)
     : { status: 'failed', data: [], error: reasonOf(error) };
-  return JSON.stringify(rename({ ...failure, ...chainOf(generation) }, reference));
+  return JSON.stringify(rename({ ...failure, error: withChain(failure.error, generation) }, reference));
+}
+
+/** The reason of a failure, with the models before the last one, if there are any. */
+export function withChain(reason, { skipped_models }) {
+  if (!skipped_models) return reason;
+  return { ...(typeof reason === 'string' ? { message: reason } : reason), skipped_models };
 }
 
 /** The model that has the request, and those before it, if there are any. */

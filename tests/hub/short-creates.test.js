@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
-import { idOf, startHub } from './place.js';
+import { idOf, startHub, until } from './place.js';
 
 const GUARD = { timeout: 60_000 };
 const LEMON = { prompt: 'A lemon', model: 'gpt-image-2' };
@@ -52,7 +52,7 @@ describe('a hub with short creates', GUARD, () => {
     const done = await hub.client('ann').generateAndWait(request, options);
     assert.equal(done.status, 'completed');
     assert.deepEqual(flags(), [true, undefined]);
-    const [event] = hub.events();
+    const event = await until(() => hub.events().find(({ event }) => event === 'upstream_failed'));
     assert.deepEqual(
       [event.event, event.status, event.code, event.outcome],
       ['upstream_failed', 400, 'unsupported_parameter', 'rejected'],

@@ -99,3 +99,44 @@ test('a repeated answer names the bill of the first', async () => {
   assert.equal(first.headers.get(HEADER), 'txn_0');
   assert.equal(second.headers.get(HEADER), 'txn_0');
 });
+
+describe('a task of a hub', () => {
+  const generation = { status: 'completed', billing_transaction_id: 'txn_3', usage: USAGE, balance_usd: 1 };
+  const failure = {
+    kind: 'task_failed',
+    outcome: 'failed',
+    body: { status: 'failed', error: 'No lemons', usage: USAGE },
+  };
+  const views = {
+    completed: { generation, data: JSON.stringify(DATA) },
+    'completed, with long data': { generation, data: 'stream' },
+    failed: { generation: { ...generation, usage: undefined }, error: failure },
+  };
+  for (const [name, view] of Object.entries(views)) {
+    test(`is logged, and shown where the operator says so: ${name}`, async () => {
+      const found = () => ({
+        ...view,
+        data: view.data === 'stream' ? new Response(JSON.stringify(DATA)).body : view.data,
+      });
+      const hub = {
+        create: async () => ({ id: '1', view: found() }),
+        getTask: async () => found(),
+        watch: async () => undefined,
+        picture: async () => undefined,
+      };
+      for (const [showCosts, expected] of [
+        [false, NOTHING],
+        [true, { header: null, bill: 'txn_3', usage: USAGE }],
+      ]) {
+        const relay = make({ hub, showCosts });
+        const created = await relays.create(relay);
+        for (const ask of [() => created, () => relays.poll(relay, created.body.task_id)]) {
+          const answer = await ask();
+          assert.deepEqual(await seen(relay, () => answer), expected);
+          assert.deepEqual(logged(), { billingTransactionId: 'txn_3', usage: USAGE });
+          assert.equal(answer.body.balance_usd, undefined);
+        }
+      }
+    });
+  }
+});

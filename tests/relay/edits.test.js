@@ -484,6 +484,8 @@ describe('with a hub', () => {
     assert.deepEqual(await chainOf(), ['b', 'c']);
     assert.deepEqual(await chainOf({ extraFields: 'pass' }), ['b', 'c']);
     assert.deepEqual(await chainOf({}, { prompt: PROMPT }), []);
+    // A client that goes on by itself names the same chain.
+    assert.deepEqual(await chainOf({}, { ...fields, model: 'b' }), ['c']);
     const form = (...more) => formOf(['prompt', PROMPT], ['image', PNG], ...more);
     assert.deepEqual(await chainOf({}, form(['fallback', 'b,c'])), ['b', 'c']);
     assert.deepEqual(await chainOf({}, form(['fallback', ''])), []);
