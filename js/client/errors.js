@@ -141,11 +141,11 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     // It is nested too deep to be looked through: nothing of it is shown.
   }
   const made = new classes[kind]({
-    ...detailsOf(body, requestId, name),
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
     status: status || undefined,
     retryAfterMs: retryAfterMs || undefined,
+    ...detailsOf(body, requestId, name),
     task,
     cause: cause ?? ownCause,
   });

@@ -152,7 +152,7 @@ pub struct Call<V> {
     number: u32,
     until: f64,
     update: Option<Update<V>>,
-    /// Why the last poll brought no answer.
+    /// Why the last lost poll brought no answer.
     cause: Option<Box<CallFailure<V>>>,
     end: End<V>,
 }
@@ -423,8 +423,11 @@ impl<V: Platform> Call<V> {
                 Action::Sleep
             }
             WaitAction::Fail(failure) => {
+                let is_lost = wait.is_lost();
                 let mut failure = self.failure(failure, V::nothing());
-                failure.cause = self.cause.take();
+                if is_lost {
+                    failure.cause = self.cause.take();
+                }
                 self.end = End::Failed(failure);
                 Action::Finish
             }
@@ -439,7 +442,7 @@ impl<V: Platform> Call<V> {
             Err((error, _)) => wait.lost(*error, now, random),
         };
         let next_poll = wait.due();
-        self.cause = match result {
+        match result {
             PollResult::Answered(answer) => {
                 let generation = answer.generation(&attempt.value);
                 if is_single {
@@ -451,10 +454,11 @@ impl<V: Platform> Call<V> {
                 if is_over {
                     return self.finish(generation);
                 }
-                None
             }
-            PollResult::Again => None,
-            PollResult::Lost(failure) => Some(Box::new(self.failure(failure, attempt.value.clone()))),
+            PollResult::Again => {}
+            PollResult::Lost(failure) => {
+                self.cause = Some(Box::new(self.failure(failure, attempt.value.clone())));
+            }
             PollResult::Fail(failure) => {
                 if failure.outcome == Outcome::Failed && !is_single {
                     let id = &wait.task.id;
@@ -463,7 +467,7 @@ impl<V: Platform> Call<V> {
                 }
                 return self.fail(failure, attempt.value.clone());
             }
-        };
+        }
         self.follow(now)
     }
 

@@ -198,6 +198,11 @@ impl Wait {
         if self.end == End::NotYet { Some(self.due) } else { None }
     }
 
+    /// Whether no poll has been answered since one was lost.
+    pub fn is_lost(&self) -> bool {
+        self.lost_polls > 0
+    }
+
     /// When a stream of answers counts as dead, unless one comes before.
     pub fn silent_at(&self) -> f64 {
         self.answered_at + SILENT

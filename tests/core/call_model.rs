@@ -589,7 +589,9 @@ impl Reference<'_> {
                 self.answered_at = self.world.now;
             }
             let decision = model.judge(&turn, self.world.now);
-            cause = None;
+            if matches!(decision, Decision::Running) {
+                cause = None;
+            }
             let (status, next_poll) = match (decision, &turn.event) {
                 (Decision::Running, Reply::Running { status, .. }) => (status_of_word(status), model.due()),
                 (Decision::Completed, _) => (Status::Completed, None),

@@ -922,7 +922,9 @@ impl World<'_> {
             polls.answered_at = now;
         }
         polls.is_missing = is_missing;
-        polls.lost = None;
+        if self.has_update {
+            polls.lost = None;
+        }
         if is_missing {
             self.came_past("wait", &"Again");
         } else if is_unanswered {

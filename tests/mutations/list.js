@@ -32,6 +32,7 @@ export const CORE = {
       '{ Outcome::Unknown } else { Outcome::NotSent }',
       '{ Outcome::NotSent } else { Outcome::NotSent }',
     ],
+    ['a refusal behind an unknown attempt counts as rejected', 'self.create.may_be_billed()', 'false'],
     [
       'a create is repeated once too often',
       'self.failures == self.max_retries',
@@ -43,6 +44,11 @@ export const CORE = {
       'a 500 ends a wait',
       'Kind::RateLimit | Kind::Server if !failure.is_final',
       'Kind::RateLimit if !failure.is_final',
+    ],
+    [
+      'a silent stream whose poll is over has another one sent at once',
+      'Event::Elapsed) if now < self.until =>',
+      'Event::Elapsed) =>',
     ],
     ['an unreadable answer ends a wait', '.is_success() && !failure.is_final', '.is_success() && false'],
     ['the first 404 ends a wait', 'core::mem::replace(&mut self.missed, true)', 'true'],

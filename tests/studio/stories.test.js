@@ -191,53 +191,6 @@ for (const name of BROWSERS) {
       await look('1-inline');
     });
 
-    for (const [title, action, pictures, masks, path] of [
-      ['edits pictures of theirs', 'edit', ['lemon.png', 'lime.png'], ['lime.png'], 'edits'],
-      ['draws from a picture of theirs', 'generate', ['lime.png'], [], 'generations'],
-    ]) {
-      test(`${title}, and reads the exact call`, GUARD, async () => {
-        await fresh();
-        const filesOf = (names) => Object.fromEntries(names.map((name) => [name, FILES[name]]));
-        const seen = await run(
-          async ({ action, pictures, mask }) => {
-            const { story } = window;
-            document.getElementById('sources').open = true;
-            story.pick('pictures', pictures);
-            document.querySelector(`[name=action][value=${action}]`).click();
-            story.pick('mask', mask);
-            const previews = document.querySelectorAll('#previews img').length;
-            await story.generate('gpt-image-2', 'It’s a "lime"', '1024x1024');
-            await story.see('Done');
-            const widths = await story.pictures();
-            const code = await story.code();
-            for (const id of ['pictures', 'mask']) story.pick(id, {});
-            return { previews, widths, code, problems: story.violations };
-          },
-          { action, pictures: filesOf(pictures), mask: filesOf(masks) },
-        );
-        assert.deepEqual([seen.previews, seen.widths, seen.problems], [pictures.length, [1024], []]);
-        const creates = server.counts.requests.filter(({ method }) => method === 'POST');
-        assert.deepEqual(
-          creates.map(({ path }) => path),
-          [`/v1/images/${path}`],
-        );
-        const { image, mask = [], n: _, ...texts } = creates[0].body;
-        assert.deepEqual(
-          image,
-          pictures.map((name, index) => noted(`image-${index}.png`, name)),
-        );
-        assert.deepEqual(
-          mask,
-          masks.map((name) => noted(`mask-${pictures.length}.png`, name)),
-        );
-        assert.match(seen.code, action === 'edit' ? /\beditAndWait\(/ : /\bgenerateAndWait\(/);
-        const { image: named, mask: namedMask, ...request } = await requestIn(seen.code);
-        assert.deepEqual([[named].flat(), [namedMask ?? []].flat()], [pictures, masks]);
-        assert.deepEqual(request, texts);
-        await look(`1-${action}`);
-      });
-    }
-
     test('waits for a task and sees its progress', GUARD, async () => {
       await fresh();
       await run(() => window.story.generate('flux-pro', 'A lemon tree above a quiet sea'));
@@ -477,5 +430,52 @@ for (const name of BROWSERS) {
       await look('7-gallery');
       assert.deepEqual(await run(() => window.story.violations), []);
     });
+
+    for (const [title, action, pictures, masks, path] of [
+      ['edits pictures of theirs', 'edit', ['lemon.png', 'lime.png'], ['lime.png'], 'edits'],
+      ['draws from a picture of theirs', 'generate', ['lime.png'], [], 'generations'],
+    ]) {
+      test(`${title}, and reads the exact call`, GUARD, async () => {
+        await fresh();
+        const filesOf = (names) => Object.fromEntries(names.map((name) => [name, FILES[name]]));
+        const seen = await run(
+          async ({ action, pictures, mask }) => {
+            const { story } = window;
+            document.getElementById('sources').open = true;
+            story.pick('pictures', pictures);
+            document.querySelector(`[name=action][value=${action}]`).click();
+            story.pick('mask', mask);
+            const previews = document.querySelectorAll('#previews img').length;
+            await story.generate('gpt-image-2', 'It’s a "lime"', '1024x1024');
+            await story.see('Done');
+            const widths = await story.pictures();
+            const code = await story.code();
+            for (const id of ['pictures', 'mask']) story.pick(id, {});
+            return { previews, widths, code, problems: story.violations };
+          },
+          { action, pictures: filesOf(pictures), mask: filesOf(masks) },
+        );
+        assert.deepEqual([seen.previews, seen.widths, seen.problems], [pictures.length, [1024], []]);
+        const creates = server.counts.requests.filter(({ method }) => method === 'POST');
+        assert.deepEqual(
+          creates.map(({ path }) => path),
+          [`/v1/images/${path}`],
+        );
+        const { image, mask = [], n: _, ...texts } = creates[0].body;
+        assert.deepEqual(
+          image,
+          pictures.map((name, index) => noted(`image-${index}.png`, name)),
+        );
+        assert.deepEqual(
+          mask,
+          masks.map((name) => noted(`mask-${pictures.length}.png`, name)),
+        );
+        assert.match(seen.code, action === 'edit' ? /\beditAndWait\(/ : /\bgenerateAndWait\(/);
+        const { image: named, mask: namedMask, ...request } = await requestIn(seen.code);
+        assert.deepEqual([[named].flat(), [namedMask ?? []].flat()], [pictures, masks]);
+        assert.deepEqual(request, texts);
+        await look(`8-${action}`);
+      });
+    }
   });
 }
