@@ -51,7 +51,7 @@ export function createGenerations({
   function put(id, snapshot) {
     if (snapshot) snapshots.set(id, Object.freeze(snapshot));
     else snapshots.delete(id);
-    list = Object.freeze([...snapshots.values()].sort((a, b) => b.startedAt - a.startedAt));
+    list = Object.freeze([...snapshots.values()].reverse().sort((a, b) => b.startedAt - a.startedAt));
     for (const entry of [...listeners]) inform(entry);
   }
 
