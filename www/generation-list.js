@@ -17,14 +17,8 @@ const NOTABLE_MS = 5000;
 // The relay adds the key.
 const lemon = new LemonData({ baseUrl: BASE_URL, relay: true, pollInterval });
 
-/** Whether the relay's process is the one of the last visit. Another one does not know its creates. */
-let isSameRelay = true;
-const relayChecked = checkRelay();
-
-async function checkRelay() {
-  isSameRelay = ((await get('tasks', 'relay')) ?? relayId) === relayId;
-  await put('tasks', 'relay', relayId).catch(console.warn);
-}
+/** The relay's process that knows the creates of this visit; `undefined` once it has ended. */
+let relay = relayId;
 
 /** @type {Generation[]} the newest first */
 let list = [];
@@ -53,7 +47,7 @@ const withKey = (key) =>
 /** The client of the store. It adds the reference pictures, and records the requests for the cards. */
 const client = {
   get relay() {
-    return isSameRelay;
+    return relay;
   },
   /** @type {LemonData['generateAndWait']} */
   async generateAndWait(request, options = {}) {
@@ -75,10 +69,7 @@ const store = createGenerations({
   client,
   key: 'lemondata-studio',
   storage: {
-    async getItem(key) {
-      await relayChecked;
-      return get('tasks', key);
-    },
+    getItem: (key) => get('tasks', key),
     setItem: (key, value) => put('tasks', key, value),
     removeItem: (key) => remove('tasks', key),
   },
@@ -180,10 +171,10 @@ export function dismissEnded() {
 }
 
 onReconnect((isSame) => {
-  isSameRelay &&= isSame;
+  if (!isSame) relay = undefined;
   for (const generation of list) {
     const isCutOff = ['connection', 'request_timeout'].includes(generation.error?.kind);
-    if (isSameRelay && generation.isLost && isCutOff) resume(generation);
+    if (generation.isLost && isCutOff) resume(generation);
   }
 });
 

@@ -142,6 +142,8 @@ describe('a generation', () => {
     assert.deepEqual({ status, progress, place }, { status: 'processing', progress: 40, place: queue });
     assert.ok(nextPollAt > tab.get(id).startedAt);
 
+    create.options.onUpdate({ status: 'completed' }, {});
+    assert.equal(tab.get(id).progress, 40, 'the end of a task comes with its result');
     create.done();
     await settle();
     const done = tab.get(id);
@@ -713,6 +715,22 @@ describe('after a reload', () => {
     assert.equal(options.idempotencyKey, tab.calls[0].options.idempotencyKey);
   });
 
+  for (const [name, before, after] of [
+    ['without a relay is not repeated through one', false, true],
+    ['through one relay is not repeated through another', 'first', 'second'],
+  ]) {
+    test(`a create that left ${name}`, async () => {
+      const tab = await openTab({ relay: before });
+      const id = await startIn(tab);
+      tab.close();
+      const later = await openTab({ relay: after });
+      assert.equal(later.calls.length, 0);
+      assert.deepEqual([later.get(id).error.outcome, later.get(id).isResumable], ['unknown', false]);
+      later.close();
+      assert.equal((await openTab({ relay: after })).calls.length, 0, 'nor after the next reload');
+    });
+  }
+
   test('a create that the closing page has cut off is repeated, too', async () => {
     const tab = await openTab({ relay: true });
     const id = await startIn(tab);
@@ -883,8 +901,8 @@ describe('two tabs', () => {
     const tab = await openTab({ locks: null });
     assert.equal(tab.calls.length, 0);
     assert.equal(tab.get('held').phase, 'failed');
-    const safe = await openTab({ locks: null, relay: true, key: KEY });
-    assert.equal(safe.calls.length, 0, 'it was read as failed');
+    const safe = await openTab({ locks: null, relay: true });
+    assert.equal(safe.calls.length, 1, 'a relay carries it out once');
   });
 
   test('that are left do not fail when they lose their locks', async () => {

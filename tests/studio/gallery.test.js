@@ -196,11 +196,11 @@ describe('generations of an earlier visit', () => {
         startedAt: now,
         sentAt: now,
         idempotencyKey: 'k',
+        relay: 'another',
       };
       const transaction = db.transaction('tasks', 'readwrite');
       const tasks = transaction.objectStore('tasks');
       tasks.put(JSON.stringify({ version: 1, entries: { a: entry } }), 'lemondata-studio');
-      tasks.put('another', 'relay');
       // A reload rolls back an open transaction.
       await new Promise((resolve) => {
         transaction.oncomplete = resolve;
