@@ -192,6 +192,10 @@ export function createGenerations({
   }
 
   return {
+    /**
+     * @param {object} request
+     * @param {{ id?: string, edit?: boolean }} [options]
+     */
     start(request, { id = randomId(), edit } = {}) {
       if (!snapshots.has(id)) begin(id, Object.freeze({ ...request }), edit, 'start');
       load();

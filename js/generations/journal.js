@@ -71,6 +71,7 @@ export function openJournal(chosen, key, locks) {
    * another one.
    */
   const own = new Map();
+  /** @type {Promise<any>} */
   let queue = Promise.resolve();
   let hasFailed = false;
 
