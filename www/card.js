@@ -8,7 +8,7 @@ import { until } from 'lit-html/directives/until.js';
 import { isEmbedded } from './config.js';
 import { connection } from './connection.js';
 import { download } from './export.js';
-import { dismiss, repeatCreate, tryAgain, waitAgain } from './generation-list.js';
+import { dismiss, resume, stop, tryAgain } from './generation-list.js';
 import { icon } from './icon.js';
 import { urlOf } from './pictures.js';
 import { ring } from './ring.js';
@@ -127,7 +127,7 @@ function refusal(row) {
 }
 
 /** @param {Generation} generation */
-function progress({ phase, status, isResumed, queue, timeline }) {
+function progress({ phase, snapshot: { status, queue }, isResumed, timeline }) {
   if (phase === 'sending') return 'Waiting for the answer';
   if (queue && queue.position > 0) return `In the queue, place ${queue.position}${queueTime(queue)}`;
   if (status === 'processing') return 'Processing';
@@ -145,12 +145,12 @@ const queueTime = ({ wait_ms }) => (wait_ms > 0 ? `, about ${duration(wait_ms)}`
  * @param {Generation} generation
  */
 function message(generation) {
-  const { phase, task } = generation;
+  const { phase, snapshot } = generation;
   if (phase === 'failed') return problem(generation);
   if (phase === 'stopped') {
-    const text = task
+    const text = snapshot.task
       ? 'The task continues at LemonData: it may still complete and be billed.'
-      : generation.isLost
+      : snapshot.sentAt
         ? 'The request was sent: it may still be carried out and billed.'
         : 'Nothing was sent, so nothing is billed.';
     return html`<p class="note">${text}</p>`;
@@ -192,12 +192,12 @@ function problem(generation) {
  * @param {Generation} generation
  * @param {number} now
  */
-function requests({ timeline, isRunning, phase, journal, request }, now) {
+function requests({ timeline, isRunning, phase, snapshot, request }, now) {
   const { rows } = timeline;
   if (rows.length === 0) return nothing;
   const list = html`<ol>
     ${phase === 'failed' ? nothing : html`<li class="next">${isRunning ? upcoming(phase, timeline, now) : requestCount(rows)}</li>`}
-    ${rows.toReversed().map((row) => requestRow(row, journal.startedAt))}
+    ${rows.toReversed().map((row) => requestRow(row, snapshot.startedAt))}
   </ol>`;
   if (phase === 'failed') {
     // The error needs the space.
@@ -248,22 +248,22 @@ function requestRow({ kind, number, at, ms, status = 0, meaning, isLost }, start
  * @param {CardCallbacks} callbacks
  */
 function buttons(generation, { onReuse, onCode }) {
-  const { phase, request, task, error, isRunning, pictures } = generation;
+  const { phase, request, snapshot, error, isRunning, pictures } = generation;
   if (isRunning) {
     return html`
       ${
         phase === 'saving'
           ? nothing
-          : html`<button type="button" @click=${() => generation.stop()}>Stop waiting</button>`
+          : html`<button type="button" @click=${() => stop(generation)}>Stop waiting</button>`
       }
       <button class="quiet code" type="button" @click=${() => onCode(request, generation.sources)}>Code</button>`;
   }
-  const canWait = task && error?.outcome !== 'failed' && error?.kind !== 'task_not_found' && phase !== 'done';
+  const canWait = snapshot.task && snapshot.isResumable;
   return html`
-    ${canWait ? html`<button type="button" @click=${() => waitAgain(generation, task)}>Wait again</button>` : nothing}
+    ${canWait ? html`<button type="button" @click=${() => resume(generation)}>Wait again</button>` : nothing}
     ${
       generation.isLost
-        ? html`<button type="button" @click=${() => repeatCreate(generation)}
+        ? html`<button type="button" @click=${() => resume(generation)}
             title="Sent with the same idempotency key: the relay carries it out once">Look for the answer</button>`
         : nothing
     }

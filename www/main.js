@@ -6,7 +6,7 @@ import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, settings, setUpForm } from './form.js';
 import { choose, focusOn, showGallery } from './gallery.js';
-import { continueEarlier, start } from './generation-list.js';
+import { earlier, start } from './generation-list.js';
 import { readLink, writeLink } from './link.js';
 import { kept, load } from './pictures.js';
 import { redraw } from './redraw.js';
@@ -134,7 +134,7 @@ addEventListener('hashchange', readAddress);
 readAddress();
 redraw();
 await load();
-await continueEarlier();
+await earlier;
 feed.removeAttribute('aria-busy');
 if (!(await isLasting))
   toast('This browser stores nothing for this page: pictures are lost when it is closed.');

@@ -14,6 +14,7 @@ const MOST_URLS = 240;
  * @typedef {object} Picture
  * @property {string} id sorts by time
  * @property {number} at
+ * @property {string} [generation] the id of its generation
  * @property {import('lemondata-wasm').ImageRequest} request
  * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {number} index among the pictures of its generation, from 0
@@ -66,13 +67,13 @@ channel.onmessage = load;
  * @param {import('lemondata-wasm').Image[]} images
  * @returns {Promise<Picture[]>}
  */
-export async function keep({ journal, sources }, images) {
-  const { id, request, startedAt } = journal;
+export async function keep({ id, request, snapshot: { startedAt }, sources }, images) {
   const made = await Promise.all(
     images.map((image, index) =>
       keepOne(image, {
         id: `${startedAt.toString(36).padStart(9, '0')}-${id.slice(0, 8)}-${index}`,
         at: startedAt,
+        generation: id,
         request,
         ...(sources && { sources }),
         index,

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { LemonDataError, RateLimitError, ResponseError, WaitTimeoutError } from '../client/errors.js';
+import {
+  LemonDataError,
+  RateLimitError,
+  ResponseError,
+  TaskNotFoundError,
+  WaitTimeoutError,
+} from '../client/errors.js';
 import { createGenerations } from './index.js';
 
 const REQUEST = { model: 'gpt-image-2', prompt: 'A lemon' };
@@ -142,6 +148,8 @@ describe('a generation', () => {
     assert.deepEqual({ status, progress, place }, { status: 'processing', progress: 40, place: queue });
     assert.ok(nextPollAt > tab.get(id).startedAt);
 
+    create.options.onUpdate({ status: 'completed' }, {});
+    assert.equal(tab.get(id).progress, 40, 'the end of a task comes with its result');
     create.done();
     await settle();
     const done = tab.get(id);
@@ -183,9 +191,10 @@ describe('a generation', () => {
   test('with an id that is known is not started again', async () => {
     const tab = await openTab();
     await startIn(tab, REQUEST, { id: 'hero' });
+    const before = tab.get('hero');
     await startIn(tab, { prompt: 'another' }, { id: 'hero' });
+    assert.equal(tab.get('hero'), before);
     assert.equal(tab.calls.length, 1);
-    assert.equal(tab.list().length, 1);
   });
 
   test('has its own copy of the request', async () => {
@@ -228,9 +237,11 @@ describe('snapshots', () => {
     const first = await startIn(tab);
     t.mock.timers.tick(1);
     const second = await startIn(tab);
+    const third = await startIn(tab);
     assert.deepEqual(
       tab.list().map(({ id }) => id),
-      [second, first],
+      [third, second, first],
+      'even of the same millisecond',
     );
   });
 
@@ -289,6 +300,31 @@ describe('stopping and going on', () => {
     assert.equal(tab.calls.length, 0);
     assert.equal(tab.get(id).sentAt, undefined);
     assert.ok(tab.get(id).isResumable);
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('stops while the journal is written', async () => {
+    const { setItem } = storage;
+    storage.setItem = async (...item) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      setItem(...item);
+    };
+    const tab = await openTab();
+    const id = tab.start(REQUEST);
+    while (!tab.get(id).sentAt) await Promise.resolve();
+    tab.stop(id);
+    await settle();
+    assert.equal(tab.calls.length, 0);
+  });
+
+  test('does not resume a task that is gone', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.calls[0].reject(new TaskNotFoundError({ message: 'Gone.', outcome: 'accepted', task: TASK }));
+    await settle();
+    assert.equal(tab.get(id).isResumable, false);
     tab.resume(id);
     await settle();
     assert.equal(tab.calls.length, 1);
@@ -481,6 +517,7 @@ describe('the journal', () => {
     assert.ok(error instanceof ResponseError && error instanceof LemonDataError && error instanceof Error);
     assert.ok(!(error instanceof RateLimitError));
     assert.deepEqual({ ...error.toJSON(), body }, original.toJSON());
+    assert.equal(error.body, undefined);
     assert.equal(JSON.parse(JSON.stringify(error)).message, 'What is this?');
     assert.equal(later.calls.length, 0);
   });
@@ -504,6 +541,13 @@ describe('the journal', () => {
     ['a list', '[]'],
     ['null', 'null'],
     ['entries that are none', '{"version":1,"entries":null}'],
+    [
+      'an entry without images',
+      JSON.stringify({
+        version: 1,
+        entries: { a: { id: 'a', phase: 'done', request: REQUEST, startedAt: 1, idempotencyKey: 'key' } },
+      }),
+    ],
     ['an entry without a request', '{"version":1,"entries":{"a":{"phase":"done"}}}'],
   ]) {
     test(`is set aside where it is ${name}`, async () => {
@@ -711,6 +755,22 @@ describe('after a reload', () => {
     assert.equal(options.idempotencyKey, tab.calls[0].options.idempotencyKey);
   });
 
+  for (const [name, before, after] of [
+    ['without a relay is not repeated through one', false, true],
+    ['through one relay is not repeated through another', 'first', 'second'],
+  ]) {
+    test(`a create that left ${name}`, async () => {
+      const tab = await openTab({ relay: before });
+      const id = await startIn(tab);
+      tab.close();
+      const later = await openTab({ relay: after });
+      assert.equal(later.calls.length, 0);
+      assert.deepEqual([later.get(id).error.outcome, later.get(id).isResumable], ['unknown', false]);
+      later.close();
+      assert.equal((await openTab({ relay: after })).calls.length, 0, 'nor after the next reload');
+    });
+  }
+
   test('a create that the closing page has cut off is repeated, too', async () => {
     const tab = await openTab({ relay: true });
     const id = await startIn(tab);
@@ -790,7 +850,7 @@ describe('after a reload', () => {
   test('a task is asked again for pictures that came within its answer', async () => {
     const tab = await openTab();
     const id = await startTask(tab);
-    tab.calls[0].done([{ b64_json: 'AAAA' }]);
+    tab.calls[0].done([...IMAGES, { b64_json: 'AAAA' }]);
     const inline = await startIn(tab);
     tab.calls[1].done([{ url: 'data:image/png;base64,AAAA' }]);
     await settle();
@@ -833,6 +893,33 @@ describe('two tabs', () => {
     assert.equal(second.get(stopped).phase, 'stopped');
     assert.equal(second.get(removed), undefined);
     assert.equal(second.calls.length, 0);
+  });
+
+  test('a removal in the second is not undone by the first', async () => {
+    const first = await openTab();
+    const id = await startIn(first);
+    first.calls[0].done();
+    await settle();
+    const second = await openTab();
+    second.remove(id);
+    await settle();
+    const other = await startIn(first);
+    assert.deepEqual(Object.keys(journal()), [other]);
+  });
+
+  test('the first goes on with the task that the second has found', async () => {
+    const first = await openTab({ relay: true });
+    const id = await startIn(first);
+    first.stop(id);
+    await settle();
+    const second = await openTab({ relay: true });
+    second.resume(id);
+    await settle();
+    await second.calls[0].options.onTask(TASK);
+    second.pause(id);
+    first.resume(id);
+    await settle();
+    assert.deepEqual([first.calls[1].name, first.calls[1].input], ['waitForTask', TASK]);
   });
 
   test('a stop in the second leaves the entry of the first alone', async () => {
@@ -881,8 +968,8 @@ describe('two tabs', () => {
     const tab = await openTab({ locks: null });
     assert.equal(tab.calls.length, 0);
     assert.equal(tab.get('held').phase, 'failed');
-    const safe = await openTab({ locks: null, relay: true, key: KEY });
-    assert.equal(safe.calls.length, 0, 'it was read as failed');
+    const safe = await openTab({ locks: null, relay: true });
+    assert.equal(safe.calls.length, 1, 'a relay carries it out once');
   });
 
   test('that are left do not fail when they lose their locks', async () => {

@@ -6,9 +6,7 @@
 
 import type {
   AnyLemonDataError,
-  CompletedGeneration,
   EditRequest,
-  FailedTask,
   Image,
   ImageRequest,
   LemonData,
@@ -38,12 +36,8 @@ export interface GenerationSnapshot {
   readonly isEdit?: boolean | undefined;
   /** The state of the generation. */
   readonly phase: GenerationPhase;
-  /** The status of the task, as its last poll brought it. */
-  readonly status?:
-    | CompletedGeneration['status']
-    | PendingGeneration['status']
-    | FailedTask['status']
-    | undefined;
+  /** The status of the task, from its first poll on. */
+  readonly status?: PendingGeneration['status'] | undefined;
   /** 0 to 100, where the server says it. */
   readonly progress?: number | undefined;
   /** The place of the create in the queue of a relay's hub. */
@@ -69,6 +63,8 @@ export interface GenerationSnapshot {
   readonly endedAt?: number | undefined;
   /** The `Idempotency-Key` of the create. */
   readonly idempotencyKey: string;
+  /** The relay that the create left for: {@link GenerationsClient.relay}. */
+  readonly relay?: boolean | string | undefined;
   /** Whether files of the request were lost with an earlier page, so that it cannot be sent again. */
   readonly isPartial?: boolean | undefined;
 }
@@ -86,8 +82,11 @@ export interface GenerationsStorage {
 /** The part of a client that the store needs: a {@link LemonData}, or a stand-in for it. */
 export interface GenerationsClient
   extends Pick<LemonData, 'generateAndWait' | 'editAndWait' | 'waitForTask'> {
-  /** Whether the client calls a relay, which carries out a create once, however often its key arrives. */
-  readonly relay?: boolean;
+  /**
+   * Whether the client calls a relay, which carries out a create once, however often its key arrives. A text names the
+   * relay: a create is repeated only through the one that it left for.
+   */
+  readonly relay?: boolean | string | undefined;
 }
 
 /** The part of the platform's `LockManager` that the store needs. */

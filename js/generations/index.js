@@ -51,8 +51,8 @@ export function createGenerations({
   function put(id, snapshot) {
     if (snapshot) snapshots.set(id, Object.freeze(snapshot));
     else snapshots.delete(id);
-    list = Object.freeze([...snapshots.values()].sort((a, b) => b.startedAt - a.startedAt));
-    for (const entry of [...listeners]) inform(entry);
+    list = Object.freeze([...snapshots.values()].reverse().sort((a, b) => b.startedAt - a.startedAt));
+    for (const entry of listeners) inform(entry);
   }
 
   function change(id, changes, base = snapshots.get(id)) {
@@ -61,19 +61,19 @@ export function createGenerations({
     put(id, { ...snapshot, isResumable: isResumable(snapshot) });
   }
 
-  /** Whether there is something to wait for, or to send without a second create. */
-  const isResumable = ({ phase, task, sentAt, error, isPartial }) =>
-    phase !== 'done' &&
-    error?.kind !== 'task_not_found' &&
-    !['not_sent', 'rejected', 'failed'].includes(error?.outcome) &&
-    Boolean(task || (!isPartial && (!sentAt || client.relay)));
+  /** Whether nothing was sent, or the relay that got it still knows its key, and answers without a second create. */
+  const canSend = ({ sentAt, relay, isPartial }) =>
+    !isPartial && (!sentAt || (relay && relay === client.relay && Date.now() - sentAt < REPEATABLE_MS));
 
-  /** Whether the relay still knows the key of a create, and answers it without a second one. */
-  const canRepeat = ({ sentAt }) => client.relay && Date.now() - sentAt < REPEATABLE_MS;
+  const isResumable = (snapshot) =>
+    snapshot.phase !== 'done' &&
+    snapshot.error?.kind !== 'task_not_found' &&
+    !['not_sent', 'rejected', 'failed'].includes(snapshot.error?.outcome) &&
+    Boolean(snapshot.task || canSend(snapshot));
 
   /** A create that a closing page has cut off fails there with an unknown outcome. */
   const isUnfinished = (snapshot) =>
-    !hasEnded(snapshot) || (snapshot.error?.outcome === 'unknown' && canRepeat(snapshot));
+    !hasEnded(snapshot) || (snapshot.error?.outcome === 'unknown' && canSend(snapshot));
 
   const save = (id) => journal.write(id, snapshots.get(id));
 
@@ -134,11 +134,11 @@ export function createGenerations({
       else if (entries && mode === 'follow') return put(id);
     }
     const snapshot = snapshots.get(id);
-    const { task, sentAt, isEdit, isPartial, request, idempotencyKey } = snapshot;
+    const { task, isEdit, request, idempotencyKey } = snapshot;
     if (!isUnfinished(snapshot)) return;
     // Without locks, another tab may be about to send what this one finds unsent.
-    const isSafe = sentAt ? canRepeat(snapshot) : mode !== 'follow' || locks || client.relay;
-    if (!task && (isPartial || !isSafe)) throw lostAnswer();
+    const isAlone = mode !== 'follow' || locks || client.relay;
+    if (!task && !(canSend(snapshot) && isAlone)) throw lostAnswer();
     const { signal } = job.controller;
     await (task ? change(id, { ...CLEARED, phase: 'waiting' }) : prepare(id, signal));
     const options = {
@@ -153,7 +153,8 @@ export function createGenerations({
         if (job.isPaused) suspend(id);
       },
       onUpdate({ status, progress, queue }, { nextPollMs }) {
-        if (!isCurrent()) return;
+        // What ends a task is in the result of the call.
+        if (!isCurrent() || !/^p/.test(status)) return;
         change(id, { status, progress, queue, nextPollAt: nextPollMs && Date.now() + nextPollMs });
       },
     };
@@ -169,7 +170,7 @@ export function createGenerations({
       await save(id);
       await online(signal);
     }
-    change(id, { ...CLEARED, phase: 'sending', sentAt: Date.now() });
+    change(id, { ...CLEARED, phase: 'sending', sentAt: Date.now(), relay: client.relay });
     await save(id);
     signal.throwIfAborted();
   }
@@ -191,6 +192,10 @@ export function createGenerations({
   }
 
   return {
+    /**
+     * @param {object} request
+     * @param {{ id?: string, edit?: boolean }} [options]
+     */
     start(request, { id = randomId(), edit } = {}) {
       if (!snapshots.has(id)) begin(id, Object.freeze({ ...request }), edit, 'start');
       load();

@@ -16,7 +16,6 @@ const isEntry = (entry) =>
   PHASES.includes(entry?.phase) &&
   entry.request instanceof Object &&
   Array.isArray(entry.images) &&
-  entry.startedAt > 0 &&
   entry.idempotencyKey;
 
 /** The entries of a journal, and whether its text holds nothing else. */
@@ -72,6 +71,7 @@ export function openJournal(chosen, key, locks) {
    * another one.
    */
   const own = new Map();
+  /** @type {Promise<any>} */
   let queue = Promise.resolve();
   let hasFailed = false;
 

@@ -6,7 +6,7 @@
  * @template Result
  * @param {LockManager | null | undefined} locks
  * @param {string} name of the work
- * @param {() => Promise<Result>} work which does not reject
+ * @param {() => Promise<Result>} work which does not reject, and does nothing once the signal is aborted
  * @param {AbortSignal} [signal] ends the wait for another tab
  * @returns {Promise<Result | undefined>}
  */
@@ -20,7 +20,7 @@ export async function exclusive(locks, name, work, signal) {
     if (locks) return await locks.request(name, { signal }, grant);
   } catch {
     // A sandboxed frame has the object and refuses each request.
-    if (isGranted || signal?.aborted) return undefined;
+    if (isGranted) return undefined;
   }
   return work();
 }

@@ -152,10 +152,13 @@ describe('two tabs', () => {
     const other = await app.context.newPage();
     await other.goto(app.served.url);
     await settled(other);
-    assert.equal(await other.locator('.card').count(), 0, 'the first one waits for it');
+    await other.locator('.card .state', { hasText: 'Waiting again' }).waitFor();
     await app.advance(20_000);
     await app.state('Done');
     await other.locator('#gallery-count', { hasText: '1' }).waitFor();
+    await other.locator('.card .state', { hasText: 'Done' }).waitFor();
+    await other.locator('.card .picture img').waitFor();
+    assert.equal(await other.locator('.card .requests').count(), 0, 'the first one waited for it');
     assert.equal(app.server.counts.creates, 1);
   });
 
@@ -166,10 +169,9 @@ describe('two tabs', () => {
     await first.click('[name=send]');
     await first.locator('.state', { hasText: 'Accepted as a task' }).waitFor();
     await app.reload();
-    await app.$('#empty').waitFor();
-    await first.close();
-    await app.$('.card').waitFor();
     assert.equal(await app.card.locator('.prompt').textContent(), 'A lemon');
+    await first.close();
+    await app.card.locator('.requests').waitFor();
     await app.advance(20_000);
     await app.state('Done');
     assert.equal(app.server.counts.creates, 1);
@@ -185,9 +187,20 @@ describe('generations of an earlier visit', () => {
         open.onsuccess = () => resolve(open.result);
       });
       const request = { model: 'dall-e-2', prompt: 'A lemon' };
-      const journal = { id: 'a', request, startedAt: 1, idempotencyKey: 'k', relay: 'another' };
+      const now = Date.now();
+      const entry = {
+        id: 'a',
+        request,
+        phase: 'sending',
+        images: [],
+        startedAt: now,
+        sentAt: now,
+        idempotencyKey: 'k',
+        relay: 'another',
+      };
       const transaction = db.transaction('tasks', 'readwrite');
-      transaction.objectStore('tasks').put(journal, 'a');
+      const tasks = transaction.objectStore('tasks');
+      tasks.put(JSON.stringify({ version: 1, entries: { a: entry } }), 'lemondata-studio');
       // A reload rolls back an open transaction.
       await new Promise((resolve) => {
         transaction.oncomplete = resolve;
@@ -195,7 +208,7 @@ describe('generations of an earlier visit', () => {
       db.close();
     });
     await app.reload();
-    await app.state('Outcome unknown');
+    await app.state('The connection was lost');
     assert.match(await app.card.locator('.problem').textContent(), /may be billed/);
     assert.equal(app.server.counts.creates, 0);
     await app.reload();

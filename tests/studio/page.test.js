@@ -66,11 +66,13 @@ describe('a picture', { timeout: 120_000 }, () => {
     );
   });
 
-  test('that is kept is done, also where its journal cannot be removed', async () => {
+  test('that is kept is done, also where its journal cannot be written', async () => {
     app = await studio.open();
     await app.page.evaluate(() => {
-      IDBObjectStore.prototype.delete = () => {
-        throw new Error('The disk is full.');
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (...values) {
+        if (this.name === 'tasks') throw new Error('The disk is full.');
+        return put.apply(this, values);
       };
     });
     await app.generate('dall-e-2');

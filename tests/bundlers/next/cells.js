@@ -9,6 +9,7 @@ export const samples = {
   'app/api/lemondata/[...path]/route.js': 'nextjs/relay',
   'app/picture/page.jsx': 'nextjs/page',
   'app/api/picture/route.js': 'nextjs/route',
+  'app/generations/providers.jsx': 'react/providers',
 };
 
 const ENV = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
@@ -80,6 +81,14 @@ export const cells = {
         await page.close();
       }
       paidOnce();
+    },
+  },
+  'next-generations': {
+    tool: 'next',
+    all: true,
+    async run({ shows }, url) {
+      assert.match(await text(`${url}/generations`), /<h1>function<\/h1><p>…<\/p>/);
+      await shows(`${url}/generations`);
     },
   },
   'next-route-sample': {
