@@ -17,6 +17,7 @@ const ENTRIES = {
   slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
   cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
+  testing: { source: 'testing/index', formats: ['esm', 'cjs'] },
 };
 
 /** Resolves what the entries import from the build. */

@@ -8,6 +8,7 @@ const SOURCES = {
   slim: 'js/entries/slim.d.ts',
   relay: 'js/relay/index.d.ts',
   cloudflare: 'js/cloudflare/index.d.ts',
+  testing: 'js/testing/index.d.ts',
 };
 
 /** Writes the declarations as the package holds them: all in one folder, and for CommonJS as well. */

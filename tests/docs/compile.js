@@ -167,6 +167,7 @@ function diagnose(folder, files, environment) {
       'lemondata-wasm/slim': [join(root, 'js/entries/slim.d.ts')],
       'lemondata-wasm/relay': [join(root, 'js/relay/index.d.ts')],
       'lemondata-wasm/cloudflare': [join(root, 'js/cloudflare/index.d.ts')],
+      'lemondata-wasm/testing': [join(root, 'js/testing/index.d.ts')],
     },
     skipLibCheck: true,
     strict: true,

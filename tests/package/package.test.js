@@ -67,6 +67,10 @@ test('holds exactly the intended files', () => {
     'dist/slim.d.cts',
     'dist/slim.d.ts',
     'dist/slim.js',
+    'dist/testing.cjs',
+    'dist/testing.d.cts',
+    'dist/testing.d.ts',
+    'dist/testing.js',
     'dist/workerd.js',
     'package.json',
   ]);

@@ -3,12 +3,14 @@
  * learns of a client that writes it wrongly. The parts share the memory of the body.
  */
 
+import { indexOf, textOf } from './bytes.js';
+
 /**
  * @typedef {object} Part
  * @property {string} name
  * @property {string} [filename] missing for a text field
  * @property {string} [type]
- * @property {Buffer} bytes
+ * @property {Uint8Array} bytes
  */
 
 const BOUNDARY = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))\s*(?:;|$)/i;
@@ -16,7 +18,7 @@ const BREAK = '\r\n';
 
 /**
  * @param {string} contentType
- * @param {Buffer} body
+ * @param {Uint8Array} body
  * @returns {Part[]}
  * @throws {Error} whose message says what is wrong
  */
@@ -31,22 +33,22 @@ export function parseMultipart(contentType, body) {
   /** @type {Part[]} */
   const parts = [];
   // The first one needs no line break before it.
-  const first = body.indexOf(dashes);
+  const first = indexOf(body, dashes);
   for (let at = first + dashes.length; first >= 0; ) {
-    const mark = body.toString('latin1', at, at + 2);
+    const mark = textOf(body.subarray(at, at + 2));
     if (mark === '--') {
       return parts;
     }
     if (mark !== BREAK) {
       throw new Error('A boundary has no line of its own');
     }
-    const headEnd = body.indexOf(BREAK + BREAK, at);
+    const headEnd = indexOf(body, BREAK + BREAK, at);
     const start = headEnd + 2 * BREAK.length;
-    const end = headEnd < 0 ? -1 : body.indexOf(delimiter, start);
+    const end = headEnd < 0 ? -1 : indexOf(body, delimiter, start);
     if (end < 0) {
       break;
     }
-    parts.push({ ...parseHead(body.toString('utf8', at, headEnd)), bytes: body.subarray(start, end) });
+    parts.push({ ...parseHead(textOf(body.subarray(at, headEnd))), bytes: body.subarray(start, end) });
     at = end + delimiter.length;
   }
   throw new Error('The body ends before its last boundary');
