@@ -116,7 +116,8 @@ export class Tasks extends Map {
     const { created, ids, pollUrl } = this.#head(task);
     const { end, showsBilling, words = ['pending', 'processing', 'completed'] } = task.traits;
     const [pending, processing, completed] = words;
-    if (this.isOver(task)) {
+    // The answer to a create announces a task, even one that takes no time.
+    if (task.polls > 0 && this.isOver(task)) {
       return end
         ? end({ created, ids, pollUrl })
         : {
@@ -131,7 +132,7 @@ export class Tasks extends Map {
     const placeholder = { url: '', revised_prompt: task.prompt };
     const data = task.id.startsWith('img_') ? Array.from({ length: task.n }, () => placeholder) : [];
     const share = (this.#now() - task.startedAt) / this.#taskMs;
-    return share < 1 / 3
+    return task.polls === 0 || share < 1 / 3
       ? { created, ...ids, status: pending, ...pollUrl, data }
       : { created, ...ids, ...pollUrl, status: processing, progress: Math.floor(share * 100), data };
   }
