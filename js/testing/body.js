@@ -1,7 +1,7 @@
 /**
  * The bodies of requests: read to their end, taken apart, and described for the record.
  */
-import { sha256, textOf } from './bytes.js';
+import { join, sha256, textOf } from './bytes.js';
 import { invalidRequest, Refusal, tooLarge } from './errors.js';
 import { parseMultipart } from './multipart.js';
 
@@ -56,16 +56,7 @@ export async function readBody(contentType, body) {
       chunks = [];
     }
   }
-  if (length > most) {
-    return null;
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return length <= most ? join(chunks) : null;
 }
 
 /**

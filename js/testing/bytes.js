@@ -22,6 +22,17 @@ export function indexOf(bytes, text, from = 0) {
   return -1;
 }
 
+/** @param {Uint8Array[]} parts */
+export function join(parts) {
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
 /** How many bytes become characters at once: an engine takes so many arguments. */
 const CHUNK = 8192;
 

@@ -1,6 +1,7 @@
 /** What users import as `lemondata-wasm/testing`. */
 
 import { readBody } from './body.js';
+import { writeMultipart } from './multipart.js';
 import { listen } from './serve.js';
 import { Service } from './service.js';
 
@@ -100,21 +101,31 @@ async function answer(service, input, init = {}) {
 async function respond(service, input, init, resolve) {
   const { method, headers, body } = init;
   // Without the signal: that of jsdom is of a class that Node's Request refuses.
-  const request = new Request(input, { method, headers, body, .../** @type {any} */ ({ duplex: 'half' }) });
+  const form = isForm(body) ? await writeMultipart(body) : undefined;
+  const content = form ? undefined : body;
+  const request = new Request(input, {
+    method,
+    headers,
+    .../** @type {any} */ ({ body: content, duplex: 'half' }),
+  });
+  if (form) request.headers.set('content-type', form.type);
   const type = request.headers.get('content-type') ?? undefined;
-  const bytes = await readBody(type, [new Uint8Array(await request.arrayBuffer())]);
+  const bytes = await readBody(type, [form?.bytes ?? new Uint8Array(await request.arrayBuffer())]);
   const [url] = /** @type {RegExpExecArray} */ (BASE.exec(request.url));
   const path = request.url.slice(url.length) || '/';
   const incoming = { method: request.method, path, headers: Object.fromEntries(request.headers), bytes, url };
-  const { status, headers: answered, body: content, fault } = await service.handle(incoming);
+  const { status, headers: answered, body: answer, fault } = await service.handle(incoming);
   if (fault === 'hang') return;
   // What Node's fetch says of a connection that the server has destroyed.
   const lost = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
   if (fault === 'reset') throw new TypeError('fetch failed', { cause: lost });
   resolve(
-    new Response(fault ? cut(/** @type {string} */ (content), lost) : content, { status, headers: answered }),
+    new Response(fault ? cut(/** @type {string} */ (answer), lost) : answer, { status, headers: answered }),
   );
 }
+
+/** A form may be of another realm. @param {unknown} body @returns {body is FormData} */
+const isForm = (body) => Object.prototype.toString.call(body) === '[object FormData]';
 
 /**
  * A body that breaks off.

@@ -1,9 +1,9 @@
 /**
- * A reader of `multipart/form-data` (RFC 7578) that takes what is well formed and refuses the rest, so that a test
- * learns of a client that writes it wrongly. The parts share the memory of the body.
+ * A writer of `multipart/form-data` (RFC 7578), and a reader that takes what is well formed and refuses the rest, so that a
+ * test learns of a client that writes it wrongly. The parts that it reads share the memory of the body.
  */
 
-import { indexOf, textOf } from './bytes.js';
+import { indexOf, join, randomHex, textOf } from './bytes.js';
 
 /**
  * @typedef {object} Part
@@ -73,3 +73,34 @@ function parseHead(head) {
   const filename = parameter('filename');
   return { name, ...(filename !== undefined && { filename, type: line('content-type') }) };
 }
+
+/**
+ * A form as the platform would send it. WebKit reads no files from a Request, and jsdom has forms of its own.
+ *
+ * @param {FormData} form
+ * @returns {Promise<{ type: string, bytes: Uint8Array }>}
+ */
+export async function writeMultipart(form) {
+  const boundary = `form-${randomHex(24)}`;
+  const encoder = new TextEncoder();
+  const encode = (/** @type {string} */ text) => encoder.encode(text);
+  const quote = (/** @type {string} */ name) =>
+    `"${name.replaceAll('\r', '%0D').replaceAll('\n', '%0A').replaceAll('"', '%22')}"`;
+  const pieces = [];
+  for (const [name, value] of form) {
+    const head = `--${boundary}${BREAK}Content-Disposition: form-data; name=${quote(normalise(name))}`;
+    if (typeof value === 'string') {
+      pieces.push(encode(`${head}${BREAK}${BREAK}${normalise(value)}`));
+    } else {
+      const type = `Content-Type: ${value.type || 'application/octet-stream'}`;
+      pieces.push(encode(`${head}; filename=${quote(value.name)}${BREAK}${type}${BREAK}${BREAK}`));
+      pieces.push(new Uint8Array(await value.arrayBuffer()));
+    }
+    pieces.push(encode(BREAK));
+  }
+  pieces.push(encode(`--${boundary}--${BREAK}`));
+  return { type: `multipart/form-data; boundary=${boundary}`, bytes: join(pieces) };
+}
+
+/** @param {string} text */
+const normalise = (text) => text.replace(/\r\n|\r|\n/g, BREAK);

@@ -3,6 +3,8 @@
  * picture most pixels are those to their left.
  */
 
+import { join } from './bytes.js';
+
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** A header of zlib, and the head of a block that is the last one and uses the fixed codes. */
 const ZLIB_HEADER = [0x78, 0x01];
@@ -147,17 +149,10 @@ export function encodePng(data, width, height) {
       rows[row + 1 + x] = data[from + x] - (x < 3 ? 0 : data[from + x - 3]);
     }
   }
-  const parts = [
+  return join([
     Uint8Array.from(SIGNATURE),
     chunk('IHDR', head),
     chunk('IDAT', deflate(rows)),
     chunk('IEND', new Uint8Array()),
-  ];
-  const png = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    png.set(part, at);
-    at += part.length;
-  }
-  return png;
+  ]);
 }

@@ -47,7 +47,8 @@ const PACKAGES = {
     '@types/react',
     '@types/react-dom',
   ],
-  'tests/bundlers/vitest': ['vite', 'vitest'],
+  'tests/bundlers/playwright': ['@playwright/test'],
+  'tests/bundlers/vitest': ['msw', 'vite', 'vitest'],
   'tests/bundlers/jest': ['jest-environment-jsdom'],
 };
 /** Those that the repository itself has. */
@@ -71,7 +72,7 @@ function environmentOf(page, name, code) {
   if (page === 'docs/deno.md') return 'Deno';
   if (page === 'docs/node.md') return 'Node alone';
   if (name.startsWith('worker.') || /cloudflare/i.test(code)) return 'a Cloudflare worker';
-  if (page === 'docs/testing.md' && !code.includes("'vitest'")) return 'Jest';
+  if (page === 'docs/testing.md' && !/'(?:vitest|@playwright\/test)'/.test(code)) return 'Jest';
   return 'Node and pages';
 }
 

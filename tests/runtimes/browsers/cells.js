@@ -1,6 +1,7 @@
 /** The three engines: a page, a worker, a service worker, and pages with a content security policy. */
 
 import assert from 'node:assert/strict';
+import { checkMocked } from '../../matrix/mocked.js';
 
 /** The engines, each with the package of Debian that knows its version. */
 const ENGINES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2gtk-driver' };
@@ -28,6 +29,13 @@ for (const engine of Object.keys(ENGINES)) {
       },
     };
   }
+  cells[`${engine}-testing`] = {
+    tool: engine,
+    async run(project, url) {
+      checkMocked(await project.page(`${url}mocked.html`, engine));
+      return { tool: await versionOf(engine, project) };
+    },
+  };
   cells[`${engine}-sample`] = {
     tool: engine,
     async run(project) {

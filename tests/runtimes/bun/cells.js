@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { checkMocked } from '../../matrix/mocked.js';
 
 export const samples = { 'sample/lemon.js': 'bun/program' };
 
@@ -24,6 +25,11 @@ export const cells = {
       await execute(bin('bun'), ['build', 'server.js', '--target=bun', '--minify', '--outdir=out']);
       return { result: read(await execute(bin('bun'), ['run', 'out/server.js'])), bytes: weigh('out') };
     },
+  },
+  'bun-testing': {
+    tool: 'bun',
+    run: async ({ bin, execute, read }) =>
+      checkMocked(read(await execute(bin('bun'), ['run', 'mocked-program.js']))),
   },
   'bun-sample': {
     tool: 'bun',

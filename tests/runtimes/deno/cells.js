@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { checkMocked } from '../../matrix/mocked.js';
 
 export const samples = { 'sample/lemon.js': 'deno/program' };
 
@@ -13,6 +14,11 @@ export const cells = {
       const args = ['run', ...permissions, 'main.js', server.url, server.apiKey];
       return { result: read(await execute(bin('deno'), args)) };
     },
+  },
+  'deno-testing': {
+    tool: 'deno',
+    run: async ({ bin, execute, read }) =>
+      checkMocked(read(await execute(bin('deno'), ['run', '--no-prompt', 'mocked-program.js']))),
   },
   'deno-sample': {
     tool: 'deno',

@@ -15,6 +15,9 @@ export const samples = {
   'sample/fields.mjs': 'models/fields',
   'sample/keep.mjs': 'pictures/node',
   'sample/relay.mjs': 'README/relay',
+  'sample/serve.mjs': 'testing/serve',
+  'sample/cover.js': 'testing/code',
+  'sample/cover.test.js': 'testing/node',
 };
 
 const VERSIONS = ['20', '22', '24'];
@@ -65,6 +68,22 @@ cells['node-slim-sample'] = prints('slim.mjs');
 cells['node-openai-sample'] = prints('openai.mjs');
 cells['node-polling-sample'] = prints('polling.mjs');
 cells['node-fields-sample'] = prints('fields.mjs');
+cells['node-testing-sample'] = {
+  tool: 'node',
+  async run({ path, execute, server, version: name }) {
+    for (const version of VERSIONS) {
+      const node = path('node_modules', `node-${version}`, 'bin', 'node');
+      assert.match(await execute(node, ['--test', 'cover.test.js'], {}, 'sample'), /pass 2\b/, version);
+      assert.match(
+        await execute(node, ['--import=../hurry.js', 'serve.mjs'], {}, 'sample'),
+        /^http:\S+\.png$/m,
+      );
+    }
+    assert.equal(server.counts.requests.length, 0, 'all of it went to the service in memory');
+    const versions = VERSIONS.map((version) => name(`node-${version}`).split(' ')[1]);
+    return { tool: `node ${versions.join(', ')}` };
+  },
+};
 cells['node-pictures-sample'] = {
   tool: 'node',
   run(project) {
