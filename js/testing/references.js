@@ -19,6 +19,7 @@ const SIDE = 256;
 /** The most pixels of a PNG that is decoded: a few bytes may stand for gigabytes of them. */
 const MAX_PIXELS = 2 ** 25;
 
+/** @type {[RegExp, string][]} */
 const SIGNATURES = [
   [/^89504e470d0a1a0a/, 'image/png'],
   [/^ffd8ff/, 'image/jpeg'],
@@ -32,7 +33,7 @@ const SIGNATURES = [
  */
 export function typeOf(bytes) {
   const start = Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return SIGNATURES.find(([signature]) => /** @type {RegExp} */ (signature).test(start))?.[1];
+  return SIGNATURES.find(([signature]) => signature.test(start))?.[1];
 }
 
 /**

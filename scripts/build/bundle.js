@@ -18,6 +18,7 @@ const ENTRIES = {
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
   cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
   testing: { source: 'testing/index', formats: ['esm', 'cjs'] },
+  cli: { source: 'cli/index', formats: ['esm'] },
 };
 
 /** Resolves what the entries import from the build. */
@@ -72,7 +73,7 @@ export async function bundle(client, hub, folder) {
         plugins: [files],
         ...(source.startsWith('entries/') && minifyNames),
         // The relay is a client itself, of the kind that its runtime gets.
-        external: ['lemondata-wasm', 'cloudflare:*'],
+        external: ['lemondata-wasm', 'cloudflare:*', 'node:*'],
         logLevel: 'warning',
       }),
     ),

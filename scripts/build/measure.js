@@ -27,6 +27,6 @@ export async function measure() {
   add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
   add('the same of slim', await bundled('init, generate, waitForTask', 'slim.js'));
   for (const unit of ['raw', 'brotli']) sizes['the same of slim'][unit] += sizes['lemondata.wasm'][unit];
-  add('testing.js', readFileSync(join(root, 'dist', 'testing.js')));
+  for (const file of ['testing.js', 'cli.js']) add(file, readFileSync(join(root, 'dist', file)));
   return sizes;
 }

@@ -50,6 +50,7 @@ test('holds exactly the intended files', () => {
     'LICENSE-MIT',
     'README.md',
     'THIRD-PARTY.md',
+    'dist/cli.js',
     'dist/cloudflare.d.ts',
     'dist/cloudflare.js',
     'dist/edge-light.js',

@@ -68,6 +68,25 @@ cells['node-slim-sample'] = prints('slim.mjs');
 cells['node-openai-sample'] = prints('openai.mjs');
 cells['node-polling-sample'] = prints('polling.mjs');
 cells['node-fields-sample'] = prints('fields.mjs');
+cells['node-cli-sample'] = {
+  tool: 'node',
+  async run({ path, execute, shell, server, version: name }) {
+    const command = path('node_modules', 'lemondata-wasm', 'dist', 'cli.js');
+    for (const version of VERSIONS) {
+      const node = path('node_modules', `node-${version}`, 'bin', 'node');
+      assert.match(await execute(node, [command, 'models']), /^gpt-image-2\t/m, version);
+    }
+    assert.match(await shell('cli/first'), /lemon\.png/);
+    assert.equal(readFileSync(path('sample', 'lemon.png')).toString('latin1', 1, 4), 'PNG');
+    const hurry = { NODE_OPTIONS: `--import=${path('hurry.js')}` };
+    server.next({ on: 'create', reply: 'task' });
+    assert.match(await shell('cli/script', 'sample', hurry), /^http:\S+\.png$/m);
+    server.next({ on: 'create', reply: 'poll:error-503-final' });
+    assert.match(await shell('cli/script', 'sample', hurry), /^npx lemondata-wasm wait \w+$/m);
+    const versions = VERSIONS.map((version) => name(`node-${version}`).split(' ')[1]);
+    return { tool: `node ${versions.join(', ')}` };
+  },
+};
 cells['node-testing-sample'] = {
   tool: 'node',
   async run({ path, execute, server, version: name }) {
