@@ -312,6 +312,19 @@ describe('a server', () => {
     await assert.rejects(serve({ tasksMs: 1 }), /serve\(\) has no option 'tasksMs'.*port, cors, log/);
   });
 
+  test('leaves no timer behind when it closes', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const server = await serve();
+    const before = timers();
+    server.respondWith({ delay: 3_600_000 }, { on: 'health' });
+    const answer = fetch(`${server.url}/health`);
+    while (server.requests.length === 0) await new Promise(setImmediate);
+    assert.ok(timers() > before);
+    await server.close();
+    await assert.rejects(answer);
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`);
+  });
+
   test('says where it cannot listen', async () => {
     const { versions } = process;
     Object.defineProperty(process, 'versions', { value: {}, configurable: true });
