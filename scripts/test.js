@@ -124,6 +124,8 @@ const PARTS = {
   },
   js: { ready() {}, commands: () => [{ argv: node(...beside('js')), count: nodeTests }] },
   server: { ready() {}, commands: () => [{ argv: node(...files('server')), count: nodeTests }] },
+  testing: { ready: ensureBuild, commands: () => [{ argv: node(...files('testing')), count: nodeTests }] },
+  cli: { ready: ensureBuild, commands: () => [{ argv: node(...files('cli')), count: nodeTests }] },
   types: { ready: ensureBuild, commands: () => [{ argv: node(...files('types')), count: nodeTests }] },
   e2e: {
     ready() {

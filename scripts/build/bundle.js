@@ -21,6 +21,8 @@ const ENTRIES = {
   cloudflare: { source: 'cloudflare/index', formats: ['esm'] },
   generations: { source: 'generations/index', formats: ['esm', 'cjs'] },
   react: { source: 'react/index', formats: ['esm', 'cjs'] },
+  testing: { source: 'testing/index', formats: ['esm', 'cjs'] },
+  cli: { source: 'cli/index', formats: ['esm'] },
 };
 
 /** Resolves what the entries import from the build. */
@@ -75,7 +77,7 @@ export async function bundle(client, hub, folder) {
         plugins: [files],
         ...(source.startsWith('entries/') && minifyNames),
         // The relay is a client itself, of the kind that its runtime gets.
-        external: ['lemondata-wasm', 'cloudflare:*', 'react'],
+        external: ['lemondata-wasm', 'cloudflare:*', 'node:*', 'react'],
         logLevel: 'warning',
       }),
     ),

@@ -12,6 +12,7 @@ const SOURCES = {
   cloudflare: 'js/cloudflare/index.d.ts',
   generations: 'js/generations/index.d.ts',
   react: 'js/react/index.d.ts',
+  testing: 'js/testing/index.d.ts',
 };
 
 /** Writes the declarations as the package holds them: all in one folder, and for CommonJS as well. */

@@ -35,5 +35,6 @@ export async function measure() {
   add('generations, bundled', await bundled('createGenerations', 'generations.js'));
   add('react, bundled', await bundled('GenerationsProvider, useGeneration, useGenerations', 'react.js'));
   for (const unit of ['raw', 'brotli']) sizes['the same of slim'][unit] += sizes['lemondata.wasm'][unit];
+  for (const file of ['testing.js', 'cli.js']) add(file, readFileSync(join(root, 'dist', file)));
   return sizes;
 }

@@ -48,8 +48,9 @@ const PACKAGES = {
     '@types/react-dom',
   ],
   'tests/telemetry/sdk': ['@opentelemetry/api'],
-  'tests/bundlers/vitest': ['vite', 'vitest'],
+  'tests/bundlers/vitest': ['msw', 'vite', 'vitest'],
   'tests/bundlers/frameworks': ['solid-js', 'vue'],
+  'tests/bundlers/playwright': ['@playwright/test'],
   'tests/bundlers/jest': ['jest-environment-jsdom'],
 };
 /** Those that the repository itself has. */
@@ -73,7 +74,7 @@ function environmentOf(page, name, code) {
   if (page === 'docs/deno.md') return 'Deno';
   if (page === 'docs/node.md') return 'Node alone';
   if (name.startsWith('worker.') || /cloudflare/i.test(code)) return 'a Cloudflare worker';
-  if (page === 'docs/testing.md' && !code.includes("'vitest'")) return 'Jest';
+  if (page === 'docs/testing.md' && !/'(?:vitest|@playwright\/test)'/.test(code)) return 'Jest';
   return 'Node and pages';
 }
 
@@ -173,6 +174,7 @@ function diagnose(folder, files, environment) {
       'lemondata-wasm/cloudflare': [join(root, 'js/cloudflare/index.d.ts')],
       'lemondata-wasm/generations': [join(root, 'js/generations/index.d.ts')],
       'lemondata-wasm/react': [join(root, 'js/react/index.d.ts')],
+      'lemondata-wasm/testing': [join(root, 'js/testing/index.d.ts')],
     },
     skipLibCheck: true,
     strict: true,

@@ -10,7 +10,7 @@
  * @property {{ task_id: string, poll_url: string }} task one that exists at the server
  */
 
-/** @typedef {import('../server/errors.js').Reply} Reply */
+/** @typedef {import('../../js/testing/errors.js').Reply} Reply */
 
 export const HTML =
   '<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>';

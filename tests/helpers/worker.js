@@ -21,7 +21,7 @@ export async function bundleWorker(folder, entry) {
     conditions: ['workerd', 'worker', 'browser'],
     // Wherever the entry lies, the package is the one of the folder.
     alias: Object.fromEntries(
-      ['/relay', '/cloudflare', '/ai-sdk', ''].map((path) => [
+      ['/relay', '/cloudflare', '/ai-sdk', '/testing', ''].map((path) => [
         `lemondata-wasm${path}`,
         join(folder, `node_modules/lemondata-wasm/dist/${path.slice(1) || 'workerd'}.js`),
       ]),

@@ -154,8 +154,8 @@ export function openProject(suite, { tarball, server }) {
       execute(command, args, { cwd: join(folder, place), env: { ...env, ...more } }),
 
     /** Runs the commands that a page prints, in a folder of the project. */
-    shell: (name, place = 'sample') =>
-      execute('sh', ['-ec', sample(name)], { cwd: join(folder, place), env }),
+    shell: (name, place = 'sample', more = {}) =>
+      execute('sh', ['-ec', sample(name)], { cwd: join(folder, place), env: { ...env, ...more } }),
 
     /** Starts a command that serves, until the project is closed. `ready` is what it prints by then, or its port. */
     async serve(command, args, ready, more, place = '.') {

@@ -54,6 +54,7 @@ test('holds exactly the intended files', () => {
     'dist/ai-sdk.d.cts',
     'dist/ai-sdk.d.ts',
     'dist/ai-sdk.js',
+    'dist/cli.js',
     'dist/cloudflare.d.ts',
     'dist/cloudflare.js',
     'dist/edge-light.js',
@@ -83,6 +84,10 @@ test('holds exactly the intended files', () => {
     'dist/telemetry.d.cts',
     'dist/telemetry.d.ts',
     'dist/telemetry.js',
+    'dist/testing.cjs',
+    'dist/testing.d.cts',
+    'dist/testing.d.ts',
+    'dist/testing.js',
     'dist/workerd.js',
     'package.json',
   ]);
@@ -156,6 +161,7 @@ test('stays within the size budget', async () => {
   assert.ok(sizes['the same of slim'].brotli <= 20_050, JSON.stringify(sizes));
   assert.ok(sizes['generations, bundled'].brotli <= 2500, JSON.stringify(sizes));
   assert.ok(sizes['react, bundled'].brotli <= 1000, JSON.stringify(sizes));
+  assert.ok(sizes['testing.js'].brotli <= 18_500, JSON.stringify(sizes));
 });
 
 test('holds no path of the machine that built it', () => {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseBody, readBody } from './body.js';
-import { Refusal } from './errors.js';
+import { parseBody, readBody } from '../../js/testing/body.js';
+import { Refusal } from '../../js/testing/errors.js';
 
 const MIB = 2 ** 20;
 const FORM = 'multipart/form-data; boundary=b';
@@ -49,17 +49,16 @@ test('a body is read to its end, and let go where it is too large', async () => 
     [FORM, 201],
   ]) {
     let sent = 0;
-    const request = (chunks) => ({
-      headers: { 'content-type': contentType },
+    const body = (chunks) => ({
       async *[Symbol.asyncIterator]() {
         for (sent = 0; sent < chunks; sent += 1) yield chunk;
       },
     });
-    assert.equal((await readBody(request(most))).length, most * MIB, contentType);
-    assert.equal(await readBody(request(most + 2)), null);
+    assert.equal((await readBody(contentType, body(most))).length, most * MIB, contentType);
+    assert.equal(await readBody(contentType, body(most + 2)), null);
     assert.equal(sent, most + 2);
-    const { status, body } = refusalOf(() => parseBody(contentType, null));
-    assert.equal(status, 413);
-    assert.match(body.error.message, new RegExp(`${most} MiB`));
+    const reply = refusalOf(() => parseBody(contentType, null));
+    assert.equal(reply.status, 413);
+    assert.match(reply.body.error.message, new RegExp(`${most} MiB`));
   }
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { MODELS } from './catalogue.js';
+import { MODELS } from '../../js/testing/catalogue.js';
 import { create, errorOf, get, json, SMALL, start } from './help.js';
 
 /** The models of the older documents, and those of 2026. */

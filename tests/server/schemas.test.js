@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { Ajv } from 'ajv';
-import { MODELS } from './catalogue.js';
+import { MODELS } from '../../js/testing/catalogue.js';
+import { REPLIES } from '../../js/testing/replies.js';
+import { TASKS } from '../../js/testing/traits.js';
 import { AUTH, clock, create, edit, example, get, SMALL, start, TASK_MS } from './help.js';
-import { REPLIES } from './replies.js';
 import { SCHEMAS } from './schemas.js';
-import { TASKS } from './traits.js';
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
 const validators = Object.fromEntries(

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { afterEach, before, describe, test } from 'node:test';
 import { PNG } from 'pngjs';
-import { MODELS } from './catalogue.js';
+import { MODELS } from '../../js/testing/catalogue.js';
+import { drawPicture } from '../../js/testing/picture.js';
+import { REPLIES } from '../../js/testing/replies.js';
+import { TASKS } from '../../js/testing/traits.js';
 import {
   AUTH,
   clock,
@@ -19,9 +22,6 @@ import {
   TASK_MS,
 } from './help.js';
 import { startServer, TEST_KEY } from './index.js';
-import { drawPicture } from './picture.js';
-import { REPLIES } from './replies.js';
-import { TASKS } from './traits.js';
 
 describe('requests', () => {
   let server;
@@ -919,6 +919,8 @@ describe('scripted replies', () => {
 describe('pictures', () => {
   const base = { prompt: 'a red fox', model: 'dall-e-3', index: 0, width: 96, height: 64 };
 
+  const decode = (bytes) => PNG.sync.read(Buffer.from(bytes));
+
   test('are PNGs of the right size', () => {
     for (const [width, height] of [
       [1, 1],
@@ -927,13 +929,13 @@ describe('pictures', () => {
       [512, 512],
       [1792, 1024],
     ]) {
-      const png = PNG.sync.read(drawPicture({ ...base, width, height }));
+      const png = decode(drawPicture({ ...base, width, height }));
       assert.deepEqual([png.width, png.height], [width, height]);
     }
   });
 
   test('are the same for the same request, and differ by prompt, model and index', () => {
-    const draw = (change) => drawPicture({ ...base, ...change }).toString('base64');
+    const draw = (change) => Buffer.from(drawPicture({ ...base, ...change })).toString('base64');
     const pictures = [{}, { prompt: 'a red box' }, { model: 'dall-e-2' }, { index: 1 }].map(draw);
     assert.equal(new Set(pictures).size, 4);
     // More than the cache holds, so that the first one is drawn again.
@@ -945,7 +947,7 @@ describe('pictures', () => {
 
   test('follow the words of the prompt', () => {
     const mean = (prompt) => {
-      const { data } = PNG.sync.read(drawPicture({ ...base, prompt }));
+      const { data } = decode(drawPicture({ ...base, prompt }));
       const sums = [0, 0, 0];
       data.forEach((value, i) => {
         if (i % 4 < 3) {
@@ -962,7 +964,7 @@ describe('pictures', () => {
 
   test('any text can be a caption', () => {
     for (const prompt of ['레몬 나무', '🍋🍋', 'ça — “va”?', '\n\t', 'w'.repeat(4000), '\ud800']) {
-      PNG.sync.read(drawPicture({ ...base, prompt }));
+      decode(drawPicture({ ...base, prompt }));
     }
   });
 });

@@ -11,6 +11,8 @@ export const samples = {
   'sample/App.tsx': 'react/app',
   'sample/main.tsx': 'react/main',
   'sample/vite.config.js': 'browser/proxy',
+  'sample/Cover.jsx': 'testing/component',
+  'sample/Cover.stories.jsx': 'testing/storybook',
 };
 
 /** Serves the pages, with a relay that each cell brings. */
@@ -79,6 +81,24 @@ export const cells = {
     await page.until(picture);
     assert.equal(relay.creates, 1);
   }),
+  'react-storybook': {
+    tool: 'react',
+    async run(project, opened) {
+      const page = await project.open(`${opened.url}stories.html`);
+      try {
+        await page.until(() => document.querySelector('#Drawing img')?.naturalWidth === 1024 || undefined);
+        await page.until(
+          () => /not available/.test(document.querySelector('#Busy p')?.textContent) || undefined,
+        );
+        await page.until(
+          () => /filtered/.test(document.querySelector('#Filtered p')?.textContent) || undefined,
+        );
+      } finally {
+        await page.close();
+      }
+      assert.equal(project.server.counts.requests.length, 0);
+    },
+  },
   'react-inline': {
     tool: 'react',
     async run(project, opened) {

@@ -5,7 +5,11 @@ import assert from 'node:assert/strict';
 /** The tool asks for it. */
 export const node = '24';
 
-export const samples = { 'sample/cover.js': 'testing/code', 'sample/cover.test.js': 'testing/vitest' };
+export const samples = {
+  'sample/cover.js': 'testing/code',
+  'sample/cover.test.js': 'testing/vitest',
+  'sample/cover.msw.test.js': 'testing/msw',
+};
 
 export const cells = {
   vitest: {
@@ -17,7 +21,7 @@ export const cells = {
   'vitest-sample': {
     tool: 'vitest',
     async run({ bin, execute }) {
-      assert.match(await execute(bin('vitest'), ['run', 'sample']), /Tests +2 passed/);
+      assert.match(await execute(bin('vitest'), ['run', 'sample']), /Tests +3 passed/);
     },
   },
 };

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { checkMissing } from '../../matrix/keys.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 /** The engines, each with the package of Debian that knows its version. */
 const ENGINES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2gtk-driver' };
@@ -33,6 +34,13 @@ for (const engine of Object.keys(ENGINES)) {
     tool: engine,
     async run(project, url) {
       for (const result of await project.page(`${url}environment.html`, engine)) checkMissing(result);
+      return { tool: await versionOf(engine, project) };
+    },
+  };
+  cells[`${engine}-testing`] = {
+    tool: engine,
+    async run(project, url) {
+      checkMocked(await project.page(`${url}mocked.html`, engine));
       return { tool: await versionOf(engine, project) };
     },
   };

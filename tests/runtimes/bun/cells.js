@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { checkRead, KEYS } from '../../matrix/keys.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 export const samples = { 'sample/lemon.js': 'bun/program' };
 
@@ -30,6 +31,11 @@ export const cells = {
     tool: 'bun',
     run: async ({ bin, execute, read }) =>
       checkRead(read(await execute(bin('bun'), ['run', 'environment.js'], KEYS))),
+  },
+  'bun-testing': {
+    tool: 'bun',
+    run: async ({ bin, execute, read }) =>
+      checkMocked(read(await execute(bin('bun'), ['run', 'mocked-program.js']))),
   },
   'bun-sample': {
     tool: 'bun',

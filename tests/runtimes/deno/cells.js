@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { checkMissing, checkRead, KEYS } from '../../matrix/keys.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 export const samples = { 'sample/lemon.js': 'deno/program' };
 
@@ -28,6 +29,11 @@ export const cells = {
       const args = ['--quiet', '--return', '--command', command, '/dev/null'];
       checkMissing(read(await execute('script', args, KEYS)));
     },
+  },
+  'deno-testing': {
+    tool: 'deno',
+    run: async ({ bin, execute, read }) =>
+      checkMocked(read(await execute(bin('deno'), ['run', '--no-prompt', 'mocked-program.js']))),
   },
   'deno-sample': {
     tool: 'deno',

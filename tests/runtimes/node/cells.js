@@ -16,6 +16,9 @@ export const samples = {
   'sample/fields.mjs': 'models/fields',
   'sample/keep.mjs': 'pictures/node',
   'sample/relay.mjs': 'README/relay',
+  'sample/serve.mjs': 'testing/serve',
+  'sample/cover.js': 'testing/code',
+  'sample/cover.test.js': 'testing/node',
 };
 
 const VERSIONS = ['20', '22', '24'];
@@ -66,6 +69,41 @@ cells['node-slim-sample'] = prints('slim.mjs');
 cells['node-openai-sample'] = prints('openai.mjs');
 cells['node-polling-sample'] = prints('polling.mjs');
 cells['node-fields-sample'] = prints('fields.mjs');
+cells['node-cli-sample'] = {
+  tool: 'node',
+  async run({ path, execute, shell, server, version: name }) {
+    const command = path('node_modules', 'lemondata-wasm', 'dist', 'cli.js');
+    for (const version of VERSIONS) {
+      const node = path('node_modules', `node-${version}`, 'bin', 'node');
+      assert.match(await execute(node, [command, 'models']), /^gpt-image-2\t/m, version);
+    }
+    assert.match(await shell('cli/first'), /lemon\.png/);
+    assert.equal(readFileSync(path('sample', 'lemon.png')).toString('latin1', 1, 4), 'PNG');
+    const hurry = { NODE_OPTIONS: `--import=${path('hurry.js')}` };
+    server.next({ on: 'create', reply: 'task' });
+    assert.match(await shell('cli/script', 'sample', hurry), /^http:\S+\.png$/m);
+    server.next({ on: 'create', reply: 'poll:error-503-final' });
+    assert.match(await shell('cli/script', 'sample', hurry), /^npx lemondata-wasm wait \w+$/m);
+    const versions = VERSIONS.map((version) => name(`node-${version}`).split(' ')[1]);
+    return { tool: `node ${versions.join(', ')}` };
+  },
+};
+cells['node-testing-sample'] = {
+  tool: 'node',
+  async run({ path, execute, server, version: name }) {
+    for (const version of VERSIONS) {
+      const node = path('node_modules', `node-${version}`, 'bin', 'node');
+      assert.match(await execute(node, ['--test', 'cover.test.js'], {}, 'sample'), /pass 2\b/, version);
+      assert.match(
+        await execute(node, ['--import=../hurry.js', 'serve.mjs'], {}, 'sample'),
+        /^http:\S+\.png$/m,
+      );
+    }
+    assert.equal(server.counts.requests.length, 0, 'all of it went to the service in memory');
+    const versions = VERSIONS.map((version) => name(`node-${version}`).split(' ')[1]);
+    return { tool: `node ${versions.join(', ')}` };
+  },
+};
 cells['node-pictures-sample'] = {
   tool: 'node',
   run(project) {

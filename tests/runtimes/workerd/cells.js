@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { supportedCompatibilityDate } from 'miniflare';
 import { startWorker } from '../../helpers/worker.js';
 import { checkMissing, KEYS } from '../../matrix/keys.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 /** About the oldest that there is: its parser of URLs is not yet the one that all others have. */
 const OLDEST = '2021-11-03';
@@ -67,6 +68,22 @@ export const cells = {
           await worker.dispose();
         }
       }
+    },
+  },
+  'workerd-testing': {
+    tool: 'workerd',
+    async run({ path, folder, version }) {
+      for (const compatibilityDate of [OLDEST, supportedCompatibilityDate]) {
+        const worker = await startWorker(folder, path('mocked-worker.js'), { compatibilityDate });
+        try {
+          const response = await worker.dispatchFetch('http://worker/');
+          if (!response.ok) throw new Error(await response.text());
+          checkMocked(await response.json());
+        } finally {
+          await worker.dispose();
+        }
+      }
+      return { tool: `${version('workerd')} ${supportedCompatibilityDate}` };
     },
   },
   'workerd-sample': shows('sample/worker.js'),

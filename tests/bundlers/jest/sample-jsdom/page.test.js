@@ -1,16 +1,16 @@
 import { generate, generateAndWait, InvalidRequestError, toBlob } from 'lemondata-wasm';
+import { mockService } from 'lemondata-wasm/testing';
 import { cover } from './cover.js';
 
 test('the package works as in a page, where it takes no key', async () => {
   expect(document.title).toBe('');
-  const url = 'https://pictures.example/cover.png';
-  const answers = [
-    { task_id: 'img_1', status: 'pending' },
-    { task_id: 'img_1', status: 'completed', data: [{ url }] },
-  ];
-  const fetch = async () => Response.json(answers.shift());
-  const options = { baseUrl: '/api/lemondata', fetch, pollInterval: { min: 1, max: 2 } };
-  expect(await cover('The Lemon Table', options)).toBe(url);
+  const { fetch, requests } = mockService({ taskMs: 0, models: { 'gpt-image-2': 'task' } });
+  const { signal } = new AbortController();
+  const options = { baseUrl: '/api/lemondata', fetch, signal, pollInterval: { min: 1, max: 2 } };
+  expect(await cover('The Lemon Table', options)).toMatch(
+    /^http:\/\/localhost\/api\/lemondata\/files\/.*png$/,
+  );
+  expect(requests.map(({ kind }) => kind)).toEqual(['create', 'poll']);
   const refused = generate({ prompt: 'a lemon' }, { apiKey: 'sk-test', fetch });
   await expect(refused).rejects.toThrow(InvalidRequestError);
 });

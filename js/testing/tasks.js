@@ -3,7 +3,7 @@
  * over.
  * Nothing runs in between: each answer is worked out from the clock.
  */
-import { randomBytes } from 'node:crypto';
+import { randomHex } from './bytes.js';
 
 /** @typedef {'images' | 'tasks' | 'alias' | 'none'} PollPath */
 
@@ -55,7 +55,7 @@ export const billingOf = (billingId) => ({
 });
 
 /** A fresh id of a billing transaction. */
-export const newBillingId = () => `btx_${hex(24)}`;
+export const newBillingId = () => `btx_${randomHex(24)}`;
 
 /** The tasks of one server, by id. */
 export class Tasks extends Map {
@@ -84,7 +84,7 @@ export class Tasks extends Map {
    */
   start(request) {
     const isNew = this.#pollPath === 'tasks' || this.#pollPath === 'alias';
-    const id = isNew ? `ldtask_${hex(32)}` : `img_${hex(12)}`;
+    const id = isNew ? `ldtask_${randomHex(32)}` : `img_${randomHex(12)}`;
     const task = { id, startedAt: this.#now(), polls: 0, billingId: newBillingId(), ...request };
     this.set(id, task);
     return task;
@@ -116,7 +116,8 @@ export class Tasks extends Map {
     const { created, ids, pollUrl } = this.#head(task);
     const { end, showsBilling, words = ['pending', 'processing', 'completed'] } = task.traits;
     const [pending, processing, completed] = words;
-    if (this.isOver(task)) {
+    // The answer to a create announces a task, even one that takes no time.
+    if (task.polls > 0 && this.isOver(task)) {
       return end
         ? end({ created, ids, pollUrl })
         : {
@@ -131,7 +132,7 @@ export class Tasks extends Map {
     const placeholder = { url: '', revised_prompt: task.prompt };
     const data = task.id.startsWith('img_') ? Array.from({ length: task.n }, () => placeholder) : [];
     const share = (this.#now() - task.startedAt) / this.#taskMs;
-    return share < 1 / 3
+    return task.polls === 0 || share < 1 / 3
       ? { created, ...ids, status: pending, ...pollUrl, data }
       : { created, ...ids, ...pollUrl, status: processing, progress: Math.floor(share * 100), data };
   }
@@ -150,9 +151,4 @@ export class Tasks extends Map {
       pollUrl: hidden ? {} : { poll_url: `${traits.pollUrlOrigin ?? ''}${root}/${id}` },
     };
   }
-}
-
-/** @param {number} digits */
-function hex(digits) {
-  return randomBytes(digits / 2).toString('hex');
 }

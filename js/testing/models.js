@@ -1,7 +1,7 @@
 /**
  * The routes of models: `GET /v1/models` and `GET /v1/models/{id}`.
  */
-import { MODELS, PROMPT_MAX_CHARACTERS, parametersOf } from './catalogue.js';
+import { PROMPT_MAX_CHARACTERS, parametersOf } from './catalogue.js';
 import { invalidRequest, modelNotFound, Refusal } from './errors.js';
 
 /** @typedef {import('./catalogue.js').Model} Model */
@@ -12,10 +12,11 @@ const VALUES = { category: CATEGORIES, recommended_for: CATEGORIES, view: ['comp
 
 /**
  * @param {Record<string, string>} query
+ * @param {ReadonlyMap<string, Model>} catalogue
  * @returns {Reply}
  * @throws {Refusal}
  */
-export function listModels(query) {
+export function listModels(query, catalogue) {
   for (const [field, values] of Object.entries(VALUES)) {
     if (query[field] !== undefined && !values.includes(query[field])) {
       const message = `Must be one of ${values.join(', ')}`;
@@ -23,8 +24,8 @@ export function listModels(query) {
     }
   }
   const { category, recommended_for, view = 'full' } = query;
-  const rankOf = (/** @type {Model} */ { rank = MODELS.size }) => (recommended_for ? rank : 0);
-  const models = [...MODELS.values()]
+  const rankOf = (/** @type {Model} */ { rank = catalogue.size }) => (recommended_for ? rank : 0);
+  const models = [...catalogue.values()]
     .filter((model) => model.category === (category ?? recommended_for ?? model.category))
     .sort((one, other) => rankOf(one) - rankOf(other));
   if (view === 'full') {
@@ -36,10 +37,11 @@ export function listModels(query) {
 
 /**
  * @param {string} id
+ * @param {ReadonlyMap<string, Model>} catalogue
  * @returns {Reply}
  */
-export function showModel(id) {
-  const model = MODELS.get(id);
+export function showModel(id, catalogue) {
+  const model = catalogue.get(id);
   return model ? { body: fullView(model) } : { ...modelNotFound(id), status: 404 };
 }
 

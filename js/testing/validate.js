@@ -1,7 +1,8 @@
 /**
  * What the server accepts as a create: a generation or an edit, as JSON or as a form.
  */
-import { MODELS, nearestModels, PROMPT_MAX_CHARACTERS, parametersOf } from './catalogue.js';
+import { fromBase64 } from './bytes.js';
+import { nearestModels, PROMPT_MAX_CHARACTERS, parametersOf } from './catalogue.js';
 import { invalidRequest, modelNotFound, Refusal, unsupportedParameter } from './errors.js';
 import { CREATE_RULES, EDIT_RULES, fault, fromTexts, MAX_REFERENCES, MAX_SIDE, parseSize } from './fields.js';
 import { referenceOf, typeOf } from './references.js';
@@ -41,11 +42,14 @@ const RESOLUTIONS = { '1K': 1024, '2K': 2048, '4K': MAX_SIDE };
  * @param {object} options
  * @param {boolean} options.isEdit
  * @param {boolean} options.isStrict whether a model is needed, and has to know each field
- * @param {(url: string) => Buffer | undefined} options.pictureAt the picture behind a URL of this server
+ * @param {(url: string) => Uint8Array | undefined} options.pictureAt the picture behind a URL of this server
+ * @param {ReadonlyMap<string, Model>} options.models
+ * @param {import('./references.js').DecodePng} [options.decodePng]
  * @returns {CreateRequest}
  * @throws {Refusal}
  */
-export function parseCreate({ fields: received, files, isForm }, { isEdit, isStrict, pictureAt }) {
+export function parseCreate({ fields: received, files, isForm }, options) {
+  const { isEdit, isStrict, pictureAt, models, decodePng } = options;
   const rules = isEdit ? EDIT_RULES : CREATE_RULES;
   const fields = isForm ? fromTexts(received, rules) : received;
   const required = isEdit || isStrict ? ['model', 'prompt'] : ['prompt'];
@@ -83,20 +87,23 @@ export function parseCreate({ fields: received, files, isForm }, { isEdit, isStr
   }
 
   const name = /** @type {string} */ (fields.model ?? 'dall-e-3');
-  const model = modelOf(name);
+  const model = modelOf(name, models);
   if (fields.stream) {
     throw new Refusal(unsupportedParameter(name, 'stream', {}));
   }
   if (model) {
     checkOperation(model, isEdit ? 'image-edit' : fields.operation);
-    if (isStrict) {
+    if (isStrict && !model.takesAnything) {
       checkModel(model, fields, files);
     }
   }
   const [width, height] = sizeOf(fields);
   const toReference = (/** @type {unknown} */ source) => {
+    if (ArrayBuffer.isView(source)) {
+      return referenceOf(/** @type {Uint8Array} */ (source), decodePng);
+    }
     const address = typeof source === 'string' ? source : Object.values(Object(source))[0];
-    return referenceOf(bytesOf(address) ?? pictureAt(address) ?? address);
+    return referenceOf(bytesOf(address) ?? pictureAt(address) ?? address, decodePng);
   };
   const mask = files.find((file) => file.name === 'mask')?.bytes ?? fields.mask ?? fields.mask_url;
   return {
@@ -109,10 +116,10 @@ export function parseCreate({ fields: received, files, isForm }, { isEdit, isStr
     height,
     base64: fields.response_format === 'b64_json',
     references: [
-      ...files.filter((file) => file.name !== 'mask').map(({ bytes }) => referenceOf(bytes)),
+      ...files.filter((file) => file.name !== 'mask').map(({ bytes }) => toReference(bytes)),
       ...referencesIn(fields).map(toReference),
     ],
-    mask: mask === undefined ? undefined : Buffer.isBuffer(mask) ? referenceOf(mask) : toReference(mask),
+    mask: mask === undefined ? undefined : toReference(mask),
   };
 }
 
@@ -151,19 +158,20 @@ function referencesIn({ image_url, image_urls, reference_image_urls, images }) {
 /** The bytes of a data URL. @param {string} address */
 function bytesOf(address) {
   const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(address) ?? [];
-  return base64 === undefined ? undefined : Buffer.from(base64, 'base64');
+  return base64 === undefined ? undefined : fromBase64(base64);
 }
 
 /**
  * The model of a name; none for one that selects a scenario, which takes everything.
  *
  * @param {string} name
+ * @param {ReadonlyMap<string, Model>} models
  * @throws {Refusal} for a name that is unknown
  */
-function modelOf(name) {
-  const model = MODELS.get(name);
+function modelOf(name, models) {
+  const model = models.get(name);
   if (model?.category !== 'image' && !name.startsWith(SCENARIO_MODEL_PREFIX)) {
-    throw new Refusal(modelNotFound(name, nearestModels(name)));
+    throw new Refusal(modelNotFound(name, nearestModels(name, models)));
   }
   return model;
 }

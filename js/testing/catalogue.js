@@ -21,6 +21,7 @@
  * @property {boolean} hasFreeSizes whether the rules for the sizes of gpt-image-2 apply
  * @property {string} price of one picture, in US dollars
  * @property {number} [rank] among the recommended ones, from 1
+ * @property {boolean} [takesAnything] whether nothing is known of its parameters
  * @property {boolean} [isLegacy] whether the older documents alone name it
  */
 
@@ -80,6 +81,8 @@ const FLUX_2 = {
   aspectRatios: RATIOS,
   parameters: ['size', 'seed', 'output_format'],
 };
+
+/** @typedef {'inline' | 'task'} AnswerKind */
 
 /** @type {ReadonlyMap<string, Model>} */
 export const MODELS = new Map([
@@ -161,14 +164,33 @@ export const MODELS = new Map([
 export const parametersOf = (model) => [...COMMON, ...model.parameters];
 
 /**
+ * The catalogue with further models, or with other answers of those that it has.
+ *
+ * @param {Record<string, AnswerKind>} answers by model
+ * @returns {ReadonlyMap<string, Model>}
+ */
+export function withModels(answers) {
+  const added = Object.entries(answers).map(([id, kind]) => {
+    const isTask = kind === 'task';
+    const known = MODELS.get(id);
+    const unknown = { canAsync: true, operations: EVERY_OPERATION, maxReferences: 16, takesAnything: true };
+    return known
+      ? /** @type {const} */ ([id, { ...known, isTask }])
+      : define(id, 'mock', { ...unknown, isTask });
+  });
+  return new Map([...MODELS, ...added]);
+}
+
+/**
  * The known models whose names are most like an unknown one.
  *
  * @param {string} name
+ * @param {ReadonlyMap<string, Model>} models
  */
-export function nearestModels(name) {
+export function nearestModels(name, models) {
   // A name may be as long as a body. The first 64 characters decide which models it resembles.
   const short = name.slice(0, 64).toLowerCase();
-  return [...MODELS.values()]
+  return [...models.values()]
     .filter(({ category }) => category === 'image')
     .map(({ id }) => ({ id, distance: editDistance(short, id) }))
     .sort((a, b) => a.distance - b.distance)

@@ -3,8 +3,9 @@
  * the prompt, with the prompt itself below and the pictures of the request on top. The same request and index always
  * give the same picture.
  */
-import { PNG } from 'pngjs';
+import { randomFrom } from './bytes.js';
 import { drawText, GLYPH_HEIGHT, textColumns } from './font.js';
+import { encodePng } from './png.js';
 import { paintReferences } from './references.js';
 
 /** @typedef {import('./references.js').Reference} Reference */
@@ -90,19 +91,19 @@ const LAYERS = 4;
 /** How many drawn pictures are kept: a page shows the same ones again and again. */
 const CACHE_SIZE = 16;
 
-/** @type {Map<string, Buffer>} in the order of their last use */
+/** @type {Map<string, Uint8Array>} in the order of their last use */
 const cache = new Map();
 
 /**
  * The PNG of a picture.
  *
  * @param {Picture} picture
- * @returns {Buffer}
+ * @returns {Uint8Array}
  */
 export function drawPicture(picture) {
   const { prompt, model, index, width, height, references = [], mask } = picture;
   const key = JSON.stringify([prompt, model, index, width, height, references.map(({ id }) => id), mask?.id]);
-  const png = cache.get(key) ?? encode(paint(picture), picture);
+  const png = cache.get(key) ?? encodePng(paint(picture), width, height);
   cache.delete(key);
   cache.set(key, png);
   if (cache.size > CACHE_SIZE) {
@@ -112,25 +113,8 @@ export function drawPicture(picture) {
 }
 
 /**
- * @param {Buffer} data three bytes a pixel
  * @param {Picture} picture
- */
-function encode(data, { width, height }) {
-  const png = new PNG({ width, height });
-  png.data = data;
-  // Most rows are one colour beside another: the plain "sub" filter turns them into zeros at no cost.
-  return PNG.sync.write(png, {
-    colorType: 2,
-    inputColorType: 2,
-    inputHasAlpha: false,
-    filterType: 1,
-    deflateLevel: 3,
-  });
-}
-
-/**
- * @param {Picture} picture
- * @returns {Buffer}
+ * @returns {Uint8Array} three bytes a pixel
  */
 function paint({ prompt, model, index, width, height, references = [], mask }) {
   const random = randomFrom(`${prompt}\n${model}\n${index}`);
@@ -146,7 +130,7 @@ function paint({ prompt, model, index, width, height, references = [], mask }) {
   const light = hint.light ?? 0;
   const ground = hint.ground ?? ANY_GROUND[Math.floor(random() * ANY_GROUND.length)];
 
-  const canvas = { data: Buffer.alloc(width * height * 3), width, height };
+  const canvas = { data: new Uint8Array(width * height * 3), width, height };
   const unit = Math.min(width, height);
   const horizon = height * (0.5 + random() * 0.12);
 
@@ -199,7 +183,7 @@ function paint({ prompt, model, index, width, height, references = [], mask }) {
   return canvas.data;
 }
 
-/** @typedef {{ data: Buffer, width: number, height: number }} Canvas */
+/** @typedef {{ data: Uint8Array, width: number, height: number }} Canvas */
 
 /**
  * @param {Canvas} canvas
@@ -218,7 +202,7 @@ function paintSky({ data, width, height }, horizon, top, middle, bottom) {
     data[start + 2] = b;
     // The row is one colour: copy what there is of it until it is full.
     for (let filled = 3; filled < width * 3; filled *= 2) {
-      data.copy(data, start + filled, start, start + Math.min(filled, width * 3 - filled));
+      data.copyWithin(start + filled, start, start + Math.min(filled, width * 3 - filled));
     }
   }
 }
@@ -423,22 +407,4 @@ function hsl(hue, saturation, lightness) {
     return 255 * (l - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
   };
   return [channel(0), channel(8), channel(4)];
-}
-
-/**
- * A generator of numbers from 0 to 1 that a text decides (FNV-1a, then mulberry32).
- *
- * @param {string} seed
- */
-function randomFrom(seed) {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < seed.length; i++) {
-    state = Math.imul(state ^ seed.charCodeAt(i), 0x01000193);
-  }
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

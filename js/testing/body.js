@@ -1,7 +1,7 @@
 /**
  * The bodies of requests: read to their end, taken apart, and described for the record.
  */
-import { createHash } from 'node:crypto';
+import { join, sha256, textOf } from './bytes.js';
 import { invalidRequest, Refusal, tooLarge } from './errors.js';
 import { parseMultipart } from './multipart.js';
 
@@ -33,18 +33,22 @@ const MAX_FORM_BYTES = MAX_FILES_BYTES + MIB;
 const isForm = (/** @type {string | undefined} */ type) => /^multipart\/form-data\s*;/i.test(type ?? '');
 const isJson = (/** @type {string | undefined} */ type) => /^application\/json\s*(;|$)/i.test(type ?? '');
 
+/** The most bytes of a body. @param {string | undefined} contentType */
+const mostOf = (contentType) => (isForm(contentType) ? MAX_FORM_BYTES : MAX_JSON_BYTES);
+
 /**
- * Reads a request to its end, so that the client has sent all of it before it is answered; keeps an allowed body.
+ * Reads a body to its end, so that the client has sent all of it before it is answered; keeps an allowed one.
  *
- * @param {import('node:http').IncomingMessage} incoming
- * @returns {Promise<Buffer | null>} null for a body that is too large
+ * @param {string | undefined} contentType
+ * @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} body
+ * @returns {Promise<Uint8Array | null>} null for a body that is too large
  */
-export async function readBody(incoming) {
-  const most = isForm(incoming.headers['content-type']) ? MAX_FORM_BYTES : MAX_JSON_BYTES;
-  /** @type {Buffer[]} */
+export async function readBody(contentType, body) {
+  const most = mostOf(contentType);
+  /** @type {Uint8Array[]} */
   let chunks = [];
   let length = 0;
-  for await (const chunk of incoming) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length <= most) {
       chunks.push(chunk);
@@ -52,19 +56,18 @@ export async function readBody(incoming) {
       chunks = [];
     }
   }
-  return length <= most ? Buffer.concat(chunks) : null;
+  return length <= most ? join(chunks) : null;
 }
 
 /**
  * @param {string | undefined} contentType
- * @param {Buffer | null} bytes null for a body that is too large
+ * @param {Uint8Array | null} bytes null for a body that is too large
  * @returns {Body}
  * @throws {Refusal}
  */
 export function parseBody(contentType, bytes) {
   if (bytes === null) {
-    const most = isForm(contentType) ? MAX_FORM_BYTES : MAX_JSON_BYTES;
-    throw new Refusal(tooLarge(`Request body is larger than ${most / MIB} MiB`));
+    throw new Refusal(tooLarge(`Request body is larger than ${mostOf(contentType) / MIB} MiB`));
   }
   if (isForm(contentType)) {
     return parseForm(/** @type {string} */ (contentType), bytes);
@@ -86,7 +89,7 @@ export function parseBody(contentType, bytes) {
 
 /**
  * @param {string} contentType
- * @param {Buffer} bytes
+ * @param {Uint8Array} bytes
  * @returns {Body}
  */
 function parseForm(contentType, bytes) {
@@ -109,7 +112,7 @@ function parseForm(contentType, bytes) {
   if (files.reduce((sum, { bytes }) => sum + bytes.length, 0) > MAX_FILES_BYTES) {
     throw new Refusal(tooLarge(`The pictures are larger than ${MAX_FILES_BYTES / MIB} MiB together`));
   }
-  const fields = Object.fromEntries(texts.map(({ name, bytes }) => [name, bytes.toString('utf8')]));
+  const fields = Object.fromEntries(texts.map(({ name, bytes }) => [name, textOf(bytes)]));
   return { fields, files, isForm: true };
 }
 
@@ -118,30 +121,29 @@ function parseForm(contentType, bytes) {
  * anything else as text.
  *
  * @param {string | undefined} contentType
- * @param {Buffer | null} bytes
+ * @param {Uint8Array | null} bytes
  */
-export function describeBody(contentType, bytes) {
+export async function describeBody(contentType, bytes) {
   if (bytes === null || bytes.length === 0) {
     return undefined;
   }
   try {
     if (!isForm(contentType)) {
-      return JSON.parse(bytes.toString('utf8'));
+      return JSON.parse(textOf(bytes));
     }
     /** @type {Record<string, unknown>} */
     const described = {};
     for (const { name, filename, type, bytes: content } of parseMultipart(contentType ?? '', bytes)) {
       if (filename === undefined) {
-        described[name] = content.toString('utf8');
+        described[name] = textOf(content);
         continue;
       }
-      const sha256 = createHash('sha256').update(content).digest('hex');
       const listed = /** @type {unknown[]} */ (described[name] ?? []);
-      described[name] = [...listed, { filename, type, size: content.length, sha256 }];
+      described[name] = [...listed, { filename, type, size: content.length, sha256: await sha256(content) }];
     }
     return described;
   } catch {
-    return bytes.toString('utf8');
+    return textOf(bytes);
   }
 }
 

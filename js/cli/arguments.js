@@ -1,0 +1,77 @@
+/** The arguments of a command: bad ones end it before anything is sent. */
+
+import { parseArgs } from 'node:util';
+
+/** Says what was entered, what is expected, and what to do. */
+export class UsageError extends Error {}
+
+/**
+ * @param {string} name
+ * @param {import('./run.js').Command} command
+ * @param {string[]} args
+ */
+export function readArguments(name, { options, positional }, args) {
+  const help = `"npx lemondata-wasm ${name} --help" has its options.`;
+  let parsed;
+  try {
+    parsed = parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    if (!`${error.code}`.startsWith('ERR_PARSE_ARGS')) throw error;
+    // The rest of Node's message is advice for another case.
+    const [problem] = error.message.split(/\. (?:To|Did)|\n/);
+    throw new UsageError(`${problem}. ${help}`);
+  }
+  const { values, positionals } = parsed;
+  const most = positional ? 1 : 0;
+  if (positionals.length > most) {
+    const quotes = positional === 'prompt' ? ' Put quotes around a prompt of several words.' : '';
+    throw new UsageError(`'${positionals[most]}' is one argument too many for ${name}.${quotes} ${help}`);
+  }
+  if (positional && !positionals[0]?.trim()) {
+    throw new UsageError(
+      `${name} needs a ${positional}: npx lemondata-wasm ${name} <${positional}>. ${help}`,
+    );
+  }
+  return { values, positional: positionals[0] };
+}
+
+/**
+ * The number of an option; undefined where it is missing.
+ *
+ * @param {Record<string, any>} values
+ * @param {string} name
+ * @param {number} min
+ * @param {number} max
+ */
+export function numberOf(values, name, min, max) {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < min || number > max) {
+    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not '${text}'.`);
+  }
+  return number;
+}
+
+/**
+ * The fields of `--set name=value`. A value that is JSON counts as that, any other as a text.
+ *
+ * @param {string[]} [assignments]
+ */
+export function fieldsOf(assignments = []) {
+  return Object.fromEntries(
+    assignments.map((assignment) => {
+      const [, name, text] = /^([\w.-]+)=(.*)$/s.exec(assignment) ?? [];
+      if (name === undefined) {
+        throw new UsageError(
+          `--set must be name=value, such as --set aspect_ratio=16:9, not '${assignment}'.`,
+        );
+      }
+      try {
+        return [name, JSON.parse(text)];
+      } catch {
+        return [name, text];
+      }
+    }),
+  );
+}

@@ -1,0 +1,242 @@
+/** The commands that bring pictures: `generate`, `edit` and `wait`. */
+
+import { access, constants, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { editAndWait, generateAndWait, toBlob, waitForTask } from 'lemondata-wasm';
+import { typeOf } from '../testing/references.js';
+import { fieldsOf, numberOf, UsageError } from './arguments.js';
+import { connectionOf } from './connection.js';
+import { exitCodeOf, GOES_ON, Interruption, resumeCommand, SaveError } from './ends.js';
+import { Progress } from './progress.js';
+
+/** @typedef {import('./run.js').Command} Command */
+/** @typedef {Record<string, any>} Values */
+
+const RESULT = /** @type {const} */ ({
+  output: { type: 'string', short: 'o' },
+  json: { type: 'boolean' },
+  'max-wait': { type: 'string' },
+});
+const REQUEST = /** @type {const} */ ({
+  model: { type: 'string', short: 'm' },
+  count: { type: 'string', short: 'n' },
+  size: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  ...RESULT,
+});
+
+const RESULT_USAGE = `  -o, --output <file>     saves the picture; several get numbers: lemon-1.png, lemon-2.png
+  --json                  prints the answer, or the error, as JSON
+  --max-wait <seconds>    the longest wait for a task, default 300; the task goes on after it`;
+const REQUEST_USAGE = `  -m, --model <model>     required; "models" lists them
+  -n, --count <number>    how many pictures
+  --size <size>           such as 1024x1024
+  --set <name=value>      any other field of a request, such as --set aspect_ratio=16:9; may be repeated
+${RESULT_USAGE}`;
+
+/** @type {Command} */
+export const generate = {
+  usage: `generate <prompt> -m <model> [-o <file>]\n\n${REQUEST_USAGE}`,
+  options: REQUEST,
+  positional: 'prompt',
+  async run({ values, positional: prompt }) {
+    const request = requestOf(prompt, values);
+    await produce(values, (options) => generateAndWait(request, options));
+  },
+};
+
+/** @type {Command} */
+export const edit = {
+  usage: `edit <prompt> -i <picture> -m <model> [-o <file>]
+
+  -i, --image <picture>   a file or a URL; may be repeated
+  --mask <picture>        a file or a URL: its transparent parts are edited
+${REQUEST_USAGE}`,
+  options: { image: { type: 'string', short: 'i', multiple: true }, mask: { type: 'string' }, ...REQUEST },
+  positional: 'prompt',
+  async run({ values, positional: prompt }) {
+    const request = { ...requestOf(prompt, values), ...(await picturesOf(values)) };
+    await produce(values, (options) => editAndWait(/** @type {any} */ (request), options));
+  },
+};
+
+/** @type {Command} */
+export const wait = {
+  usage: `wait <task> [-o <file>]\n\n  <task>                  its id, or the task as JSON\n${RESULT_USAGE}`,
+  options: RESULT,
+  positional: 'task',
+  async run({ values, positional }) {
+    const task = taskOf(positional);
+    await produce(values, (options) => waitForTask(task, options), 'waiting');
+  },
+};
+
+/**
+ * @param {string} prompt
+ * @param {Values} values
+ */
+function requestOf(prompt, values) {
+  const { model, size } = values;
+  if (!model) {
+    throw new UsageError(
+      'Which model? Pass one, such as -m gpt-image-2. "npx lemondata-wasm models" lists them.',
+    );
+  }
+  const n = numberOf(values, 'count', 1, 10);
+  return { model, prompt, ...(n && { n }), ...(size && { size }), ...fieldsOf(values.set) };
+}
+
+const isUrl = (/** @type {string} */ text) => /^(https?|data):/i.test(text);
+
+/**
+ * The pictures of an edit: URLs as JSON has them, files as a form has them.
+ *
+ * @param {Values} values
+ */
+async function picturesOf({ image: images = [], mask }) {
+  if (images.length === 0) {
+    throw new UsageError('Which picture? Pass a file or a URL, such as -i lemon.png.');
+  }
+  const all = mask === undefined ? images : [...images, mask];
+  if (all.every(isUrl)) {
+    const urls = images.length > 1 ? { image_urls: images } : { image_url: images[0] };
+    return { ...urls, ...(mask && { mask: { image_url: mask } }) };
+  }
+  const url = all.find(isUrl);
+  if (url !== undefined) {
+    throw new UsageError(`An edit takes files or URLs, not both. Download ${url} first.`);
+  }
+  return { image: await Promise.all(images.map(blobOf)), ...(mask && { mask: await blobOf(mask) }) };
+}
+
+/** @param {string} path */
+async function blobOf(path) {
+  let bytes;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    throw new UsageError(`The picture '${path}' cannot be read: ${reason}.`);
+  }
+  const type = typeOf(bytes);
+  if (!type) throw new UsageError(`'${path}' is no PNG, JPEG or WebP, which an edit takes.`);
+  return new File([bytes], basename(path), { type });
+}
+
+/** @param {string} text */
+function taskOf(text) {
+  if (!text.trim().startsWith('{')) return text.trim();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`The task must be an id, or JSON with a task_id, not '${text}'.`);
+  }
+}
+
+/**
+ * Makes a call, shows how far it is, and saves or prints what it brings.
+ *
+ * @param {Values} values
+ * @param {(options: import('lemondata-wasm').Options) => Promise<import('lemondata-wasm').CompletedGeneration>} call
+ * @param {string} [state] what is shown first
+ */
+async function produce(values, call, state = 'sent') {
+  const { output, json } = values;
+  const maxWait = numberOf(values, 'max-wait', 1, 86_400);
+  const connection = connectionOf(process.env);
+  if (output !== undefined) await checkOutput(output);
+  const progress = new Progress(process.stderr);
+  const stopping = new AbortController();
+  const interrupt = () => stopping.abort();
+  process.once('SIGINT', interrupt);
+  /** @type {import('lemondata-wasm').Task | undefined} */
+  let task;
+  try {
+    progress.show(state);
+    const result = await call({
+      ...connection,
+      ...(maxWait && { maxWait: maxWait * 1000 }),
+      signal: stopping.signal,
+      onTask(found) {
+        task = found;
+        progress.show(`task ${found.task_id}`);
+      },
+      onUpdate(update) {
+        const share = 'progress' in update ? ` ${update.progress} %` : '';
+        progress.show(`${update.status}${share}`);
+      },
+    });
+    progress.end();
+    await hand(result, { output, json });
+  } catch (error) {
+    progress.end();
+    const known = error.task ?? task;
+    const goesOn = known && (stopping.signal.aborted || exitCodeOf(error) === GOES_ON);
+    const resume = goesOn ? resumeCommand(known, output) : undefined;
+    if (!stopping.signal.aborted) throw Object.assign(error, { resume });
+    const message = goesOn ? 'Stopped.' : 'Stopped before the answer. A create that was sent may be billed.';
+    throw Object.assign(new Interruption(message), { resume });
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+/** Looks before a create is paid for whether its picture can be saved. @param {string} output */
+async function checkOutput(output) {
+  const folder = dirname(output);
+  try {
+    await access(folder, constants.W_OK);
+  } catch {
+    throw new UsageError(`Nothing can be saved in '${folder}': it is missing, or not yours to write in.`);
+  }
+  const existing = await stat(output).catch(() => undefined);
+  if (existing?.isDirectory()) {
+    throw new UsageError(`'${output}' is a folder. Name a file in it: -o ${join(output, 'lemon.png')}`);
+  }
+}
+
+/**
+ * @param {import('lemondata-wasm').CompletedGeneration} result
+ * @param {{ output?: string, json?: boolean }} options
+ */
+async function hand(result, { output, json }) {
+  const images = result.data ?? [];
+  // A picture that is in the answer itself has no address to print.
+  const isInline = images.some(({ b64_json }) => b64_json);
+  const target = output ?? (isInline && !json ? `lemondata-${Date.now()}.png` : undefined);
+  const files = target === undefined ? [] : await save(result, target);
+  if (json) {
+    const data = images.map(({ b64_json, ...image }) =>
+      files.length > 0 || !b64_json ? image : { ...image, b64_json },
+    );
+    console.log(JSON.stringify({ ...result, data, ...(files.length > 0 && { files }) }));
+    return;
+  }
+  const lines = files.length > 0 ? files : images.map(({ url }) => url);
+  console.log(lines.length > 0 ? lines.join('\n') : JSON.stringify(result));
+}
+
+/**
+ * @param {import('lemondata-wasm').CompletedGeneration} result
+ * @param {string} output
+ * @returns {Promise<string[]>} the files
+ */
+async function save(result, output) {
+  const images = result.data ?? [];
+  const extension = extname(output);
+  const start = output.slice(0, output.length - extension.length);
+  const files = images.map((_, index) => (images.length > 1 ? `${start}-${index + 1}${extension}` : output));
+  try {
+    for (const [index, image] of images.entries()) {
+      const blob = await toBlob(image);
+      await writeFile(files[index], Buffer.from(await blob.arrayBuffer()));
+    }
+  } catch (error) {
+    // It is paid for, so it must not be lost.
+    console.log(JSON.stringify(result));
+    throw new SaveError(
+      `The picture is made, but it could not be saved: ${error.message} The answer is above.`,
+    );
+  }
+  return files;
+}

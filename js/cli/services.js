@@ -1,0 +1,22 @@
+/** The addresses of the service, and the environment variables that choose among them. */
+
+/** Each address with the variable that holds a key for it. The provider has two names. */
+const SERVICES = [
+  { url: 'https://api.lemondata.cc', variable: 'LEMONDATA_API_KEY' },
+  { url: 'https://api.tokenlab.sh', variable: 'TOKENLAB_API_KEY' },
+];
+
+/**
+ * The services that there is a key for. `LEMONDATA_BASE_URL` names another address, which gets the first key.
+ *
+ * @param {Record<string, string | undefined>} env
+ * @returns {{ url: string, key: string, variable: string }[]}
+ */
+export function servicesOf(env) {
+  const services = SERVICES.flatMap(({ url, variable }) => {
+    const key = env[variable]?.trim();
+    return key ? [{ url, key, variable }] : [];
+  });
+  const url = env.LEMONDATA_BASE_URL?.trim();
+  return url ? services.slice(0, 1).map((service) => ({ ...service, url })) : services;
+}

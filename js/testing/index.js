@@ -1,0 +1,140 @@
+/** What users import as `lemondata-wasm/testing`. */
+
+import { readBody } from './body.js';
+import { writeMultipart } from './multipart.js';
+import { listen } from './serve.js';
+import { Service } from './service.js';
+
+/** In front of the paths of the service: an origin, and what a base URL puts behind it. */
+const BASE = /^https?:\/\/[^/?]+(?:.*?(?=\/v1\/|\/files\/|\/health$))?/;
+
+/** @type {(keyof import('./index.js').MockServiceOptions)[]} */
+const OPTIONS = [
+  'apiKey',
+  'taskMs',
+  'inlineMs',
+  'models',
+  'pollPath',
+  'strict',
+  'dataUrls',
+  'retryAfter',
+  'now',
+  'onRequest',
+];
+
+/**
+ * Refuses a misspelt option, which would be a test of something else.
+ *
+ * @param {string} name of the function
+ * @param {object} options
+ * @param {string[]} known
+ */
+function checkOptions(name, options, known) {
+  const unknown = Object.keys(options).find((option) => !known.includes(option));
+  if (unknown !== undefined) {
+    throw new TypeError(`${name}() has no option '${unknown}'. It has ${known.join(', ')}.`);
+  }
+}
+
+/** @param {import('./index.js').MockServiceOptions} [options] */
+export function mockService(options = {}) {
+  checkOptions('mockService', options, OPTIONS);
+  return mockOf(new Service(options));
+}
+
+/** @param {import('./index.js').ServeOptions} [options] */
+export async function serve(options = {}) {
+  checkOptions('serve', options, [...OPTIONS, 'port', 'cors', 'log']);
+  const { port, ...others } = options;
+  const service = new Service(others);
+  const server = await listen(service, port);
+  return Object.assign(mockOf(service), server);
+}
+
+/** @param {Service} service */
+const mockOf = (service) => ({
+  apiKey: service.apiKey,
+  get requests() {
+    return service.counts.requests;
+  },
+  /** @type {typeof globalThis.fetch} */
+  fetch: (input, init) => answer(service, input, init),
+  /**
+   * @param {import('./index.js').MockReply | string} reply
+   * @param {import('./index.js').ReplyTarget} [target]
+   */
+  respondWith: (reply, target) => service.next({ ...target, reply }),
+  /** @param {number} ms */
+  advance: (ms) => service.advance(ms),
+  reset: () => service.reset(),
+});
+
+/**
+ * @param {Service} service
+ * @param {RequestInfo | URL} input
+ * @param {RequestInit} [init]
+ * @returns {Promise<Response>}
+ */
+async function answer(service, input, init = {}) {
+  const signal = init.signal ?? /** @type {Request} */ (input).signal;
+  if (signal?.aborted) throw signal.reason;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      service.counts.aborted += 1;
+      reject(signal?.reason);
+    };
+    const settle = (end) => (value) => {
+      signal?.removeEventListener('abort', abort);
+      end(value);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    respond(service, input, init, settle(resolve)).catch(settle(reject));
+  });
+}
+
+/**
+ * @param {Service} service
+ * @param {RequestInfo | URL} input
+ * @param {RequestInit} init
+ * @param {(response: Response) => void} resolve is not called where there is no answer, ever
+ */
+async function respond(service, input, init, resolve) {
+  const { method, headers, body } = init;
+  // Without the signal: that of jsdom is of a class that Node's Request refuses.
+  const form = isForm(body) ? await writeMultipart(body) : undefined;
+  const content = form ? undefined : body;
+  const request = new Request(input, {
+    method,
+    headers,
+    .../** @type {any} */ ({ body: content, duplex: 'half' }),
+  });
+  if (form) request.headers.set('content-type', form.type);
+  const type = request.headers.get('content-type') ?? undefined;
+  const bytes = await readBody(type, [form?.bytes ?? new Uint8Array(await request.arrayBuffer())]);
+  const [url] = /** @type {RegExpExecArray} */ (BASE.exec(request.url));
+  const path = request.url.slice(url.length) || '/';
+  const incoming = { method: request.method, path, headers: Object.fromEntries(request.headers), bytes, url };
+  const { status, headers: answered, body: answer, fault } = await service.handle(incoming);
+  if (fault === 'hang') return;
+  // What Node's fetch says of a connection that the server has destroyed.
+  const lost = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  if (fault === 'reset') throw new TypeError('fetch failed', { cause: lost });
+  resolve(
+    new Response(fault ? cut(/** @type {string} */ (answer), lost) : answer, { status, headers: answered }),
+  );
+}
+
+/** A form may be of another realm. @param {unknown} body @returns {body is FormData} */
+const isForm = (body) => Object.prototype.toString.call(body) === '[object FormData]';
+
+/**
+ * A body that breaks off.
+ *
+ * @param {string} start what arrives of it
+ * @param {Error} cause
+ */
+const cut = (start, cause) =>
+  new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(start)),
+    pull: (controller) => controller.error(new TypeError('terminated', { cause })),
+  });

@@ -1,0 +1,98 @@
+/** The service behind HTTP, in Node and in what has Node's `http`. */
+
+import { readBody } from './body.js';
+
+const HOST = '127.0.0.1';
+
+/**
+ * A module of Node. Its name is no literal, so that no bundler for pages looks for it.
+ *
+ * @param {string} name
+ * @returns {Promise<any>}
+ */
+async function builtin(name) {
+  const { process } = globalThis;
+  if (!process?.versions?.node) {
+    throw new TypeError(
+      'serve() of lemondata-wasm/testing listens on a port, which Node, Deno and Bun can. ' +
+        'Elsewhere, pass the `fetch` of mockService() to the client.',
+    );
+  }
+  // Where tests run in a sandbox without `import()`, such as Jest's, there is the first way alone.
+  return process.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+}
+
+/**
+ * Listens on this machine alone.
+ *
+ * @param {import('./service.js').Service} service
+ * @param {number} [port] 0 is any free one
+ * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>}
+ */
+export async function listen(service, port = 0) {
+  const { createServer } = await builtin('node:http');
+  const server = createServer((incoming, outgoing) => answer(service, incoming, outgoing));
+  await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, HOST, resolve);
+  });
+  const { port: actual } = server.address();
+  return {
+    url: urlOf(actual),
+    port: actual,
+    close: () =>
+      new Promise((resolve) => {
+        service.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const urlOf = (port) => `http://${HOST}:${port}`;
+
+/**
+ * @param {import('./service.js').Service} service
+ * @param {import('node:http').IncomingMessage} incoming
+ * @param {import('node:http').ServerResponse} outgoing
+ */
+async function answer(service, incoming, outgoing) {
+  const { method = '', url: path = '', socket } = incoming;
+  // The one header that Node lists, `set-cookie`, is no request's.
+  const headers = /** @type {Record<string, string | undefined>} */ (incoming.headers);
+  let bytes;
+  try {
+    bytes = await readBody(headers['content-type'], incoming);
+  } catch {
+    service.counts.aborted += 1;
+    return;
+  }
+  let isBroken = false;
+  outgoing.on('close', () => {
+    // A reply that breaks the connection on purpose is not the client's doing.
+    if (!outgoing.writableFinished && !isBroken) {
+      service.counts.aborted += 1;
+    }
+  });
+  const url = urlOf(socket.localPort);
+  const {
+    status,
+    headers: answered,
+    body,
+    fault,
+  } = await service.handle({ method, path, headers, bytes, url });
+  if (fault === 'hang') {
+    return;
+  }
+  isBroken = fault !== undefined;
+  if (fault === 'reset') {
+    socket.resetAndDestroy();
+    return;
+  }
+  outgoing.writeHead(status, Object.fromEntries(answered));
+  if (fault === 'cut') {
+    outgoing.write(body, () => outgoing.destroy());
+  } else {
+    outgoing.end(body ?? undefined);
+  }
+}

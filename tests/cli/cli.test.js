@@ -1,0 +1,394 @@
+/** `npx lemondata-wasm`: what it prints, what it saves, and how it ends. */
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { generateAndWait } from 'lemondata-wasm';
+import { PNG } from 'pngjs';
+import { root } from '../../scripts/lib/run.js';
+import { installPacked } from '../helpers/pack.js';
+import { startServer } from '../server/index.js';
+import { CLI, folderFor, run, start } from './command.js';
+
+const TASK_MS = 3000;
+
+let server;
+let clock = 1_706_000_000_000;
+/** How far each poll moves the clock. */
+let step = TASK_MS / 3;
+let env;
+before(async () => {
+  server = await startServer({
+    taskMs: TASK_MS,
+    retryAfter: 0,
+    now: () => clock,
+    onRequest({ method, path }) {
+      if (method === 'GET' && path.startsWith('/v1/')) clock += step;
+    },
+  });
+  env = { LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey };
+});
+after(() => server.close());
+afterEach(() => {
+  server.reset();
+  step = TASK_MS / 3;
+});
+
+const sizeOf = (file) => {
+  const { width, height } = PNG.sync.read(readFileSync(file));
+  return [width, height];
+};
+const bodies = () => server.counts.requests.map(({ body }) => body).filter(Boolean);
+
+describe('generate', () => {
+  test('saves an inline answer, and prints the file', async (t) => {
+    const cwd = folderFor(t);
+    const args = ['generate', 'A lemon', '-m', 'gpt-image-2', '-o', 'lemon.png', '--size', '1024x1536'];
+    const result = await run(args, { env, cwd });
+    assert.deepEqual(result, { code: 0, stdout: 'lemon.png\n', stderr: 'sent\n' });
+    assert.deepEqual(sizeOf(join(cwd, 'lemon.png')), [1024, 1536]);
+    assert.deepEqual(bodies(), [{ model: 'gpt-image-2', prompt: 'A lemon', size: '1024x1536' }]);
+    assert.equal(server.counts.keyLeaks, 0);
+  });
+
+  test('prints a line for each state in a pipe, and the URL without a file', async () => {
+    const { code, stdout, stderr } = await run(['generate', 'A lemon', '-m', 'ideogram-v3'], { env });
+    assert.equal(code, 0);
+    assert.match(stdout, /^http:\S+\.png\n$/);
+    assert.match(stderr, /^sent\ntask img_\w+\nprocessing 33 %\nprocessing 66 %\ncompleted\n$/);
+    assert.equal(server.counts.creates, 1);
+  });
+
+  test('numbers several pictures, and sends any field', async (t) => {
+    const cwd = folderFor(t);
+    const set = ['--set', 'seed=7', '--set', 'aspect_ratio=16:9', '--set', 'expand_prompt=true'];
+    const args = ['generate', 'A lemon', '-m', 'ideogram-v3', '-n', '2', '-o', 'lemon.x.png', ...set];
+    const { code, stdout } = await run(args, { env, cwd });
+    assert.deepEqual([code, stdout], [0, 'lemon.x-1.png\nlemon.x-2.png\n']);
+    assert.deepEqual(readdirSync(cwd), ['lemon.x-1.png', 'lemon.x-2.png']);
+    const [{ model, prompt, ...fields }] = bodies();
+    assert.deepEqual(fields, { n: 2, seed: 7, aspect_ratio: '16:9', expand_prompt: true });
+  });
+
+  test('loses no picture that is in the answer itself', async (t) => {
+    const cwd = folderFor(t);
+    const args = ['generate', 'A lemon', '-m', 'gpt-image-2', '--set', 'response_format=b64_json'];
+    const { stdout } = await run(args, { env, cwd });
+    assert.match(stdout, /^lemondata-\d+\.png\n$/);
+    assert.deepEqual(sizeOf(join(cwd, stdout.trim())), [1024, 1024]);
+    const printed = JSON.parse((await run([...args, '--json'], { env, cwd })).stdout);
+    assert.match(printed.data[0].b64_json, /^iVBOR/);
+    const saved = JSON.parse((await run([...args, '--json', '-o', 'a.png'], { env, cwd })).stdout);
+    assert.deepEqual([saved.data[0].b64_json, saved.files], [undefined, ['a.png']]);
+  });
+
+  test('prints the answer as JSON', async () => {
+    const { code, stdout } = await run(['generate', 'x', '-m', 'ideogram-v3', '--json'], { env });
+    const { status, data, files } = JSON.parse(stdout);
+    assert.deepEqual([code, status, data.length, files], [0, 'completed', 1, undefined]);
+  });
+
+  test('prints the answer where its picture cannot be saved after all', async (t) => {
+    const cwd = folderFor(t);
+    server.next({ on: 'file', reply: { status: 404 } });
+    const result = await run(['generate', 'x', '-m', 'gpt-image-2', '-o', 'a.png'], { env, cwd });
+    assert.equal(result.code, 8);
+    assert.match(JSON.parse(result.stdout).data[0].url, /\.png$/);
+    assert.match(result.stderr, /error: The picture is made, but it could not be saved: .*404.*above\.\n$/);
+    assert.equal(existsSync(join(cwd, 'a.png')), false);
+  });
+});
+
+describe('the exit code says what became of the create', () => {
+  for (const [scenario, code, message] of [
+    ['error-400-model-not-found', 4, /model_not_found.*Did you mean 'dall-e-3'/],
+    ['error-429-bare', 4, /rate_limit_exceeded/],
+    ['task-failed-string', 5, /Content policy violation/],
+    ['task-vanishes', 5, /async_task_not_found/],
+    [
+      'poll:error-503-final',
+      6,
+      /\nThe task goes on\. To get it: npx lemondata-wasm wait img_\w+ -o a\.png\n$/,
+    ],
+    ['error-500', 7, /billed/],
+    ['reset', 7, /billed/],
+  ]) {
+    test(`${code} for ${scenario}`, async (t) => {
+      const args = ['generate', 'x', '-m', `test-${scenario}`, '-o', 'a.png'];
+      const result = await run(args, { env, cwd: folderFor(t) });
+      assert.equal(result.code, code, result.stderr);
+      assert.match(result.stderr, /^error: /m);
+      assert.match(result.stderr, message);
+      assert.equal(/goes on/.test(result.stderr), code === 6);
+      assert.equal(result.stdout, '');
+    });
+  }
+
+  test('3 where nothing listens', async () => {
+    const closed = await startServer();
+    await closed.close();
+    const result = await run(['generate', 'x', '-m', 'gpt-image-2'], {
+      env: { ...env, LEMONDATA_BASE_URL: closed.url },
+    });
+    assert.equal(result.code, 3, result.stderr);
+  });
+
+  test('the same with JSON, which holds the task', async () => {
+    const result = await run(['generate', 'x', '-m', 'test-poll:error-503-final', '--json'], { env });
+    const { error } = JSON.parse(result.stdout);
+    assert.equal(result.code, 6);
+    assert.deepEqual([error.kind, error.outcome], ['server', 'accepted']);
+    assert.equal(error.resume, `npx lemondata-wasm wait ${error.task.task_id}`);
+    assert.equal(result.stdout.includes(server.apiKey), false);
+  });
+
+  test('6 after the longest wait, in which the clock of the task stood still', async () => {
+    step = 0;
+    const args = ['generate', 'x', '-m', 'ideogram-v3', '--max-wait', '1'];
+    const result = await run(args, { env });
+    assert.equal(result.code, 6, result.stderr);
+    assert.match(result.stderr, /goes on/);
+  });
+});
+
+describe('Ctrl-C', () => {
+  test('says how to go on, and that command brings the picture', async (t) => {
+    const cwd = folderFor(t);
+    step = 0;
+    const command = start(['generate', 'x', '-m', 'ideogram-v3', '-o', 'a b.png'], { env, cwd });
+    await command.until(/task img_\w+\n/);
+    command.child.kill('SIGINT');
+    const { code, stderr, stdout } = await command.ended;
+    assert.deepEqual([code, stdout], [130, '']);
+    const [, task] =
+      /\nStopped\.\nThe task goes on\. To get it: npx lemondata-wasm wait (\w+) -o 'a b\.png'\n$/.exec(
+        stderr,
+      );
+    step = TASK_MS;
+    const resumed = await run(['wait', task, '-o', 'a b.png'], { env, cwd });
+    assert.deepEqual([resumed.code, resumed.stdout], [0, 'a b.png\n']);
+    assert.match(resumed.stderr, /^waiting\n/);
+    assert.deepEqual(sizeOf(join(cwd, 'a b.png')), [1024, 1024]);
+    assert.equal(server.counts.creates, 1);
+  });
+
+  test('before the answer says that it may be billed', async () => {
+    const command = start(['generate', 'x', '-m', 'test-hang'], { env });
+    while (server.counts.creates === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    command.child.kill('SIGINT');
+    const { code, stderr } = await command.ended;
+    assert.equal(code, 130);
+    assert.equal(stderr, 'sent\nStopped before the answer. A create that was sent may be billed.\n');
+  });
+});
+
+describe('edit', () => {
+  test('sends files as a form, and URLs as JSON', async (t) => {
+    const cwd = folderFor(t);
+    const base = ['edit', 'Make it blue', '-m', 'gpt-image-2'];
+    await run(['generate', 'x', '-m', 'gpt-image-2', '-o', 'a.png'], { env, cwd });
+    server.reset();
+    const made = await run([...base, '-i', 'a.png', '-i', 'a.png', '--mask', 'a.png', '-o', 'b.png'], {
+      env,
+      cwd,
+    });
+    assert.deepEqual([made.code, made.stdout], [0, 'b.png\n'], made.stderr);
+    const [{ image, mask }] = bodies();
+    assert.deepEqual(
+      [image.length, mask.length, image[0].filename, image[0].type],
+      [2, 1, 'a.png', 'image/png'],
+    );
+    server.reset();
+    const url = 'https://x.test/1.png';
+    for (const [args, fields] of [
+      [['-i', url], { image_url: url }],
+      [['-i', url, '-i', url, '--mask', url], { image_urls: [url, url], mask: { image_url: url } }],
+    ]) {
+      assert.equal((await run([...base, ...args], { env })).code, 0);
+      const { model, prompt, ...rest } = bodies().at(-1);
+      assert.deepEqual(rest, fields);
+    }
+  });
+});
+
+test('models lists what the service offers, without a key', async () => {
+  const { LEMONDATA_BASE_URL } = env;
+  const { code, stdout } = await run(['models'], { env: { LEMONDATA_BASE_URL } });
+  assert.equal(code, 0);
+  assert.match(stdout, /^nano-banana-pro\ttext-to-image,image-to-image,image-edit\t0\.15$/m);
+  assert.doesNotMatch(stdout, /seedance/);
+  const list = JSON.parse((await run(['models', '--json'], { env })).stdout);
+  assert.ok(list.some(({ id }) => id === 'ideogram-v3'));
+});
+
+describe('bad input ends before anything is sent, and says what is expected', () => {
+  const base = ['generate', 'x', '-m', 'gpt-image-2'];
+  for (const [args, message] of [
+    [['paint', 'x'], /no command 'paint'.*generate, edit, wait, models, mock, relay/],
+    [['generate'], /needs a prompt/],
+    [['generate', ' ', '-m', 'x'], /needs a prompt/],
+    [['generate', 'A', 'lemon', '-m', 'x'], /'lemon' is one argument too many.*quotes/],
+    [['generate', 'x'], /Which model\? .*-m gpt-image-2.*models/],
+    [[...base, '--ouput', 'x'], /Unknown option '--ouput'\. .*generate --help/],
+    [[...base, '-o'], /'-o, --output <value>' argument missing\. .*--help/],
+    [[...base, '-n', '0'], /--count must be a whole number from 1 to 10, not '0'/],
+    [[...base, '-n', 'two'], /--count must be .*, not 'two'/],
+    [[...base, '--max-wait', '1.5'], /--max-wait must be a whole number from 1 to 86400/],
+    [[...base, '--set', 'seed'], /--set must be name=value, .*not 'seed'/],
+    [[...base, '-o', 'none/a.png'], /in 'none'/],
+    [[...base, '-o', 'folder'], /'folder' is a folder\. .*-o folder\/lemon\.png/],
+    [['edit', 'x', '-m', 'gpt-image-2'], /Which picture\?/],
+    [
+      ['edit', 'x', '-m', 'gpt-image-2', '-i', 'none.png'],
+      /'none\.png' cannot be read: there is no such file/,
+    ],
+    [['edit', 'x', '-m', 'gpt-image-2', '-i', 'text.png'], /'text\.png' is no PNG, JPEG or WebP/],
+    [['edit', 'x', '-m', 'gpt-image-2', '-i', 'a.png', '-i', 'https://x.test/1'], /files or URLs, not both/],
+    [['wait'], /needs a task/],
+    [['wait', '{"task_id":'], /must be an id, or JSON with a task_id/],
+    [['models', 'all'], /'all' is one argument too many for models/],
+    [['mock', '--port', '70000'], /--port must be a whole number from 0 to 65535, not '70000'/],
+  ]) {
+    test(args.join(' '), async (t) => {
+      const cwd = folderFor(t);
+      mkdirSync(join(cwd, 'folder'));
+      writeFileSync(join(cwd, 'text.png'), 'not a picture');
+      const { code, stdout, stderr } = await run(args, { env, cwd });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^error: /);
+      assert.match(stderr, message);
+      assert.equal(stdout, '');
+      assert.equal(server.counts.requests.length, 0);
+    });
+  }
+
+  test('no key, also as JSON', async () => {
+    const expected = /no key\. Set LEMONDATA_API_KEY .* TOKENLAB_API_KEY .*lemondata-wasm mock/;
+    const { code, stderr } = await run(base);
+    assert.equal(code, 2);
+    assert.match(stderr, expected);
+    const printed = await run([...base, '--json']);
+    assert.equal(printed.code, 2);
+    assert.match(JSON.parse(printed.stdout).error.message, expected);
+  });
+});
+
+test('TOKENLAB_API_KEY has its own address, unless another is named', async () => {
+  const { LEMONDATA_BASE_URL } = env;
+  const named = { TOKENLAB_API_KEY: server.apiKey, LEMONDATA_BASE_URL };
+  assert.equal((await run(['generate', 'x', '-m', 'gpt-image-2'], { env: named })).code, 0);
+  assert.equal(server.counts.requests[0].headers.authorization, `Bearer ${server.apiKey}`);
+});
+
+describe('mock', () => {
+  test('is a service on a port, until Ctrl-C', async () => {
+    const command = start([
+      'mock',
+      '--port',
+      '0',
+      '--task-ms',
+      '0',
+      '--strict',
+      '--cors',
+      '--key',
+      'sk-mine-12345',
+    ]);
+    try {
+      const [, baseUrl] = await command.until(/bills nothing: (http:\S+)\n/);
+      const [, apiKey] = await command.until(/LEMONDATA_API_KEY=(\S+)\n/);
+      assert.equal(apiKey, 'sk-mine-12345');
+      const options = { apiKey, baseUrl, pollInterval: { min: 1, max: 2 } };
+      const request = { model: 'ideogram-v3', prompt: 'x' };
+      assert.equal((await generateAndWait(request, options)).status, 'completed');
+      await command.until(/POST \/v1\/images\/generations 200/);
+      await assert.rejects(generateAndWait({ prompt: 'x' }, options), { status: 400 });
+      const health = await fetch(`${baseUrl}/health`, { headers: { origin: 'https://x.test' } });
+      assert.equal(health.headers.get('access-control-allow-origin'), '*');
+      const second = await run(['mock', '--port', new URL(baseUrl).port]);
+      assert.equal(second.code, 2);
+      assert.match(second.stderr, /Port \d+ is in use\. Choose another one: --port \d+/);
+    } finally {
+      command.child.kill('SIGINT');
+    }
+    assert.equal((await command.ended).code, 0);
+  });
+});
+
+describe('relay', () => {
+  for (const [way, args] of [
+    ['with the key of the environment', []],
+    ['with a service in memory', ['--mock']],
+  ]) {
+    test(way, async () => {
+      const offer = ['--model', 'ideogram-v3', '--origin', 'http://localhost:5173'];
+      const command = start(['relay', '--port', '0', ...offer, ...args], {
+        env: way.includes('key') ? env : {},
+      });
+      try {
+        const [, baseUrl] = await command.until(/development: (http:\S+)\n/);
+        const options = { baseUrl, relay: true, pollInterval: { min: 1, max: 2 } };
+        const request = { model: 'ideogram-v3', prompt: 'x', size: '16x16' };
+        if (args.length === 0) {
+          const { data } = await generateAndWait(request, options);
+          assert.match(data[0].url, /\.png$/);
+          assert.equal(server.counts.requests[0].headers.authorization, `Bearer ${server.apiKey}`);
+        }
+        const refused = generateAndWait({ ...request, model: 'gpt-image-2' }, options);
+        await assert.rejects(refused, { status: 400 });
+        const health = (origin) => fetch(`${baseUrl}/health`, { headers: { origin } });
+        const allowed = async (origin) => (await health(origin)).headers.get('access-control-allow-origin');
+        assert.equal(await allowed('http://localhost:5173'), 'http://localhost:5173');
+        assert.equal(await allowed('https://foreign.example'), null);
+      } finally {
+        command.child.kill('SIGTERM');
+      }
+      assert.equal((await command.ended).code, 0);
+    });
+  }
+
+  test('says that its port is taken, and that it has no key', async () => {
+    const taken = await run(['relay', '--mock', '--port', `${server.port}`]);
+    assert.equal(taken.code, 2);
+    assert.match(taken.stderr, /in use/);
+    assert.equal((await run(['relay'])).code, 2);
+  });
+});
+
+describe('help', () => {
+  const page = readFileSync(join(root, 'docs', 'cli.md'), 'utf8');
+
+  test('names every command, and each its options, as the page does', async () => {
+    const { code, stdout } = await run(['help']);
+    assert.equal(code, 0);
+    assert.deepEqual(await run([]), await run(['--help']));
+    const commands = [...stdout.matchAll(/^ {2}npx lemondata-wasm (\w+)/gm)].map(([, name]) => name);
+    assert.deepEqual(commands, ['generate', 'edit', 'wait', 'models', 'mock', 'relay']);
+    for (const name of commands) {
+      const help = await run([name, '--help']);
+      assert.equal(help.code, 0);
+      assert.ok(help.stdout.startsWith(`npx lemondata-wasm ${name}`));
+      assert.ok(page.includes(`\`${name}`), name);
+      for (const [option] of help.stdout.matchAll(/--[a-z-]+/g))
+        assert.ok(page.includes(`\`${option}`), option);
+    }
+    for (const [, number] of stdout.split('Exit codes:')[1].matchAll(/\b(\d+) /g))
+      assert.match(page, new RegExp(`^\\| ${number} \\|`, 'm'));
+  });
+
+  test('--version is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual(await run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+});
+
+test('the packed package has the command', async (t) => {
+  const project = installPacked();
+  t.after(() => project.remove());
+  const file = join(project.folder, 'node_modules', '.bin', 'lemondata-wasm');
+  const args = ['generate', 'A lemon', '-m', 'ideogram-v3', '-o', 'lemon.png'];
+  const result = await run(args, { env, cwd: project.folder, file });
+  assert.deepEqual([result.code, result.stdout], [0, 'lemon.png\n'], result.stderr);
+  assert.deepEqual(sizeOf(join(project.folder, 'lemon.png')), [1024, 1024]);
+  assert.match(readFileSync(CLI, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+});
