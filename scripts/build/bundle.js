@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../lib/run.js';
 import { writeDeclarations } from './declarations.js';
+import { forJavaScript } from './javascript.js';
 import { toText } from './module-text.js';
 
 /** @typedef {import('./cache.js').BoundModule} BoundModule */
@@ -14,6 +15,8 @@ const ENTRIES = {
   index: { source: 'entries/index', formats: ['esm', 'cjs'] },
   workerd: { source: 'entries/workerd', formats: ['esm'] },
   'edge-light': { source: 'entries/edge-light', formats: ['esm'] },
+  javascript: { source: 'entries/javascript', formats: ['esm', 'cjs'] },
+  'react-server': { source: 'entries/react-server', formats: ['esm'] },
   slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
   'ai-sdk': { source: 'ai-sdk/index', formats: ['esm', 'cjs'] },
@@ -49,6 +52,8 @@ export async function bundle(client, hub, folder) {
   const files = virtualFiles({
     'lemondata:glue': () => ({ contents: client.glue }),
     'lemondata:hub-glue': () => ({ contents: hub.glue }),
+    'lemondata:javascript-glue': () => ({ contents: forJavaScript(client.glue) }),
+    'lemondata:javascript': () => ({ contents: client.javascript }),
     'lemondata:wasm': () => ({ contents: JSON.stringify(toText(client.wasm)), loader: 'json' }),
   });
   // Imports and exports have the names that `wasm-opt` has given them.
