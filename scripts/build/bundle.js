@@ -15,7 +15,7 @@ const ENTRIES = {
   index: { source: 'entries/index', formats: ['esm', 'cjs'] },
   workerd: { source: 'entries/workerd', formats: ['esm'] },
   'edge-light': { source: 'entries/edge-light', formats: ['esm'] },
-  javascript: { source: 'entries/javascript', formats: ['esm', 'cjs'] },
+  javascript: { source: 'entries/javascript', formats: ['esm', 'cjs'], inject: ['js/client/shims.js'] },
   'react-server': { source: 'entries/react-server', formats: ['esm'] },
   slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
@@ -63,7 +63,7 @@ export async function bundle(client, hub, folder) {
     mangleCache: client.names,
   };
   const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');
-  const builds = entries.flatMap(([name, { source, formats }]) =>
+  const builds = entries.flatMap(([name, { source, formats, inject = [] }]) =>
     formats.map((format) =>
       build({
         entryPoints: [join(root, 'js', `${source}.js`)],
@@ -76,6 +76,7 @@ export async function bundle(client, hub, folder) {
         platform: 'neutral',
         outfile: join(fresh, `${name}.${format === 'cjs' ? 'cjs' : 'js'}`),
         plugins: [files],
+        inject: inject.map((file) => join(root, file)),
         ...(source.startsWith('entries/') && minifyNames),
         // The relay is a client itself, of the kind that its runtime gets.
         external: ['lemondata-wasm', 'cloudflare:*'],
