@@ -5,3 +5,8 @@ declare module '*.wasm?url' {
   const url: string;
   export default url;
 }
+
+// What Nuxt imports by itself.
+declare function defineEventHandler<Result>(handler: (event: object) => Result): unknown;
+declare function toWebRequest(event: object): Request;
+declare function getRequestIP(event: object): string | undefined;
