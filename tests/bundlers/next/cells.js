@@ -18,8 +18,7 @@ export async function open({ bin, path, server, execute, serve }) {
   // The file of the page, filled in.
   const settings = sample('nextjs/environment')
     .replace('sk-…', server.apiKey)
-    .replace('…', 'a-secret-of-the-tests-with-32-characters')
-    .replace('localhost:3000', `127.0.0.1:${port}`);
+    .replace('…', 'a-secret-of-the-tests-with-32-characters');
   writeFileSync(path('.env.local'), settings);
   await execute(bin('next'), ['build'], ENV);
   const args = ['start', '--hostname', '127.0.0.1', '--port', String(port)];
