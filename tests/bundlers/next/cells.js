@@ -90,4 +90,17 @@ export const cells = {
       paidOnce();
     },
   },
+  'next-pages-api': {
+    tool: 'next',
+    all: true,
+    async run({ paidOnce }, url) {
+      const response = await fetch(`${url}/api/pages/v1/images/generations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: url },
+        body: '{"model":"flux-schnell","prompt":"A lemon"}',
+      });
+      assert.equal(response.status, 200, await response.text());
+      paidOnce();
+    },
+  },
 };
