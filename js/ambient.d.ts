@@ -7,12 +7,18 @@ declare module 'lemondata:glue' {
   };
   export default glue;
 }
+declare module 'lemondata:javascript-glue' {
+  export { default } from 'lemondata:glue';
+}
 declare module 'lemondata:hub-glue' {
   const glue: (globals: object) => {
     imports: WebAssembly.Imports;
     start(exports: object): (...args: unknown[]) => unknown;
   };
   export default glue;
+}
+declare module 'lemondata:javascript' {
+  export const Instance: typeof WebAssembly.Instance;
 }
 declare module 'lemondata:wasm' {
   const wasm: string;

@@ -63,7 +63,8 @@ try {
   run('npm', ['run', 'test:all'], { cwd: folder });
 
   step('pack');
-  run('npm', ['pack', '--ignore-scripts'], { cwd: folder });
+  run('node', ['scripts/build/stage.js'], { cwd: folder });
+  run('npm', ['pack', './target/npm', '--ignore-scripts'], { cwd: folder });
 
   console.log(`\n${notes}\n`);
   if (isDry) {

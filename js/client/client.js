@@ -41,7 +41,9 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
 
   function start(module) {
     const fresh = createInstance(glue);
-    instance = fresh.start(new WebAssembly.Instance(module, fresh.imports));
+    // A module in JavaScript brings a class of its own.
+    const { Instance = WebAssembly.Instance } = module;
+    instance = fresh.start(new Instance(module, fresh.imports));
     return instance;
   }
 
@@ -60,7 +62,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     } catch (cause) {
       if (cause instanceof LemonDataError) throw cause;
       const message =
-        "WebAssembly did not start: see error.cause. A content security policy must allow 'wasm-unsafe-eval'.";
+        'WebAssembly did not start: see error.cause. lemondata-wasm/javascript works without WebAssembly.';
       throw broken(message, cause, 'not_sent', task);
     }
   }

@@ -5,3 +5,6 @@ export const inBrowser = () =>
   (typeof window === 'object' && typeof document === 'object') ||
   // Edge workers have no address of their own, and Deno's and Bun's workers are no visitor's.
   (typeof WorkerLocation === 'function' && typeof Deno === 'undefined' && typeof Bun === 'undefined');
+
+/** Whether this is an edge worker: there, one request must not wait for another's promise. */
+export const isEdge = 'WebSocketPair' in globalThis || typeof EdgeRuntime === 'string';

@@ -4,7 +4,7 @@ import glue from 'lemondata:glue';
 import { connect } from '../client/client.js';
 import { fillFromEnvironment } from '../client/environment.js';
 import { InvalidRequestError, ownError } from '../client/errors.js';
-import { inBrowser } from '../client/place.js';
+import { inBrowser, isEdge } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
 let module;
@@ -48,9 +48,6 @@ function load() {
   const message = 'lemondata-wasm/slim needs its module: call init(source) first.';
   throw ownError(InvalidRequestError, 'not_sent', message, { param: 'init' });
 }
-
-/** Edge workers: there, one request must not wait for another's promise. */
-const isEdge = 'WebSocketPair' in globalThis || typeof EdgeRuntime === 'string';
 
 export { toBlob } from '../client/blob.js';
 export {

@@ -496,12 +496,17 @@ export interface AdapterOptions {
    * rebinding; addresses and names without a dot pass.
    */
   origin?: string | undefined;
+  /**
+   * Whether a proxy in front of this server sets `x-forwarded-host` and `x-forwarded-proto`, whatever its client sends.
+   * They then say where pages see this server, unless `origin` does. Default: `false`, which takes the `Host` header.
+   */
+  trustProxy?: boolean | undefined;
 }
 
 /**
  * For a route of Next.js, `app/api/lemondata/[...path]/route.js`: `export const { GET, POST, OPTIONS } = toNextRoute(relay)`.
  *
- * @param options `next start` has its routes believe that they are at `localhost`: name the `origin`
+ * @param options a route takes the host from the `Host` header, because its URL names `localhost` behind `next start`
  */
 export declare function toNextRoute(
   relay: Relay,

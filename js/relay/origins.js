@@ -52,10 +52,17 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
 /** @returns {Refusal} names both origins and both remedies, for the page's developer and for the operator */
 function notAllowed(origin, { url }) {
   const page = origin.slice(0, MAX_SHOWN_ORIGIN);
-  const message = `Pages of ${page} may not call this relay, whose own origin is ${new URL(url).origin}.`;
+  const own = new URL(url).origin;
+  const message = `Pages of ${page} may not call this relay, whose own origin is ${own}.`;
+  const schemeless = (text) => text.replace(/^https?:/, '');
+  const cause =
+    schemeless(page) === schemeless(own)
+      ? `The server does not know by which protocol pages see it. For SvelteKit's adapter-node, set ORIGIN=${page}; ` +
+        `for toNodeHandler and toNextRoute, { origin: '${page}' }.`
+      : 'If a proxy stands between them, such as that of a development server, have it keep the host of the page (in ' +
+        'Vite, changeOrigin: false).';
   const hint = isOrigin(origin)
-    ? 'If a proxy stands between them, such as that of a development server, have it keep the host of the page (in ' +
-      `Vite, changeOrigin: false). Otherwise list the origin in the relay: allowedOrigins: ['self', '${page}'].`
+    ? `${cause} Otherwise list the origin in the relay: allowedOrigins: ['self', '${page}'].`
     : 'No relay can list that origin: serve the page by http or https.';
   return new Refusal(403, 'origin_not_allowed', message, { hint, notice: `${message} ${hint}` });
 }

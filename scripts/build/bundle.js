@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../lib/run.js';
 import { writeDeclarations } from './declarations.js';
+import { forJavaScript } from './javascript.js';
 import { toText } from './module-text.js';
 
 /** @typedef {import('./cache.js').BoundModule} BoundModule */
@@ -14,6 +15,8 @@ const ENTRIES = {
   index: { source: 'entries/index', formats: ['esm', 'cjs'] },
   workerd: { source: 'entries/workerd', formats: ['esm'] },
   'edge-light': { source: 'entries/edge-light', formats: ['esm'] },
+  javascript: { source: 'entries/javascript', formats: ['esm', 'cjs'], inject: ['js/client/shims.js'] },
+  'react-server': { source: 'entries/react-server', formats: ['esm'] },
   slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
   'ai-sdk': { source: 'ai-sdk/index', formats: ['esm', 'cjs'] },
@@ -53,6 +56,8 @@ export async function bundle(client, hub, folder) {
   const files = virtualFiles({
     'lemondata:glue': () => ({ contents: client.glue }),
     'lemondata:hub-glue': () => ({ contents: hub.glue }),
+    'lemondata:javascript-glue': () => ({ contents: forJavaScript(client.glue) }),
+    'lemondata:javascript': () => ({ contents: client.javascript }),
     'lemondata:wasm': () => ({ contents: JSON.stringify(toText(client.wasm)), loader: 'json' }),
   });
   // Imports and exports have the names that `wasm-opt` has given them.
@@ -62,7 +67,7 @@ export async function bundle(client, hub, folder) {
     mangleCache: client.names,
   };
   const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');
-  const builds = entries.flatMap(([name, { source, formats }]) =>
+  const builds = entries.flatMap(([name, { source, formats, inject = [] }]) =>
     formats.map((format) =>
       build({
         entryPoints: [join(root, 'js', `${source}.js`)],
@@ -75,6 +80,7 @@ export async function bundle(client, hub, folder) {
         platform: 'neutral',
         outfile: join(fresh, `${name}.${format === 'cjs' ? 'cjs' : 'js'}`),
         plugins: [files],
+        inject: inject.map((file) => join(root, file)),
         ...(source.startsWith('entries/') && minifyNames),
         // The relay is a client itself, of the kind that its runtime gets.
         external: ['lemondata-wasm', 'cloudflare:*', 'node:*', 'react'],

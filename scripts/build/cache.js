@@ -14,7 +14,7 @@ const SOURCES = [
   'Cargo.toml',
   'Cargo.lock',
   'rust-toolchain.toml',
-  ...['bind', 'compile', 'index', 'shrink'].map((name) => `scripts/build/${name}.js`),
+  ...['bind', 'compile', 'index', 'javascript', 'shrink'].map((name) => `scripts/build/${name}.js`),
 ];
 
 /** The hash of all sources and of the optimiser's version. */
@@ -38,6 +38,7 @@ function hashSources(place) {
  * @typedef {object} BoundModule
  * @property {string} glue the JavaScript that calls the module
  * @property {Uint8Array} wasm
+ * @property {string} [javascript] the module as JavaScript
  * @property {Record<string, string>} names the letters that stand for names of imports and exports
  */
 

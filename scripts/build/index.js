@@ -13,6 +13,7 @@ import { ensureAbi } from './abi.js';
 import { bind } from './bind.js';
 import { cachedModule } from './cache.js';
 import { compile } from './compile.js';
+import { toJavaScript } from './javascript.js';
 import { shrink } from './shrink.js';
 
 /** The modules, and the feature of the crate that each needs. */
@@ -34,7 +35,10 @@ export const makeModule = (name, { keepNames = false, packages } = {}) =>
     await packages;
     // A hub is not downloaded, and some of its exports have names that the platform uses, too.
     const options = { keepNames, minifyNames: name !== 'hub' };
-    return { glue, ...(await step(`optimise the module: ${name}`, () => shrink(path, options))) };
+    const { small, ...bound } = await step(`optimise the module: ${name}`, () => shrink(path, options));
+    // The hub lives in Durable Objects alone, which run WebAssembly.
+    const javascript = name === 'hub' || keepNames ? undefined : await toJavaScript(small);
+    return { glue, javascript, ...bound };
   });
 
 /**

@@ -31,6 +31,7 @@ export async function measure() {
   for (const file of ['lemondata.wasm', 'hub.wasm', 'workerd.js', 'index.js', 'ai-sdk.js', 'telemetry.js'])
     add(file, readFileSync(join(root, 'dist', file)));
   add('generate + waitForTask, bundled', await bundled('generate, waitForTask', 'index.js'));
+  add('the same of javascript', await bundled('generate, waitForTask', 'javascript.js'));
   add('the same of slim', await bundled('init, generate, waitForTask', 'slim.js'));
   add('generations, bundled', await bundled('createGenerations', 'generations.js'));
   add('react, bundled', await bundled('GenerationsProvider, useGeneration, useGenerations', 'react.js'));

@@ -24,10 +24,11 @@ const PASSES = [
  * @param {string} path of a module
  * @param {{ keepNames: boolean, minifyNames: boolean }} options whether functions keep their names, for those who want
  *   to know where the bytes are; whether imports and exports become letters
- * @returns {Promise<{ wasm: Uint8Array, names: Record<string, string> }>} the module, and the letters of its names
+ * @returns {Promise<{ small: string, wasm: Uint8Array, names: Record<string, string> }>} the path of the module, its
+ *   bytes, and the letters of its names
  */
 export async function shrink(path, { keepNames, minifyNames }) {
-  const small = `${path}.small`;
+  const small = path.replace(/\.wasm$/, '.small.wasm');
   /** @type {Record<string, string>} */
   const names = {};
   if (minifyNames) {
@@ -39,14 +40,11 @@ export async function shrink(path, { keepNames, minifyNames }) {
     path = small;
   }
   await optimise(path, small, ...PASSES, ...(keepNames ? ['-g'] : []));
-  return { wasm: readFileSync(small), names };
+  return { small, wasm: readFileSync(small), names };
 }
 
+/** The options of Binaryen's tools for what the compiler may use. The compiler calls one of them by another name. */
+export const enabled = FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`);
+
 const optimise = (from, to, ...passes) =>
-  runBeside(join(root, 'node_modules', '.bin', 'wasm-opt'), [
-    // The compiler calls one of them by another name.
-    ...FEATURES.map((name) => `--enable-${name.replace('fptoint', 'float-to-int')}`),
-    ...passes,
-    from,
-    `--output=${to}`,
-  ]);
+  runBeside(join(root, 'node_modules', '.bin', 'wasm-opt'), [...enabled, ...passes, from, `--output=${to}`]);

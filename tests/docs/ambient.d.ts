@@ -5,3 +5,30 @@ declare module '*.wasm?url' {
   const url: string;
   export default url;
 }
+
+// What Nuxt imports by itself.
+declare function defineEventHandler<Result>(handler: (event: object) => Result): unknown;
+declare function toWebRequest(event: object): Request;
+declare function getRequestIP(event: object): string | undefined;
+
+// SvelteKit, and what it generates.
+declare module '$env/dynamic/private' {
+  export const env: Record<string, string | undefined>;
+}
+declare module '@sveltejs/kit' {
+  export interface RequestEvent {
+    request: Request;
+    getClientAddress(): string;
+  }
+}
+
+// What an extension finds; the types come from `@types/chrome`.
+declare const chrome: {
+  runtime: {
+    onMessage: {
+      addListener(
+        listener: (message: { prompt: string }, sender: object, respond: (answer: object) => void) => boolean,
+      ): void;
+    };
+  };
+};

@@ -167,6 +167,7 @@ function diagnose(folder, files, environment) {
     noUncheckedIndexedAccess: true,
     paths: {
       'lemondata-wasm': [join(root, 'js/entries/index.d.ts')],
+      'lemondata-wasm/javascript': [join(root, 'js/entries/index.d.ts')],
       'lemondata-wasm/slim': [join(root, 'js/entries/slim.d.ts')],
       'lemondata-wasm/relay': [join(root, 'js/relay/index.d.ts')],
       'lemondata-wasm/telemetry': [join(root, 'js/telemetry/index.d.ts')],

@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root, run } from '../../scripts/lib/run.js';
+import { stage } from '../../scripts/build/stage.js';
+import { run } from '../../scripts/lib/run.js';
 
 /**
  * Packs the package as it would be published.
@@ -12,12 +13,15 @@ import { root, run } from '../../scripts/lib/run.js';
  * @returns {{ tarball: string, files: string[] }} its path, and what it holds
  */
 export function pack(folder) {
+  const staged = mkdtempSync(join(tmpdir(), 'lemondata-wasm-staged-'));
+  stage(staged);
   const [packed] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', `--pack-destination=${folder}`], {
       quiet: true,
-      cwd: root,
+      cwd: staged,
     }),
   );
+  rmSync(staged, { recursive: true });
   return {
     tarball: join(folder, packed.filename),
     files: packed.files.map(({ path }) => path).sort(),

@@ -27,6 +27,7 @@ import { openProject } from './project.js';
  * @property {string} source the folder
  * @property {[string, Cell][]} cells
  * @property {Record<string, string>} [samples] files that the pages in `docs` print: where in the project, and which
+ * @property {string} [example] the folder of `examples` that it tries
  * @property {string} [node] the major version of Node that its tools ask for
  * @property {(project: import('./project.js').Project) => Promise<any>} [open] runs once, before the first cell
  */

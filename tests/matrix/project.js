@@ -71,14 +71,17 @@ export function ensureTools(source) {
  * @param {string} tarball
  * @returns {string} the folder
  */
-function layOut({ source, samples = {} }, tarball) {
+function layOut({ source, example, samples = {} }, tarball) {
   const tools = ensureTools(source);
   const folder = mkdtempSync(join(tmpdir(), `lemondata-wasm-${basename(source)}-`));
   try {
-    cpSync(join(import.meta.dirname, 'shared'), folder, { recursive: true });
+    if (example) copyExample(example, source, folder);
+    else cpSync(join(import.meta.dirname, 'shared'), folder, { recursive: true });
+    // The manifest of a starter is its own.
+    const others = ['cells.js', ...(example ? MANIFESTS : [])];
     cpSync(source, folder, {
       recursive: true,
-      filter: (path) => dirname(path) !== source || basename(path) !== 'cells.js',
+      filter: (path) => dirname(path) !== source || !others.includes(basename(path)),
     });
     for (const [file, name] of Object.entries(samples)) {
       mkdirSync(dirname(join(folder, file)), { recursive: true });
@@ -95,6 +98,17 @@ function layOut({ source, samples = {} }, tarball) {
   }
   return folder;
 }
+
+/** Copies a starter, which names the versions that the suite has installed. */
+function copyExample(example, source, folder) {
+  const from = join(root, 'examples', example);
+  const { dependencies, devDependencies } = readManifest(from);
+  const { 'lemondata-wasm': _, ...tools } = { ...dependencies, ...devDependencies };
+  assert.deepEqual(tools, readManifest(source).dependencies, `examples/${example} names other versions`);
+  cpSync(from, folder, { recursive: true });
+}
+
+const readManifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /** Copies a tree by links to its files, which takes no time and no space. */
 function link(from, to) {
@@ -174,7 +188,7 @@ export function openProject(suite, { tarball, server }) {
     },
 
     /** A relay to the server, for the `api` of a site. */
-    relay: (scenario) => startRelay(folder, server, scenario),
+    relay: (scenario, options) => startRelay(folder, server, scenario, options),
 
     /** Opens a page, for a cell that does more than wait for its result. */
     open: (url, engine = 'chromium') => openPage(engine, url),

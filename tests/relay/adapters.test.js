@@ -207,18 +207,67 @@ test('toNextRoute has a function for each method', async () => {
   assert.equal(await use('https://app.example', transport), 'ann');
 });
 
-test('toNextRoute takes the page’s origin from its option, where the server does not know it', async () => {
-  const relay = make({ authorize: () => 'ann' });
-  const headers = { origin: 'https://app.example', 'content-type': 'application/json' };
-  const request = () =>
-    new Request(`http://localhost:3000${PREFIX}/v1/images/generations`, {
+describe('toNextRoute, whose routes get a URL at localhost,', () => {
+  /** The status of a create whose request has these headers. */
+  async function statusOf(options, headers) {
+    const request = new Request(`http://localhost:3000${PREFIX}/v1/images/generations`, {
       method: 'POST',
-      headers,
+      headers: { 'content-type': 'application/json', ...headers },
       body: '{"prompt":"A lemon"}',
     });
-  assert.equal((await toNextRoute(relay).POST(request())).status, 403);
-  const route = toNextRoute(relay, { origin: 'https://app.example' });
-  assert.equal((await route.POST(request())).status, 200);
+    return (await toNextRoute(make({ authorize: () => 'ann' }), options).POST(request)).status;
+  }
+
+  test('takes the page’s origin from its option', async () => {
+    const headers = { origin: 'https://app.example' };
+    assert.equal(await statusOf({}, headers), 403);
+    assert.equal(await statusOf({ origin: 'https://app.example' }, headers), 200);
+  });
+
+  test('takes its host from the header Host', async () => {
+    for (const host of ['127.0.0.1:3000', 'app.example', '192.168.0.7:3000']) {
+      assert.equal(await statusOf({}, { host, origin: `http://${host}` }), 200, host);
+      assert.equal(await statusOf({}, { host, origin: 'http://localhost:3000' }), 403, host);
+    }
+    assert.equal(await statusOf({}, { host: 'app.example/v1/models?', origin: 'http://app.example' }), 400);
+  });
+
+  test('believes a proxy where the operator says so', async () => {
+    const proxied = { host: 'inside:3000', 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https' };
+    const headers = { ...proxied, origin: 'https://app.example' };
+    assert.equal(await statusOf({}, headers), 403);
+    assert.equal(await statusOf({ trustProxy: true }, headers), 200);
+    const listed = { ...headers, 'x-forwarded-host': 'app.example, evil.example' };
+    assert.equal(await statusOf({ trustProxy: true }, listed), 400);
+    const odd = { ...headers, 'x-forwarded-proto': 'https, http' };
+    assert.equal(await statusOf({ trustProxy: true }, odd), 403);
+    const foreign = { ...headers, 'x-forwarded-host': 'evil.example' };
+    assert.equal(await statusOf({ origin: 'https://app.example', trustProxy: true }, foreign), 421);
+  });
+});
+
+test('toNodeHandler believes a proxy where the operator says so', async () => {
+  const headers = {
+    origin: 'https://app.example',
+    'x-forwarded-host': 'app.example',
+    'x-forwarded-proto': 'https',
+  };
+  for (const [options, status] of [
+    [{}, 403],
+    [{ trustProxy: true }, 200],
+  ]) {
+    const url = await listen(toNodeHandler(make(), options));
+    assert.equal((await fetch(`${url}/health`, { headers })).status, status);
+  }
+});
+
+test('a server that takes its pages for https is told what to set', async () => {
+  const relay = make({ authorize: () => 'ann' });
+  const headers = { origin: 'http://localhost:3000' };
+  const refused = await relay(new Request(`https://localhost:3000${PREFIX}/health`, { headers }));
+  assert.equal(refused.status, 403);
+  const { error } = await refused.json();
+  assert.match(error.hint, /For SvelteKit's adapter-node, set ORIGIN=http:\/\/localhost:3000;/);
 });
 
 test('toNodeHandler passes a stream on as it comes, and ends it with its client', GUARD, async () => {

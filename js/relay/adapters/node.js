@@ -1,24 +1,22 @@
-import { isForeignHost, isHost } from '../hosts.js';
-import { bodyUsed, REFUSAL, Refusal } from '../refusal.js';
-import { assertRelay, misdirected, readAdapterOptions } from './shared.js';
+import { bodyUsed, REFUSAL } from '../refusal.js';
+import { assertRelay, BAD_REQUEST, originOf, readAdapterOptions } from './shared.js';
 
 /** How long the rest of a refused body is still read, so that its sender gets to read the answer. */
 const LINGER_MS = 1000;
 const HTTP2_INTERNAL_ERROR = 2;
-
-const BAD_REQUEST = new Refusal(400, 'invalid_request_error', 'That is no valid request.');
 
 /**
  * For Node's `http`, `https` and `http2`, and for Express: `createServer(toNodeHandler(relay))`,
  * `app.use('/api/lemondata', toNodeHandler(relay))`.
  *
  * @param {(request: Request, context?: object) => Promise<Response>} relay
- * @param {{ origin?: string }} [options] `origin`: where pages see this server, if a proxy in front of it speaks
- *   another protocol or has another name. A request that names another host is refused
+ * @param {{ origin?: string, trustProxy?: boolean }} [options] `origin`: where pages see this server, if a proxy in
+ *   front of it speaks another protocol or has another name. A request that names another host is refused.
+ *   `trustProxy`: that proxy sets `x-forwarded-host` and `x-forwarded-proto`
  */
 export function toNodeHandler(relay, options) {
   assertRelay('toNodeHandler', relay);
-  const { origin } = readAdapterOptions('toNodeHandler', options);
+  const settings = readAdapterOptions('toNodeHandler', options);
   return async (incoming, outgoing) => {
     const gone = new AbortController();
     outgoing.on('close', () => gone.abort());
@@ -26,11 +24,11 @@ export function toNodeHandler(relay, options) {
       const context = { ip: incoming.socket?.remoteAddress };
       let request;
       try {
-        request = toRequest(incoming, origin, gone.signal);
+        request = toRequest(incoming, settings, gone.signal);
       } catch (error) {
         // The relay answers it and logs it: no other part of the server would.
         context[REFUSAL] = error;
-        request = new Request(origin ?? 'http://localhost');
+        request = new Request(settings.origin ?? 'http://localhost');
       }
       await respond(await relay(request, context), incoming, outgoing, gone.signal);
     } catch {
@@ -100,14 +98,12 @@ const drained = (outgoing, signal) =>
   });
 
 /** @throws {Error} a refusal of what is no valid request */
-function toRequest(incoming, origin, signal) {
+function toRequest(incoming, settings, signal) {
   const { method, headers, socket } = incoming;
   // HTTP/2 calls the host `:authority`.
   const host = headers[':authority'] ?? headers.host ?? 'localhost';
-  // Anything but a host would move the path that a guard in front of the relay has looked at.
-  if (!isHost(host)) throw BAD_REQUEST;
-  if (origin && isForeignHost(host, origin)) throw misdirected(origin, host);
-  const base = origin ?? `${socket?.encrypted ? 'https' : 'http'}://${host}`;
+  const protocol = socket?.encrypted ? 'https' : 'http';
+  const base = originOf(settings, { protocol, host, header: (name) => headers[name] });
   // Express cuts off the part of the path where it is mounted.
   const path = incoming.originalUrl ?? incoming.url;
   // A target that is a whole URL, or that begins with two slashes, must not name another host.

@@ -1,5 +1,6 @@
 /** What the adapters have in common. */
 
+import { isForeignHost, isHost } from '../hosts.js';
 import { isOrigin } from '../origins.js';
 import { Refusal } from '../refusal.js';
 import { readSettings, setting } from '../settings.js';
@@ -10,11 +11,18 @@ const RULES = {
     (value) => isOrigin(value) && /^https?:/.test(value),
     "where pages see this server, an origin such as 'https://app.example'",
   ),
+  trustProxy: setting(
+    false,
+    (value) => typeof value === 'boolean',
+    'true if a proxy in front of this server sets x-forwarded-host and x-forwarded-proto itself',
+  ),
 };
+
+export const BAD_REQUEST = new Refusal(400, 'invalid_request_error', 'That is no valid request.');
 
 /**
  * @param {string} adapter its name, for the error
- * @param {{ origin?: string } | undefined} options
+ * @param {{ origin?: string, trustProxy?: boolean } | undefined} options
  */
 export const readAdapterOptions = (adapter, options) => readSettings(adapter, RULES, options);
 
@@ -24,7 +32,24 @@ export function assertRelay(adapter, relay) {
   throw new TypeError(`${adapter} takes the relay that createRelay returns, but got ${typeof relay}.`);
 }
 
-export function misdirected(origin, host) {
+/**
+ * Where pages see this server: the origin of its option, or the one that the request names.
+ *
+ * @param {ReturnType<typeof readAdapterOptions>} options
+ * @param {{ protocol: string, host: string, header: (name: string) => unknown }} request `protocol` without its colon
+ * @throws {Refusal}
+ */
+export function originOf({ origin, trustProxy }, { protocol, host, header }) {
+  const forwarded = (name) => (trustProxy ? header(name) : undefined);
+  const named = String(forwarded('x-forwarded-host') ?? host);
+  // Anything but a host would move the path that a guard in front of the relay has looked at.
+  if (!isHost(named)) throw BAD_REQUEST;
+  if (origin && isForeignHost(named, origin)) throw misdirected(origin, named);
+  const proxied = forwarded('x-forwarded-proto');
+  return origin ?? `${proxied === 'http' || proxied === 'https' ? proxied : protocol}://${named}`;
+}
+
+function misdirected(origin, host) {
   const message = `This server is ${origin}; the request names another host.`;
   const notice =
     `A request for the host ${JSON.stringify(host)} was refused: the adapter's option origin is ${origin}. Set it to ` +

@@ -19,8 +19,7 @@ export async function open({ bin, path, server, execute, serve }) {
   // The file of the page, filled in.
   const settings = sample('nextjs/environment')
     .replace('sk-…', server.apiKey)
-    .replace('…', 'a-secret-of-the-tests-with-32-characters')
-    .replace('localhost:3000', `127.0.0.1:${port}`);
+    .replace('…', 'a-secret-of-the-tests-with-32-characters');
   writeFileSync(path('.env.local'), settings);
   await execute(bin('next'), ['build'], ENV);
   const args = ['start', '--hostname', '127.0.0.1', '--port', String(port)];
@@ -97,6 +96,19 @@ export const cells = {
     async run({ paidOnce }, url) {
       const response = await fetch(`${url}/api/picture`, { method: 'POST' });
       assert.equal(Buffer.from(await response.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
+      paidOnce();
+    },
+  },
+  'next-pages-api': {
+    tool: 'next',
+    all: true,
+    async run({ paidOnce }, url) {
+      const response = await fetch(`${url}/api/pages/v1/images/generations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: url },
+        body: '{"model":"flux-schnell","prompt":"A lemon"}',
+      });
+      assert.equal(response.status, 200, await response.text());
       paidOnce();
     },
   },

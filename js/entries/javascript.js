@@ -1,0 +1,29 @@
+/** The entry for places that run no WebAssembly: its core is the same, written as JavaScript by the build. */
+
+import * as javascript from 'lemondata:javascript';
+import glue from 'lemondata:javascript-glue';
+import { connect } from '../client/client.js';
+import { fillFromEnvironment } from '../client/environment.js';
+import { inBrowser, isEdge } from '../client/place.js';
+import { Subscriber } from '../client/poll-sharing.js';
+
+export { toBlob } from '../client/blob.js';
+export {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonData,
+  waitForTask,
+} from '../client/client.js';
+export { listModels } from '../client/models.js';
+export * from '../client/public-errors.js';
+
+connect(
+  glue,
+  () => javascript,
+  inBrowser,
+  isEdge ? undefined : Subscriber,
+  isEdge ? undefined : fillFromEnvironment,
+);

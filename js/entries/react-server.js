@@ -1,0 +1,31 @@
+/** The entry for servers of Next.js, whose bundle may run in a worker of Cloudflare, which compiles no bytes. */
+
+import * as javascript from 'lemondata:javascript';
+import glue from 'lemondata:javascript-glue';
+import wasm from 'lemondata:wasm';
+import { connect } from '../client/client.js';
+import { decode } from '../client/decode.js';
+import { fillFromEnvironment } from '../client/environment.js';
+import { inBrowser, isEdge } from '../client/place.js';
+import { Subscriber } from '../client/poll-sharing.js';
+
+export { toBlob } from '../client/blob.js';
+export {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonData,
+  waitForTask,
+} from '../client/client.js';
+export { listModels } from '../client/models.js';
+export * from '../client/public-errors.js';
+
+connect(
+  glue,
+  () => (isEdge ? javascript : WebAssembly.compile(decode(wasm))),
+  inBrowser,
+  isEdge ? undefined : Subscriber,
+  isEdge ? undefined : fillFromEnvironment,
+);
