@@ -790,7 +790,11 @@ describe('after a reload', () => {
     const tab = await openTab({ relay: true });
     const id = await startIn(tab);
     tab.close();
-    t.mock.timers.tick(3_600_000);
+    t.mock.timers.tick(3_599_999);
+    const again = await openTab({ relay: true });
+    assert.equal(again.calls.length, 1);
+    again.close();
+    t.mock.timers.tick(1);
     const later = await openTab({ relay: true });
     assert.equal(later.calls.length, 0);
     assert.equal(later.get(id).error.outcome, 'unknown');

@@ -170,7 +170,9 @@ export function createGenerations({
       await save(id);
       await online(signal);
     }
-    change(id, { ...CLEARED, phase: 'sending', sentAt: Date.now(), relay: client.relay });
+    // The relay counts from the first time.
+    const { sentAt = Date.now() } = snapshots.get(id);
+    change(id, { ...CLEARED, phase: 'sending', sentAt, relay: client.relay });
     await save(id);
     signal.throwIfAborted();
   }

@@ -34,7 +34,16 @@ const PAGE = `<!DOCTYPE html><title>Generations</title><script type="module">${s
     const { error, images } = generations.list()[0];
     return { outcome: error?.outcome, url: images[0]?.url };
   };
-  window.tab = { generations, see, start: () => generations.start({ prompt: 'A lemon' }) };
+  /** Opens another tab. */
+  const open = async (query) => {
+    const frame = document.createElement('iframe');
+    frame.src = query;
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+    document.body.append(frame);
+    await loaded;
+    return { frame, ...frame.contentWindow.tab };
+  };
+  window.tab = { generations, see, open, start: () => generations.start({ prompt: 'A lemon' }) };
 </script>`;
 
 const CORS = {
@@ -143,35 +152,26 @@ for (const name of BROWSERS) {
     test('a tab goes on when the one that waited is closed', async () => {
       await inPage('?relay&tab=second', async (page) => {
         await page.run(async () => {
-          const frame = document.createElement('iframe');
-          frame.src = '/?relay';
-          const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
-          document.body.append(frame);
-          await loaded;
-          frame.contentWindow.tab.start();
-          await frame.contentWindow.tab.see('waiting');
+          window.first = await window.tab.open('?relay');
+          window.first.start();
+          await window.first.see('waiting');
         });
-        await until(() => relay.pollers.size === 1);
+        await until(() => relay.pollers.has('first'));
+        // The first one goes with the page that holds it.
         await page.reload();
-        // The frame went with the page. This time, the second tab is there first.
         await page.see('waiting');
-        await page.run(async () => {
-          const frame = document.createElement('iframe');
-          frame.src = '/?relay&tab=third';
-          const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
-          document.body.append(frame);
-          await loaded;
-          await frame.contentWindow.tab.see('waiting');
-          window.frame = frame;
-        });
         await until(() => relay.pollers.has('second'));
+        await page.run(async () => {
+          window.third = await window.tab.open('?relay&tab=third');
+          await window.third.see('waiting');
+        });
         await page.run(() => window.tab.generations.pause(window.tab.generations.list()[0].id));
         await until(() => relay.pollers.has('third'));
+        relay.pollers.clear();
         await page.run(() => {
           window.tab.generations.resume(window.tab.generations.list()[0].id);
-          window.frame.remove();
+          window.third.frame.remove();
         });
-        relay.pollers.clear();
         await until(() => relay.pollers.has('second'));
         relay.isDone = true;
         await page.see('done');
@@ -183,20 +183,13 @@ for (const name of BROWSERS) {
       await inPage('', async (page) => {
         await page.run(start);
         await page.see('waiting');
-        const seen = await page.run(async () => {
-          const frame = document.createElement('iframe');
-          frame.src = '/?tab=second';
-          const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
-          document.body.append(frame);
-          await loaded;
-          await frame.contentWindow.tab.see('waiting');
-          window.frame = frame;
-          return frame.contentWindow.tab.generations.list().length;
+        await page.run(async () => {
+          window.second = await window.tab.open('?tab=second');
+          await window.second.see('waiting');
         });
-        assert.equal(seen, 1);
         relay.isDone = true;
         await page.see('done');
-        await page.run(() => window.frame.contentWindow.tab.see('done'));
+        await page.run(() => window.second.see('done'));
       });
       assert.deepEqual([...relay.pollers], ['first']);
       assert.equal(relay.keys.length, 1);
