@@ -45,6 +45,7 @@ test('holds exactly the intended files', () => {
   const isPage = (file) => /^docs\/.*\.(?:md|svg)$/.test(file) || file.startsWith('examples/');
   const others = project.files.filter((file) => !isPage(file));
   assert.deepEqual(others, [
+    'AGENTS.md',
     'CHANGELOG.md',
     'LICENSE-APACHE',
     'LICENSE-MIT',
@@ -73,6 +74,7 @@ test('holds exactly the intended files', () => {
     'dist/testing.d.ts',
     'dist/testing.js',
     'dist/workerd.js',
+    'llms.txt',
     'package.json',
   ]);
 });
