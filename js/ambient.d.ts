@@ -24,6 +24,8 @@ declare module 'lemondata:wasm' {
   const wasm: string;
   export default wasm;
 }
+/** An optional peer, which the repository does not install. */
+declare module 'react';
 declare module '*.wasm' {
   const module: WebAssembly.Module;
   export default module;

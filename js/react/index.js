@@ -56,6 +56,10 @@ function idOf(request) {
   });
 }
 
+/**
+ * @param {unknown} source
+ * @param {{ id?: string, edit?: boolean, background?: boolean }} [options]
+ */
 export function useGeneration(source, { id, edit, background = false } = {}) {
   const store = useStore();
   const isRequest = typeof source === 'object' && source !== null;

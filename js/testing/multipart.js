@@ -92,8 +92,10 @@ export async function writeMultipart(form) {
     if (typeof value === 'string') {
       pieces.push(encode(`${head}${BREAK}${BREAK}${normalise(value)}`));
     } else {
+      // Bun leaves a Blob without a name, which the platform sends as this.
+      const filename = quote(value.name ?? 'blob');
       const type = `Content-Type: ${value.type || 'application/octet-stream'}`;
-      pieces.push(encode(`${head}; filename=${quote(value.name)}${BREAK}${type}${BREAK}${BREAK}`));
+      pieces.push(encode(`${head}; filename=${filename}${BREAK}${type}${BREAK}${BREAK}`));
       pieces.push(new Uint8Array(await value.arrayBuffer()));
     }
     pieces.push(encode(BREAK));

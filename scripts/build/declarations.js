@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { root } from '../lib/run.js';
 
 /** Where the declarations of each entry of the package lie. */
-const SOURCES = {
+export const SOURCES = {
   index: 'js/entries/index.d.ts',
   slim: 'js/entries/slim.d.ts',
   relay: 'js/relay/index.d.ts',

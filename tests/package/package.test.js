@@ -45,6 +45,7 @@ test('holds exactly the intended files', () => {
   const isPage = (file) => /^docs\/.*\.(?:md|svg)$/.test(file) || file.startsWith('examples/');
   const others = project.files.filter((file) => !isPage(file));
   assert.deepEqual(others, [
+    'AGENTS.md',
     'CHANGELOG.md',
     'LICENSE-APACHE',
     'LICENSE-MIT',
@@ -96,6 +97,7 @@ test('holds exactly the intended files', () => {
     'dist/workerd.js',
     'generations/package.json',
     'javascript/package.json',
+    'llms.txt',
     'package.json',
     'react/package.json',
     'relay/package.json',
