@@ -11,7 +11,7 @@ export class EventLog {
   /**
    * @param {string} task the id of its object
    * @param {ReturnType<typeof import('../relay/redactor.js').createRedactor>} redactor
-   * @param {() => { log: (event: object) => void, identity?: string, model?: string }} context
+   * @param {() => { log: (event: object) => void, identity?: string, model?: string, traceparent?: string }} context
    */
   constructor(task, redactor, context) {
     this.#task = task;
@@ -21,10 +21,10 @@ export class EventLog {
 
   /** @param {{ event: string }} event */
   write(event) {
-    const { log, identity, model } = this.#context();
+    const { log, ...context } = this.#context();
     // A log that fails must not fail the task.
     try {
-      log({ task: this.#task, identity, model, ...event });
+      log({ task: this.#task, ...context, ...event });
     } catch {}
   }
 

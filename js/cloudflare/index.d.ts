@@ -38,6 +38,8 @@ export interface HubEvent {
   task: string;
   /** The identity that created the task, from `authorize`. */
   identity?: string | undefined;
+  /** The trace that the client named, where the relay has the option `tracing`. */
+  traceparent?: string | undefined;
   /** The model of the create. */
   model?: string | undefined;
   /** Which request has failed. */

@@ -17,9 +17,10 @@ export const readKey = ({ apiKey }) => resolve(apiKey);
  * @param {{ task_id: string, poll_url?: string }} [request.task] of a poll
  * @param {object} options
  * @param {any} options.settings
+ * @param {Record<string, string>} [options.trace] headers that name the trace of the task
  * @param {(key: string) => void} options.onKey called with the key before it is used
  */
-export async function send({ url, timeoutMs, body, task }, { settings, onKey }) {
+export async function send({ url, timeoutMs, body, task }, { settings, trace, onKey }) {
   const { fetch, baseUrl } = settings;
   const method = body === undefined ? 'GET' : 'POST';
   let sent = new Attempt(method);
@@ -28,7 +29,7 @@ export async function send({ url, timeoutMs, body, task }, { settings, onKey }) 
   try {
     const key = await readKey(settings);
     onKey(key);
-    await exchange(sent, { fetch, url, signal: controller.signal, key, body });
+    await exchange(sent, { fetch, url, signal: controller.signal, headers: new Headers(trace), key, body });
   } catch (cause) {
     // There is no key, or a header cannot hold it.
     sent = new Attempt(method);

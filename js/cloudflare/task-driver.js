@@ -150,7 +150,7 @@ export class TaskDriver {
     const settings = this.#readSettings();
     const attempt = await send(
       { url, timeoutMs, ...(isCreate ? { body: this.#body(isShort) } : { task: store.job.wait.task }) },
-      { settings, onKey: (key) => this.#redactor.learn(key) },
+      { settings, trace: store.order.trace, onKey: (key) => this.#redactor.learn(key) },
     );
     const { model = NO_MODEL } = store.order;
     const ended = callCore('attemptEnded', store.job, settings, attempt, model, Date.now());

@@ -29,7 +29,8 @@ export class TaskHub extends DurableObject {
   #log = new EventLog(this.#id, this.#redactor, () => {
     const { order } = this.#store;
     const log = this.#checkedSettings?.log ?? defaultLog;
-    return { log, identity: order?.identity, model: order?.model };
+    const { identity, model, trace } = order ?? {};
+    return { log, identity, model, traceparent: trace?.traceparent };
   });
   #driver = new TaskDriver({
     id: this.#id,
@@ -83,10 +84,11 @@ export class TaskHub extends DurableObject {
    * @param {boolean} order.isEdit
    * @param {{ name: string, type: string, size: number }[]} order.files
    * @param {string[]} order.fallback
+   * @param {{ traceparent: string, tracestate?: string }} [order.trace]
    * @param {ReadableStream<Uint8Array>} [order.content] of all files, one behind the other
    * @param {number} order.waitMs
    */
-  async create({ identity, fingerprint, request, isEdit, files, fallback, content, waitMs }) {
+  async create({ identity, fingerprint, request, isEdit, files, fallback, trace, content, waitMs }) {
     await this.#checkVersion();
     const store = this.#store;
     if (this.#isExpired()) await this.#driver.run();
@@ -102,7 +104,7 @@ export class TaskHub extends DurableObject {
       const is_short = this.#settings.shortCreates && request.async === undefined;
       const jobRequest = { is_edit: isEdit, is_short, fallbacks: fallback.length };
       const job = callCore('createJob', this.#settings, request, jobRequest, now);
-      const order = { identity, fingerprint, model: request.model ?? NO_MODEL, fallback };
+      const order = { identity, fingerprint, model: request.model ?? NO_MODEL, fallback, trace };
       const rows = { job, order, view: pendingView(now), request: JSON.stringify(request) };
       store.save(bytes ? { ...rows, files: { list: files, bytes } } : rows);
       await this.#alarm.guard();

@@ -19,7 +19,8 @@ export class TaskStore {
    * Who created the task, with which request and model, and the models that may follow. The first versions did not
    * store the models.
    *
-   * @type {{ identity: string, fingerprint: string, model?: string, fallback?: string[] } | undefined}
+   * @type {{ identity: string, fingerprint: string, model?: string, fallback?: string[], trace?: { traceparent: string,
+   *   tracestate?: string } } | undefined}
    */
   order;
   /** Whether a later version has stored the job. This version leaves it alone. */

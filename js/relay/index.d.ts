@@ -133,6 +133,11 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
   showCosts?: boolean | undefined;
   /** Whether the log holds the prompts. Default `false`. */
   logPrompts?: boolean | undefined;
+  /**
+   * Whether requests to the service, and the tasks of a hub, belong to the trace that a client names: `traceparent` and
+   * `tracestate` of W3C Trace Context pass, and the log has the former. Any caller can name a trace. Default `false`.
+   */
+  tracing?: boolean | undefined;
   /** The clock. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
@@ -172,6 +177,8 @@ export type RelayEvent =
       repeated?: boolean;
       /** The model that a create named. */
       model?: string;
+      /** The trace that the client named, with `tracing` alone. */
+      traceparent?: string;
       /** With `logPrompts` alone. */
       prompt?: string;
     }
@@ -378,6 +385,16 @@ export interface HubOrder {
   files: HubFile[];
   /** The models that may get the request next, one after the other, each once the last one certainly bills nothing. */
   fallback: string[];
+  /** The trace that the client named, as headers for the service. */
+  trace?: Trace | undefined;
+}
+
+/** The headers of W3C Trace Context that name a trace. */
+export interface Trace {
+  /** The trace, and the span in it. */
+  traceparent: string;
+  /** Whatever a vendor adds. */
+  tracestate?: string;
 }
 
 /** The answer of a hub to a create. */

@@ -122,6 +122,7 @@ const RULES = {
   showCosts: flag(false),
   log: callback(undefined),
   logPrompts: flag(false),
+  tracing: flag(false),
   now: callback(Date.now),
 };
 

@@ -21,6 +21,7 @@ import { checkFallback, checkRequest } from './requests.js';
 import { routeOf } from './routes.js';
 import { createService } from './service.js';
 import { LONGEST_TIMER_MS } from './settings.js';
+import { TRACE_HEADERS, traceOf } from './tracing.js';
 
 /** What the client package allows a create by default. */
 const CREATE_TIMEOUT_MS = 300_000;
@@ -47,7 +48,10 @@ const isRequest = (request) => typeof request?.headers?.get === 'function' && ty
 export function createRelay(options) {
   const settings = readOptions(options);
   const { authorize, limiter, store, hub, user, logPrompts, now, callbackTimeoutMs } = settings;
-  const origins = createOrigins(settings.allowedOrigins, settings);
+  const origins = createOrigins(settings.allowedOrigins, {
+    ...settings,
+    allowedHeaders: [...settings.allowedHeaders, ...(settings.tracing ? TRACE_HEADERS : [])],
+  });
   const references = createReferences(settings.secrets, { ...settings, kind: hub ? 'hub' : 'task' });
   const answers = createAnswers();
   const writeLog = settings.log ?? createConsoleLog({ now, redact: answers.redactError });
@@ -113,12 +117,14 @@ export function createRelay(options) {
     }
     if (route.name === 'health') return answers.json(200, { status: 'ok' });
 
+    const trace = settings.tracing ? traceOf(request) : undefined;
+    if (trace) event.traceparent = trace.traceparent;
     const identity = await identify(request, context);
     event.identity = identity;
     const isEdit = route.name === 'edit';
     const isCreate = isEdit || route.name === 'create';
     await checkLimit(identity, isCreate ? 'create' : 'poll');
-    if (isCreate) return create(request, context, { identity, isEdit }, event);
+    if (isCreate) return create(request, context, { identity, isEdit, trace }, event);
     if (route.name === 'models') return service.models(request, event);
     const task = await references.read(route.reference, identity);
     if (!task) throw notFound();
@@ -126,7 +132,7 @@ export function createRelay(options) {
       return conditional(request, await hubRoutes.picture(task, Number(route.index)));
     }
     if (hubRoutes && isHubTask(task)) return hubRoutes.getTask(task, route.reference, request, event);
-    return service.poll(task, route.reference, request, event);
+    return service.poll(task, route.reference, request, trace, event);
   }
 
   /** The caller's identity, which is a text, or a refusal. */
@@ -157,7 +163,7 @@ export function createRelay(options) {
     throw new TypeError(`createRelay: user must return a text or undefined, but returned ${typeof name}.`);
   }
 
-  async function create(request, context, { identity, isEdit }, event) {
+  async function create(request, context, { identity, isEdit, trace }, event) {
     const idempotencyKey = readIdempotencyKey(request);
     const body = await readBody(request, settings);
     const { files } = body;
@@ -174,10 +180,10 @@ export function createRelay(options) {
     const fingerprint =
       hasKey || hubRoutes ? await fingerprintOf({ isEdit, fields: content, files }) : undefined;
     if (hubRoutes) {
-      const order = { key, fingerprint, identity, request: fields, isEdit, files, fallback };
+      const order = { key, fingerprint, identity, request: fields, isEdit, files, fallback, trace };
       return hubRoutes.create(order, request, event);
     }
-    const send = () => service.create({ isEdit, fields, files, identity }, event);
+    const send = () => service.create({ isEdit, fields, files, identity, trace }, event);
     // A client that leaves does not end its create: it may have been billed, and its answer is still wanted.
     const answering = hasKey ? createOnce({ key, fingerprint }, send, event) : send();
     context?.waitUntil?.(answering.catch(() => {}));

@@ -67,7 +67,7 @@ export function createService(settings, { references, answers, log }) {
 
   /** Sends a create or an edit. */
   async function create(order, event) {
-    const { isEdit, fields, files, identity } = order;
+    const { isEdit, fields, files, identity, trace } = order;
     event.upstream = isEdit ? 'edit' : 'create';
     const method = isEdit ? 'edit' : 'generate';
     const info = {};
@@ -79,6 +79,7 @@ export function createService(settings, { references, answers, log }) {
           return response;
         }),
       onResponse: (found) => Object.assign(info, found),
+      headers: trace,
     };
     try {
       const found = await client[method](requestOf(fields, files), options).catch(endOrThrow);
@@ -90,12 +91,12 @@ export function createService(settings, { references, answers, log }) {
     }
   }
 
-  async function poll(task, reference, { signal }, event) {
+  async function poll(task, reference, { signal }, trace, event) {
     event.upstream = 'poll';
     const info = {};
     const onResponse = (found) => Object.assign(info, found);
     try {
-      const found = await client.getTask(task, { signal, onResponse }).catch(endOrThrow);
+      const found = await client.getTask(task, { signal, onResponse, headers: trace }).catch(endOrThrow);
       if (!isAnswerOf(task, Object(found instanceof TaskFailedError ? found.body : found), baseUrl)) {
         throw unusable('answered a poll with another task', task);
       }
