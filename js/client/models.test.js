@@ -226,8 +226,8 @@ describe('errors', () => {
     for (const [body, pattern] of [
       [{ object: 'list' }, /holds no list of models\.$/],
       [{ error: { message: 'Later.' } }, /holds no list of models: Later\.$/],
-      ['<html>', /holds no list of models\.$/],
-      ['', /holds no list of models\.$/],
+      ['<html>', /holds no list of models: check baseUrl, or the dev server's proxy\.$/],
+      ['', /holds no list of models: check baseUrl, or the dev server's proxy\.$/],
       [null, /holds no list of models\.$/],
     ]) {
       server.next({ on: 'models', reply: { body } });
