@@ -1,6 +1,6 @@
 /** A program with the service in memory. */
 
 import { print } from './exercise.js';
-import { mocked } from './mocked.js';
+import { exerciseMock } from './mock.js';
 
-print(await mocked());
+print(await exerciseMock());
