@@ -37,7 +37,9 @@ describe('an agent finds', () => {
     const declarations = ['entries', 'relay', 'testing']
       .map((folder) => readFileSync(join(root, 'js', folder, 'index.d.ts'), 'utf8'))
       .join('\n');
-    const names = rules.flatMap((rule) => [...rule.matchAll(/`([A-Za-z]*[a-z]\w*)[`(]/g)].map(([, name]) => name));
+    const names = rules.flatMap((rule) =>
+      [...rule.matchAll(/`([A-Za-z]*[a-z]\w*)[`(]/g)].map(([, name]) => name),
+    );
     for (const name of names) assert.ok(declarations.includes(name), name);
     assert.ok(names.length > 15);
   });
