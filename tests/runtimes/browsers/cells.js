@@ -1,7 +1,7 @@
 /** The three engines: a page, a worker, a service worker, and pages with a content security policy. */
 
 import assert from 'node:assert/strict';
-import { checkMock } from '../../matrix/mock.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 /** The engines, each with the package of Debian that knows its version. */
 const ENGINES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2gtk-driver' };
@@ -32,7 +32,7 @@ for (const engine of Object.keys(ENGINES)) {
   cells[`${engine}-testing`] = {
     tool: engine,
     async run(project, url) {
-      checkMock(await project.page(`${url}mock.html`, engine));
+      checkMocked(await project.page(`${url}mocked.html`, engine));
       return { tool: await versionOf(engine, project) };
     },
   };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { checkMock } from '../../matrix/mock.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 export const samples = { 'sample/lemon.js': 'bun/program' };
 
@@ -29,7 +29,7 @@ export const cells = {
   'bun-testing': {
     tool: 'bun',
     run: async ({ bin, execute, read }) =>
-      checkMock(read(await execute(bin('bun'), ['run', 'mock-program.js']))),
+      checkMocked(read(await execute(bin('bun'), ['run', 'mocked-program.js']))),
   },
   'bun-sample': {
     tool: 'bun',

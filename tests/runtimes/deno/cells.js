@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { checkMock } from '../../matrix/mock.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 export const samples = { 'sample/lemon.js': 'deno/program' };
 
@@ -18,7 +18,7 @@ export const cells = {
   'deno-testing': {
     tool: 'deno',
     run: async ({ bin, execute, read }) =>
-      checkMock(read(await execute(bin('deno'), ['run', '--no-prompt', 'mock-program.js']))),
+      checkMocked(read(await execute(bin('deno'), ['run', '--no-prompt', 'mocked-program.js']))),
   },
   'deno-sample': {
     tool: 'deno',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { supportedCompatibilityDate } from 'miniflare';
 import { startWorker } from '../../helpers/worker.js';
-import { checkMock } from '../../matrix/mock.js';
+import { checkMocked } from '../../matrix/mocked.js';
 
 /** About the oldest that there is: its parser of URLs is not yet the one that all others have. */
 const OLDEST = '2021-11-03';
@@ -53,11 +53,11 @@ export const cells = {
     tool: 'workerd',
     async run({ path, folder, version }) {
       for (const compatibilityDate of [OLDEST, supportedCompatibilityDate]) {
-        const worker = await startWorker(folder, path('mock-worker.js'), { compatibilityDate });
+        const worker = await startWorker(folder, path('mocked-worker.js'), { compatibilityDate });
         try {
           const response = await worker.dispatchFetch('http://worker/');
           if (!response.ok) throw new Error(await response.text());
-          checkMock(await response.json());
+          checkMocked(await response.json());
         } finally {
           await worker.dispose();
         }

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 
-/** @param {any} result of `exerciseMock` in `shared/mock.js` */
-export function checkMock({ type, outcome, requests }) {
+/** @param {any} result of `mocked` in `shared/mocked.js` */
+export function checkMocked({ type, outcome, requests }) {
   assert.equal(type, 'image/png');
   assert.equal(outcome, 'unknown');
   assert.deepEqual(
@@ -22,6 +22,6 @@ export function checkMock({ type, outcome, requests }) {
   assert.equal(prompt, 'A lime');
   assert.equal(image[0].size, 4);
   assert.equal(image[0].type, 'image/jpeg');
-  // Pages of this machine are a secure context, so `crypto.subtle` is there in every runtime.
+  // The same everywhere: a page without a secure context has no `crypto.subtle`, and this one has.
   assert.match(image[0].sha256, /^[0-9a-f]{64}$/);
 }

@@ -3,7 +3,7 @@
 import { editAndWait, generate, generateAndWait, toBlob } from 'lemondata-wasm';
 import { mockService } from 'lemondata-wasm/testing';
 
-export async function exerciseMock() {
+export async function mocked() {
   const mock = mockService({ now: () => 0 });
   const options = {
     // Without a key, which a page must not have.

@@ -1,6 +1,6 @@
 /** A program with the service in memory. */
 
 import { print } from './exercise.js';
-import { exerciseMock } from './mock.js';
+import { mocked } from './mocked.js';
 
-print(await exerciseMock());
+print(await mocked());
