@@ -6,7 +6,7 @@ import { editAndWait, generateAndWait, toBlob, waitForTask } from 'lemondata-was
 import { typeOf } from '../testing/references.js';
 import { fieldsOf, numberOf, UsageError } from './arguments.js';
 import { connectionOf } from './connection.js';
-import { exitCodeOf, GOES_ON, Interruption, resumeCommand, SaveError } from './ends.js';
+import { exitCodeOf, GOES_ON, Interruption, resumeCommand, SaveError } from './exit.js';
 import { Progress } from './progress.js';
 
 /** @typedef {import('./run.js').Command} Command */
@@ -157,9 +157,9 @@ async function produce(values, call, state = 'sent') {
       ...connection,
       ...(maxWait && { maxWait: maxWait * 1000 }),
       signal: stopping.signal,
-      onTask(found) {
-        task = found;
-        progress.show(`task ${found.task_id}`);
+      onTask(newTask) {
+        task = newTask;
+        progress.show(`task ${newTask.task_id}`);
       },
       onUpdate(update) {
         const share = 'progress' in update ? ` ${update.progress} %` : '';
@@ -167,12 +167,12 @@ async function produce(values, call, state = 'sent') {
       },
     });
     progress.end();
-    await hand(result, { output, json });
+    await deliver(result, { output, json });
   } catch (error) {
     progress.end();
-    const known = error.task ?? task;
-    const goesOn = known && (stopping.signal.aborted || exitCodeOf(error) === GOES_ON);
-    const resume = goesOn ? resumeCommand(known, output) : undefined;
+    const lastTask = error.task ?? task;
+    const goesOn = lastTask && (stopping.signal.aborted || exitCodeOf(error) === GOES_ON);
+    const resume = goesOn ? resumeCommand(lastTask, output) : undefined;
     if (!stopping.signal.aborted) throw Object.assign(error, { resume });
     const message = goesOn ? 'Stopped.' : 'Stopped before the answer. A create that was sent may be billed.';
     throw Object.assign(new Interruption(message), { resume });
@@ -199,7 +199,7 @@ async function checkOutput(output) {
  * @param {import('lemondata-wasm').CompletedGeneration} result
  * @param {{ output?: string, json?: boolean }} options
  */
-async function hand(result, { output, json }) {
+async function deliver(result, { output, json }) {
   const images = result.data ?? [];
   // A picture that is in the answer itself has no address to print.
   const isInline = images.some(({ b64_json }) => b64_json);

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { readArguments, UsageError } from './arguments.js';
-import { exitCodeOf, report } from './ends.js';
+import { exitCodeOf, report } from './exit.js';
 import { models } from './models.js';
 import { edit, generate, wait } from './pictures.js';
 import { mock, relay } from './servers.js';

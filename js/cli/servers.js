@@ -23,7 +23,7 @@ export const mock = {
   --strict                as strict as the service of 2026
   --cors                  lets pages of any origin read its answers
 
-A LemonData-compatible service on this machine: nothing is billed, and models such as "test-error-429" fail as told.`,
+A LemonData-compatible service on this machine: nothing is billed, and a model such as "test-error-429" selects an error.`,
   options: {
     port: { type: 'string', default: '8787' },
     key: { type: 'string' },

@@ -170,15 +170,15 @@ export const parametersOf = (model) => [...COMMON, ...model.parameters];
  * @returns {ReadonlyMap<string, Model>}
  */
 export function withModels(answers) {
-  const added = Object.entries(answers).map(([id, kind]) => {
+  const models = Object.entries(answers).map(([id, kind]) => {
     const isTask = kind === 'task';
-    const known = MODELS.get(id);
-    const unknown = { canAsync: true, operations: EVERY_OPERATION, maxReferences: 16, takesAnything: true };
-    return known
-      ? /** @type {const} */ ([id, { ...known, isTask }])
-      : define(id, 'mock', { ...unknown, isTask });
+    const model = MODELS.get(id);
+    const defaults = { canAsync: true, operations: EVERY_OPERATION, maxReferences: 16, takesAnything: true };
+    return model
+      ? /** @type {const} */ ([id, { ...model, isTask }])
+      : define(id, 'mock', { ...defaults, isTask });
   });
-  return new Map([...MODELS, ...added]);
+  return new Map([...MODELS, ...models]);
 }
 
 /**

@@ -114,13 +114,16 @@ async function respond(service, input, init, resolve) {
   const [url] = /** @type {RegExpExecArray} */ (BASE.exec(request.url));
   const path = request.url.slice(url.length) || '/';
   const incoming = { method: request.method, path, headers: Object.fromEntries(request.headers), bytes, url };
-  const { status, headers: answered, body: answer, fault } = await service.handle(incoming);
+  const { status, headers: answerHeaders, body: answer, fault } = await service.handle(incoming);
   if (fault === 'hang') return;
   // What Node's fetch says of a connection that the server has destroyed.
   const lost = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
   if (fault === 'reset') throw new TypeError('fetch failed', { cause: lost });
   resolve(
-    new Response(fault ? cut(/** @type {string} */ (answer), lost) : answer, { status, headers: answered }),
+    new Response(fault ? cut(/** @type {string} */ (answer), lost) : answer, {
+      status,
+      headers: answerHeaders,
+    }),
   );
 }
 

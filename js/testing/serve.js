@@ -77,7 +77,7 @@ async function answer(service, incoming, outgoing) {
   const url = urlOf(socket.localPort);
   const {
     status,
-    headers: answered,
+    headers: answerHeaders,
     body,
     fault,
   } = await service.handle({ method, path, headers, bytes, url });
@@ -89,7 +89,7 @@ async function answer(service, incoming, outgoing) {
     socket.resetAndDestroy();
     return;
   }
-  outgoing.writeHead(status, Object.fromEntries(answered));
+  outgoing.writeHead(status, Object.fromEntries(answerHeaders));
   if (fault === 'cut') {
     outgoing.write(body, () => outgoing.destroy());
   } else {

@@ -83,7 +83,7 @@ const FILES = '/files/';
  * @property {string} id the last segment of the path
  * @property {Uint8Array | null} bytes
  * @property {string} url
- * @property {string} [scenario] that a script has chosen for it
+ * @property {string} [scenario] that a script selects for it
  * @property {boolean} [isTypeOnly] whether its error has no code
  */
 
@@ -366,11 +366,11 @@ export class Service {
     for (const counter of route.counters) {
       this.counts[counter] += 1;
     }
-    const scripted = this.#takeScript(route.kind);
-    if (typeof scripted === 'string') {
-      call.scenario = scenarioFor(route.kind, scripted);
+    const script = this.#takeScript(route.kind);
+    if (typeof script === 'string') {
+      call.scenario = scenarioFor(route.kind, script);
     }
-    const reply = typeof scripted === 'object' ? scripted : this.#ownReply(route, call);
+    const reply = typeof script === 'object' ? script : this.#ownReply(route, call);
     return call.isTypeOnly ? withoutCode(reply) : reply;
   }
 
@@ -398,7 +398,7 @@ export class Service {
   #create(call, isEdit) {
     const { strict = false, inlineMs = 0, decodePng } = this.#options;
     const owner = this.#requireKey(call);
-    const chosen = this.#chosenScenarios(call);
+    const selection = this.#selectedScenarios(call);
     const body = parseBody(call.record.headers['content-type'], call.bytes);
     const request = parseCreate(body, {
       isEdit,
@@ -410,8 +410,8 @@ export class Service {
     const { model, prompt, n } = request;
     const fromModel = model.startsWith(SCENARIO_MODEL_PREFIX) && !this.#models.has(model);
     const scenarios = fromModel
-      ? [...chosen, ...scenariosOf(call, model.slice(SCENARIO_MODEL_PREFIX.length))]
-      : chosen;
+      ? [...selection, ...scenariosOf(call, model.slice(SCENARIO_MODEL_PREFIX.length))]
+      : selection;
     if (request.isAsync && includes(scenarios, NO_ASYNC)) {
       throw new Refusal(unsupportedParameter(model, 'async', {}));
     }
@@ -458,8 +458,8 @@ export class Service {
     const key = this.#requireKey(call);
     const { id } = call;
     const task = this.tasks.get(id);
-    const chosen = this.#chosenScenarios(call).filter(({ on }) => on === 'poll');
-    const scenarios = chosen.length > 0 ? chosen : (task?.scenarios ?? []);
+    const selection = this.#selectedScenarios(call).filter(({ on }) => on === 'poll');
+    const scenarios = selection.length > 0 ? selection : (task?.scenarios ?? []);
     call.isTypeOnly = includes(scenarios, TYPE_ONLY);
     const { delay, reply } = this.#uses.take(scenarios, id, this.#contextOf(call));
     if (reply) {
@@ -523,7 +523,7 @@ export class Service {
   }
 
   /** The scenarios that a script and the header of a request name. @param {Call} call */
-  #chosenScenarios(call) {
+  #selectedScenarios(call) {
     const header = call.record.headers['x-lemon-scenario'];
     return [call.scenario, header].flatMap((text) => (text === undefined ? [] : scenariosOf(call, text)));
   }
