@@ -40,10 +40,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
   let starting;
 
   function start(module) {
-    const fresh = createInstance(glue);
-    // A module in JavaScript brings a class of its own.
-    const { Instance = WebAssembly.Instance } = module;
-    instance = fresh.start(new Instance(module, fresh.imports));
+    instance = createInstance(glue, module);
     return instance;
   }
 

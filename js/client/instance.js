@@ -6,31 +6,17 @@
  * callbacks that still come find it closed. The next call gets a fresh instance.
  *
  * @param {Function} glue what `wasm-bindgen` generates, as a function of the globals it uses
+ * @param {any} module a `WebAssembly.Module`, or a module in JavaScript, which brings the class of its instances
  */
-export function createInstance(glue) {
-  const calls = new Set();
+export function createInstance(glue, module) {
   const timers = new Set();
   let depth = 0;
 
   const instance = {
     broken: false,
-
     /** The calls under way, which a trap ends. */
-    calls,
-
-    imports: undefined,
-
+    calls: new Set(),
     run: undefined,
-
-    /** @param {WebAssembly.Instance} started */
-    start(started) {
-      const exports = {};
-      for (const [name, value] of Object.entries(started.exports)) {
-        exports[name] = typeof value === 'function' ? guard(value) : value;
-      }
-      instance.run = start(exports);
-      return instance;
-    },
   };
 
   const { imports, start } = glue({
@@ -47,11 +33,10 @@ export function createInstance(glue) {
       clearTimeout(timer);
     },
   });
-  instance.imports = imports;
 
   function collapse(error) {
     instance.broken = true;
-    for (const call of [...calls]) call.abandon(error);
+    for (const call of [...instance.calls]) call.abandon(error);
     for (const timer of timers) clearTimeout(timer);
   }
 
@@ -74,5 +59,11 @@ export function createInstance(glue) {
     };
   }
 
+  const { Instance = WebAssembly.Instance } = module;
+  const exports = {};
+  for (const [name, value] of Object.entries(new Instance(module, imports).exports)) {
+    exports[name] = typeof value === 'function' ? guard(value) : value;
+  }
+  instance.run = start(exports);
   return instance;
 }

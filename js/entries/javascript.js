@@ -20,10 +20,13 @@ export {
 export { listModels } from '../client/models.js';
 export * from '../client/public-errors.js';
 
+/** An app of React Native is in the hands of its users, as a page is of its visitors. */
+const inApp = () => /** @type {any} */ (globalThis).navigator?.product === 'ReactNative';
+
 connect(
   glue,
   () => javascript,
-  inBrowser,
+  () => inBrowser() || inApp(),
   isEdge ? undefined : Subscriber,
   isEdge ? undefined : fillFromEnvironment,
 );

@@ -4,12 +4,15 @@ import { generate, LemonData, waitForTask } from 'lemondata-wasm';
 import { init } from 'lemondata-wasm/slim';
 import { exercise } from './exercise.js';
 
-const { apiKey, baseUrl } = globalThis.settings;
-globalThis.result = exercise({ generate, waitForTask }, { apiKey, baseUrl });
+const options = { ...globalThis.settings, dangerouslyAllowBrowser: true };
+globalThis.result = exercise({ generate, waitForTask }, options);
 
 // An entry of its own, which resolvers that ignore `exports` find in a folder.
 globalThis.init = init;
 
+// Users of an app can read its key.
+globalThis.refused = generate({ prompt: 'a lemon' }, globalThis.settings);
+
 // The controller of React Native knows no reasons.
 const signal = { aborted: true, addEventListener() {}, removeEventListener() {} };
-globalThis.aborted = new LemonData({ apiKey, baseUrl, signal }).generate({ prompt: 'a lemon' });
+globalThis.aborted = new LemonData({ ...options, signal }).generate({ prompt: 'a lemon' });

@@ -44,9 +44,10 @@ const cell = (usesExports) => ({
     const { apiKey, url: baseUrl } = server;
     const context = { settings: { apiKey, baseUrl } };
     for (const name of GLOBALS) context[name] = globalThis[name];
-    Object.assign(context, { window: context, global: context });
+    Object.assign(context, { window: context, global: context, navigator: { product: 'ReactNative' } });
     runInContext(`delete globalThis.WebAssembly; ${code}`, createContext(context));
     assert.equal(typeof context.init, 'function');
+    await assert.rejects(context.refused, { kind: 'invalid_request', param: 'apiKey' });
     await assert.rejects(context.aborted, { name: 'AbortError' });
     return { result: await context.result, bytes: weigh('out') };
   },

@@ -1,4 +1,4 @@
-/** The starter `examples/nextjs`: its development server, and its build. Neither is opened at localhost. */
+/** The starter `examples/nextjs`: its development server, and its builds. None is opened at localhost. */
 
 import { freePort } from '../../matrix/ports.js';
 import { draw, writeSecrets } from '../../matrix/starter.js';
@@ -8,12 +8,12 @@ export const example = 'nextjs';
 const ENV = { NEXT_TELEMETRY_DISABLED: '1' };
 const READY = /http:\/\/127\.0\.0\.1:\d+/;
 
-const cell = (command) => ({
+const cell = (command, build = 'build') => ({
   tool: 'next',
   all: true,
   async run(project) {
     writeSecrets(project, '.env.local');
-    if (command === 'start') await project.execute('npm', ['run', 'build'], ENV);
+    if (command === 'start') await project.execute('npx', ['next', ...build.split(' ')], ENV);
     const port = await freePort();
     const args = ['run', command, '--', '--hostname', '127.0.0.1', '--port', String(port)];
     await project.serve('npm', args, READY, ENV);
@@ -21,4 +21,8 @@ const cell = (command) => ({
   },
 });
 
-export const cells = { 'starter-nextjs-dev': cell('dev'), 'starter-nextjs': cell('start') };
+export const cells = {
+  'starter-nextjs-dev': cell('dev'),
+  'starter-nextjs': cell('start'),
+  'starter-nextjs-webpack': cell('start', 'build --webpack'),
+};
