@@ -218,7 +218,7 @@ for (const [
     test('says what is missing', async () => {
       const model = createLemonData({ apiKey: '' }).image('gpt-image-2');
       const error = await failure(generateImage({ model, prompt }));
-      assert.match(error.message, /^apiKey is empty/);
+      assert.match(error.message, /^apiKey is missing or empty/);
       assert.equal(error.cause.outcome, 'not_sent');
     });
 
@@ -241,7 +241,7 @@ test('a provider without options has the key of the environment', GUARD, async (
   delete process.env.TOKENLAB_API_KEY;
   try {
     const error = await failure(sdk.generateImage({ model: lemonData.image('gpt-image-2'), prompt }));
-    assert.match(error.message, /^apiKey is missing/);
+    assert.match(error.message, /^apiKey is missing or empty/);
   } finally {
     if (before !== undefined) process.env.LEMONDATA_API_KEY = before;
   }

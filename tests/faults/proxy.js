@@ -196,8 +196,12 @@ export async function startProxy(target) {
           over = true;
           break;
         case 'garbage':
+          // A form is still arriving. An end at this moment would be a reset, and Chromium would send it again.
+          if (!over) {
+            client.write('SSH-2.0-OpenSSH_9.2p1\r\n');
+            later(READ_MS, () => client.end());
+          }
           over = true;
-          client.end('SSH-2.0-OpenSSH_9.2p1\r\n');
           break;
         default:
           forward(chunk);

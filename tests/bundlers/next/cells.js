@@ -99,6 +99,33 @@ export const cells = {
       paidOnce();
     },
   },
+  'next-action': {
+    tool: 'next',
+    all: true,
+    async run({ open, paidOnce }, url) {
+      const page = await open(`${url}/action`);
+      try {
+        // A click does nothing before React has taken over, and a disabled button takes none.
+        await page.until(() => {
+          document.querySelector('button')?.click();
+          return document.querySelector('img')?.naturalWidth || undefined;
+        });
+      } finally {
+        await page.close();
+      }
+      paidOnce();
+    },
+  },
+  // The pages and the relay of the other cells lie behind it, too.
+  'next-proxy': {
+    tool: 'next',
+    all: true,
+    async run(_project, url) {
+      const response = await fetch(`${url}/api/lemondata/health`);
+      assert.equal(response.headers.get('x-proxy'), 'passed');
+      assert.deepEqual(await response.json(), { status: 'ok' });
+    },
+  },
   'next-pages-api': {
     tool: 'next',
     all: true,
