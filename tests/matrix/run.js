@@ -1,7 +1,7 @@
 /**
  * The integration matrix: the packed package in every runtime and bundler. `npm run test:matrix`.
  *
- * Without arguments it runs what `npm test` runs; `--all` runs every cell, `--list` only names them. Names
+ * Without arguments it runs what `npm test` runs, with two of the other folders, whose turn it is today; `--all` runs every cell, `--list` only names them. Names
  * choose cells, or all cells of a folder: `npm run test:matrix -- vite-build next`. `--all --docs` writes what was
  * printed into `docs/compatibility.md`, if all has passed.
  */
