@@ -4,9 +4,10 @@
  * The core decides (`src/core/hub.rs` lists the phases, and the effect of a crash in each).
  */
 
+import { toBody } from '../client/body.js';
 import { digest } from '../relay/digest.js';
 import { costsOf } from '../relay/public-error.js';
-import { formOf } from '../relay/upstream.js';
+import { requestOf } from '../relay/upstream.js';
 import { callCore } from './core.js';
 import { copyPicture, deletePictures } from './pictures.js';
 import { readKey, send } from './service.js';
@@ -138,7 +139,7 @@ export class TaskDriver {
     const { request, files } = this.#store;
     if (!isShort && files.length === 0) return request;
     const fields = { ...JSON.parse(request), ...(isShort && { async: true }) };
-    return files.length > 0 ? formOf(fields, files) : JSON.stringify(fields);
+    return toBody(requestOf(fields, files)).value;
   }
 
   async #sendRequest({ type, url, timeoutMs, isShort }) {

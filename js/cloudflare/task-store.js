@@ -5,6 +5,7 @@
  *   request, and the bytes of all of them, one file behind the other
  */
 
+import { toFile } from '../relay/form-reader.js';
 import { callCore } from './core.js';
 import { hasResult } from './task-view.js';
 import { drop, getPieces, getText, isLong, putBytes, putText, streamText } from './texts.js';
@@ -111,10 +112,10 @@ export class TaskStore {
     const list = /** @type {{ name: string, type: string, size: number }[]} */ (
       this.#kv.get('fileList') ?? []
     );
-    return list.map(({ name, type, size }) => {
+    return list.map(({ name, type, size }, index) => {
       const start = end;
       end += size;
-      return { name, blob: all.slice(start, end, type) };
+      return toFile([all.slice(start, end)], name, index, type);
     });
   }
 

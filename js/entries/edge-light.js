@@ -4,18 +4,7 @@ import glue from 'lemondata:glue';
 import { connect } from '../client/client.js';
 import wasm from './lemondata.wasm?module';
 
-export { toBlob } from '../client/blob.js';
-export {
-  edit,
-  editAndWait,
-  generate,
-  generateAndWait,
-  getTask,
-  LemonData,
-  waitForTask,
-} from '../client/client.js';
-export { listModels } from '../client/models.js';
-export * from '../client/public-errors.js';
+export * from './api.js';
 
 connect(
   glue,

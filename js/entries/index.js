@@ -9,17 +9,6 @@ import { fillFromEnvironment } from '../client/environment.js';
 import { inBrowser } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
-export { toBlob } from '../client/blob.js';
-export {
-  edit,
-  editAndWait,
-  generate,
-  generateAndWait,
-  getTask,
-  LemonData,
-  waitForTask,
-} from '../client/client.js';
-export { listModels } from '../client/models.js';
-export * from '../client/public-errors.js';
+export * from './api.js';
 
 connect(glue, () => WebAssembly.compile(decode(wasm)), inBrowser, Subscriber, fillFromEnvironment);

@@ -7,18 +7,7 @@ import { fillFromEnvironment } from '../client/environment.js';
 import { inBrowser, isEdge } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
-export { toBlob } from '../client/blob.js';
-export {
-  edit,
-  editAndWait,
-  generate,
-  generateAndWait,
-  getTask,
-  LemonData,
-  waitForTask,
-} from '../client/client.js';
-export { listModels } from '../client/models.js';
-export * from '../client/public-errors.js';
+export * from './api.js';
 
 /** An app of React Native is in the hands of its users, as a page is of its visitors. */
 const inApp = () => /** @type {any} */ (globalThis).navigator?.product === 'ReactNative';

@@ -9,18 +9,7 @@ import { fillFromEnvironment } from '../client/environment.js';
 import { inBrowser, isEdge } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
-export { toBlob } from '../client/blob.js';
-export {
-  edit,
-  editAndWait,
-  generate,
-  generateAndWait,
-  getTask,
-  LemonData,
-  waitForTask,
-} from '../client/client.js';
-export { listModels } from '../client/models.js';
-export * from '../client/public-errors.js';
+export * from './api.js';
 
 connect(
   glue,

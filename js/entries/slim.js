@@ -49,17 +49,6 @@ function load() {
   throw ownError(InvalidRequestError, 'not_sent', message, { param: 'init' });
 }
 
-export { toBlob } from '../client/blob.js';
-export {
-  edit,
-  editAndWait,
-  generate,
-  generateAndWait,
-  getTask,
-  LemonData,
-  waitForTask,
-} from '../client/client.js';
-export { listModels } from '../client/models.js';
-export * from '../client/public-errors.js';
+export * from './api.js';
 
 connect(glue, load, inBrowser, isEdge ? undefined : Subscriber, isEdge ? undefined : fillFromEnvironment);

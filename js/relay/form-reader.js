@@ -104,10 +104,7 @@ export function createFormReader(boundary, limits) {
       texts.set(name, new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(concat(chunks)));
     } else if (size > 0) {
       // A page sends an empty file for a field that its user has left empty.
-      const type = part.type ?? typeOf(part);
-      // A name of our own, in place of one from the disk of a visitor.
-      const filename = `${name}-${files.length}.${type.replace('image/', '')}`;
-      files.push({ name, blob: new File(chunks, filename, { type }) });
+      files.push(toFile(chunks, name, files.length, part.type ?? typeOf(part)));
     }
   }
 
@@ -128,6 +125,19 @@ export function createFormReader(boundary, limits) {
       return { content: Object.fromEntries(texts), files };
     },
   };
+}
+
+/**
+ * A file under a name of our own, in place of one from the disk of a visitor.
+ *
+ * @param {any[]} parts of its bytes
+ * @param {string} name of its field
+ * @param {number} index among the files of the form
+ * @param {string} type
+ * @returns {FormFile}
+ */
+export function toFile(parts, name, index, type) {
+  return { name, blob: new File(parts, `${name}-${index}.${type.replace('image/', '')}`, { type }) };
 }
 
 const malformed = () => new SyntaxError('The form is malformed.');

@@ -16,20 +16,13 @@ import { isHubTask } from './hub.js';
 import { createModelList } from './models.js';
 import { costsOf, publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
 import { isAnswerOf, taskIdOf } from './task-ids.js';
-import { cappedFetch } from './upstream.js';
+import { cappedFetch, requestOf } from './upstream.js';
 import { rename } from './view.js';
 
 /** The end of a task is an answer to the relay, not a failure. */
 function endOrThrow(error) {
   if (error instanceof TaskFailedError) return error;
   throw error;
-}
-
-/** The request for the client. */
-function requestOf(fields, files) {
-  const of = (field) => files.filter(({ name }) => name === field).map(({ blob }) => blob);
-  const [image, [mask]] = [of('image'), of('mask')];
-  return { ...fields, ...(image.length > 0 && { image }), ...(mask && { mask }) };
 }
 
 /** For the log alone: the client has left and reads no answer. */

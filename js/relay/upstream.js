@@ -1,4 +1,4 @@
-/** The transport to the service. */
+/** What goes to the service, and the transport to it. */
 
 /**
  * An answer can unpack to more than the memory of a worker, and would end every request in it. So the transport counts
@@ -15,20 +15,16 @@ export const cappedFetch = (transport, maxBytes) => (url, init) => {
 };
 
 /**
- * The form of a request with files.
+ * A request as the client takes it, with its files among its fields.
  *
  * @param {Record<string, any>} fields
  * @param {import('./form-reader.js').FormFile[]} files
+ * @returns {any}
  */
-export function formOf(fields, files) {
-  const form = new FormData();
-  // The service reads a list as its items between commas, which is how a list becomes a text.
-  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
-  for (const [index, { name, blob }] of files.entries()) {
-    // A name of our own, in place of one from the disk of a visitor.
-    form.append(name, blob, `${name}-${index}.${blob.type.replace('image/', '')}`);
-  }
-  return form;
+export function requestOf(fields, files) {
+  const of = (field) => files.filter(({ name }) => name === field).map(({ blob }) => blob);
+  const [image, [mask]] = [of('image'), of('mask')];
+  return { ...fields, ...(image.length > 0 && { image }), ...(mask && { mask }) };
 }
 
 function capped(response, maxBytes) {
