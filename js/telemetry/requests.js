@@ -22,7 +22,8 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
       api.propagation.inject(own, init.headers, { set: (headers, key, value) => headers.set(key, value) });
     }
     const end = (error) => {
-      if (error !== undefined) fail(span, error);
+      const secret = init.headers.get('authorization')?.replace('Bearer ', '');
+      if (error !== undefined) fail(span, error, secret);
       span.end();
     };
     try {

@@ -158,10 +158,12 @@ describe('a traced client', GUARD, () => {
   test('holds neither the prompt nor the key', async () => {
     await client().generate(request);
     await failure(client().generate({ ...request, model: 'test-error-401-echo' }));
+    const fetch = (_url, { headers }) => Promise.reject(new Error(`no ${headers.get('authorization')} here`));
+    await failure(client().generate(request, { fetch, maxRetries: 0 }));
     const texts = exporter
       .getFinishedSpans()
       .map(({ name, attributes, events, status }) => JSON.stringify({ name, attributes, events, status }));
-    assert.ok(texts.length >= 4);
+    assert.ok(texts.length >= 6);
     for (const text of texts) assert.ok(!text.includes('private') && !text.includes(server.apiKey), text);
     await client({ recordPrompts: true }).generate(request);
     assert.equal(spans(CALL).at(-1).attributes['lemondata.prompt'], request.prompt);
