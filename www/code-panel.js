@@ -4,6 +4,7 @@ import { html, render } from 'lit-html';
 import { SAMPLES } from './code-samples.js';
 import { baseUrl } from './config.js';
 import { elementById } from './element.js';
+import { draft } from './form.js';
 import { icon } from './icon.js';
 import { openModal } from './modal.js';
 import { toast } from './toast.js';
@@ -25,6 +26,12 @@ export function showCode(request, sources) {
   call = { request, sources, baseUrl };
   draw();
   openModal(dialog);
+}
+
+/** Shows the code of the form. */
+export function followForm() {
+  const { request, sources } = draft();
+  if (request) showCode(request, sources);
 }
 
 function draw() {

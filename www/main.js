@@ -1,16 +1,17 @@
 /** Puts the parts of the page together. */
 
 import { showBanner } from './banner.js';
-import { showCode } from './code-panel.js';
+import { followForm, showCode } from './code-panel.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
-import { fillIn, settings, setUpForm } from './form.js';
+import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
 import { choose, focusOn, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { readLink, writeLink } from './link.js';
 import { kept, load } from './pictures.js';
 import { redraw } from './redraw.js';
 import { settingsOf } from './settings.js';
+import { setUpShortcuts } from './shortcuts.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
 import { compare, discardWithUndo, setUpViewer, view } from './viewer.js';
@@ -67,9 +68,8 @@ function reveal() {
  * @param {import('lemondata-wasm').ImageRequest} request
  */
 function reuse(request) {
-  fillIn(settingsOf(request));
   if (current !== 'create') goTo('create');
-  writeAddress();
+  replaceSettings(settingsOf(request), writeAddress);
   prompt.focus();
 }
 
@@ -78,7 +78,7 @@ setUpForm({
     start(request, sources);
     queueMicrotask(reveal);
   },
-  onCode: showCode,
+  onCode: followForm,
   onChange: writeAddress,
 });
 showFeed({
@@ -104,6 +104,7 @@ setUpViewer({
   },
 });
 showBanner();
+setUpShortcuts();
 
 document.addEventListener('click', (event) => {
   const target = /** @type {Element} */ (event.target);
@@ -114,8 +115,7 @@ document.addEventListener('click', (event) => {
   }
   const suggestion = target.closest('[data-prompt]');
   if (suggestion) {
-    fillIn({ ...settings(), prompt: suggestion.textContent ?? '' });
-    writeAddress();
+    replaceSettings({ ...settings(), prompt: suggestion.textContent ?? '' }, writeAddress);
     prompt.focus();
   }
 });
