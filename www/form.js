@@ -104,10 +104,12 @@ export function replaceSettings(values, onChange) {
 /**
  * The request as the form stands, or the problem that keeps it from being one.
  *
+ * @param {string} prompt stands for an empty one
  * @returns {{ request?: ImageRequest, sources?: import('./sources.js').SourceNames, problem?: string }}
  */
-export function draft() {
+export function draft(prompt) {
   const texts = settings();
+  if (texts.prompt.trim() === '') texts.prompt = prompt;
   const problems = problemsOf(texts);
   const name = FIELDS.find((each) => problems[each]);
   if (name) return { problem: problems[name] };

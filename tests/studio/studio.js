@@ -134,7 +134,8 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     async generate(model, options = {}) {
       const { prompt = PROMPT, size = model === 'gpt-image-2' ? '1024x1024' : '512x512', ...more } = options;
       await page.fill('#prompt', prompt);
-      // Without a check of its visibility: a form that follows the last model may not show it.
+      await page.fill('#model', model);
+      // Without a check of its visibility: a model may take no size.
       await page.$eval(
         '#size',
         (field, text) => {
@@ -143,7 +144,6 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
         },
         size,
       );
-      await page.fill('#model', model);
       for (const [name, value] of Object.entries(more)) await page.fill(`#${name}`, value);
       // The same form twice: the button says for a moment that it was sent.
       if ((await page.locator('[name=send][aria-disabled]').count()) > 0) await page.clock.runFor(600);
