@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { idOf, nameOf, startHub, until, withoutExpiry } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const PNG_HEAD = Buffer.from('89504e470d0a1a0a', 'hex');
 
 /** A picture of so many bytes, none of which is like its neighbours. */

@@ -118,7 +118,7 @@ describe('a hub whose provider fails', GUARD, () => {
     'poll:reset:1',
     'poll:inline-truncated:1',
   ]) {
-    test(`waits out failures of polls: ${scenario}`, { timeout: 60_000 }, async () => {
+    test(`waits out failures of polls: ${scenario}`, { timeout: 300_000 }, async () => {
       const started = request(`task-unknown-status,${scenario}`);
       const task = await client.generate(started);
       // A test does not wait for the back-off.

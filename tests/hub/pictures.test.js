@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const MAX_PICTURE_BYTES = 1_000_000;
 
 describe('a hub that copies pictures', GUARD, () => {

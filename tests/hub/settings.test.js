@@ -7,7 +7,7 @@ import { durableHub } from '../../js/cloudflare/durable-hub.js';
 import { startServer } from '../server/index.js';
 import { idOf, nameOf, startHub } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const LEMON = { prompt: 'A lemon', model: 'flux-pro' };
 
 describe('a setting of a hub', GUARD, () => {

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const LEMON = { prompt: 'A lemon', model: 'gpt-image-2' };
 
 describe('a hub with short creates', GUARD, () => {

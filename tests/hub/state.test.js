@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const fixtures = (version) =>
   JSON.parse(readFileSync(new URL(`../core/fixtures/hub-jobs-${version}.json`, import.meta.url), 'utf8'));
 /** The time at which the fixtures were stored. */

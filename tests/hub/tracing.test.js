@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { startHub } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 let server;

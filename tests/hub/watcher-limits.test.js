@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const MAX_PER_IDENTITY = 3;
 
 let server;
