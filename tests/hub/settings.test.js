@@ -40,6 +40,7 @@ describe('a setting of a hub', GUARD, () => {
     ['maxRetries', 1.5],
     ['apiKey', ''],
     ['apiKey', 'a key'],
+    ['apiKey', '"quoted"'],
     ['baseUrl', 'api.lemondata.cc'],
     ['maxWatchers', 'many'],
     ['maxWatchersPerIdentity', 0],
