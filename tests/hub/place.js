@@ -40,7 +40,7 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
     LEMONDATA_API_KEY: server.apiKey,
     LEMONDATA_BASE_URL: server.url,
     POLL_MS,
-    MAX_WAIT_MS: 60_000,
+    MAX_WAIT_MS: 600_000,
     RETENTION_MS: 3_600_000,
     REQUEST_TIMEOUT_MS: 20_000,
     ANSWER_WITHIN_MS: 2000,
