@@ -95,7 +95,9 @@ export const hubAt = (url) => ({
 
   async insideOf(space, id, method, ...values) {
     const json = encodeURIComponent(JSON.stringify(values));
-    const response = await fetch(`${url}/inside/${space}/${id}/${method}/${json}`);
+    const call = () => fetch(`${url}/inside/${space}/${id}/${method}/${json}`);
+    // On a busy machine workerd may read a request late, and then it closes the connection. A look can be repeated.
+    const response = await call().catch((error) => (method === 'stored' ? call() : Promise.reject(error)));
     if (!response.ok) throw new Error(await response.text());
     return response.json();
   },
