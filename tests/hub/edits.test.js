@@ -205,7 +205,7 @@ describe('an edit through the hub', GUARD, () => {
   test('names itself in the log', async () => {
     const client = hub.client('ann', { maxRetries: 0 });
     await assert.rejects(client.edit({ prompt: 'A lime', model: 'test-error-500', image: IMAGE }));
-    const event = await until(() => hub.events().findLast(({ outcome }) => outcome === 'unknown'));
+    const event = await hub.logged(({ outcome }) => outcome === 'unknown');
     assert.equal(event.upstream, 'edit');
     assert.match(event.message, /^POST \/v1\/images\/edits /);
   });

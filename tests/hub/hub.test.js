@@ -58,7 +58,8 @@ describe('a hub', GUARD, () => {
     assert.equal(done.status, 'completed');
     assert.match(done.task_id, /^t_/);
     assert.match(done.data[0].url, /\/files\//);
-    assert.deepEqual(new Set(updates), new Set(['pending', 'completed']));
+    // On a busy machine, the task can be over before its client hears of it.
+    assert.deepEqual(new Set(['pending', ...updates]), new Set(['pending', 'completed']));
     assert.equal(updates.at(-1), 'completed');
     assert.equal(server.counts.creates, 1);
     assert.doesNotMatch(JSON.stringify(done), /img_/);

@@ -184,10 +184,7 @@ describe('a limiter', GUARD, () => {
       const response = await hub.create('ann', request('wrong'), 'wrong');
       assert.equal(response.status, 503);
       assert.equal(server.counts.creates, 0);
-      assert.match(
-        hub.printed.join(''),
-        /RequestLimiter: perMinute must be a whole number from 1 to 1000000, but is/,
-      );
+      await hub.prints(/RequestLimiter: perMinute must be a whole number from 1 to 1000000, but is/);
       // Nothing is left that would be sent later.
       assert.deepEqual((await hub.inside(nameOf('ann', 'wrong'), 'stored')).entries, {});
     });

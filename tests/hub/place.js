@@ -173,17 +173,22 @@ export async function startHub(server, bindings, files) {
     },
   });
   const url = `${await worker.ready}`.replace(/\/$/, '');
+  /** Its last line may not have come whole. */
+  const lines = () => printed.join('').split('\n').slice(0, -1);
+  const events = () =>
+    lines()
+      .filter((line) => line.startsWith('EVENT '))
+      .map((line) => JSON.parse(line.slice('EVENT '.length)));
   return {
     ...hubAt(url),
     worker,
     printed,
-    /** The events that the hub's tasks have logged. */
-    events: () =>
-      printed
-        .join('')
-        .split('\n')
-        .filter((line) => line.startsWith('EVENT '))
-        .map((line) => JSON.parse(line.slice('EVENT '.length))),
+    /** The events that the hub's tasks have logged so far. */
+    events,
+    /** Waits for an event, and returns the last one. What workerd prints can come after what it answers. */
+    logged: (isEvent) => until(() => events().findLast(isEvent)),
+    /** Waits until workerd has printed a text. */
+    prints: (pattern) => until(() => pattern.test(printed.join(''))),
     close: () => worker.dispose(),
   };
 }

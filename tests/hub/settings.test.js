@@ -53,7 +53,7 @@ describe('a setting of a hub', GUARD, () => {
         const response = await hub.create('ann', LEMON, 'wrong');
         assert.equal(response.status, 503);
         assert.equal(server.counts.creates, 0);
-        assert.match(hub.printed.join(''), new RegExp(`TaskHub(: ${name} must be| knows no option ${name})`));
+        await hub.prints(new RegExp(`TaskHub(: ${name} must be| knows no option ${name})`));
         assert.deepEqual((await hub.inside(nameOf('ann', 'wrong'), 'stored')).entries, {});
       });
     });
@@ -71,7 +71,7 @@ describe('a setting of a hub', GUARD, () => {
       const { entries, alarm } = await hub.inside(id, 'stored');
       assert.deepEqual(entries.job, job);
       assert.ok(alarm > Date.now() + 30_000, `${alarm}`);
-      assert.match(hub.printed.join(''), /alarm_failed/);
+      await hub.prints(/alarm_failed/);
     });
   });
 
@@ -99,8 +99,7 @@ describe('a setting of a hub', GUARD, () => {
         });
         assert.equal(response.status, isRight ? 200 : 503);
         assert.equal(server.counts.creates, isRight ? 1 : 0);
-        if (!isRight)
-          assert.match(hub.printed.join(''), /IdempotencyKeyObject: claim must be a number of milliseconds/);
+        if (!isRight) await hub.prints(/IdempotencyKeyObject: claim must be a number of milliseconds/);
       });
     });
   }

@@ -111,7 +111,7 @@ describe('the stored state of a hub', GUARD, () => {
       assert.equal((await response.json()).error.retryable, true);
     }
     await hub.inside(id, 'ring', 1);
-    assert.ok(hub.events().some(({ event }) => event === 'state_unreadable'));
+    await hub.logged(({ event }) => event === 'state_unreadable');
     const { entries, alarm } = await stored(id);
     assert.deepEqual(entries.job, { ...before.job, version: 99 });
     assert.deepEqual(entries.view, before.view);

@@ -32,6 +32,6 @@ test('a trace goes with create and polls of its task, and into the log', GUARD, 
     ['GET', TRACE],
     ['GET', TRACE],
   ]);
-  const failed = hub.events().find(({ event, task }) => event === 'upstream_failed' && task);
+  const failed = await hub.logged(({ event, task }) => event === 'upstream_failed' && task);
   assert.equal(failed.traceparent, TRACE);
 });
