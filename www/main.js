@@ -9,6 +9,8 @@ import { choose, focusOn, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { readLink, writeLink } from './link.js';
 import { kept, load } from './pictures.js';
+import { raceRequests, setUpRacePicker } from './race-picker.js';
+import { startRace } from './races.js';
 import { redraw } from './redraw.js';
 import { settingsOf } from './settings.js';
 import { isLasting } from './store.js';
@@ -75,7 +77,9 @@ function reuse(request) {
 
 setUpForm({
   onSend(request, sources) {
-    start(request, sources);
+    const lanes = raceRequests(request);
+    if (lanes) startRace(lanes, sources);
+    else start(request, sources);
     queueMicrotask(reveal);
   },
   onCode: showCode,
@@ -89,7 +93,9 @@ showFeed({
   },
   onReuse: reuse,
   onCode: showCode,
+  onCompare: compare,
 });
+setUpRacePicker();
 showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
 setUpViewer({
   onReuse: reuse,
