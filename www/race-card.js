@@ -106,7 +106,7 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
 }
 
 /** @type {(id: string, model: string) => import('lit-html').TemplateResult} */
-const mark = (id, model) => html`<label class="mark"><input type="checkbox" aria-label=${`Compare ${model}`}
+const mark = (id, model) => html`<label class="pick"><input type="checkbox" aria-label=${`Compare ${model}`}
   .checked=${marked.has(id)} @change=${() => {
     if (!marked.delete(id)) marked.add(id);
     redraw();

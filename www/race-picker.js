@@ -22,6 +22,8 @@ const controls = /** @type {any} */ (form.elements);
 let models = DOCUMENTED.map(({ value }) => ({ id: value }));
 /** The chosen models, in the order of their lanes. @type {string[]} */
 let chosen = [];
+/** The names of the chips. @type {string[]} */
+let shown = [];
 let text = '';
 /** Whether the form is sent by the button of the race. */
 let isPressed = false;
@@ -31,7 +33,7 @@ export function setUpRacePicker() {
   section.addEventListener('toggle', () => {
     if (!section.open) return;
     if (chosen.length === 0) chosen = [controls.model.value.trim()].filter(Boolean);
-    draw();
+    arrange();
   });
   section.addEventListener('toggle', load, { once: true });
   form.addEventListener('input', draw);
@@ -49,7 +51,7 @@ export function setUpRacePicker() {
 async function load() {
   try {
     models = /** @type {any} */ (await listModels({ baseUrl: BASE_URL, relay: true, view: 'full' }));
-    draw();
+    arrange();
   } catch {
     section.addEventListener('toggle', load, { once: true });
   }
@@ -63,7 +65,7 @@ async function load() {
 export function chooseModels(names) {
   chosen = names.slice(0, MAX);
   section.open = true;
-  draw();
+  arrange();
 }
 
 /**
@@ -86,12 +88,17 @@ function toggle(model) {
   draw();
 }
 
-function draw() {
-  if (!section.open) return;
+/** Lists the chosen models first, then those that match the text. A chip keeps its place while it has the focus. */
+function arrange() {
   const words = text.toLowerCase().split(/[\s-]+/);
   const names = models.map(({ id }) => id);
   const found = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
-  const shown = [...new Set([...chosen, ...found])];
+  shown = [...new Set([...chosen, ...found])];
+  draw();
+}
+
+function draw() {
+  if (!section.open) return;
   const isFull = chosen.length >= MAX;
   render(
     html`<div class="field">
@@ -99,6 +106,7 @@ function draw() {
         <input id="race-filter" type="search" placeholder="Find or name a model" .value=${text} autocapitalize="off"
           spellcheck="false" @input=${(/** @type {InputEvent} */ event) => {
             text = /** @type {HTMLInputElement} */ (event.target).value;
+            arrange();
           }} @keydown=${addTyped}>
       </div>
       <ul class="chips" aria-label="Models of the race">${shown.map((name) => {
@@ -106,7 +114,7 @@ function draw() {
         return html`<li><button type="button" aria-pressed=${`${isChosen}`} ?disabled=${isFull && !isChosen}
           @click=${() => toggle(name)}>${name}</button></li>`;
       })}</ul>
-      ${shown.length === chosen.length && text ? html`<p class="note">Press Enter to add “${text.trim()}”.</p>` : nothing}
+      ${shown.length === chosen.length && text.trim() ? html`<p class="note">Press Enter to add “${text.trim()}”.</p>` : nothing}
       <button type="button" class="start" ?disabled=${chosen.length < MIN} @click=${() => {
         isPressed = true;
         form.requestSubmit();
@@ -133,6 +141,6 @@ function addTyped(event) {
   if (!name) return;
   text = '';
   const known = models.find(({ id }) => id.toLowerCase() === name.toLowerCase())?.id ?? name;
-  if (chosen.includes(known)) draw();
-  else toggle(known);
+  if (!chosen.includes(known)) toggle(known);
+  arrange();
 }
