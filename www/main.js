@@ -12,6 +12,7 @@ import { kept, load } from './pictures.js';
 import { raceRequests, setUpRacePicker } from './race-picker.js';
 import { startRace } from './races.js';
 import { redraw } from './redraw.js';
+import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
@@ -96,6 +97,7 @@ showFeed({
   onCompare: compare,
 });
 setUpRacePicker();
+showSamples(reuse);
 showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
 setUpViewer({
   onReuse: reuse,

@@ -100,13 +100,13 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
       ${isWinner ? html`<span class="badge">First</span>` : nothing}
     </p>
     ${words ? html`<p class="note">${words}</p>` : nothing}
-    ${isChoice && pictures[0]?.width ? mark(id, model) : nothing}
+    ${isChoice && pictures[0]?.width ? choice(id, model) : nothing}
     ${laneButton(race, lane)}
   </li>`;
 }
 
 /** @type {(id: string, model: string) => import('lit-html').TemplateResult} */
-const mark = (id, model) => html`<label class="pick"><input type="checkbox" aria-label=${`Compare ${model}`}
+const choice = (id, model) => html`<label class="pick"><input type="checkbox" aria-label=${`Compare ${model}`}
   .checked=${marked.has(id)} @change=${() => {
     if (!marked.delete(id)) marked.add(id);
     redraw();
