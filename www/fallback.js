@@ -1,5 +1,7 @@
 /** The models that a request went to, one after the other, where the setting “If it fails, try” names more. */
 
+import { html, nothing } from 'lit-html';
+
 /** @typedef {Pick<import('./timeline.js').Row, 'kind' | 'status' | 'isLost' | 'model'>} Row */
 
 /**
@@ -55,4 +57,17 @@ export function fallbackWords(rows, phase) {
   const before = tried.map((each) => `${each.model}: ${reason(each.last)}`);
   const end = { done: `${last.model} answered`, failed: `${last.model} failed as well` };
   return `${[...before, end[phase] ?? `trying ${last.model}`].join('; ')}.`;
+}
+
+/**
+ * The same as a line of a card. The requests of earlier visits are forgotten, but a picture names its model.
+ *
+ * @param {import('./generation.js').Generation} generation
+ */
+export function fallbackNote({ timeline, phase, request, pictures }) {
+  const made = pictures[0]?.request.model;
+  const words =
+    fallbackWords(timeline.rows, phase) ??
+    (made && made !== request.model ? `${made} answered in the place of ${request.model}.` : undefined);
+  return words ? html`<p class="note fallback">${words}</p>` : nothing;
 }

@@ -8,6 +8,7 @@ import { fillIn, settings, setUpForm } from './form.js';
 import { choose, focusOn, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { readLink, writeLink } from './link.js';
+import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
 import { raceRequests, setUpRacePicker } from './race-picker.js';
 import { startRace } from './races.js';
@@ -98,6 +99,7 @@ showFeed({
 });
 setUpRacePicker();
 showSamples(reuse);
+setUpPictureDrop(reuse);
 showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
 setUpViewer({
   onReuse: reuse,
