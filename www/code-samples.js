@@ -4,7 +4,7 @@
  * The call to write down.
  *
  * @typedef {object} Call
- * @property {import('lemondata-wasm').ImageRequest} request
+ * @property {import('./race-request.js').Request} request
  * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {string} [baseUrl] the service, where it is not the default one
  */
@@ -39,7 +39,7 @@ const functionOf = ({ sources }) => (sources?.action === 'edit' ? 'editAndWait' 
  * @param {Call} call
  * @param {{ one: string, all: string, mask: string }} expressions
  */
-function bodyOf({ request, sources }, { one, all, mask }) {
+function bodyOf({ request: { fallback: _, ...request }, sources }, { one, all, mask }) {
   if (!sources) return request;
   const image = new Code(sources.action === 'edit' ? all : one);
   return { ...request, image, ...(sources.mask && { mask: new Code(mask) }) };
@@ -53,6 +53,9 @@ const variableOf = ({ baseUrl }) =>
 const addressOf = ({ baseUrl }) => (baseUrl ? `, baseUrl: ${quoted(baseUrl)}` : '');
 
 /** @param {Call} call */
+const fallbackOf = ({ request: { fallback } }) => (fallback ? `, fallback: ${literal(fallback)}` : '');
+
+/** @param {Call} call */
 function browser(call) {
   const isInline = call.request.response_format === 'b64_json';
   const source = isInline ? 'URL.createObjectURL(await toBlob(image))' : 'image.url';
@@ -64,7 +67,7 @@ function browser(call) {
 
 const { data } = await ${name}(
   ${literal(body, 2)},
-  { baseUrl: '/api/lemondata', relay: true },
+  { baseUrl: '/api/lemondata', relay: true${fallbackOf(call)} },
 );
 for (const image of data) {
   const picture = new Image();
@@ -92,7 +95,7 @@ export default {
     // Anyone who can call this worker spends your balance: authenticate the caller here.${form}
     const { data } = await ${name}(
       ${literal(body, 6)},
-      { apiKey: env.${variableOf(call)}${addressOf(call)}, maxPolls: 40 },
+      { apiKey: env.${variableOf(call)}${addressOf(call)}${fallbackOf(call)}, maxPolls: 40 },
     );
     return new Response(await toBlob(data[0]));
   },
@@ -120,7 +123,7 @@ import { ${name}, toBlob } from 'lemondata-wasm';
 
 const { data } = await ${name}(
   ${literal(body, 2)},
-  { apiKey: process.env.${variableOf(call)}${addressOf(call)} },
+  { apiKey: process.env.${variableOf(call)}${addressOf(call)}${fallbackOf(call)} },
 );
 for (const [index, image] of data.entries()) {
   const picture = await toBlob(image);

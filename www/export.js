@@ -1,12 +1,13 @@
 /** Exports a picture: as a file, or to the clipboard. */
 
 import { fileName } from './file-name.js';
+import { withSettings } from './picture-settings.js';
 import { fileOf } from './pictures.js';
 import { toast } from './toast.js';
 
 /** @param {import('./pictures.js').Picture} picture */
 export async function download(picture) {
-  const url = URL.createObjectURL(await fileOf(picture));
+  const url = URL.createObjectURL(await withSettings(await fileOf(picture), picture.request));
   Object.assign(document.createElement('a'), { href: url, download: fileName(picture) }).click();
   // The browser reads the URL after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

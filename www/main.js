@@ -8,8 +8,12 @@ import { fillIn, settings, setUpForm } from './form.js';
 import { choose, focusOn, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { readLink, writeLink } from './link.js';
+import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
+import { raceRequests, setUpRacePicker } from './race-picker.js';
+import { startRace } from './races.js';
 import { redraw } from './redraw.js';
+import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
@@ -75,7 +79,9 @@ function reuse(request) {
 
 setUpForm({
   onSend(request, sources) {
-    start(request, sources);
+    const lanes = raceRequests(request);
+    if (lanes) startRace(lanes, sources);
+    else start(request, sources);
     queueMicrotask(reveal);
   },
   onCode: showCode,
@@ -89,7 +95,11 @@ showFeed({
   },
   onReuse: reuse,
   onCode: showCode,
+  onCompare: compare,
 });
+setUpRacePicker();
+showSamples(reuse);
+setUpPictureDrop(reuse);
 showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
 setUpViewer({
   onReuse: reuse,

@@ -63,7 +63,7 @@ channel.onmessage = load;
 /**
  * Keeps the pictures of a generation.
  *
- * @param {import('./generation.js').Generation} generation
+ * @param {Pick<import('./generation.js').Generation, 'id' | 'request' | 'snapshot' | 'sources'>} generation
  * @param {import('lemondata-wasm').Image[]} images
  * @returns {Promise<Picture[]>}
  */
