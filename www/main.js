@@ -5,15 +5,16 @@ import { showCode } from './code-panel.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, settings, setUpForm } from './form.js';
-import { choose, focusOn, showGallery } from './gallery.js';
+import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
+import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
 import { kept, load } from './pictures.js';
 import { redraw } from './redraw.js';
 import { settingsOf } from './settings.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
-import { compare, discardWithUndo, setUpViewer, view } from './viewer.js';
+import { compare, setUpViewer, view } from './viewer.js';
 
 /** @typedef {'create' | 'gallery'} View */
 
@@ -23,16 +24,23 @@ const feed = elementById('feed', HTMLElement);
 
 /** @type {View} */
 let current = 'create';
+/** Where the person left each view. @type {Partial<Record<View, number>>} */
+const scrolled = {};
+// A view may be drawn later than the browser would scroll.
+history.scrollRestoration = 'manual';
 
 /** @param {View} name */
 function show(name) {
+  const isOther = name !== current;
+  if (isOther) scrolled[current] = scrollY;
   current = name;
   for (const [each, element] of Object.entries(views)) element.hidden = each !== name;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.getAttribute('data-view') === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  choose(undefined);
+  select([]);
+  if (isOther) scrollTo(0, scrolled[name] ?? 0);
 }
 
 /** Writes the settings into the address. */
@@ -52,7 +60,6 @@ function readAddress() {
 function goTo(name) {
   show(name);
   history.pushState(null, '', writeLink(settings(), name) || location.pathname);
-  scrollTo(0, 0);
 }
 
 /** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */
@@ -90,13 +97,13 @@ showFeed({
   onReuse: reuse,
   onCode: showCode,
 });
-showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
+showGallery({ onOpen: view, onCompare: compare });
 setUpViewer({
   onReuse: reuse,
   onCode: showCode,
   onCompare(picture) {
     if (current !== 'gallery') goTo('gallery');
-    choose([picture]);
+    select([picture]);
     focusOn(picture);
   },
   onClose(picture) {
@@ -104,9 +111,15 @@ setUpViewer({
   },
 });
 showBanner();
+keepFocus();
 
 document.addEventListener('click', (event) => {
   const target = /** @type {Element} */ (event.target);
+  if (target.closest('.skip')) {
+    // The address holds the settings, so it takes no anchor.
+    event.preventDefault();
+    elementById('main', HTMLElement).focus();
+  }
   const link = target.closest('[data-view]');
   if (link) {
     event.preventDefault();
