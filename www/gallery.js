@@ -208,14 +208,14 @@ function tile(picture, index, day) {
               height=${size.height} decoding="async">`
           : icon('problem')
       }
-      <span class="facts"><span dir="auto">${request.prompt}</span>
-        <small>${meta({ ...request, n: undefined }, sources)} · ${duration(ms)}</small></span>
     </button>
     <input class="pick" type="checkbox" tabindex=${stop} aria-label=${`Select ${words}`} title="Select (X)" .checked=${live(isPicked)}
       @click=${(/** @type {MouseEvent} */ event) => toggle(index, event.shiftKey)} @focus=${() => moveTo(index)}>
     <button class="star" type="button" tabindex=${stop} aria-pressed=${Boolean(favourite)}
       aria-label=${`Favourite: ${words}`} title="Favourite (F)"
       @click=${() => star(picture)} @focus=${() => moveTo(index)}>${icon('star')}</button>
+    <p class="facts" aria-hidden="true"><span dir="auto">${request.prompt}</span>
+      <small>${meta({ ...request, n: undefined }, sources)} · ${duration(ms)}</small></p>
   </li>`;
 }
 

@@ -133,7 +133,7 @@ function redraw() {
           <button class="quiet level" type="button" aria-label=${`Zoom: ${percent} %. Fit the window`}
             title="Fit the window (0)" @click=${() => zoom?.to(1)}>${scale === 1 ? 'Fit' : `${percent} %`}</button>
           ${tool('plus', 'Zoom in', () => zoom?.in(), scale >= (zoom?.most ?? 1))}
-          <button class="quiet" type="button" title="Real pixels (1)" aria-label="Real pixels"
+          <button class="quiet" type="button" title="Real pixels (1)" aria-label="1:1, real pixels"
             @click=${() => zoom?.to(zoom.actual)}>1:1</button>
         </div>
       </header>

@@ -126,7 +126,8 @@ const misfits = () =>
       if (!element.checkVisibility() || element.closest('.unseen, svg')) continue;
       const { overflowX } = getComputedStyle(element);
       const isCut = element.scrollWidth > element.clientWidth + 1 && overflowX === 'hidden';
-      if (isCut && !element.matches('.stage')) found.push(`cut: ${element.outerHTML.slice(0, 80)}`);
+      // The facts of a tile are short on purpose: its name and the viewer have the whole prompt.
+      if (isCut && !element.matches('.stage, .facts *')) found.push(`cut: ${element.outerHTML.slice(0, 80)}`);
       const { right, left, width } = element.getBoundingClientRect();
       const scrolls = element.parentElement.closest('pre, .stage');
       if (width > 0 && !scrolls && (right > clientWidth + 1 || left < -1)) {
