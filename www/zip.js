@@ -2,7 +2,7 @@
 
 import { strToU8, Zip, ZipPassThrough } from 'fflate';
 import { save } from './export.js';
-import { fileName } from './file-name.js';
+import { fileName, uniqueNames } from './file-name.js';
 import { fileOf, isKept } from './pictures.js';
 import { toast } from './toast.js';
 
@@ -50,23 +50,6 @@ async function zip(pictures) {
   }
   archive.end();
   return { blob: new Blob(parts, { type: 'application/zip' }), missing };
-}
-
-/**
- * The names with a number where one occurs twice.
- *
- * @param {string[]} names
- */
-export function uniqueNames(names) {
-  const taken = new Set();
-  return names.map((name) => {
-    const [, stem, extension] = /** @type {RegExpMatchArray} */ (name.match(/^(.*)(\.\w+)$/));
-    let unique = stem;
-    // Without its extension, since the settings have the same name with another one.
-    for (let number = 2; taken.has(unique); number += 1) unique = `${stem}-${number}`;
-    taken.add(unique);
-    return unique + extension;
-  });
 }
 
 /**
