@@ -5,8 +5,9 @@ import { showCode } from './code-panel.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, settings, setUpForm } from './form.js';
-import { choose, focusOn, showGallery } from './gallery.js';
+import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
+import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
@@ -17,7 +18,7 @@ import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
-import { compare, discardWithUndo, setUpViewer, view } from './viewer.js';
+import { compare, setUpViewer, view } from './viewer.js';
 
 /** @typedef {'create' | 'gallery'} View */
 
@@ -27,16 +28,23 @@ const feed = elementById('feed', HTMLElement);
 
 /** @type {View} */
 let current = 'create';
+/** Where the person left each view. @type {Partial<Record<View, number>>} */
+const scrolled = {};
+// A view may be drawn later than the browser would scroll.
+history.scrollRestoration = 'manual';
 
 /** @param {View} name */
 function show(name) {
+  const isOther = name !== current;
+  if (isOther) scrolled[current] = scrollY;
   current = name;
   for (const [each, element] of Object.entries(views)) element.hidden = each !== name;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.getAttribute('data-view') === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  choose(undefined);
+  select([]);
+  if (isOther) scrollTo(0, scrolled[name] ?? 0);
 }
 
 /** Writes the settings into the address. */
@@ -56,7 +64,6 @@ function readAddress() {
 function goTo(name) {
   show(name);
   history.pushState(null, '', writeLink(settings(), name) || location.pathname);
-  scrollTo(0, 0);
 }
 
 /** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */
@@ -100,13 +107,13 @@ showFeed({
 setUpRacePicker();
 showSamples(reuse);
 setUpPictureDrop(reuse);
-showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
+showGallery({ onOpen: view, onCompare: compare });
 setUpViewer({
   onReuse: reuse,
   onCode: showCode,
   onCompare(picture) {
     if (current !== 'gallery') goTo('gallery');
-    choose([picture]);
+    select([picture]);
     focusOn(picture);
   },
   onClose(picture) {
@@ -114,9 +121,15 @@ setUpViewer({
   },
 });
 showBanner();
+keepFocus();
 
 document.addEventListener('click', (event) => {
   const target = /** @type {Element} */ (event.target);
+  if (target.closest('.skip')) {
+    // The address holds the settings, so it takes no anchor.
+    event.preventDefault();
+    elementById('main', HTMLElement).focus();
+  }
   const link = target.closest('[data-view]');
   if (link) {
     event.preventDefault();
