@@ -8,6 +8,7 @@ import { until } from 'lit-html/directives/until.js';
 import { isEmbedded } from './config.js';
 import { connection } from './connection.js';
 import { download } from './export.js';
+import { fallbackNote } from './fallback.js';
 import { dismiss, resume, stop, tryAgain } from './generation-list.js';
 import { icon } from './icon.js';
 import { urlOf } from './pictures.js';
@@ -47,6 +48,7 @@ export function card(generation, now, callbacks) {
       </div>
       <h3 class="prompt" id=${`prompt-${id}`}>${request.prompt}</h3>
       <p class="meta">${meta(request, generation.sources)}</p>
+      ${fallbackNote(generation)}
       ${message(generation)}
       ${requests(generation, now)}
       <div class="actions">${buttons(generation, callbacks)}</div>

@@ -126,10 +126,12 @@ function draw() {
 
 /** @param {import('./generation.js').Generation} generation */
 function exchange(generation) {
-  const lines = requestLines(generation);
-  return [requestText(generation.request, generation.sources), answerText(generation), lines]
-    .filter(Boolean)
-    .join('\n\n\n');
+  const { request, sources } = generation;
+  return `Request\n\n${requestText(request, sources)}
+
+\nAnswer\n\n${answerText(generation)}
+
+\nAs it went\n\n${requestLines(generation)}`;
 }
 
 /**

@@ -2,13 +2,13 @@
 
 import { curl } from './curl-sample.js';
 import { python } from './python-sample.js';
-import { variableOf } from './sample-facts.js';
+import { variableOf, withoutFallback } from './sample-facts.js';
 
 /**
  * The call to write down.
  *
  * @typedef {object} Call
- * @property {import('lemondata-wasm').ImageRequest} request
+ * @property {import('./race-request.js').Request} request
  * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {string} [baseUrl] the service, where it is not the default one
  */
@@ -78,7 +78,8 @@ const functionOf = ({ sources }) => (sources?.action === 'edit' ? 'editAndWait' 
  * @param {Call} call
  * @param {{ one: string, all: string, mask: string }} expressions
  */
-function bodyOf({ request, sources }, { one, all, mask }) {
+function bodyOf({ request: whole, sources }, { one, all, mask }) {
+  const request = withoutFallback(whole);
   if (!sources) return request;
   const image = new Code(sources.action === 'edit' ? all : one);
   return { ...request, image, ...(sources.mask && { mask: new Code(mask) }) };
@@ -86,6 +87,9 @@ function bodyOf({ request, sources }, { one, all, mask }) {
 
 /** @param {Call} call */
 const addressOf = ({ baseUrl }) => (baseUrl ? `, baseUrl: ${quoted(baseUrl)}` : '');
+
+/** @param {Call} call */
+const fallbackOf = ({ request: { fallback } }) => (fallback ? `, fallback: ${literal(fallback)}` : '');
 
 /** @param {Call} call */
 function browser(call) {
@@ -99,7 +103,7 @@ function browser(call) {
 
 const { data } = await ${name}(
   ${literal(body, 2)},
-  { baseUrl: '/api/lemondata', relay: true },
+  { baseUrl: '/api/lemondata', relay: true${fallbackOf(call)} },
 );
 for (const image of data) {
   const picture = new Image();
@@ -127,7 +131,7 @@ export default {
     // Anyone who can call this worker spends your balance: authenticate the caller here.${form}
     const { data } = await ${name}(
       ${literal(body, 6)},
-      { apiKey: env.${variableOf(call)}${addressOf(call)}, maxPolls: 40 },
+      { apiKey: env.${variableOf(call)}${addressOf(call)}${fallbackOf(call)}, maxPolls: 40 },
     );
     return new Response(await toBlob(data[0]));
   },
@@ -155,7 +159,7 @@ import { ${name}, toBlob } from 'lemondata-wasm';
 
 const { data } = await ${name}(
   ${literal(body, 2)},
-  { apiKey: process.env.${variableOf(call)}${addressOf(call)} },
+  { apiKey: process.env.${variableOf(call)}${addressOf(call)}${fallbackOf(call)} },
 );
 for (const [index, image] of data.entries()) {
   const picture = await toBlob(image);
@@ -179,7 +183,7 @@ function react(call) {
 import { createGenerations } from 'lemondata-wasm/generations';
 import { GenerationsProvider, ${hook} } from 'lemondata-wasm/react';
 
-const client = new LemonData({ baseUrl: '/api/lemondata', relay: true });
+const client = new LemonData({ baseUrl: '/api/lemondata', relay: true${fallbackOf(call)} });
 const generations = createGenerations({ client });
 
 export function App() {
@@ -192,7 +196,7 @@ export function App() {
 `;
   if (!sources) {
     return `${start}
-const request = ${literal(request)};
+const request = ${literal(withoutFallback(request))};
 
 function Pictures() {
   const generation = useGeneration(request);

@@ -1,13 +1,14 @@
 /** The same call for a shell: create, poll, print the answer. */
 
-import { pathOf, serviceOf, variableOf } from './sample-facts.js';
+import { pathOf, serviceOf, variableOf, withoutFallback } from './sample-facts.js';
 
 /** @param {string} text */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** @param {import('./code-samples.js').Call} call */
 export function curl(call) {
-  const { request, sources } = call;
+  const { sources } = call;
+  const request = withoutFallback(call.request);
   const key = `-H "Authorization: Bearer $${variableOf(call)}"`;
   const file = (/** @type {string} */ field, name = '') =>
     `-F ${quoted(`${field}=@"${name.replace(/["\\]/g, '\\$&')}"`)}`;

@@ -1,6 +1,6 @@
 /** The request of a generation and its answer, as JSON, without anything that must not be shown around. */
 
-import { pathOf } from './sample-facts.js';
+import { pathOf, withoutFallback } from './sample-facts.js';
 
 /** @typedef {import('./generation.js').Generation} Generation */
 
@@ -50,7 +50,7 @@ export function requestText(request, sources) {
 authorization: Bearer [key, which the relay adds]
 content-type: ${sources ? 'multipart/form-data' : 'application/json'}
 
-${json({ ...request, ...files })}`;
+${json({ ...withoutFallback(request), ...files })}`;
 }
 
 /**

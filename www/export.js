@@ -1,19 +1,36 @@
 /** Exports a picture: as a file, or to the clipboard. */
 
 import { fileName } from './file-name.js';
-import { fileOf } from './pictures.js';
+import { withSettings } from './picture-settings.js';
+import { fileOf, isKept } from './pictures.js';
 import { toast } from './toast.js';
 
-/** @param {import('./pictures.js').Picture} picture */
-export async function download(picture) {
-  const url = URL.createObjectURL(await fileOf(picture));
-  Object.assign(document.createElement('a'), { href: url, download: fileName(picture) }).click();
+const DELETED = 'This picture has been deleted.';
+
+/**
+ * Saves a file where the browser keeps downloads.
+ *
+ * @param {Blob} file
+ * @param {string} name
+ */
+export function save(file, name) {
+  const url = URL.createObjectURL(file);
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
   // The browser reads the URL after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 /** @param {import('./pictures.js').Picture} picture */
+export async function download(picture) {
+  // A card may show a picture that was deleted in the gallery or in another tab.
+  const file = isKept(picture) ? await fileOf(picture).catch(() => undefined) : undefined;
+  if (file) save(await withSettings(file, picture.request), fileName(picture));
+  else toast(DELETED);
+}
+
+/** @param {import('./pictures.js').Picture} picture */
 export async function copy(picture) {
+  if (!isKept(picture)) return toast(DELETED);
   try {
     // A promise, since browsers allow this only in the same task as the click.
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': asPng(picture) })]);

@@ -5,6 +5,8 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { card } from './card.js';
 import { elementById } from './element.js';
 import { dismissEnded, generations, running } from './generation-list.js';
+import { raceCard } from './race-card.js';
+import { dismissEndedRaces, isRace, withRaces } from './races.js';
 import { onRedraw, redraw } from './redraw.js';
 
 /** Often enough for a countdown of seconds. */
@@ -15,32 +17,40 @@ const empty = elementById('empty', HTMLElement);
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let timer;
 
-/** @param {import('./card.js').CardCallbacks} callbacks */
+/** @param {import('./race-card.js').RaceCallbacks} callbacks */
 export function showFeed(callbacks) {
   onRedraw(() => {
-    empty.hidden = generations().length > 0;
-    render(empty.hidden ? feed(callbacks) : nothing, cards);
+    const now = Date.now();
+    const items = withRaces(generations(), now);
+    empty.hidden = items.length > 0;
+    render(empty.hidden ? feed(items, now, callbacks) : nothing, cards);
     tick();
   });
   document.addEventListener('visibilitychange', redraw);
 }
 
-/** @param {import('./card.js').CardCallbacks} callbacks */
-function feed(callbacks) {
-  const now = Date.now();
-  const ended = generations().some(({ isRunning }) => !isRunning);
+/**
+ * @param {ReturnType<typeof withRaces>} items
+ * @param {number} now
+ * @param {import('./race-card.js').RaceCallbacks} callbacks
+ */
+function feed(items, now, callbacks) {
+  const ended = items.some((item) => isRace(item) || !item.isRunning);
   return html`<header class="bar">
       <h2>Generations</h2>
       ${
         ended
-          ? html`<button class="quiet" type="button" @click=${dismissEnded}>Clear finished</button>`
+          ? html`<button class="quiet" type="button" @click=${() => {
+              dismissEndedRaces(items);
+              dismissEnded();
+            }}>Clear finished</button>`
           : nothing
       }
     </header>
     ${repeat(
-      generations(),
+      items,
       ({ id }) => id,
-      (generation) => card(generation, now, callbacks),
+      (item) => (isRace(item) ? raceCard(item, now, callbacks) : card(item, now, callbacks)),
     )}`;
 }
 

@@ -1,4 +1,4 @@
-/** The file name of a downloaded picture. */
+/** The file names of downloaded pictures. */
 
 /** @type {Record<string, string>} */
 const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp', 'image/gif': 'gif' };
@@ -21,4 +21,21 @@ export function fileName({ request, at, index, count, type }) {
   const parts = [slug(request.prompt, 48), slug(request.model ?? '', 24), day];
   if (count > 1) parts.push(`${index + 1}`);
   return `${parts.filter(Boolean).join('-')}.${EXTENSIONS[type ?? ''] ?? 'png'}`;
+}
+
+/**
+ * The names with a number where one occurs twice.
+ *
+ * @param {string[]} names
+ */
+export function uniqueNames(names) {
+  const taken = new Set();
+  return names.map((name) => {
+    const [, stem, extension] = /** @type {RegExpMatchArray} */ (name.match(/^(.*)(\.\w+)$/));
+    let unique = stem;
+    // Without its extension, since the settings have the same name with another one.
+    for (let number = 2; taken.has(unique); number += 1) unique = `${stem}-${number}`;
+    taken.add(unique);
+    return unique + extension;
+  });
 }

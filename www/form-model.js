@@ -62,10 +62,13 @@ export function priceOf(model, n) {
   return n > 1 ? `${one}, ${dollars(model.price * n)} for ${n}.` : `${one}.`;
 }
 
+/** Settings that the client takes, whatever the model. */
+const OWN = ['fallback'];
+
 /**
  * Whether a model takes a field of a request. Where nothing is known of it, it takes every one.
  *
  * @param {FormModel | undefined} model
  * @param {string} name
  */
-export const takes = (model, name) => model?.parameters?.includes(name) ?? true;
+export const takes = (model, name) => OWN.includes(name) || (model?.parameters?.includes(name) ?? true);

@@ -9,6 +9,7 @@ import { followModel, isShown, showFurtherFields } from './further-fields.js';
 import { running } from './generation-list.js';
 import { DOCUMENTED, loadModels } from './models.js';
 import { recordPrompt, setUpPromptHistory } from './prompt-history.js';
+import { isRacing } from './race-picker.js';
 import { redraw } from './redraw.js';
 import { SCENARIOS } from './scenarios.js';
 import { DEFAULTS, FIELDS, FURTHER_NAMES, problemsOf, requestOf } from './settings.js';
@@ -155,7 +156,7 @@ export function setUpForm({ onSend, onCode, onChange }) {
 /** @type {{ key: string, timer: ReturnType<typeof setTimeout> } | undefined} the press that was just sent */
 let sent;
 
-const keyOfForm = () => JSON.stringify([settings(), chosenNames()]);
+const keyOfForm = () => JSON.stringify([settings(), chosenNames(), isRacing()]);
 
 /** Shows for a moment that the form was sent; until then, another press does nothing. */
 function showSent() {
@@ -176,7 +177,8 @@ function showUnsent() {
  * @param {(request: ImageRequest, sources: import('./sources.js').Sources | undefined) => void} onSend
  */
 async function send(request, onSend) {
-  if (sent) return;
+  if (sent?.key === keyOfForm()) return;
+  showUnsent();
   showSent();
   const n = request.n ?? 1;
   if (!(await confirmCreate(n, running().length, priceOf(model(), n)))) return showUnsent();

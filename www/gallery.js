@@ -1,141 +1,153 @@
 /**
- * The gallery of all kept pictures. Only the tiles near the visible part are in the document, each at the place that
- * the number of its picture gives it.
+ * The gallery of all kept pictures: rows by day. Only the tiles near the visible part are in the document, each at the
+ * place that the layout gives it.
  */
 
 import { html, nothing, render } from 'lit-html';
+import { live } from 'lit-html/directives/live.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { until } from 'lit-html/directives/until.js';
+import { dayName, dayOf } from './days.js';
+import { deleteWithUndo } from './deletions.js';
 import { elementById } from './element.js';
+import { clearFilters, filtered, isFiltering, offerFilters, setUpFilters } from './gallery-filters.js';
+import {
+  choose,
+  chosenOr,
+  drawSelection,
+  endSelection,
+  isChosen,
+  isSelecting,
+  setUpSelection,
+  startSelection,
+} from './gallery-selection.js';
 import { icon } from './icon.js';
-import { kept, onPictures, urlOf } from './pictures.js';
+import { change, kept, onPictures, urlOf } from './pictures.js';
+import { layOut } from './rows.js';
 import { shapeOf } from './settings.js';
-import { short } from './words.js';
+import { duration, meta, short } from './words.js';
 
-const MIN_TILE = 150;
-const MAX_TILE = 240;
-const GAP = 12;
 /** The tiles above and below the visible part that are in the document, in screens. */
-const AHEAD = 0.75;
+const AHEAD = 0.5;
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 
 /**
  * @typedef {object} GalleryCallbacks
  * @property {(pictures: Picture[], index: number) => void} onOpen
- * @property {(two: Picture[]) => void} onCompare
- * @property {(picture: Picture) => Promise<void>} onDiscard
+ * @property {(pictures: Picture[]) => void} onCompare two to four
  */
 
 const view = elementById('gallery', HTMLElement);
 const place = elementById('tiles', HTMLElement);
-const search = elementById('search', HTMLInputElement);
 const counter = elementById('gallery-count', HTMLElement);
 const summary = elementById('gallery-summary', HTMLElement);
-const compareButton = elementById('compare', HTMLButtonElement);
+const selectButton = elementById('select', HTMLButtonElement);
 
-/** The index of the one tile in the tab order. */
+/** The index of the one tile in the order of the Tab key. */
 let current = 0;
+/** The picture from which a click with Shift chooses. @type {string | undefined} */
+let anchor;
 /** @type {Picture[]} */
-let filtered = [];
-/** @type {Picture[] | undefined} the chosen pictures, while the person chooses two */
-let chosen;
+let shown = [];
+/** @type {ReturnType<typeof layOut>} */
+let layout = layOut([], 1);
+let layoutWidth = 0;
 /** @type {GalleryCallbacks | undefined} */
 let callbacks;
 
 /** @param {GalleryCallbacks} galleryCallbacks */
 export function showGallery(galleryCallbacks) {
   callbacks = galleryCallbacks;
+  setUpSelection({ shown: () => shown, onChange: update, onCompare: callbacks.onCompare });
   onPictures(update);
-  search.addEventListener('input', () => {
-    filtered = [];
+  setUpFilters(() => {
+    shown = [];
     current = 0;
     update();
   });
-  compareButton.addEventListener('click', () => choose(chosen ? undefined : []));
+  selectButton.addEventListener('click', () => {
+    startSelection([]);
+    focusCurrent();
+  });
   addEventListener('scroll', draw, { passive: true });
   new ResizeObserver(draw).observe(view);
-  place.addEventListener('keydown', onKey);
+  view.addEventListener('keydown', onKey);
   update();
 }
 
 /**
- * Starts or ends the choice of two pictures.
+ * Selects pictures; none ends the selection.
  *
- * @param {Picture[] | undefined} pictures already chosen; undefined ends the choice
+ * @param {Picture[]} pictures
  */
-export function choose(pictures) {
-  chosen = pictures;
+export function select(pictures) {
+  if (pictures.length > 0) startSelection(pictures);
+  else endSelection();
   update();
 }
 
 function update() {
-  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  /** @param {Picture} picture */
-  const isFound = ({ request }) => {
-    const text = `${request.prompt} ${request.model ?? ''}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  };
-  const isSelected = current > 0 || place.contains(document.activeElement);
-  const before = isSelected ? filtered[current]?.id : undefined;
-  filtered = words.length > 0 ? kept().filter(isFound) : kept();
-  // The selection stays with its picture when others are added or removed before it.
-  const same = filtered.findIndex(({ id }) => id === before);
-  current = same >= 0 ? same : Math.max(0, Math.min(current, filtered.length - 1));
+  const isFocused = current > 0 || place.contains(document.activeElement);
+  const before = isFocused ? shown[current]?.id : undefined;
+  offerFilters(kept());
+  shown = filtered(kept());
+  // The focus stays with its picture when others are added or removed before it.
+  const same = shown.findIndex(({ id }) => id === before);
+  current = same >= 0 ? same : Math.max(0, Math.min(current, shown.length - 1));
+  layoutWidth = 0;
   const total = kept().length;
   counter.textContent = total > 0 ? total.toLocaleString('en') : '';
-  compareButton.disabled = total < 2;
-  compareButton.setAttribute('aria-pressed', `${Boolean(chosen)}`);
   view.classList.toggle('empty-gallery', total === 0);
-  summary.textContent = chosen
-    ? chosen.length === 0
-      ? 'Choose two pictures to compare.'
-      : 'Choose one more.'
-    : words.length > 0
-      ? `${filtered.length.toLocaleString('en')} of ${total.toLocaleString('en')}`
-      : '';
+  summary.textContent = isFiltering()
+    ? `${shown.length.toLocaleString('en')} of ${total.toLocaleString('en')}`
+    : '';
+  drawSelection(kept());
   draw();
 }
 
-/** The number of tiles in a row, and their size. */
+/** @param {Picture} picture */
+function shape({ width, height, request }) {
+  return width && height ? { width, height } : shapeOf(request);
+}
+
 function measure() {
   const width = place.clientWidth;
-  const columns = Math.max(2, Math.ceil((width + GAP) / (MAX_TILE + GAP)));
-  const fitting = Math.max(2, Math.floor((width + GAP) / (MIN_TILE + GAP)));
-  const count = Math.min(columns, fitting);
-  return { columns: count, side: (width - GAP * (count - 1)) / count };
+  if (width === layoutWidth || width === 0) return;
+  layoutWidth = width;
+  const pictures = shown.map((picture) => {
+    const { width, height } = shape(picture);
+    return { ratio: width / height, day: dayOf(picture.at) };
+  });
+  layout = layOut(pictures, width);
 }
 
 function draw() {
   if (view.hidden || !callbacks) return;
-  const { columns, side } = measure();
-  const step = side + GAP;
-  const rows = Math.ceil(filtered.length / columns);
+  measure();
+  const { boxes, days, height } = layout;
   const top = -place.getBoundingClientRect().top;
-  const first = Math.max(0, Math.floor((top - innerHeight * AHEAD) / step)) * columns;
-  const last = Math.min(filtered.length, Math.ceil((top + innerHeight * (1 + AHEAD)) / step) * columns);
-  const indices = [];
-  for (let index = first; index < last; index += 1) indices.push(index);
-  // The tile with the focus must stay.
-  if (filtered.length > 0 && !indices.includes(current)) {
-    if (current < first) indices.unshift(current);
-    else indices.push(current);
+  const [from, to] = [top - innerHeight * AHEAD, top + innerHeight * (1 + AHEAD)];
+  /** @type {Map<number, number[]>} the indices of the tiles in the document, by day */
+  const tiles = new Map();
+  for (const [index, box] of boxes.entries()) {
+    // The tile with the focus must stay.
+    if (index !== current && (box.top + box.height < from || box.top > to)) continue;
+    tiles.set(box.day, [...(tiles.get(box.day) ?? []), index]);
   }
-  /** @param {number} index */
-  const position = (index) =>
-    `width: ${side}px; height: ${side}px; ` +
-    `transform: translate(${(index % columns) * step}px, ${Math.floor(index / columns) * step}px)`;
   const hadFocus = place.contains(document.activeElement);
+  const now = Date.now();
   render(
-    filtered.length > 0
-      ? html`<ul .style=${`height: ${rows * step - GAP}px`}>${repeat(
-          indices,
-          (index) => filtered[index].id,
-          (index) => tile(filtered[index], index, position(index)),
-        )}</ul>`
+    shown.length > 0
+      ? html`<div class="days" .style=${`height: ${height}px`}>${repeat(
+          tiles,
+          ([day]) => dayOf(shown[days[day].first].at),
+          ([day, indices]) => section(days[day], indices, now),
+        )}</div>`
       : empty(),
     place,
   );
+  place.classList.toggle('selecting', isSelecting());
   // A tile loses the focus when it moves among its siblings.
   if (hadFocus && !place.contains(document.activeElement)) currentTile()?.focus({ preventScroll: true });
 }
@@ -144,60 +156,154 @@ function draw() {
 const currentTile = () => place.querySelector(`[data-index="${current}"]`);
 
 /**
+ * @param {import('./rows.js').Day} day
+ * @param {number[]} indices
+ * @param {number} now
+ */
+function section(day, indices, now) {
+  const { at } = shown[day.first];
+  const id = `day-${dayOf(at)}`;
+  return html`<section aria-labelledby=${id} .style=${`transform: translateY(${day.top}px)`}>
+    <h3 id=${id}>${dayName(at, now)}</h3>
+    <ul>${repeat(
+      indices,
+      (index) => shown[index].id,
+      (index) => tile(shown[index], index, day),
+    )}</ul>
+  </section>`;
+}
+
+/**
+ * A name that tells a picture from the others of its prompt.
+ *
+ * @param {Picture} picture
+ */
+function nameOf({ request, at, index, count }) {
+  const time = new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
+  const number = count > 1 ? `${index + 1} of ${count}` : undefined;
+  return [short(request.prompt, 120), number, request.model, time].filter(Boolean).join(', ');
+}
+
+/**
  * @param {Picture} picture
  * @param {number} index
- * @param {string} style
+ * @param {import('./rows.js').Day} day
  */
-function tile(picture, index, style) {
-  const { request, width, height, url } = picture;
-  const order = (chosen ?? []).findIndex(({ id }) => id === picture.id);
-  const shape = width ? { width, height } : shapeOf(request);
-  return html`<li .style=${style} aria-setsize=${filtered.length} aria-posinset=${index + 1}>
-    <button type="button" data-index=${index} tabindex=${index === current ? 0 : -1}
-      aria-label=${short(request.prompt, 120)} aria-pressed=${chosen ? `${order >= 0}` : nothing}
-      @click=${() => pick(index)} @focus=${() => select(index)}>
+function tile(picture, index, day) {
+  const { request, width, url, ms, favourite, sources } = picture;
+  const { left, top, width: boxWidth, height } = layout.boxes[index];
+  const style = `width: ${boxWidth}px; height: ${height}px; transform: translate(${left}px, ${top - day.top}px)`;
+  const isPicked = isChosen(picture);
+  const size = shape(picture);
+  const stop = index === current ? 0 : -1;
+  const words = short(request.prompt);
+  return html`<li class=${isPicked ? 'picked' : ''} .style=${style} aria-setsize=${day.end - day.first}
+    aria-posinset=${index - day.first + 1}>
+    <button class="open" type="button" data-index=${index} tabindex=${stop} aria-label=${nameOf(picture)}
+      aria-pressed=${isSelecting() ? `${isPicked}` : nothing}
+      @click=${(/** @type {MouseEvent} */ event) => pick(index, event)} @focus=${() => moveTo(index)}>
       ${
         width || url
-          ? html`<img src=${until(urlOf(picture, 'thumbnails'), nothing)} alt="" width=${shape.width}
-              height=${shape.height} decoding="async">`
+          ? html`<img src=${until(urlOf(picture, 'thumbnails'), nothing)} alt="" width=${size.width}
+              height=${size.height} decoding="async">`
           : icon('problem')
       }
-      ${order >= 0 ? html`<span class="order" data-order=${order + 1}></span>` : nothing}
     </button>
+    <input class="pick" type="checkbox" tabindex=${stop} aria-label=${`Select ${words}`} title="Select (X)" .checked=${live(isPicked)}
+      @click=${(/** @type {MouseEvent} */ event) => toggle(index, event.shiftKey)} @focus=${() => moveTo(index)}>
+    <button class="star" type="button" tabindex=${stop} aria-pressed=${Boolean(favourite)}
+      aria-label=${`Favourite: ${words}`} title="Favourite (F)"
+      @click=${() => star(picture)} @focus=${() => moveTo(index)}>${icon('star')}</button>
+    <p class="facts" aria-hidden="true"><span dir="auto">${request.prompt}</span>
+      <small>${meta({ ...request, n: undefined }, sources)} · ${duration(ms)}</small></p>
   </li>`;
 }
 
 function empty() {
-  return kept().length > 0
-    ? html`<p class="nothing">No picture has these words in its prompt.</p>`
-    : html`<div class="empty">
-        <svg viewBox="0 0 32 32" aria-hidden="true"><use href="#lemon"></use></svg>
-        <h2>No pictures yet</h2>
-        <p>Your pictures are kept here, in this browser.</p>
-        <p><a href="#" class="button" data-view="create">Make the first one</a></p>
-      </div>`;
+  if (kept().length > 0) {
+    return html`<div class="nothing">
+      <p>No picture matches.</p>
+      <button type="button" @click=${showAll}>Show all pictures</button>
+    </div>`;
+  }
+  return html`<div class="empty">
+    <svg viewBox="0 0 32 32" aria-hidden="true"><use href="#lemon"></use></svg>
+    <h2>No pictures yet</h2>
+    <p>Your pictures are kept here, in this browser.</p>
+    <p><a href="#" class="button" data-view="create">Make the first one</a></p>
+  </div>`;
+}
+
+function showAll() {
+  clearFilters();
+  update();
+  focusCurrent();
 }
 
 /** @param {number} index */
-function select(index) {
+function moveTo(index) {
   if (index === current) return;
   current = index;
   draw();
 }
 
-/** @param {number} index */
-function pick(index) {
+/**
+ * @param {number} index
+ * @param {MouseEvent} event
+ */
+function pick(index, { shiftKey, ctrlKey, metaKey }) {
   current = index;
-  const picture = filtered[index];
-  if (!chosen) return callbacks?.onOpen(filtered, index);
-  const rest = chosen.filter(({ id }) => id !== picture.id);
-  chosen = rest.length < chosen.length ? rest : [...chosen, picture];
-  if (chosen.length === 2) {
-    const two = chosen;
-    chosen = undefined;
-    callbacks?.onCompare(two);
+  if (isSelecting() || shiftKey || ctrlKey || metaKey) toggle(index, shiftKey);
+  else callbacks?.onOpen(shown, index);
+}
+
+/**
+ * Chooses a picture or takes it out; with Shift, all from the last one to this one.
+ *
+ * @param {number} index
+ * @param {boolean} [isRange]
+ */
+function toggle(index, isRange = false) {
+  current = index;
+  const picture = shown[index];
+  const from = isRange ? shown.findIndex(({ id }) => id === anchor) : -1;
+  anchor = picture.id;
+  if (from >= 0) choose(shown.slice(Math.min(from, index), Math.max(from, index) + 1), true);
+  else choose([picture], !isChosen(picture));
+}
+
+/** @param {Picture} picture */
+const star = (picture) => change([picture], { favourite: !picture.favourite });
+
+/**
+ * The tile above or below the current one.
+ *
+ * @param {1 | -1} by
+ */
+function inNextRow(by) {
+  const { boxes } = layout;
+  const { row, left, width } = boxes[current];
+  const centre = left + width / 2;
+  let best = current;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [index, box] of boxes.entries()) {
+    if (box.row !== row + by) continue;
+    const distance = Math.abs(box.left + box.width / 2 - centre);
+    if (distance < least) [best, least] = [index, distance];
   }
-  return update();
+  return best;
+}
+
+/**
+ * The first tile a screen above or below the current one.
+ *
+ * @param {1 | -1} by
+ */
+function inNextScreen(by) {
+  const { boxes } = layout;
+  const top = boxes[current].top + by * innerHeight;
+  const index = boxes.findIndex((box) => box.top >= top);
+  return index >= 0 ? index : boxes.length - 1;
 }
 
 /**
@@ -206,37 +312,40 @@ function pick(index) {
  * @param {KeyboardEvent} event
  */
 function onKey(event) {
-  const { columns, side } = measure();
-  const page = Math.max(1, Math.floor(innerHeight / (side + GAP))) * columns;
-  /** @type {Record<string, number>} */
-  const targets = {
-    ArrowLeft: current - 1,
-    ArrowRight: current + 1,
-    ArrowUp: current - columns,
-    ArrowDown: current + columns,
-    PageUp: current - page,
-    PageDown: current + page,
-    Home: 0,
-    End: filtered.length - 1,
-  };
-  const target = targets[event.key];
-  if (event.key === 'Delete' && filtered[current]) {
-    callbacks?.onDiscard(filtered[current]).then(focusCurrent);
-  } else if (event.key === 'Escape' && chosen) choose(undefined);
-  else if (target === undefined) return;
-  else {
-    const most = filtered.length - 1;
-    // The last row may be shorter than the one above it.
-    const isVertical = event.key === 'ArrowUp' || event.key === 'ArrowDown';
-    if (
-      isVertical &&
-      (target < 0 || (target > most && Math.floor(current / columns) === Math.floor(most / columns)))
-    )
-      return;
-    current = Math.max(0, Math.min(target, most));
+  if (event.key === 'Escape' && isSelecting()) {
+    endSelection();
     focusCurrent();
+    event.preventDefault();
+    return;
   }
+  const picture = shown[current];
+  if (!picture || !place.contains(/** @type {Node} */ (event.target))) return;
+  const isCommand = event.ctrlKey || event.metaKey;
+  /** @type {Record<string, () => unknown>} */
+  const actions = isCommand
+    ? { a: () => choose(shown, true) }
+    : {
+        ArrowLeft: () => current - 1,
+        ArrowRight: () => current + 1,
+        ArrowUp: () => inNextRow(-1),
+        ArrowDown: () => inNextRow(1),
+        PageUp: () => inNextScreen(-1),
+        PageDown: () => inNextScreen(1),
+        Home: () => 0,
+        End: () => shown.length - 1,
+        x: () => toggle(current, event.shiftKey),
+        f: () => star(picture),
+        Delete: () => void deleteWithUndo(chosenOr(picture)).then(focusCurrent),
+      };
+  const action = event.altKey
+    ? undefined
+    : actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
   event.preventDefault();
+  const target = action();
+  if (typeof target !== 'number') return;
+  current = Math.max(0, Math.min(target, shown.length - 1));
+  focusCurrent();
 }
 
 /**
@@ -245,14 +354,14 @@ function onKey(event) {
  * @param {Picture} picture
  */
 export function focusOn(picture) {
-  const index = filtered.findIndex(({ id }) => id === picture.id);
+  const index = shown.findIndex(({ id }) => id === picture.id);
   if (index >= 0) current = index;
   focusCurrent();
 }
 
 function focusCurrent() {
   draw();
-  const button = currentTile();
-  button?.focus({ preventScroll: true });
-  button?.scrollIntoView({ block: 'nearest' });
+  const button = currentTile() ?? selectButton;
+  button.focus({ preventScroll: true });
+  button.scrollIntoView({ block: 'nearest' });
 }

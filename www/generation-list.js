@@ -51,10 +51,11 @@ const client = {
   },
   /** @type {LemonData['generateAndWait']} */
   async generateAndWait(request, options = {}) {
+    const { fallback, ...body } = /** @type {import('./race-request.js').Request} */ (request);
     const generation = withKey(options.idempotencyKey);
     const sources = await sourcesOf(generation.id);
     return /** @type {Promise<any>} */ (
-      generation.run(options, (traced) => send(lemon, request, sources, traced))
+      generation.run({ ...options, fallback }, (traced) => send(lemon, body, sources, traced))
     );
   },
   /** @type {LemonData['waitForTask']} */
@@ -112,6 +113,7 @@ function ending(generation) {
 /**
  * @param {import('lemondata-wasm').ImageRequest} request
  * @param {import('./sources.js').Sources} [sources]
+ * @returns {string} the id of the generation
  */
 export function start(request, sources) {
   const id = crypto.randomUUID();
@@ -123,6 +125,7 @@ export function start(request, sources) {
   store.start(request, { id });
   const generation = list.find((other) => other.id === id);
   if (generation) generation.files = sources;
+  return id;
 }
 
 /** Settles once the generations of earlier visits are listed. */

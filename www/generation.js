@@ -2,6 +2,7 @@
 
 import { ACCOUNT_HEADER } from './config.js';
 import { recordReach } from './connection.js';
+import { modelIn } from './fallback.js';
 import { keep, kept } from './pictures.js';
 import { redraw } from './redraw.js';
 import { namesOf } from './sources.js';
@@ -121,7 +122,10 @@ export class Generation {
     this.#isSaving = true;
     redraw();
     try {
-      this.#pictures = await keep(this, result.data);
+      // The gallery names the model that made the picture.
+      const request = result.skipped_models ? { ...this.request, model: result.model } : this.request;
+      const { id, snapshot, sources } = this;
+      this.#pictures = await keep({ id, snapshot, sources, request }, result.data);
     } finally {
       this.#isSaving = false;
     }
@@ -135,6 +139,7 @@ export class Generation {
    */
   #fetch = async (url, init) => {
     const row = this.timeline.sent(init.method);
+    if (row.kind === 'create') row.model = modelIn(init.body);
     redraw();
     try {
       const response = await fetch(url, init);

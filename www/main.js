@@ -5,16 +5,21 @@ import { followForm, showCode } from './code-panel.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
-import { choose, focusOn, showGallery } from './gallery.js';
+import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
+import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
+import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
+import { raceRequests, setUpRacePicker } from './race-picker.js';
+import { startRace } from './races.js';
 import { redraw } from './redraw.js';
+import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { setUpShortcuts } from './shortcuts.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
-import { compare, discardWithUndo, setUpViewer, view } from './viewer.js';
+import { compare, setUpViewer, view } from './viewer.js';
 
 /** @typedef {'create' | 'gallery'} View */
 
@@ -24,16 +29,23 @@ const feed = elementById('feed', HTMLElement);
 
 /** @type {View} */
 let current = 'create';
+/** Where the person left each view. @type {Partial<Record<View, number>>} */
+const scrolled = {};
+// A view may be drawn later than the browser would scroll.
+history.scrollRestoration = 'manual';
 
 /** @param {View} name */
 function show(name) {
+  const isOther = name !== current;
+  if (isOther) scrolled[current] = scrollY;
   current = name;
   for (const [each, element] of Object.entries(views)) element.hidden = each !== name;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.getAttribute('data-view') === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  choose(undefined);
+  select([]);
+  if (isOther) scrollTo(0, scrolled[name] ?? 0);
 }
 
 /** Writes the settings into the address. */
@@ -53,7 +65,6 @@ function readAddress() {
 function goTo(name) {
   show(name);
   history.pushState(null, '', writeLink(settings(), name) || location.pathname);
-  scrollTo(0, 0);
 }
 
 /** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */
@@ -75,7 +86,9 @@ function reuse(request) {
 
 setUpForm({
   onSend(request, sources) {
-    start(request, sources);
+    const lanes = raceRequests(request);
+    if (lanes) startRace(lanes, sources);
+    else start(request, sources);
     queueMicrotask(reveal);
   },
   onCode: followForm,
@@ -89,14 +102,18 @@ showFeed({
   },
   onReuse: reuse,
   onCode: showCode,
+  onCompare: compare,
 });
-showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
+setUpRacePicker();
+showSamples(reuse);
+setUpPictureDrop(reuse);
+showGallery({ onOpen: view, onCompare: compare });
 setUpViewer({
   onReuse: reuse,
   onCode: showCode,
   onCompare(picture) {
     if (current !== 'gallery') goTo('gallery');
-    choose([picture]);
+    select([picture]);
     focusOn(picture);
   },
   onClose(picture) {
@@ -105,9 +122,15 @@ setUpViewer({
 });
 showBanner();
 setUpShortcuts();
+keepFocus();
 
 document.addEventListener('click', (event) => {
   const target = /** @type {Element} */ (event.target);
+  if (target.closest('.skip')) {
+    // The address holds the settings, so it takes no anchor.
+    event.preventDefault();
+    elementById('main', HTMLElement).focus();
+  }
   const link = target.closest('[data-view]');
   if (link) {
     event.preventDefault();

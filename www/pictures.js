@@ -1,4 +1,4 @@
-/** The kept pictures: stored when a generation completes, read for the gallery, removed and restored. */
+/** The kept pictures: stored when a generation completes, read for the gallery, changed, and deleted in two steps. */
 
 import { toBlob } from 'lemondata-wasm';
 import { all, get, put, remove } from './store.js';
@@ -7,6 +7,8 @@ import { all, get, put, remove } from './store.js';
 const THUMBNAIL_SIDE = 480;
 /** How many object URLs are held: more than any screen shows. */
 const MOST_URLS = 240;
+/** No tab offers to undo a deletion that is older. */
+const MOST_UNDO_MS = 600_000;
 
 /**
  * The stored description of a picture.
@@ -26,6 +28,8 @@ const MOST_URLS = 240;
  * @property {number} [width] missing where the file is not a picture
  * @property {number} [height]
  * @property {string} [url] the address of a picture that could not be downloaded
+ * @property {boolean} [favourite]
+ * @property {number} [deletedAt] when the person deleted it; its files stay until nothing can undo that
  */
 
 /** @typedef {{ type: string, bytes: ArrayBuffer }} StoredFile */
@@ -33,18 +37,24 @@ const MOST_URLS = 240;
 /** Notifies other tabs of the page. */
 const channel = new BroadcastChannel('lemondata-studio pictures');
 
-/** @type {Picture[]} the newest first */
+/** @type {Picture[]} the newest first, deleted ones included */
 let pictures = [];
+/** @type {Picture[]} */
+let visible = [];
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
 /** Every kept picture, the newest first. */
-export const kept = () => pictures;
+export const kept = () => visible;
+
+/** @type {(picture: Picture) => boolean} whether a picture is neither deleted nor unknown */
+export const isKept = ({ id }) => visible.some((other) => other.id === id);
 
 /** @param {() => void} listener is called when a picture is added or removed */
 export const onPictures = (listener) => listeners.add(listener);
 
 function notify() {
+  visible = pictures.filter(({ deletedAt }) => !deletedAt);
   for (const listener of listeners) listener();
 }
 
@@ -57,13 +67,15 @@ function notifyAllTabs() {
 export async function load() {
   pictures = (await all('pictures')).reverse();
   notify();
+  // The tab that could undo these has crashed.
+  await purge(pictures.filter(({ deletedAt = Number.NaN }) => deletedAt < Date.now() - MOST_UNDO_MS));
 }
 channel.onmessage = load;
 
 /**
  * Keeps the pictures of a generation.
  *
- * @param {import('./generation.js').Generation} generation
+ * @param {Pick<import('./generation.js').Generation, 'id' | 'request' | 'snapshot' | 'sources'>} generation
  * @param {import('lemondata-wasm').Image[]} images
  * @returns {Promise<Picture[]>}
  */
@@ -185,24 +197,43 @@ function release(key) {
 }
 
 /**
- * Removes a picture.
+ * Changes the records of pictures.
  *
- * @param {Picture} picture
- * @returns {Promise<() => Promise<void>>} a function that restores it
+ * @param {Picture[]} some
+ * @param {Partial<Picture>} changes
  */
-export async function discard(picture) {
-  const parts = /** @type {const} */ (['files', 'thumbnails']);
-  const bytes = await Promise.all(parts.map((store) => get(store, picture.id)));
-  pictures = pictures.filter(({ id }) => id !== picture.id);
-  for (const store of /** @type {const} */ (['pictures', ...parts])) await remove(store, picture.id);
-  for (const store of parts) release(`${store} ${picture.id}`);
+export async function change(some, changes) {
+  const ids = new Set(some.map(({ id }) => id));
+  pictures = pictures.map((picture) => (ids.has(picture.id) ? { ...picture, ...changes } : picture));
+  notify();
+  const changed = pictures.filter(({ id }) => ids.has(id));
+  await Promise.all(changed.map((picture) => put('pictures', picture.id, picture)));
+  channel.postMessage('changed');
+}
+
+/**
+ * Hides pictures. Their files stay, so that {@link restore} can bring them back.
+ *
+ * @param {Picture[]} some
+ */
+export const discard = (some) =>
+  // Full storage may refuse the mark, but no deletion.
+  change(some, { deletedAt: Date.now() }).catch(console.warn);
+
+/** @param {Picture[]} some */
+export const restore = (some) => change(some, { deletedAt: undefined });
+
+/**
+ * Removes pictures and their files for good.
+ *
+ * @param {Picture[]} some
+ */
+export async function purge(some) {
+  if (some.length === 0) return;
+  const ids = new Set(some.map(({ id }) => id));
+  pictures = pictures.filter(({ id }) => !ids.has(id));
+  const stores = /** @type {const} */ (['pictures', 'files', 'thumbnails']);
+  for (const id of ids) for (const store of stores) release(`${store} ${id}`);
+  await Promise.all([...ids].flatMap((id) => stores.map((store) => remove(store, id))));
   notifyAllTabs();
-  return async () => {
-    for (const [index, store] of parts.entries()) {
-      if (bytes[index]) await put(store, picture.id, bytes[index]);
-    }
-    await put('pictures', picture.id, picture);
-    await load();
-    notifyAllTabs();
-  };
 }

@@ -1,6 +1,6 @@
 /** The same call for Python, with its standard library: create, poll, save the pictures. */
 
-import { pathOf, serviceOf, variableOf } from './sample-facts.js';
+import { pathOf, serviceOf, variableOf, withoutFallback } from './sample-facts.js';
 
 /**
  * A JSON value as Python writes it.
@@ -58,14 +58,14 @@ for number, image in enumerate(answer["data"], 1):
 
 /** @param {import('./code-samples.js').Call} call */
 const json = (call) => `
-request = ${literal(call.request)}
+request = ${literal(withoutFallback(call.request))}
 answer = call("${pathOf(call)}", json.dumps(request).encode())
 `;
 
 /** @param {import('./code-samples.js').Call} call */
 function form(call) {
-  const { request, sources } = call;
-  const texts = Object.entries(request).map(([name, value]) => {
+  const { sources } = call;
+  const texts = Object.entries(withoutFallback(call.request)).map(([name, value]) => {
     const text = typeof value === 'object' ? JSON.stringify(value) : `${value}`;
     return `part(${JSON.stringify(name)}, ${JSON.stringify(text)}.encode())`;
   });

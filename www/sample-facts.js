@@ -18,3 +18,10 @@ export const serviceOf = ({ baseUrl = SERVICE }) => baseUrl;
 /** @param {Pick<Call, 'sources'>} call */
 export const pathOf = ({ sources }) =>
   sources?.action === 'edit' ? '/v1/images/edits' : '/v1/images/generations';
+
+/**
+ * What the service gets: other models to try are the client's own business.
+ *
+ * @param {Call['request']} request
+ */
+export const withoutFallback = ({ fallback: _, ...request }) => request;

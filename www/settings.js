@@ -12,6 +12,7 @@ import { problemOfSize, sidesOf } from './sizes.js';
  * @property {[value: string, label: string][]} [choices] the only values, the default one first
  * @property {[least: number, most: number]} [range] of a whole number
  * @property {number} [maxLength] default 32
+ * @property {boolean} [isList] of words between commas
  */
 
 const ON_OFF = /** @type {[string, string][]} */ ([
@@ -62,6 +63,7 @@ const further = {
   },
   expand_prompt: { label: 'Expand the prompt', choices: ON_OFF },
   async: { label: 'Answer with a task', choices: ON_OFF },
+  fallback: { label: 'If it fails, try', note: 'other models, in order', maxLength: 1024, isList: true },
   response_format: {
     label: 'Result',
     choices: [
@@ -212,8 +214,9 @@ export function requestOf(settings) {
   return { ...request, ...(extra.trim() ? JSON.parse(extra) : {}) };
 }
 
-/** @type {(field: Field, text: string) => string | number | boolean} */
-function typed({ range, choices }, text) {
+/** @type {(field: Field, text: string) => string | string[] | number | boolean} */
+function typed({ range, choices, isList }, text) {
+  if (isList) return text.split(/[\s,]+/).filter(Boolean);
   if (range) return Number(text);
   return choices === ON_OFF ? text === 'true' : text;
 }

@@ -59,7 +59,9 @@ function caption(value, sides, isSquare) {
 function shape(sides, whole) {
   const [width, height] = sides ?? [1, 1];
   whole ??= Math.max(width, height);
-  const [across, down] = [width, height].map((side) => (LONGEST * side) / whole);
+  // The root keeps the smallest of several squares visible.
+  const scale = LONGEST / Math.max(width, height) / Math.sqrt(whole / Math.max(width, height));
+  const [across, down] = [width, height].map((side) => side * scale);
   return svg`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x=${(BOX - across) / 2} y=${(BOX - down) / 2}
     width=${across} height=${down} rx="2" stroke-dasharray=${sides ? 'none' : '3'}/></svg>`;
 }

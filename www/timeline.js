@@ -14,6 +14,7 @@ const BACK_OFF_MS = 30_000;
  * @property {number} [status]
  * @property {string} [meaning] of the answer, or the text of a note
  * @property {boolean} [isLost] there will be no answer
+ * @property {string} [model] that a create names
  */
 
 export class Timeline {

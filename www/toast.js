@@ -1,42 +1,127 @@
-/** A short message at the foot of the page, with one action. */
+/** Short messages at the foot of the page, the newest last. Each may have actions. */
 
-import { html, nothing, render } from 'lit-html';
+import { html, render } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
+import { announce } from './announce.js';
 import { elementById } from './element.js';
 
 const SHOWN_MS = 8000;
+/** Long enough to find the button with a keyboard or a screen reader. */
+const WITH_ACTIONS_MS = 20_000;
+/** A key that leads to the newest action from anywhere, as in other toolkits. */
+const KEY = 'F8';
 
-const place = elementById('toast', HTMLElement);
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let timer;
+/** @typedef {{ label: string, run: () => void }} Action */
 
 /**
- * @param {string} text
- * @param {{ label: string, run: () => void }} [action]
+ * @typedef {object} Message
+ * @property {unknown} id
+ * @property {string} text
+ * @property {Action[]} actions
+ * @property {() => void} [onEnd]
+ * @property {ReturnType<typeof setTimeout>} [timer]
  */
-export function toast(text, action) {
-  const button = action
-    ? html`<button class="quiet" type="button" @click=${() => {
-        hide();
-        action.run();
-      }}>${action.label}</button>`
-    : nothing;
-  render(html`<p>${text}</p>${button}`, place);
-  place.hidden = false;
-  hideLater();
+
+const place = elementById('toast', HTMLElement);
+/** @type {Message[]} */
+let messages = [];
+/** The element that had the focus before a message got it. @type {HTMLElement | null} */
+let origin = null;
+
+/**
+ * Shows a message, and announces it.
+ *
+ * @param {string} text
+ * @param {Action | Action[]} [actions]
+ * @param {{ id?: unknown, onEnd?: () => void }} [more] a message takes the place of one with the same id; `onEnd` runs
+ *   when the time of the message is over
+ */
+export function toast(text, actions = [], { id = {}, onEnd } = {}) {
+  /** @type {Message} */
+  const message = { id, text, actions: [actions].flat(), onEnd };
+  const index = messages.findIndex((other) => other.id === id);
+  if (index >= 0) clearTimeout(messages[index].timer);
+  // Equal messages without actions say nothing new.
+  messages = messages.filter((other) => other.id !== id && (other.text !== text || other.actions.length > 0));
+  messages.push(message);
+  draw();
+  if (!isHeld()) endLater(message);
+  announce(message.actions.length > 0 ? `${text} ${message.actions[0].label}: press ${KEY}.` : text);
 }
 
-function hideLater() {
-  clearTimeout(timer);
-  timer = setTimeout(hide, SHOWN_MS);
+/**
+ * Ends a message before its time.
+ *
+ * @param {unknown} id
+ */
+export function endToast(id) {
+  const message = messages.find((other) => other.id === id);
+  if (message) end(message);
 }
 
-function hide() {
-  clearTimeout(timer);
+/** @param {Message} message */
+function end(message) {
+  clearTimeout(message.timer);
+  messages = messages.filter((other) => other !== message);
   const hadFocus = place.contains(document.activeElement);
-  place.hidden = true;
-  if (hadFocus) /** @type {HTMLElement | null} */ (document.querySelector('dialog[open]'))?.focus();
+  draw();
+  if (hadFocus && !place.contains(document.activeElement)) {
+    const isThere = origin?.isConnected && origin.checkVisibility();
+    (isThere ? origin : /** @type {HTMLElement | null} */ (document.querySelector('dialog[open]')))?.focus();
+  }
+  message.onEnd?.();
 }
 
-// The message stays while the pointer or the focus is on it.
-for (const type of ['pointerenter', 'focusin']) place.addEventListener(type, () => clearTimeout(timer));
-for (const type of ['pointerleave', 'focusout']) place.addEventListener(type, hideLater);
+function draw() {
+  render(
+    repeat(
+      messages,
+      ({ id }) => id,
+      ({ id, text, actions, onEnd }) => html`<div class="toast">
+        <p>${text}</p>
+        ${actions.map(
+          ({ label, run }) =>
+            html`<button class="quiet" type="button" @click=${() => {
+              // A message with an end of its own decides when that is.
+              if (!onEnd) endToast(id);
+              run();
+            }}>${label}</button>`,
+        )}
+      </div>`,
+    ),
+    place,
+  );
+  place.hidden = messages.length === 0;
+}
+
+/** Messages stay while the pointer or the focus is on one. */
+const isHeld = () => place.matches(':hover, :focus-within');
+
+/** @param {Message} message */
+function endLater(message) {
+  clearTimeout(message.timer);
+  message.timer = setTimeout(end, message.actions.length > 0 ? WITH_ACTIONS_MS : SHOWN_MS, message);
+}
+
+for (const type of ['pointerenter', 'focusin']) {
+  place.addEventListener(type, () => {
+    for (const { timer } of messages) clearTimeout(timer);
+  });
+}
+for (const type of ['pointerleave', 'focusout']) {
+  place.addEventListener(type, () => {
+    for (const message of messages) endLater(message);
+  });
+}
+place.addEventListener('focusin', ({ relatedTarget }) => {
+  if (!place.contains(/** @type {Node | null} */ (relatedTarget))) {
+    origin = /** @type {HTMLElement | null} */ (relatedTarget);
+  }
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key !== KEY) return;
+  const button = [...place.querySelectorAll('button')].at(-1);
+  if (!button) return;
+  event.preventDefault();
+  button.focus();
+});

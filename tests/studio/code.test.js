@@ -113,6 +113,16 @@ describe('a sample', GUARD, () => {
     });
   }
 
+  test('names the other models to try where a client can', () => {
+    const request = { model: 'm', prompt: 'A lemon', fallback: ['a', 'b'] };
+    for (const [name, sample] of Object.entries(SAMPLES)) {
+      const code = sample.write({ request });
+      if (['curl', 'python'].includes(name)) assert.doesNotMatch(code, /fallback/);
+      else assert.match(code, /\bfallback: \['a', 'b'\]/, name);
+      assert.doesNotMatch(code, /prompt: 'A lemon',\s*fallback/, name);
+    }
+  });
+
   test('without the client names the service and the key as the others do', () => {
     for (const name of ['curl', 'python']) {
       const code = SAMPLES[name].write({ request: EDIT });
@@ -272,7 +282,7 @@ describe('the drawer', GUARD, () => {
     await app.state('Accepted as a task');
     await app.card.locator('.code').click();
     await app.page.click('#tab-exchange');
-    assert.match(await code(), /^POST \/v1\/images\/generations\n/);
+    assert.match(await code(), /^Request\n\nPOST \/v1\/images\/generations\n/);
     assert.ok((await code()).includes(PROMPT));
     assert.match(await code(), /"status": "pending",\n {2}"task_id": "\[reference\]"/);
     await app.advance(5000);
