@@ -6,7 +6,6 @@
 import { html, nothing, render } from 'lit-html';
 import { baseUrl } from './config.js';
 import { elementById } from './element.js';
-import { answerText, requestLines, requestText } from './exchange.js';
 import { draft } from './form.js';
 import { generations } from './generation-list.js';
 import { icon } from './icon.js';
@@ -29,6 +28,8 @@ const wide = matchMedia('(min-width: 1600px)');
 
 /** @type {Samples | undefined} once they are loaded: a visit does without them */
 let samples;
+/** @type {typeof import('./exchange.js').exchangeText} */
+let exchange;
 /** @type {Tab} */
 let selected = 'browser';
 /** @type {Call | undefined} the call that is shown; undefined while the drawer follows the form */
@@ -74,7 +75,9 @@ async function open() {
   } else openModal(dialog);
   if (samples) return;
   try {
-    ({ SAMPLES: samples } = await import('./code-samples.js'));
+    const [code, texts] = await Promise.all([import('./code-samples.js'), import('./exchange.js')]);
+    samples = code.SAMPLES;
+    exchange = texts.exchangeText;
     draw();
   } catch {
     dialog.close();
@@ -137,16 +140,6 @@ function drawWith(all) {
       </footer>`,
     dialog,
   );
-}
-
-/** @param {import('./generation.js').Generation} generation */
-function exchange(generation) {
-  const { request, sources } = generation;
-  return `Request\n\n${requestText(request, sources)}
-
-\nAnswer\n\n${answerText(generation)}
-
-\nAs it went\n\n${requestLines(generation)}`;
 }
 
 /**

@@ -1,8 +1,7 @@
-/** The dialog to paint the mask of an edit: over the picture, in its own size. */
+/** Paints the mask of an edit: over the picture, in its own size. A visit does not load it. */
 
 import { html, render } from 'lit-html';
 import { icon } from './icon.js';
-import { makeDialog, openModal } from './modal.js';
 
 /** The width of the brush, as a share of the picture's longer side in percent. */
 const BRUSH = { min: 1, max: 25, start: 8 };
@@ -11,32 +10,31 @@ const PAINT = '#f2c53d';
 
 /** @typedef {{ width: number, points: [x: number, y: number][] }} Stroke in pixels of the picture */
 
-/** @type {HTMLDialogElement | undefined} */
-let dialog;
-
 /**
  * Has the person paint over a picture.
  *
  * @param {File} picture
+ * @param {HTMLDialogElement} dialog
+ * @param {(dialog: HTMLDialogElement) => void} open
  * @returns {Promise<File | undefined>} a PNG of the picture that is transparent where it was painted; undefined where
  *   the person has cancelled
  */
-export async function paintMask(picture) {
+export async function paintMask(picture, dialog, open) {
   const bitmap = await createImageBitmap(picture);
-  dialog ??= makeDialog('mask-brush');
   try {
-    return await paint(dialog, bitmap);
+    return await paint(bitmap, dialog, open);
   } finally {
     bitmap.close();
   }
 }
 
 /**
- * @param {HTMLDialogElement} place
  * @param {ImageBitmap} bitmap
+ * @param {HTMLDialogElement} place
+ * @param {(dialog: HTMLDialogElement) => void} open
  * @returns {Promise<File | undefined>}
  */
-function paint(place, bitmap) {
+function paint(bitmap, place, open) {
   const { width, height } = bitmap;
   const { canvas: photo } = canvasOf(bitmap);
   const { canvas: sheet, context } = canvasOf(bitmap, false);
@@ -111,7 +109,7 @@ function paint(place, bitmap) {
 
   draw();
   place.addEventListener('keydown', onKey);
-  openModal(place);
+  open(place);
   return new Promise((resolve) => {
     place.addEventListener(
       'close',

@@ -7,8 +7,9 @@ import { html, nothing, render } from 'lit-html';
 import { announce } from './announce.js';
 import { elementById } from './element.js';
 import { icon } from './icon.js';
-import { paintMask } from './mask-brush.js';
+import { makeDialog, openModal } from './modal.js';
 import { problemOfFiles, problemOfOperation, readSources } from './sources.js';
+import { toast } from './toast.js';
 
 const form = elementById('form', HTMLFormElement);
 const section = elementById('sources', HTMLDetailsElement);
@@ -145,10 +146,20 @@ const remove = (name, run) =>
     picker.focus();
   }}>${icon('close')}</button>`;
 
+/** @type {HTMLDialogElement | undefined} */
+let easel;
+
 /** @param {File} picture */
 async function paint(picture) {
-  const mask = await paintMask(picture);
-  if (mask) setFiles(maskPicker, [mask]);
+  easel ??= makeDialog('mask-brush');
+  try {
+    const { paintMask } = await import('./mask-brush.js');
+    const mask = await paintMask(picture, easel, openModal);
+    if (mask) setFiles(maskPicker, [mask]);
+  } catch (error) {
+    toast(`${picture.name} cannot be painted on.`);
+    console.warn(error);
+  }
 }
 
 /**
