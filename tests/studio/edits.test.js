@@ -70,7 +70,7 @@ describe('reference pictures', GUARD, () => {
     await bring('drop', '#prompt', [note]);
     assert.deepEqual(await previews(), ['lemon.png', 'pasted.png']);
     assert.deepEqual(await chosen(), ['lemon.png', 'pasted.png']);
-    assert.equal(await app.$('#announcer p').last().textContent(), 'Reference pictures: 2');
+    await app.$('#announcer p', { hasText: 'Reference pictures: 2' }).waitFor({ state: 'attached' });
 
     await app.page.click('[aria-label="Remove lemon.png"]');
     assert.deepEqual(await previews(), ['pasted.png']);
