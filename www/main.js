@@ -11,6 +11,7 @@ import { readLink, writeLink } from './link.js';
 import { kept, load } from './pictures.js';
 import { redraw } from './redraw.js';
 import { settingsOf } from './settings.js';
+import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
 import { compare, discardWithUndo, setUpViewer, view } from './viewer.js';
@@ -88,6 +89,11 @@ showFeed({
     else toast('This picture has been deleted.');
   },
   onReuse: reuse,
+  onVary(request) {
+    fillIn(settingsOf(request));
+    writeAddress();
+    queueMicrotask(reveal);
+  },
   onCode: showCode,
 });
 showGallery({ onOpen: view, onCompare: compare, onDiscard: discardWithUndo });
@@ -103,6 +109,7 @@ setUpViewer({
     if (current === 'gallery') focusOn(picture);
   },
 });
+showStorage();
 showBanner();
 
 document.addEventListener('click', (event) => {
