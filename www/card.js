@@ -288,7 +288,8 @@ function heldNote() {
 
 /** @param {Generation} generation */
 function problem(generation) {
-  const { message: text, hint, next, models, facts } = explain(generation.error, generation.account);
+  const { message: text, hint, next, facts } = explain(generation.error, generation.account);
+  const { timeline, begunAt } = generation;
   return html`<div class="problem">
     <p dir="auto">${text}</p>
     ${hint ? html`<p class="hint" dir="auto">${hint}</p>` : nothing}
@@ -298,17 +299,10 @@ function problem(generation) {
         ? html`<p class="next">The terminal that runs npm start shows more.</p>`
         : nothing
     }
-    ${
-      models.length > 0
-        ? html`<p class="models">${models.map(
-            (model) =>
-              html`<button type="button" @click=${() => tryAgain(generation, { model })}>Use ${model}</button>`,
-          )}</p>`
-        : nothing
-    }
     <details>
       <summary>Details</summary>
       <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      ${timeline.rows.length > 0 ? html`<div class="requests">${rowsOf(timeline.rows, begunAt)}</div>` : nothing}
     </details>
   </div>`;
 }
@@ -333,7 +327,8 @@ const log = ({ timeline: { rows }, begunAt, request }) =>
  */
 function requests({ timeline, isRunning, phase, begunAt }, now) {
   const { rows } = timeline;
-  if (rows.length === 0) return nothing;
+  // The details of an error hold them.
+  if (rows.length === 0 || phase === 'failed') return nothing;
   if (isRunning)
     return html`<p class="requests"><span class="next">${upcoming(phase, timeline, now)}</span></p>`;
   return html`<details class="requests"><summary class="next">${requestCount(rows)}</summary>${rowsOf(rows, begunAt)}</details>`;
@@ -428,10 +423,15 @@ function buttons(generation, callbacks) {
  */
 function again(generation, { onReuse }) {
   const { request, error, snapshot, isLost } = generation;
-  const { remedy } = error ? explain(error, generation.account) : { remedy: 'again' };
-  if (remedy !== 'again')
-    return html`<button type="button" @click=${() => onReuse(request)}>Change the ${remedy}</button>`;
-  const canResume = (snapshot.task && snapshot.isResumable) || isLost;
-  return html`<button class=${canResume ? 'quiet' : ''} type="button"
-    @click=${() => tryAgain(generation)}>${error?.outcome === 'rejected' ? 'Try again' : 'Generate again'}</button>`;
+  const { remedy, models } = error ? explain(error, generation.account) : { remedy: 'again', models: [] };
+  const isSecond = (snapshot.task && snapshot.isResumable) || isLost || models.length > 0;
+  const label = error?.outcome === 'rejected' ? 'Try again' : 'Generate again';
+  return html`${models.map(
+    (model) =>
+      html`<button type="button" @click=${() => tryAgain(generation, { model })}>Use ${model}</button>`,
+  )}
+    <button class=${isSecond ? 'quiet' : ''} type="button"
+      @click=${() => (remedy === 'again' ? tryAgain(generation) : onReuse(request))}>${
+        remedy === 'again' ? label : `Change the ${remedy}`
+      }</button>`;
 }

@@ -109,6 +109,16 @@ const MESSAGES = {
 const API_TALK = /\b(GET|POST|DELETE) |\/v1\/|\bmax(Wait|Polls)\b/;
 /** A signed reference of the relay: it is long, and means nothing to a person. */
 const REFERENCE = /\s?\bt_[\w-]+\.[\w-]+/g;
+/**
+ * A text of the client or of the service without references, and without sentences for developers.
+ *
+ * @type {(text: string) => string}
+ */
+function forPeople(text) {
+  const sentences = text.replace(REFERENCE, '').split(/(?<=[.!?])\s+/);
+  return sentences.filter((sentence) => !API_TALK.test(sentence)).join(' ');
+}
+
 /** Codes by which services say that the prompt is what they refuse. */
 const POLICY = /content|policy|moderation|safety|nsfw|sensitive|prompt/i;
 
@@ -155,7 +165,7 @@ export function explain(error, account = error.account) {
   const own = hint && message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message;
   // The server's own sentence. Ours adds the path and the status, which the details show.
   const { message: sentence = error.sentence } = /** @type {any} */ (error.body)?.error ?? {};
-  const spoken = API_TALK.test(own) ? (MESSAGES[kind] ?? 'The request has failed.') : own;
+  const spoken = (typeof sentence === 'string' && forPeople(sentence)) || forPeople(own);
   const facts = {
     kind,
     outcome,
@@ -167,8 +177,8 @@ export function explain(error, account = error.account) {
   };
   return {
     title: specificTitle,
-    message: (typeof sentence === 'string' ? sentence : spoken).replace(REFERENCE, ''),
-    hint: hint?.replace(REFERENCE, ''),
+    message: spoken || (MESSAGES[kind] ?? 'The request has failed.'),
+    hint: hint && forPeople(hint),
     next:
       remedy === 'again'
         ? step
