@@ -33,9 +33,7 @@ export function showFeed(callbacks) {
     const time = now();
     const items = withRaces(list.generations(), time);
     empty.hidden = items.length > 0;
-    const focus = focusIn();
     render(empty.hidden || list.archived().length > 0 ? content(items, time, callbacks) : nothing, cards);
-    if (focus) keepFocus(focus);
     tick();
   });
   document.addEventListener('visibilitychange', redraw);
@@ -154,34 +152,6 @@ function archive() {
 
 /** @param {number} at */
 const when = (at) => new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
-
-/**
- * The card with the focus, and its place among the others.
- *
- * @returns {{ id: string, index: number } | undefined}
- */
-function focusIn() {
-  const holder = /** @type {HTMLElement | null | undefined} */ (
-    cards.contains(document.activeElement) ? document.activeElement?.closest('[data-id]') : undefined
-  );
-  if (!holder) return undefined;
-  return { id: holder.dataset.id ?? '', index: [...cards.querySelectorAll('[data-id]')].indexOf(holder) };
-}
-
-/**
- * Moves the focus on where its button has gone: to the first button of the same card, or to the card that took its
- * place.
- *
- * @param {{ id: string, index: number }} before
- */
-function keepFocus({ id, index }) {
-  if (document.activeElement !== document.body) return;
-  const holders = [...cards.querySelectorAll('[data-id]')];
-  const same = holders.find((holder) => /** @type {HTMLElement} */ (holder).dataset.id === id);
-  const holder = same ?? holders[Math.min(index, holders.length - 1)];
-  const target = holder?.querySelector('.actions button') ?? cards.querySelector('h2');
-  /** @type {HTMLElement} */ (target ?? elementById('prompt', HTMLElement)).focus({ preventScroll: true });
-}
 
 /** Keeps the time on the cards current while a generation runs and the page is visible. */
 function tick() {

@@ -1,10 +1,10 @@
 /** Puts the parts of the page together. */
 
 import { showBanner } from './banner.js';
-import { showCode } from './code-panel.js';
+import { followForm, showCode } from './code-panel.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
-import { fillIn, settings, setUpForm } from './form.js';
+import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
 import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
@@ -16,6 +16,7 @@ import { startRace } from './races.js';
 import { redraw } from './redraw.js';
 import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
+import { setUpShortcuts } from './shortcuts.js';
 import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
@@ -79,9 +80,8 @@ function reveal() {
  * @param {import('lemondata-wasm').ImageRequest} request
  */
 function reuse(request) {
-  fillIn(settingsOf(request));
   if (current !== 'create') goTo('create');
-  writeAddress();
+  replaceSettings(settingsOf(request), writeAddress);
   prompt.focus();
 }
 
@@ -92,7 +92,7 @@ setUpForm({
     else start(request, sources);
     queueMicrotask(reveal);
   },
-  onCode: showCode,
+  onCode: followForm,
   onChange: writeAddress,
 });
 showFeed({
@@ -128,6 +128,7 @@ setUpViewer({
 });
 showStorage();
 showBanner();
+setUpShortcuts();
 keepFocus();
 
 document.addEventListener('click', (event) => {
@@ -144,8 +145,7 @@ document.addEventListener('click', (event) => {
   }
   const suggestion = target.closest('[data-prompt]');
   if (suggestion) {
-    fillIn({ ...settings(), prompt: suggestion.textContent ?? '' });
-    writeAddress();
+    replaceSettings({ ...settings(), prompt: suggestion.textContent ?? '' }, writeAddress);
     prompt.focus();
   }
 });

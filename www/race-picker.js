@@ -19,7 +19,7 @@ const place = /** @type {HTMLElement} */ (section.lastElementChild);
 const controls = /** @type {any} */ (form.elements);
 
 /** @type {ModelSummary[]} */
-let models = DOCUMENTED.map(({ value }) => ({ id: value }));
+let models = DOCUMENTED.map(({ id }) => ({ id }));
 /** The chosen models, in the order of their lanes. @type {string[]} */
 let chosen = [];
 /** The names of the chips. @type {string[]} */
@@ -67,6 +67,9 @@ export function chooseModels(names) {
   section.open = true;
   arrange();
 }
+
+/** Whether the press under way starts a race. */
+export const isRacing = () => isRace;
 
 /**
  * The requests of the race that the form was sent for.

@@ -1,5 +1,7 @@
 /** The settings of the form, as text: their defaults, their problems, and the request that they make. */
 
+import { problemOfSize, sidesOf } from './sizes.js';
+
 /**
  * A field of the request under “More settings”. An empty text leaves the choice to the server.
  *
@@ -22,16 +24,6 @@ const ON_OFF = /** @type {[string, string][]} */ ([
 const further = {
   aspect_ratio: {
     label: 'Aspect ratio',
-    suggestions: [
-      { value: '1:1', note: 'square' },
-      { value: '16:9', note: 'wide' },
-      { value: '9:16', note: 'tall' },
-      { value: '3:2' },
-      { value: '2:3' },
-      { value: '4:3' },
-      { value: '3:4' },
-      { value: '21:9' },
-    ],
   },
   resolution: {
     label: 'Resolution',
@@ -118,7 +110,6 @@ const MAX_PROMPT = 4000;
 const MAX_MODEL = 128;
 const MAX_N = 10;
 const MAX_WORD = 32;
-const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 
 /** The fields of a request that have a field in the form. */
 const OWN = FIELDS.filter((name) => name !== 'extra');
@@ -126,12 +117,12 @@ const OWN = FIELDS.filter((name) => name !== 'extra');
 /**
  * The problem of a field, in words for the person who types.
  *
- * @type {Record<keyof BasicSettings, (text: string) => string | undefined>}
+ * @type {Record<keyof BasicSettings, (text: string, settings: Settings) => string | undefined>}
  */
 const RULES = {
   prompt: (text) => (text.trim() === '' ? 'Say what to draw.' : tooLong(text, MAX_PROMPT)),
   model: (text) => (text === '' ? 'Name a model.' : tooLong(text, MAX_MODEL)),
-  size: (text) => (text === '' || SIZE.test(text) ? undefined : 'Write it as 1024x1024, or auto.'),
+  size: (text, { model }) => problemOfSize(text, model),
   n: (text) => outside(text, [1, MAX_N]),
   extra(text) {
     if (text.trim() === '') return undefined;
@@ -198,7 +189,7 @@ export function problemsOf(settings) {
   for (const name of FIELDS) {
     const text = texts[name];
     const problem =
-      name in FURTHER ? furtherProblem(/** @type {FurtherName} */ (name), text) : RULES[name](text);
+      name in FURTHER ? furtherProblem(/** @type {FurtherName} */ (name), text) : RULES[name](text, texts);
     if (problem) problems[name] = problem;
   }
   return problems;
@@ -251,9 +242,9 @@ export function settingsOf(request) {
  * @returns {{ width: number, height: number }}
  */
 export function shapeOf({ size, aspect_ratio }) {
-  const [width, height] = (size && SIZE.test(size) ? size : '').split('x').map(Number);
+  const [width, height] = sidesOf(size ?? '') ?? [];
   if (width && height) return { width, height };
-  const [across, down] = (aspect_ratio ?? '').split(':').map(Number);
+  const [across, down] = sidesOf(aspect_ratio ?? '') ?? [];
   return across && down
     ? { width: 1024, height: Math.round((1024 * down) / across) }
     : { width: 1024, height: 1024 };
