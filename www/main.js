@@ -17,6 +17,7 @@ import { redraw } from './redraw.js';
 import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { setUpShortcuts } from './shortcuts.js';
+import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
 import { compare, setUpViewer, view } from './viewer.js';
@@ -101,6 +102,11 @@ showFeed({
     else toast('This picture has been deleted.');
   },
   onReuse: reuse,
+  onVary(request) {
+    fillIn(settingsOf(request));
+    writeAddress();
+    queueMicrotask(reveal);
+  },
   onCode: showCode,
   onCompare: compare,
 });
@@ -120,6 +126,7 @@ setUpViewer({
     if (current === 'gallery') focusOn(picture);
   },
 });
+showStorage();
 showBanner();
 setUpShortcuts();
 keepFocus();

@@ -189,13 +189,13 @@ const isRunning = (phase) => ['held', 'sending', 'waiting', 'saving'].includes(p
  * @returns {boolean} whether it has to be written
  */
 function update(lane, generation, now) {
-  const { phase, snapshot, timeline, error, account } = generation;
+  const { phase, begunAt, timeline, error, account } = generation;
   const { rows } = timeline;
   const marks = rows
     .filter(({ kind }) => kind !== 'note')
     .map(({ kind, at, ms, status, isLost, model }) => ({
       kind,
-      at: at - snapshot.startedAt,
+      at: at - begunAt,
       ms,
       status,
       isLost,

@@ -1,5 +1,6 @@
 /** The requests of a generation, and the time of the next one. */
 
+import { now } from './clock.js';
 import { pollInterval } from './config.js';
 
 /** The longest pause after a lost poll. */
@@ -26,8 +27,8 @@ export class Timeline {
   #now;
   #polls = 0;
 
-  constructor(now = Date.now) {
-    this.#now = now;
+  constructor(clock = now) {
+    this.#now = clock;
   }
 
   /** The latest request. */

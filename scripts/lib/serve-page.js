@@ -105,6 +105,8 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     maxN: MAX_N,
     // What a model knows beyond the documented fields, its own server judges.
     extraFields: 'pass',
+    // The person at the page pays.
+    showCosts: true,
     store: memoryStore(),
     now,
     /** @param {Record<string, any>} event */
