@@ -1,7 +1,6 @@
-/** The dialog of keyboard shortcuts, opened by `?` or its button. */
+/** The dialog of keyboard shortcuts. */
 
 import { html, render } from 'lit-html';
-import { elementById } from './element.js';
 import { icon } from './icon.js';
 import { makeDialog, openModal } from './modal.js';
 
@@ -39,7 +38,7 @@ const GROUPS = [
 /** @type {HTMLDialogElement | undefined} */
 let dialog;
 
-function show() {
+export function showShortcuts() {
   dialog ??= makeDialog('shortcuts');
   const place = dialog;
   render(
@@ -57,17 +56,4 @@ function show() {
     place,
   );
   openModal(place);
-}
-
-export function setUpShortcuts() {
-  elementById('show-shortcuts', HTMLElement).addEventListener('click', show);
-  document.addEventListener('keydown', (event) => {
-    const { target, key, ctrlKey, metaKey, altKey, repeat } = event;
-    if (key !== '?' || ctrlKey || metaKey || altKey || repeat) return;
-    const field =
-      target instanceof Element && target.closest('input:not([type=radio]), textarea, [contenteditable]');
-    if (field || document.querySelector('dialog:modal')) return;
-    event.preventDefault();
-    show();
-  });
 }

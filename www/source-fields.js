@@ -7,7 +7,7 @@ import { html, nothing, render } from 'lit-html';
 import { announce } from './announce.js';
 import { elementById } from './element.js';
 import { icon } from './icon.js';
-import { paintMask } from './mask-brush.js';
+import { paintMask } from './on-demand.js';
 import { problemOfFiles, problemOfOperation, readSources } from './sources.js';
 
 const form = elementById('form', HTMLFormElement);
