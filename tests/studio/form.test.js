@@ -208,6 +208,7 @@ describe('the form follows the model', GUARD, () => {
       'output_compression',
       'moderation',
       'async',
+      'fallback',
       'response_format',
     ]);
     assert.deepEqual(await tiles('size'), ['Auto', '1:1', '3:2', '2:3', '16:9', '9:16']);
@@ -215,7 +216,7 @@ describe('the form follows the model', GUARD, () => {
     assert.equal(await value('size'), '2048x1152');
 
     await app.page.fill('#model', 'nano-banana-2');
-    assert.deepEqual(await fields(), ['aspect_ratio', 'resolution', 'response_format']);
+    assert.deepEqual(await fields(), ['aspect_ratio', 'resolution', 'fallback', 'response_format']);
     await app.page.click('#aspect_ratio-tiles label:has-text("9:16")');
     await app.page.fill('#prompt', PROMPT);
     await app.page.click(SEND);
@@ -232,7 +233,7 @@ describe('the form follows the model', GUARD, () => {
     assert.equal(await problem('size'), 'dall-e-3 draws 1024x1024, 1792x1024 and 1024x1792.');
 
     await app.page.fill('#model', 'my-model');
-    assert.equal((await fields()).length, 14, 'a model that is not listed may take everything');
+    assert.equal((await fields()).length, 15, 'a model that is not listed may take everything');
     await app.page.click('[aria-label="Random seed"]');
     const seed = await value('seed');
     assert.match(seed, /^\d+$/);
@@ -344,8 +345,8 @@ describe('what was typed', GUARD, () => {
   test('comes back after a suggestion, and after the settings of a card', async () => {
     app = await studio.open();
     await app.page.fill('#prompt', 'My own words');
-    await app.page.click('.empty [data-prompt] >> nth=0');
-    assert.equal(await value('prompt'), PROMPT);
+    await app.page.click('#samples button >> nth=0');
+    assert.notEqual(await value('prompt'), 'My own words');
     await app.page.click('.toast >> text=Undo');
     assert.equal(await value('prompt'), 'My own words');
     assert.match(app.page.url(), /My\+own\+words/);

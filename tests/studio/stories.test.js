@@ -102,6 +102,7 @@ function prepare() {
     /** Opens the code of the newest card for Node, reads it and closes it. */
     async code() {
       document.querySelector('.card .code').click();
+      await story.until(() => document.getElementById('tab-node'), 'the code');
       document.getElementById('tab-node').click();
       const { textContent } = document.getElementById('code-text');
       await story.press('Close');
