@@ -148,6 +148,11 @@ describe('a race', GUARD, () => {
     await finish();
     assert.deepEqual(await phases(), ['done', 'failed', 'failed', 'stopped']);
     assert.match((await texts(lane('test-task-failed-object').locator('.result')))[0], /^The task failed$/);
+    assert.match(
+      await lane('test-task-failed-object').locator('.reason').textContent(),
+      /rejected the prompt/,
+    );
+    assert.match((await texts(lane('midjourney').locator('.result')))[0], /may still be billed$/);
     assert.deepEqual(await texts(app.$('.race .badge')), ['First']);
     const ends = await app
       .$('.chart p:not(.axis) svg[role=img]')
@@ -194,10 +199,13 @@ describe('a race', GUARD, () => {
       'flux-schnell',
     ]);
 
-    await app.$('.race button', { hasText: 'Race again' }).click();
+    const again = app.$('.race button', { hasText: 'Race again' });
+    await again.evaluate((button) => {
+      for (let presses = 0; presses < 3; presses += 1) button.click();
+    });
     await app.$('.race').nth(1).waitFor();
     await finish();
-    assert.equal(app.creates().length, 6);
+    assert.equal(app.creates().length, 6, 'presses at once are one');
     await app.$('.race').first().locator('button[aria-label=Dismiss]').click();
     assert.equal(await app.$('.race').count(), 1);
     await app.page.click('text=Clear finished');
