@@ -2,6 +2,7 @@
 
 import { showBanner } from './banner.js';
 import { showCode } from './code-panel.js';
+import { finishDeletions } from './deletions.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, settings, setUpForm } from './form.js';
@@ -147,6 +148,7 @@ addEventListener('hashchange', readAddress);
 readAddress();
 redraw();
 await load();
+finishDeletions();
 await earlier;
 feed.removeAttribute('aria-busy');
 if (!(await isLasting))
