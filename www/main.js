@@ -1,6 +1,7 @@
 /** Puts the parts of the page together. */
 
 import { showBanner } from './banner.js';
+import { finishDeletions } from './deletions.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
@@ -163,6 +164,7 @@ addEventListener('hashchange', readAddress);
 readAddress();
 redraw();
 await load();
+finishDeletions();
 await earlier;
 feed.removeAttribute('aria-busy');
 if (!(await isLasting))
