@@ -93,7 +93,7 @@ function redraw(urls) {
   const label = two ? 'Two pictures compared' : 'Picture in full view';
   dialog.setAttribute('aria-label', label);
   render(
-    html`<header>
+    html`<header role="none">
         <p class="place">${two ? 'Compare' : `${index + 1} of ${pictures.length}`}</p>
         <div class="tools">
           ${tool('minus', 'Zoom out', () => zoom?.out(), scale <= 1)}
