@@ -6,6 +6,7 @@ import { card, resumption, stake } from './card.js';
 import { now } from './clock.js';
 import { elementById } from './element.js';
 import * as list from './generation-list.js';
+import { onPictures } from './pictures.js';
 import { onRedraw, redraw } from './redraw.js';
 import { meta } from './words.js';
 
@@ -35,6 +36,7 @@ export function showFeed(callbacks) {
     if (focus) keepFocus(focus);
     tick();
   });
+  onPictures(redraw);
   document.addEventListener('visibilitychange', redraw);
   new ResizeObserver(([{ contentRect }]) => {
     const fitting = Math.max(1, Math.floor((contentRect.width + GAP) / (COLUMN + GAP)));
