@@ -266,13 +266,15 @@ for (const name of BROWSERS) {
       });
       assert.equal(server.counts.creates, 1);
 
+      const { polls } = server.counts;
       await page.reload();
       await begin();
-      assert.equal(
-        await run(() => document.querySelectorAll('.card').length),
-        0,
-        'a completed one is not continued',
-      );
+      await run(async () => {
+        await window.story.see('Done');
+        await window.story.pictures();
+      });
+      assert.equal(await run(() => document.querySelectorAll('.card').length), 1, 'it keeps its card');
+      assert.deepEqual([server.counts.creates, server.counts.polls], [1, polls], 'and is not continued');
     });
 
     test('reloads it before the first answer, and pays once', GUARD, async () => {
