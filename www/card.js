@@ -59,39 +59,27 @@ export function card(generation, now, callbacks) {
                 @click=${() => dismiss(generation)}>${icon('close')}</button>`
         }
       </div>
-      ${prompts(generation)}
+      ${prompt(generation)}
       <p class="meta">${meta(request, generation.sources)}</p>
       ${fallbackNote(generation)}
       ${message(generation)}
-      ${requests(generation, now)}
+      ${folds(generation, now)}
       <div class="actions">${buttons(generation, callbacks)}</div>
     </div>
   </article>`;
 }
 
 /**
- * The prompt, and what the model made of it.
+ * The prompt of the person. A long one is folded.
  *
  * @param {Generation} generation
  */
-function prompts({ id, request: { prompt }, tiles }) {
-  const revised = [...new Set(tiles.map(({ image }) => image.revised_prompt))].filter(
-    (text) => text && text !== prompt,
-  );
-  const own = html`<h3 id=${`prompt-${id}`} dir="auto">${prompt}</h3>`;
-  const name = revised.length > 0 ? html`<p class="name">Your prompt</p>` : nothing;
-  return html`<div class="prompt">${name}${folded(prompt, own)}</div>
-  ${revised.map(
-    (text) =>
-      html`<div class="prompt"><p class="name">Revised by the model</p>${folded(`${text}`, html`<p dir="auto">${text}</p>`)}</div>`,
-  )}`;
+function prompt({ id, request }) {
+  const text = request.prompt;
+  const title = html`<h3 id=${`prompt-${id}`} dir="auto">${text}</h3>`;
+  const isLong = text.length > LONG || text.split('\n').length > LINES;
+  return html`<div class="prompt">${isLong ? html`<details><summary>${title}</summary></details>` : title}</div>`;
 }
-
-/** @type {(text: string, content: import('lit-html').TemplateResult) => import('lit-html').TemplateResult} */
-const folded = (text, content) =>
-  text.length > LONG || text.split('\n').length > LINES
-    ? html`<details><summary>${content}</summary></details>`
-    : content;
 
 /**
  * The box of the pictures. It has their shape from the start, so that nothing moves when they come.
@@ -315,25 +303,42 @@ function problem(generation) {
  * @param {Generation} generation
  */
 const log = ({ timeline: { rows }, begunAt, request }) =>
-  rows.length === 0
-    ? nothing
-    : html`<div class="requests log" tabindex="0" role="region" aria-label=${`Requests of “${request.prompt}”`}>
-        ${rowsOf(rows, begunAt)}
-      </div>`;
+  html`<div class="requests log" tabindex="0" role="region" aria-label=${`Requests of “${request.prompt}”`}>
+    ${rowsOf(rows, begunAt)}
+  </div>`;
 
 /**
- * The time of the next request, and, once there is none, all of them in a fold of the same height.
+ * The time of the next request. What takes its place has the same height: the requests, and the prompt as the model
+ * revised it, which one unfolds.
  *
  * @param {Generation} generation
  * @param {number} now
  */
-function requests({ timeline, isRunning, phase, begunAt }, now) {
+function folds({ timeline, isRunning, phase, begunAt, request, tiles }, now) {
   const { rows } = timeline;
-  // The details of an error hold them.
-  if (rows.length === 0 || phase === 'failed') return nothing;
-  if (isRunning)
-    return html`<p class="requests"><span class="next">${upcoming(phase, timeline, now)}</span></p>`;
-  return html`<details class="requests"><summary class="next">${requestCount(rows)}</summary>${rowsOf(rows, begunAt)}</details>`;
+  if (isRunning && phase !== 'held') {
+    return html`<p class="folds requests"><span class="next">${upcoming(phase, timeline, now)}</span></p>`;
+  }
+  const revised = [...new Set(tiles.map(({ image }) => image.revised_prompt))].filter(
+    (text) => text && text !== request.prompt,
+  );
+  // The details of an error hold its requests.
+  const hasRequests = rows.length > 0 && phase !== 'failed';
+  if (!hasRequests && revised.length === 0) return nothing;
+  return html`<div class="folds">
+    ${
+      hasRequests
+        ? html`<details class="requests"><summary class="next">${requestCount(rows)}</summary>${rowsOf(rows, begunAt)}</details>`
+        : nothing
+    }
+    ${
+      revised.length > 0
+        ? html`<details class="revised"><summary>Revised prompt</summary>${revised.map(
+            (text) => html`<p dir="auto">${text}</p>`,
+          )}</details>`
+        : nothing
+    }
+  </div>`;
 }
 
 /** @type {(rows: import('./timeline.js').Row[], begunAt: number) => import('lit-html').TemplateResult} */

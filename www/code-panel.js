@@ -4,8 +4,10 @@
  */
 
 import { html, nothing, render } from 'lit-html';
+import { SAMPLES } from './code-samples.js';
 import { baseUrl } from './config.js';
 import { elementById } from './element.js';
+import { answerText, requestLines, requestText } from './exchange.js';
 import { draft } from './form.js';
 import { generations } from './generation-list.js';
 import { icon } from './icon.js';
@@ -13,9 +15,9 @@ import { openModal } from './modal.js';
 import { onRedraw } from './redraw.js';
 import { toast } from './toast.js';
 
-/** @typedef {typeof import('./code-samples.js').SAMPLES} Samples */
-/** @typedef {keyof Samples | 'exchange'} Tab */
+/** @typedef {keyof typeof SAMPLES | 'exchange'} Tab */
 
+const NAMES = /** @type {(keyof typeof SAMPLES)[]} */ (Object.keys(SAMPLES));
 const EXCHANGE = 'exchange';
 /** A prompt for the code of a form that has none yet. */
 const PROMPT = 'A lemon tree above a quiet sea, first light';
@@ -26,10 +28,6 @@ const wide = matchMedia('(min-width: 1600px)');
 
 /** @typedef {{ request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames }} Call */
 
-/** @type {Samples | undefined} once they are loaded: a visit does without them */
-let samples;
-/** @type {typeof import('./exchange.js').exchangeText} */
-let exchange;
 /** @type {Tab} */
 let selected = 'browser';
 /** @type {Call | undefined} the call that is shown; undefined while the drawer follows the form */
@@ -67,22 +65,11 @@ export function followForm() {
   open();
 }
 
-async function open() {
+function open() {
   draw();
-  if (wide.matches) {
-    document.documentElement.classList.add('with-drawer');
-    dialog.show();
-  } else openModal(dialog);
-  if (samples) return;
-  try {
-    const [code, texts] = await Promise.all([import('./code-samples.js'), import('./exchange.js')]);
-    samples = code.SAMPLES;
-    exchange = texts.exchangeText;
-    draw();
-  } catch {
-    dialog.close();
-    toast('The code cannot be loaded: is the server there?');
-  }
+  if (!wide.matches) return openModal(dialog);
+  document.documentElement.classList.add('with-drawer');
+  return dialog.show();
 }
 
 dialog.addEventListener('close', () => document.documentElement.classList.remove('with-drawer'));
@@ -107,17 +94,12 @@ function shownCall() {
 }
 
 function draw() {
-  if (!samples) return render(html`<h2 id="code-title">The code</h2><p class="note">Loading…</p>`, dialog);
-  return drawWith(samples);
-}
-
-/** @param {Samples} all */
-function drawWith(all) {
   const { request, sources, problem } = shownCall();
   const generation = shownGeneration();
-  const names = /** @type {Tab[]} */ ([...Object.keys(all), ...(generation ? [EXCHANGE] : [])]);
+  /** @type {Tab[]} */
+  const names = generation ? [...NAMES, EXCHANGE] : NAMES;
   const name = selected === EXCHANGE && !generation ? 'browser' : selected;
-  const sample = name === EXCHANGE ? undefined : all[name];
+  const sample = name === EXCHANGE ? undefined : SAMPLES[name];
   const code = sample
     ? sample.write({ request, sources, baseUrl })
     : exchange(/** @type {NonNullable<typeof generation>} */ (generation));
@@ -128,7 +110,7 @@ function drawWith(all) {
         <button class="quiet tool" type="button" aria-label="Close" @click=${() => dialog.close()}>${icon('close')}</button>
       </header>
       <div class="tabs" role="tablist" aria-label="Where it runs" @keydown=${(event) => onKey(event, names)}>
-        ${names.map((each) => tab(each, all, each === name))}
+        ${names.map((each) => tab(each, each === name))}
       </div>
       <div role="tabpanel" id="code-panel" aria-labelledby=${`tab-${name}`}>
         <p class="note">${problem ? `The form has a problem: ${problem}` : note}</p>
@@ -142,15 +124,24 @@ function drawWith(all) {
   );
 }
 
+/** @param {import('./generation.js').Generation} generation */
+function exchange(generation) {
+  const { request, sources } = generation;
+  return `Request\n\n${requestText(request, sources)}
+
+\nAnswer\n\n${answerText(generation)}
+
+\nAs it went\n\n${requestLines(generation)}`;
+}
+
 /**
  * @param {Tab} name
- * @param {Samples} all
  * @param {boolean} isSelected
  */
-const tab = (name, all, isSelected) =>
+const tab = (name, isSelected) =>
   html`<button type="button" role="tab" id=${`tab-${name}`} aria-controls="code-panel"
     aria-selected=${isSelected} tabindex=${isSelected ? 0 : -1}
-    @click=${() => select(name)}>${name === EXCHANGE ? 'Request and answer' : all[name].label}</button>`;
+    @click=${() => select(name)}>${name === EXCHANGE ? 'Request and answer' : SAMPLES[name].label}</button>`;
 
 /** @param {Tab} name */
 function select(name) {

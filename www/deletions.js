@@ -1,16 +1,26 @@
 /** Deletions that can be undone. A picture leaves the storage when its undo time is over. */
 
 import { announce } from './announce.js';
-import { discard, purge, restore } from './pictures.js';
+import { deleted, discard, purge, restore } from './pictures.js';
 import { endToast, toast } from './toast.js';
 import { short } from './words.js';
 
 const TOAST = 'deletions';
+/** The lock that a tab holds while it can undo deletions. */
+const LOCK = 'lemondata-studio deletions';
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 
 /** @type {Picture[][]} the deletions that can be undone, the latest last */
 let pending = [];
+let release = () => {};
+
+/** Removes the pictures whose tab was closed, or has crashed, before their undo time was over. */
+export async function finishDeletions() {
+  const finish = () => purge(deleted());
+  if (!navigator.locks) return finish();
+  return navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? finish() : undefined));
+}
 
 /**
  * Deletes without a question, because one message undoes each deletion in turn, or all of them.
@@ -18,9 +28,19 @@ let pending = [];
  * @param {Picture[]} pictures
  */
 export async function deleteWithUndo(pictures) {
+  if (pending.length === 0) hold();
   pending.push(pictures);
   offer(`Deleted ${words(pictures)}.`);
   await discard(pictures);
+}
+
+/** Tells other tabs that this one can still undo. */
+function hold() {
+  release();
+  const held = new Promise((resolve) => {
+    release = () => resolve(undefined);
+  });
+  navigator.locks?.request(LOCK, { mode: 'shared' }, () => held);
 }
 
 /** @param {string} text */
@@ -50,18 +70,17 @@ async function undoAll() {
   announce(`Restored ${words(pictures)}.`);
 }
 
-function purgeAll() {
+async function purgeAll() {
   const pictures = pending.flat();
   pending = [];
-  return purge(pictures);
+  await purge(pictures);
+  if (pending.length === 0) release();
 }
 
 /** @param {Picture[]} pictures */
 const words = ([first, ...more]) =>
   more.length > 0 ? `${more.length + 1} pictures` : `“${short(first.request.prompt, 32)}”`;
 
-// Leaving the page ends the undo time.
-addEventListener('pagehide', () => endToast(TOAST));
 document.addEventListener('keydown', (event) => {
   const isEditing = /** @type {Element} */ (event.target).matches(
     'input:not([type=checkbox]), textarea, select',

@@ -1,4 +1,4 @@
-/** The request of a generation and its answer, as JSON, without anything that must not be shown around. A visit does not load it. */
+/** The request of a generation and its answer, as JSON, without anything that must not be shown around. */
 
 import { pathOf, withoutFallback } from './sample-facts.js';
 
@@ -80,7 +80,7 @@ export function answerText({ snapshot, isRunning }) {
  *
  * @param {Generation} generation
  */
-const requestLines = ({ timeline, snapshot: { startedAt } }) =>
+export const requestLines = ({ timeline, snapshot: { startedAt } }) =>
   timeline.rows
     .map(({ kind, number, at, ms, status, meaning, isLost }) => {
       const name = { create: 'create', poll: `poll ${number}`, note: 'note' }[kind];
@@ -89,13 +89,3 @@ const requestLines = ({ timeline, snapshot: { startedAt } }) =>
       return `${((at - startedAt) / 1000).toFixed(1).padStart(7)} s  ${name.padEnd(8)} ${answer}${time}`;
     })
     .join('\n');
-
-/** @param {Generation} generation */
-export function exchangeText(generation) {
-  const { request, sources } = generation;
-  return `Request\n\n${requestText(request, sources)}
-
-\nAnswer\n\n${answerText(generation)}
-
-\nAs it went\n\n${requestLines(generation)}`;
-}

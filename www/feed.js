@@ -6,6 +6,7 @@ import { card, resumption, stake } from './card.js';
 import { now } from './clock.js';
 import { elementById } from './element.js';
 import * as list from './generation-list.js';
+import { onPictures } from './pictures.js';
 import { raceCard } from './race-card.js';
 import { dismissEndedRaces, isRace, withRaces } from './races.js';
 import { onRedraw, redraw } from './redraw.js';
@@ -36,6 +37,7 @@ export function showFeed(callbacks) {
     render(empty.hidden || list.archived().length > 0 ? content(items, time, callbacks) : nothing, cards);
     tick();
   });
+  onPictures(redraw);
   document.addEventListener('visibilitychange', redraw);
   new ResizeObserver(([{ contentRect }]) => {
     const fitting = Math.max(1, Math.floor((contentRect.width + GAP) / (COLUMN + GAP)));

@@ -28,7 +28,7 @@ import { shapeOf } from './settings.js';
 import { duration, meta, short } from './words.js';
 
 /** The tiles above and below the visible part that are in the document, in screens. */
-const AHEAD = 0.5;
+const AHEAD = 0.75;
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 

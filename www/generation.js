@@ -262,8 +262,8 @@ export class Generation {
         return { ...image, url: addressOf(image.url) ?? `kept:${picture.id}`, isKept: true };
       });
     } finally {
+      // Drawn by the caller: in between, it would show as waiting again.
       this.#fetching = undefined;
-      redraw();
     }
   }
 
@@ -281,6 +281,7 @@ export class Generation {
     redraw();
     const fresh = await refresh(fetching.signal).catch(() => []);
     await this.#keep(fresh.length > 0 ? fresh : this.snapshot.images, (index) => missing.has(index));
+    redraw();
   }
 
   /** Ends the download of its images. It is done, and says that their files cannot be loaded. */

@@ -1,7 +1,7 @@
 /** Puts the parts of the page together. */
 
 import { showBanner } from './banner.js';
-import { followForm, showCode } from './code-panel.js';
+import { finishDeletions } from './deletions.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
@@ -9,6 +9,7 @@ import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
+import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
 import { raceRequests, setUpRacePicker } from './race-picker.js';
@@ -16,11 +17,10 @@ import { startRace } from './races.js';
 import { redraw } from './redraw.js';
 import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
-import { setUpShortcuts } from './shortcuts.js';
+import { listenForShortcuts } from './shortcut-key.js';
 import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
-import { compare, setUpViewer, view } from './viewer.js';
 
 /** @typedef {'create' | 'gallery'} View */
 
@@ -128,7 +128,7 @@ setUpViewer({
 });
 showStorage();
 showBanner();
-setUpShortcuts();
+listenForShortcuts();
 keepFocus();
 
 document.addEventListener('click', (event) => {
@@ -164,6 +164,7 @@ addEventListener('hashchange', readAddress);
 readAddress();
 redraw();
 await load();
+finishDeletions();
 await earlier;
 feed.removeAttribute('aria-busy');
 if (!(await isLasting))

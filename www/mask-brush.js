@@ -1,7 +1,8 @@
-/** Paints the mask of an edit: over the picture, in its own size. A visit does not load it. */
+/** The dialog to paint the mask of an edit: over the picture, in its own size. */
 
 import { html, render } from 'lit-html';
 import { icon } from './icon.js';
+import { makeDialog, openModal } from './modal.js';
 
 /** The width of the brush, as a share of the picture's longer side in percent. */
 const BRUSH = { min: 1, max: 25, start: 8 };
@@ -10,31 +11,32 @@ const PAINT = '#f2c53d';
 
 /** @typedef {{ width: number, points: [x: number, y: number][] }} Stroke in pixels of the picture */
 
+/** @type {HTMLDialogElement | undefined} */
+let dialog;
+
 /**
  * Has the person paint over a picture.
  *
  * @param {File} picture
- * @param {HTMLDialogElement} dialog
- * @param {(dialog: HTMLDialogElement) => void} open
  * @returns {Promise<File | undefined>} a PNG of the picture that is transparent where it was painted; undefined where
  *   the person has cancelled
  */
-export async function paintMask(picture, dialog, open) {
+export async function paintMask(picture) {
   const bitmap = await createImageBitmap(picture);
+  dialog ??= makeDialog('mask-brush');
   try {
-    return await paint(bitmap, dialog, open);
+    return await paint(dialog, bitmap);
   } finally {
     bitmap.close();
   }
 }
 
 /**
- * @param {ImageBitmap} bitmap
  * @param {HTMLDialogElement} place
- * @param {(dialog: HTMLDialogElement) => void} open
+ * @param {ImageBitmap} bitmap
  * @returns {Promise<File | undefined>}
  */
-function paint(bitmap, place, open) {
+function paint(place, bitmap) {
   const { width, height } = bitmap;
   const { canvas: photo } = canvasOf(bitmap);
   const { canvas: sheet, context } = canvasOf(bitmap, false);
@@ -109,7 +111,7 @@ function paint(bitmap, place, open) {
 
   draw();
   place.addEventListener('keydown', onKey);
-  open(place);
+  openModal(place);
   return new Promise((resolve) => {
     place.addEventListener(
       'close',

@@ -8,8 +8,6 @@ import { all, get, hold, put, remove, storeHeld } from './store.js';
 const THUMBNAIL_SIDE = 480;
 /** How many object URLs are held: more than any screen shows. */
 const MOST_URLS = 240;
-/** No tab offers to undo a deletion that is older. */
-const MOST_UNDO_MS = 600_000;
 /** The time for a picture's file: that of the largest on a slow line. */
 const FILE_MS = 120_000;
 
@@ -52,6 +50,9 @@ const listeners = new Set();
 /** Every kept picture, the newest first. */
 export const kept = () => visible;
 
+/** The deleted pictures that are still in storage. */
+export const deleted = () => pictures.filter(({ deletedAt }) => deletedAt);
+
 /** @type {(picture: Picture) => boolean} whether a picture is neither deleted nor unknown */
 export const isKept = ({ id }) => visible.some((other) => other.id === id);
 
@@ -72,8 +73,6 @@ function notifyAllTabs() {
 export async function load() {
   pictures = (await all('pictures')).reverse();
   notify();
-  // The tab that could undo these has crashed.
-  await purge(pictures.filter(({ deletedAt = Number.NaN }) => deletedAt < Date.now() - MOST_UNDO_MS));
 }
 channel.onmessage = load;
 

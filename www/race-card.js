@@ -55,7 +55,7 @@ export function raceCard(race, now, callbacks) {
     </div>
     <h3 class="prompt" id=${`prompt-${id}`} dir="auto">${request.prompt}</h3>
     <p class="meta">${meta(shared, generation?.sources)}</p>
-    <ul class="lanes" data-count=${lanes.length} tabindex="0" aria-label="Lanes">${repeat(
+    <ul class="lanes" data-count=${lanes.length} aria-label="Lanes">${repeat(
       lanes,
       (lane) => lane.id,
       (lane) =>
@@ -73,7 +73,7 @@ export function raceCard(race, now, callbacks) {
  * @param {RaceCallbacks} callbacks
  */
 function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
-  const { id, model, phase, ms, generation, pictures, marks, request } = lane;
+  const { id, model, phase, ms, generation, pictures, marks, request, reason } = lane;
   const { width, height } = shapeOf(request);
   const shape = width > height * 1.2 ? 'wide' : height > width * 1.2 ? 'tall' : 'square';
   const words = fallbackWords(marks, phase);
@@ -99,6 +99,7 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
       <span>${phase === 'done' ? seconds(ms) : state(lane)}</span>
       ${isWinner ? html`<span class="badge">First</span>` : nothing}
     </p>
+    ${reason ? html`<p class="note reason">${reason}</p>` : nothing}
     ${words ? html`<p class="note">${words}</p>` : nothing}
     ${isChoice && pictures[0]?.width ? choice(id, model) : nothing}
     ${laneButton(race, lane)}
@@ -114,9 +115,9 @@ const choice = (id, model) => html`<label class="pick"><input type="checkbox" ar
 
 /** @param {Lane} lane */
 function state({ phase, problem, generation }) {
-  const { status, queue, progress } = generation?.snapshot ?? {};
+  const { status, queue, progress, sentAt } = generation?.snapshot ?? {};
   if (phase === 'failed') return problem;
-  if (phase === 'stopped') return 'Stopped';
+  if (phase === 'stopped') return sentAt ? 'Stopped; it may still be billed' : 'Stopped';
   if (phase === 'held') return 'Offline';
   if (phase === 'sending') return 'Creating';
   if (phase === 'saving') return 'Fetching the picture';

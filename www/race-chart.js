@@ -51,7 +51,7 @@ export function chart(race) {
           ${ticks.map((tick) => svg`<line class="grid" x1=${place(tick * 1000)} x2=${place(tick * 1000)} y2="100%"></line>`)}
           ${track(lane, place)}
         </svg>
-        <span class="time">${lane.ms > 0 ? seconds(lane.ms) : nothing}</span>
+        <span class="time">${seconds(lane.ms)}</span>
       </p>`,
     )}
     <p class="axis" aria-hidden="true">

@@ -11,6 +11,8 @@ import { redraw } from './redraw.js';
 import { explain, short } from './words.js';
 
 const KEY = 'lemondata-studio races';
+/** A press that is repeated within this time, or a key that is held, starts no other race. */
+const PRESS_MS = 1000;
 /** Older races are forgotten. Their pictures stay. */
 const MAX_RACES = 20;
 
@@ -33,6 +35,7 @@ const MAX_RACES = 20;
  * @property {number} ms how long it has taken so far
  * @property {Mark[]} marks
  * @property {string} [problem] the title of its error
+ * @property {string} [reason] the words of its error
  */
 
 /**
@@ -97,6 +100,9 @@ function write() {
 /** @type {(id: string, request: ImageRequest) => StoredLane} */
 const newLane = (id, request) => ({ id, request, phase: 'sending', ms: 0, marks: [] });
 
+/** The time of the last press. */
+let pressedAt = Number.NEGATIVE_INFINITY;
+
 /**
  * Starts a generation for each request.
  *
@@ -104,6 +110,9 @@ const newLane = (id, request) => ({ id, request, phase: 'sending', ms: 0, marks:
  * @param {import('./sources.js').Sources} [sources]
  */
 export function startRace(requests, sources) {
+  const isRepeated = performance.now() - pressedAt < PRESS_MS;
+  pressedAt = performance.now();
+  if (isRepeated) return;
   const lanes = requests.map((request) => newLane(start(request, sources), request));
   races = [{ id: crypto.randomUUID(), at: Date.now(), lanes }, ...races].slice(0, MAX_RACES);
   write();
@@ -201,13 +210,15 @@ function update(lane, generation, now) {
       isLost,
       model,
     }));
+  const { title, message } = phase === 'failed' ? explain(error, account) : {};
   // The timeline begins with this visit.
   const before = lane.marks.filter(({ at }) => marks.length === 0 || at < marks[0].at);
   Object.assign(lane, {
     phase,
     ms: generation.elapsed(now),
     marks: [...before, ...marks],
-    problem: phase === 'failed' ? explain(error, account).title : undefined,
+    problem: title,
+    reason: message,
   });
   // What this tab sees of the lane. Another tab's view of it is no change, or the two would write in turns.
   const digest = `${phase} ${rows.length} ${rows.at(-1)?.ms}`;

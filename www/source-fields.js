@@ -7,9 +7,8 @@ import { html, nothing, render } from 'lit-html';
 import { announce } from './announce.js';
 import { elementById } from './element.js';
 import { icon } from './icon.js';
-import { makeDialog, openModal } from './modal.js';
+import { paintMask } from './on-demand.js';
 import { problemOfFiles, problemOfOperation, readSources } from './sources.js';
-import { toast } from './toast.js';
 
 const form = elementById('form', HTMLFormElement);
 const section = elementById('sources', HTMLDetailsElement);
@@ -146,20 +145,10 @@ const remove = (name, run) =>
     picker.focus();
   }}>${icon('close')}</button>`;
 
-/** @type {HTMLDialogElement | undefined} */
-let easel;
-
 /** @param {File} picture */
 async function paint(picture) {
-  easel ??= makeDialog('mask-brush');
-  try {
-    const { paintMask } = await import('./mask-brush.js');
-    const mask = await paintMask(picture, easel, openModal);
-    if (mask) setFiles(maskPicker, [mask]);
-  } catch (error) {
-    toast(`${picture.name} cannot be painted on.`);
-    console.warn(error);
-  }
+  const mask = await paintMask(picture);
+  if (mask) setFiles(maskPicker, [mask]);
 }
 
 /**

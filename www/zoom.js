@@ -22,7 +22,8 @@ export class Zoom {
   #boxes;
   #changed;
   #swiped;
-  #isMoving = false;
+  /** The box that the person moves. The others follow it, and would disturb it if it followed them. */
+  #leader;
   /** @type {Map<number, Pointer>} */
   #pointers = new Map();
   #lastTap = Number.NEGATIVE_INFINITY;
@@ -37,12 +38,18 @@ export class Zoom {
    */
   constructor(boxes, { changed = () => {}, swiped } = {}) {
     this.#boxes = boxes;
+    this.#leader = boxes[0];
     this.#changed = changed;
     this.#swiped = swiped;
     for (const box of boxes) {
       this.#observer.observe(box);
       box.addEventListener('wheel', this.#onWheel, { passive: false });
       box.addEventListener('scroll', this.#onScroll, { passive: true });
+      for (const type of ['pointerenter', 'pointerdown', 'focus']) {
+        box.addEventListener(type, () => {
+          this.#leader = box;
+        });
+      }
       for (const type of /** @type {const} */ ([
         'pointerdown',
         'pointermove',
@@ -97,7 +104,7 @@ export class Zoom {
    * @param {Point} [at] the point of the box that stays where it is, from 0 to 1
    * @param {HTMLElement} [box]
    */
-  to(scale, at = { x: 0.5, y: 0.5 }, box = this.#boxes[0]) {
+  to(scale, at = { x: 0.5, y: 0.5 }, box = this.#leader) {
     const point = pointAt(box, at);
     this.scale = Math.min(this.most, Math.max(this.least, scale));
     // Steps in and out again come back to the fitting size.
@@ -109,7 +116,7 @@ export class Zoom {
 
   /** @type {(x: number, y: number) => void} */
   pan(x, y) {
-    this.#boxes[0].scrollBy(x, y);
+    this.#leader.scrollBy(x, y);
   }
 
   #apply() {
@@ -139,22 +146,18 @@ export class Zoom {
   };
 
   #onScroll = (/** @type {Event} */ { currentTarget }) => {
-    if (this.#isMoving) return;
-    this.#isMoving = true;
-    const box = /** @type {HTMLElement} */ (currentTarget);
+    if (currentTarget !== this.#leader) return;
     const middle = { x: 0.5, y: 0.5 };
-    const point = pointAt(box, middle);
-    for (const other of this.#boxes) if (other !== box) show(other, point, middle);
-    requestAnimationFrame(() => {
-      this.#isMoving = false;
-    });
+    const point = pointAt(this.#leader, middle);
+    for (const other of this.#boxes) if (other !== this.#leader) show(other, point, middle);
   };
 
   /** One pointer clicks, drags and swipes; two pinch. */
   #onPointer = (/** @type {PointerEvent} */ event) => {
     const { type, pointerId } = event;
     const box = /** @type {HTMLElement} */ (event.currentTarget);
-    const at = { x: event.clientX, y: event.clientY };
+    // Whole pixels, since a box drops the fractions of each step.
+    const at = { x: Math.round(event.clientX), y: Math.round(event.clientY) };
     const pointer = this.#pointers.get(pointerId);
     if (type === 'pointerdown') {
       if (event.button !== 0) return;

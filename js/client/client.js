@@ -58,8 +58,8 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       return await starting;
     } catch (cause) {
       if (cause instanceof LemonDataError) throw cause;
-      const message =
-        'WebAssembly did not start: see error.cause. lemondata-wasm/javascript works without WebAssembly.';
+      // The engine says best which place it is: a policy names itself, an edge worker its embedder.
+      const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
       throw broken(message, cause, 'not_sent', task);
     }
   }

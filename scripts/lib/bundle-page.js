@@ -1,23 +1,14 @@
-/** Makes of `www/` what a browser loads: one document with its style, and one script, compressed as well as can be. */
+/**
+ * Makes of `www/` what a browser loads, compressed as well as can be: one document with its style, the script of a
+ * visit, and one that is loaded on demand.
+ */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { root } from './run.js';
-
-/** @satisfies {import('esbuild').BuildOptions} */
-const OPTIONS = {
-  outdir: '/',
-  write: false,
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  target: ['es2023', 'chrome115', 'firefox121', 'safari17'],
-  absWorkingDir: root,
-  logLevel: 'warning',
-};
 
 /**
  * @typedef {object} Asset
@@ -37,7 +28,7 @@ let making;
  */
 export async function bundlePage(attributes) {
   making ??= bundle();
-  const { script, style, parts } = await making;
+  const { scripts, style } = await making;
   const dataset = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
   const html = readFileSync(join(root, 'www', 'index.html'), 'utf8')
     .replace('<html', `<html${dataset.join('')}`)
@@ -45,50 +36,35 @@ export async function bundlePage(attributes) {
     .replace(/\n\s+/g, '\n')
     .replace('<link rel="stylesheet" href="/style.css">', () => `<style>${style}</style>`);
   return {
-    assets: { '/': asset('text/html; charset=utf-8', html), '/app.js': script, ...parts },
+    assets: { '/': asset('text/html; charset=utf-8', html), ...scripts },
     styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
   };
 }
 
-/**
- * Bundles `www/`. A module that is imported when it is needed is a file of its own, which a visit does not download. It
- * has its own copy of what it imports.
- */
 async function bundle() {
-  /** @type {Set<string>} */
-  const later = new Set();
   const { outputFiles } = await build({
-    ...OPTIONS,
     entryPoints: { app: join(root, 'www', 'main.js'), style: join(root, 'www', 'style', 'index.css') },
-    plugins: [
-      {
-        name: 'later',
-        setup({ onResolve }) {
-          onResolve({ filter: /^\.\/[\w-]+\.js$/ }, ({ kind, path }) => {
-            if (kind !== 'dynamic-import') return undefined;
-            later.add(basename(path));
-            return { path: `/${basename(path)}`, external: true };
-          });
-        },
-      },
-    ],
+    outdir: '/',
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    splitting: true,
+    // The entry itself only imports `chunk.js`, which the document names: see `www/extras.js`.
+    chunkNames: '[name]',
+    target: ['es2023', 'chrome115', 'firefox121', 'safari17'],
+    absWorkingDir: root,
+    logLevel: 'warning',
   });
-  const { outputFiles: parts } = await build({
-    ...OPTIONS,
-    entryPoints: [...later].map((name) => join(root, 'www', name)),
-  });
-  const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
-  return {
-    script: scriptAsset(text('.js')),
-    style: text('.css'),
-    parts: Object.fromEntries(
-      parts.map(({ path, text: code }) => [`/${basename(path)}`, scriptAsset(code.trim())]),
-    ),
-  };
+  const isScript = ({ path }) => path.endsWith('.js');
+  const scripts = Object.fromEntries(
+    outputFiles
+      .filter(isScript)
+      .map(({ path, text }) => [path, asset('text/javascript; charset=utf-8', text.trim())]),
+  );
+  const style = outputFiles.find(({ path }) => path.endsWith('.css')).text.trim();
+  return { scripts, style };
 }
-
-/** @param {string} text */
-const scriptAsset = (text) => asset('text/javascript; charset=utf-8', text);
 
 /** @returns {Asset} */
 function asset(type, text) {

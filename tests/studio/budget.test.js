@@ -54,7 +54,7 @@ describe('a visit', () => {
         const { responseBodySize, responseHeadersSize } = await request.sizes();
         sizes[new URL(request.url()).pathname] = responseBodySize + responseHeadersSize;
       }
-      assert.deepEqual(Object.keys(sizes).sort(), ['/', '/app.js']);
+      assert.deepEqual(Object.keys(sizes).sort(), ['/', '/chunk.js']);
       const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
       assert.ok(total > 20 * KB, 'the sizes are those of the bodies');
       assert.ok(total < BUDGET, `${total} bytes`);

@@ -330,7 +330,7 @@ describe('what was typed', GUARD, () => {
       release = resolve;
     });
     const page = await app.context.newPage();
-    await page.route('**/app.js', async (route) => {
+    await page.route('**/chunk.js', async (route) => {
       await isReleased;
       await route.continue();
     });

@@ -102,6 +102,11 @@ describe('the settings of a picture', () => {
       assert.equal(settingsIn(FILES[name]), undefined, name);
       assert.deepEqual(settingsIn(files[index]), REQUEST, name);
     }
+    for (const file of files.slice(2)) {
+      // The header of an extended WebP announces the packet.
+      assert.equal(Buffer.from(file.subarray(12, 16)).toString(), 'VP8X');
+      assert.ok(file[20] & 4);
+    }
     assert.deepEqual(await decode(files), await decode(Object.values(FILES)));
   });
 
