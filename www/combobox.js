@@ -85,7 +85,8 @@ export function combobox(input, suggestions) {
       item.classList.remove('best');
       item.setAttribute('aria-selected', `${item === chosen()}`);
     }
-    list.hidden = list.childElementCount === 0;
+    const isSettled = isFiltered && list.childElementCount === 1 && Boolean(chosen());
+    list.hidden = list.childElementCount === 0 || isSettled;
     input.setAttribute('aria-expanded', `${!list.hidden}`);
     activate(undefined);
     best()?.classList.add('best');

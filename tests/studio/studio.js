@@ -145,6 +145,8 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
         size,
       );
       for (const [name, value] of Object.entries(more)) await page.fill(`#${name}`, value);
+      // The list of the models closes.
+      await page.focus('[name=send]');
       // The same form twice: the button says for a moment that it was sent.
       if ((await page.locator('[name=send][aria-disabled]').count()) > 0) await page.clock.runFor(600);
       await page.click('text=Generate >> visible=true');
