@@ -63,8 +63,7 @@ export function field(value, key) {
   } catch {}
 }
 
-export function shapeOf(value, key) {
-  value = field(value, key);
+function shapeOf(value) {
   if (value == null) return SHAPE_NOTHING;
   try {
     const type = Array.isArray(value) ? 'array' : typeof value;
@@ -74,6 +73,11 @@ export function shapeOf(value, key) {
   } catch {
     return SHAPE_OTHER;
   }
+}
+
+/** Writes the shapes of fields, traits or elements into `shapes`, as many as there is room for. */
+export function writeShapes(value, key, shapes) {
+  for (let index = 0; index < shapes.length; index += 1) shapes[index] = shapeOf(field(value, key + index));
 }
 
 export function numberOf(value, key) {

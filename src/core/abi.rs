@@ -60,6 +60,8 @@ table! {
         Woken "woken"
         /// The caller's signal has aborted.
         Aborted "aborted"
+        /// The time has come.
+        Elapsed "elapsed"
     }
 }
 
@@ -258,6 +260,13 @@ table! {
         Description "description"
         /// The value itself.
         Itself "itself"
+    }
+}
+
+impl Shape {
+    /// The shape as a bit of a set of shapes.
+    pub const fn bit(self) -> u16 {
+        1 << self as u8
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a successful answer means. Only its status and its fields decide, never the model's name.
 
 use super::{
-    abi::{Kind, Name, Outcome, Status},
+    abi::{Kind, Name, Outcome, Shape, Status},
     answer::Answer,
     failure::Failure,
     platform::Platform,
     task::Task,
-    value::{Type, Value},
+    value::{Shapes, Value},
 };
 
 /// What a successful answer says, and what makes the provider's own object a generation.
@@ -37,13 +37,17 @@ impl ParsedAnswer {
         let named = Task::of(body);
         let is_named = named.is_some();
         let task = named.or_else(|| known.cloned());
+        let shapes: Shapes<ANSWER_FIELDS> = body.shapes(Name::Status);
         // A number is no word.
-        let status = if body.has(Name::Status) { body.text_of(Name::Status) } else { String::new() };
+        let has_status = shapes.is(Name::Status, Shape::Filled);
+        let status = if has_status { body.text_of(Name::Status) } else { String::new() };
         let word = Word::of(&status);
-        let has_result = has_result(body) || word == Word::Done && has_other_result(body);
+        let has_result = has_result(body, &shapes)
+            // Beside an error there is none: a URL there is more likely a link.
+            || word == Word::Done && !shapes.is_set(Name::Error) && has_other_result(body);
         let end = match word {
             Word::Done if has_result => "",
-            _ if word == Word::Cancelled || body.flag_of(Name::Cancelled) == Some(true) => CANCELLED,
+            _ if word == Word::Cancelled || shapes.is(Name::Cancelled, Shape::True) => CANCELLED,
             Word::Done => " was completed without a result",
             Word::Failed => " failed",
             _ => "",
@@ -108,31 +112,36 @@ impl Word {
     }
 }
 
-/// The fields that hold a result, whatever the status is called: first those of the answer itself, then those of an
-/// element of its data as well.
-static RESULTS: [Name; 5] = [Name::VideoUrl, Name::AudioUrl, Name::ModelUrl, Name::Url, Name::B64Json];
+/// How many fields of an answer matter, from its status to its error.
+const ANSWER_FIELDS: usize = Name::Error as usize - Name::Status as usize + 1;
 
-fn has_any<V: Value>(value: &V, names: &[Name]) -> bool {
-    names.iter().any(|name| value.has(*name))
+/// Whether a value has one of the fields that hold a result, whatever the status is called.
+fn holds_result<V: Value>(value: &V) -> bool {
+    const COUNT: usize = Name::ModelUrl as usize - Name::Url as usize + 1;
+    let shapes: Shapes<COUNT> = value.shapes(Name::Url);
+    shapes.has_text()
 }
 
-fn has_result<V: Value>(body: &V) -> bool {
-    body.get(Name::Data).any(|item| has_any(item, &RESULTS))
-        || has_any(body, &RESULTS[..3])
-        || has_any(&body.get(Name::Video), &RESULTS)
-        || body.get(Name::Videos).any(|item| item.is_filled() || has_any(item, &RESULTS))
+fn has_result<V: Value>(body: &V, shapes: &Shapes<ANSWER_FIELDS>) -> bool {
+    // A `url` of the answer itself may be a link.
+    let is_filled = |name| shapes.is(name, Shape::Filled);
+    shapes.is(Name::Data, Shape::List) && body.get(Name::Data).any(holds_result)
+        || is_filled(Name::VideoUrl)
+        || is_filled(Name::AudioUrl)
+        || is_filled(Name::ModelUrl)
+        || shapes.is(Name::Video, Shape::Object) && holds_result(&body.get(Name::Video))
+        || shapes.is(Name::Videos, Shape::List)
+            && body.get(Name::Videos).any(|item| item.is_filled() || holds_result(item))
 }
 
-/// A task that is done may have put its result into a field that we do not know. Beside an error it has none: a
-/// URL there is more likely a link.
+/// A task that is done may have put its result into a field that we do not know.
 fn has_other_result<V: Value>(body: &V) -> bool {
-    body.kind_of(Name::Error) == Type::Nothing
-        && body.entries().any(|entry| {
-            let name = entry.item(0).text();
-            let value = entry.item(1);
-            (name.ends_with("url") && name != "poll_url" || name == "output" || name == "result")
-                && (value.is_filled() || value.entries().length() > 0)
-        })
+    body.entries().any(|entry| {
+        let name = entry.item(0).text();
+        let value = entry.item(1);
+        (name.ends_with("url") && name != "poll_url" || name == "output" || name == "result")
+            && (value.is_filled() || value.entries().length() > 0)
+    })
 }
 
 const CANCELLED: &str = " was cancelled";

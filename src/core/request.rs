@@ -1,19 +1,16 @@
 //! Checks what would fail at any server, before anything is sent.
 
 use super::{
-    abi::Name,
+    abi::{Name, Shape},
     failure::Failure,
     task::Task,
     text::contains,
-    value::{Type, Value, is_whole},
+    value::{Shapes, Type, Value, is_whole},
 };
 
 /// The fields that are strings wherever they are documented.
 static TEXT_FIELDS: [Name; 6] =
     [Name::Model, Name::Size, Name::Quality, Name::ResponseFormat, Name::Style, Name::User];
-
-/// The fields that name the pictures of an edit in JSON.
-static URL_FIELDS: [Name; 3] = [Name::ImageUrl, Name::ImageUrls, Name::Images];
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
@@ -21,17 +18,17 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
     if request.kind() != Type::Object {
         return Err(Failure::invalid(Name::Request, "an object with a prompt", request));
     }
-    if !request.has(Name::Prompt) {
+    let shapes: Shapes<8> = request.shapes(Name::Prompt);
+    if !shapes.is(Name::Prompt, Shape::Filled) {
         return Err(Failure::invalid(Name::Prompt, "a string that is not empty", &request.get(Name::Prompt)));
     }
-    let n = request.get(Name::N);
-    if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
-        return Err(Failure::invalid(Name::N, "a positive integer", &n));
+    let n = if shapes.is_set(Name::N) { request.number_of(Name::N) } else { 1.0 };
+    if !(is_whole(n) && n >= 1.0) {
+        return Err(Failure::invalid(Name::N, "a positive integer", &request.get(Name::N)));
     }
     for &name in &TEXT_FIELDS {
-        let value = request.get(name);
-        if !matches!(value.kind(), Type::Nothing | Type::Text) {
-            return Err(Failure::invalid(name, "a string", &value));
+        if !shapes.is_one_of(name, Shape::Nothing.bit() | Shape::Empty.bit() | Shape::Filled.bit()) {
+            return Err(Failure::invalid(name, "a string", &request.get(name)));
         }
     }
     Ok(())
@@ -40,8 +37,13 @@ pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
 /// Checks the documented fields of an edit. Without a Blob in it, the request goes as JSON, which holds no `image`.
 pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failure>> {
     check_request(request)?;
-    let is_set = |name: &Name| request.kind_of(*name) != Type::Nothing;
-    if !is_json && is_set(&Name::Image) || URL_FIELDS.iter().any(is_set) {
+    let shapes: Shapes<4> = request.shapes(Name::Image);
+    let is_set = |name| shapes.is_set(name);
+    if !is_json && is_set(Name::Image)
+        || is_set(Name::ImageUrl)
+        || is_set(Name::ImageUrls)
+        || is_set(Name::Images)
+    {
         return Ok(());
     }
     Err(Failure::refusal(Name::Image, &[" must be a Blob or a list of Blobs; a URL goes into image_url."]))

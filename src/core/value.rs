@@ -1,6 +1,6 @@
 //! A JavaScript-like value, seen through the few questions that the core asks.
 
-use super::abi::Name;
+use super::abi::{Name, Shape};
 
 /// What `typeof` says of a value, with arrays and `null` told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,37 @@ pub enum Type {
     Other,
 }
 
-impl Type {
-    /// The type as a bit of a set of types.
-    pub const fn bit(self) -> u8 {
-        1 << self as u8
+/// The shapes of several fields of an object: one look costs less than a question for each of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Shapes<const N: usize> {
+    first: Name,
+    /// The numbers of the shapes.
+    numbers: [u8; N],
+}
+
+impl<const N: usize> Shapes<N> {
+    fn number(&self, name: Name) -> u8 {
+        self.numbers[name as usize - self.first as usize]
+    }
+
+    /// Whether a field has this shape.
+    pub fn is(&self, name: Name, shape: Shape) -> bool {
+        self.number(name) == shape as u8
+    }
+
+    /// Whether a field has one of these shapes: a set made of [`Shape::bit`].
+    pub fn is_one_of(&self, name: Name, shapes: u16) -> bool {
+        shapes >> self.number(name) & 1 != 0
+    }
+
+    /// Whether a field is neither `undefined` nor `null`.
+    pub fn is_set(&self, name: Name) -> bool {
+        !self.is(name, Shape::Nothing)
+    }
+
+    /// Whether one of the fields is a string with at least one character.
+    pub fn has_text(&self) -> bool {
+        self.numbers.contains(&(Shape::Filled as u8))
     }
 }
 
@@ -55,6 +82,32 @@ pub trait Value: Clone {
     fn flag(&self) -> Option<bool>;
     /// Whether this is a string with at least one character. Never copies it.
     fn is_filled(&self) -> bool;
+
+    /// Writes the numbers of the shapes that the fields have, from the first one on in the order of [`Name`].
+    fn look(&self, first: Name, numbers: &mut [u8]) {
+        for (&name, number) in Name::ALL.iter().skip(first as usize).zip(numbers) {
+            let value = self.get(name);
+            *number = match value.kind() {
+                Type::Nothing => Shape::Nothing,
+                Type::Flag if value.flag() == Some(true) => Shape::True,
+                Type::Flag => Shape::False,
+                Type::Number => Shape::Number,
+                Type::Text if value.is_filled() => Shape::Filled,
+                Type::Text => Shape::Empty,
+                Type::List => Shape::List,
+                Type::Object => Shape::Object,
+                Type::Function => Shape::Function,
+                Type::Other => Shape::Other,
+            } as u8;
+        }
+    }
+
+    /// The shapes of as many fields, from the first one on in the order of [`Name`].
+    fn shapes<const N: usize>(&self, first: Name) -> Shapes<N> {
+        let mut numbers = [0; N];
+        self.look(first, &mut numbers);
+        Shapes { first, numbers }
+    }
 
     /// The type of a field.
     fn kind_of(&self, name: Name) -> Type {

@@ -21,7 +21,9 @@ const fn key_of(wanted: Trait) -> u32 {
 }
 
 fn shape(value: &JsValue, key: u32) -> Shape {
-    Shape::ALL.get(usize::from(js::shape_of(value, key))).copied().unwrap_or(Shape::Other)
+    let mut numbers = [0];
+    js::look(value, key, &mut numbers);
+    Shape::ALL.get(usize::from(numbers[0])).copied().unwrap_or(Shape::Other)
 }
 
 fn kind(value: &JsValue, key: u32) -> Type {
@@ -86,6 +88,10 @@ impl Value for JsValue {
         shape(self, ITSELF) == Shape::Filled
     }
 
+    fn look(&self, first: Name, numbers: &mut [u8]) {
+        js::look(self, first as u32, numbers);
+    }
+
     fn kind_of(&self, name: Name) -> Type {
         kind(self, name as u32)
     }
@@ -118,8 +124,9 @@ impl Value for JsValue {
 impl Platform for JsValue {
     fn parse_url(text: &str, base: &str) -> Option<Location> {
         let parts = js::parse_url(text, base);
-        let is_plain = parts.item(2).flag()?;
-        Some(Location { origin: parts.item(0).text(), path: parts.item(1).text(), is_plain })
+        let is_plain = flag(&parts, FIRST_ELEMENT + 2)?;
+        let text = |index| js::text_of(&parts, FIRST_ELEMENT + index);
+        Some(Location { origin: text(0), path: text(1), is_plain })
     }
 
     fn encode_segment(text: &str) -> String {
