@@ -75,9 +75,11 @@ function shapeOf(value) {
   }
 }
 
-/** Writes the shapes of fields, traits or elements into `shapes`, as many as there is room for. */
-export function writeShapes(value, key, shapes) {
-  for (let index = 0; index < shapes.length; index += 1) shapes[index] = shapeOf(field(value, key + index));
+/** Which of so many fields, traits or elements have one of these shapes, from `key` on: a bit for each. */
+export function maskOf(value, key, count, shapes) {
+  let mask = 0;
+  while (count--) mask = (mask << 1) | ((shapes >> shapeOf(field(value, key + count))) & 1);
+  return mask;
 }
 
 export function numberOf(value, key) {

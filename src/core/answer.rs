@@ -3,7 +3,7 @@
 use super::{
     abi::{Name, Shape},
     retry::RetryAfter,
-    value::{Shapes, Value},
+    value::Value,
 };
 
 /// How an attempt ended that brought no answer to judge.
@@ -58,18 +58,18 @@ impl<V: Value> Attempt<V> {
     /// Reads what the shell knows of an exchange.
     pub fn of(value: V) -> Attempt<V> {
         let status = value.number_of(Name::Status);
-        let shapes: Shapes<7> = value.shapes(Name::IsSent);
-        let is_true = |name| shapes.is(name, Shape::True);
-        let is_late = is_true(Name::IsLate);
+        let mask = value.mask(Name::IsSent, 7, Shape::TRUE | Shape::NUMBER | Shape::FILLED);
+        let has = |name: Name| mask >> (name as u32 - Name::IsSent as u32) & 1 != 0;
+        let is_late = has(Name::IsLate);
         let result = if is_late || status.is_nan() {
             let error = if is_late { TransportError::Timeout } else { TransportError::Connection };
-            Err((error, is_true(Name::IsSent)))
+            Err((error, has(Name::IsSent)))
         } else {
             Ok(Answer {
                 status: status as u16,
-                body: is_true(Name::IsJson).then(|| value.get(Name::Body)),
-                location: if shapes.is_set(Name::Location) { value.get(Name::Location) } else { V::nothing() },
-                retry_after: if shapes.is_set(Name::Seconds) {
+                body: has(Name::IsJson).then(|| value.get(Name::Body)),
+                location: if has(Name::Location) { value.get(Name::Location) } else { V::nothing() },
+                retry_after: if has(Name::Seconds) {
                     RetryAfter {
                         seconds: value.number_of(Name::Seconds),
                         date_ms: value.number_of(Name::Date),

@@ -26,7 +26,6 @@ use super::{
     task::Task,
     text::without_query,
     url::{CREATE_PATH, EDIT_PATH},
-    value::{Shapes, Type},
     wait::{Origin, PollResult, Wait, WaitAction},
 };
 
@@ -176,7 +175,7 @@ impl<V: Platform> Call<V> {
             return Err(End::Done(input));
         }
         for &name in &[Name::CallOptions, Name::ClientOptions] {
-            if !matches!(call.kind_of(name), Type::Nothing | Type::Object) {
+            if !call.is_of(name, Shape::NOTHING | Shape::OBJECT) {
                 return Err(Failure::invalid(Name::Options, "an object", &call.get(name)).into());
             }
         }
@@ -204,9 +203,12 @@ impl<V: Platform> Call<V> {
             machine.wait_for(task, origin, now, random)
         } else {
             let body = call.get(Name::Body);
-            let kind = body.kind_of(Name::Value);
-            if is_edit { check_edit(&input, kind == Type::Text) } else { check_request(&input) }?;
-            if kind == Type::Nothing {
+            if is_edit {
+                check_edit(&input, body.is_of(Name::Value, Shape::TEXT))
+            } else {
+                check_request(&input)
+            }?;
+            if body.is_of(Name::Value, Shape::NOTHING) {
                 machine.fail(Failure::not_json(), body)
             } else {
                 machine.send_create(now)
@@ -321,8 +323,7 @@ impl<V: Platform> Call<V> {
     }
 
     fn authorized(&mut self, credentials: V) -> Action {
-        let shapes: Shapes<3> = credentials.shapes(Name::Key);
-        if shapes.is(Name::KeyFailed, Shape::True) {
+        if credentials.is_of(Name::KeyFailed, Shape::TRUE) {
             return self.fail(Failure::key_function(), credentials);
         }
         // A function that has no key at hand must not send the request without one.
@@ -331,7 +332,7 @@ impl<V: Platform> Call<V> {
         {
             return self.fail(failure, V::nothing());
         }
-        if shapes.is(Name::HeadersFailed, Shape::True) {
+        if credentials.is_of(Name::HeadersFailed, Shape::TRUE) {
             return self.fail(Failure::headers(), V::nothing());
         }
         self.state = State::Sending;

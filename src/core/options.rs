@@ -8,7 +8,7 @@ use super::{
     platform::Platform,
     text::contains,
     url::Base,
-    value::{Shapes, Value, is_whole},
+    value::{Value, is_whole},
 };
 
 /// The provider's address.
@@ -26,12 +26,12 @@ const MAX_RETRIES: f64 = 2.0;
 /// `onTask` has at least this long, so that a short wait does not keep the task from being stored.
 const ANNOUNCE: Ms = Ms(5_000.0);
 
-const FUNCTION: u16 = Shape::Function.bit();
-const OBJECT: u16 = Shape::Object.bit();
-const TEXT: u16 = Shape::Empty.bit() | Shape::Filled.bit();
-const FLAG: u16 = Shape::False.bit() | Shape::True.bit();
-const NUMBER: u16 = Shape::Number.bit();
-const LIST: u16 = Shape::List.bit();
+const TEXT: u16 = Shape::TEXT;
+const FUNCTION: u16 = Shape::FUNCTION;
+const OBJECT: u16 = Shape::OBJECT;
+const FLAG: u16 = Shape::FLAG;
+const NUMBER: u16 = Shape::NUMBER;
+const LIST: u16 = Shape::LIST;
 
 /// Every option: the shapes that it may have, and how a message names them.
 static OPTIONS: [(Name, u16, &str); Name::OPTIONS] = [
@@ -101,12 +101,13 @@ pub struct Options {
 impl Options {
     /// Reads the options of a call, those of its client among them.
     pub fn read<V: Platform>(options: &V, environment: Environment) -> Result<Options, Box<Failure>> {
-        let shapes: Shapes<{ Name::OPTIONS }> = options.shapes(Name::ApiKey);
-        let is_set = |name| shapes.is_set(name);
-        for &(name, expected_shapes, expected) in &OPTIONS {
+        let set = options.mask(Name::ApiKey, Name::OPTIONS as u32, !Shape::NOTHING);
+        // The options are the first names.
+        let is_set = |name: Name| set >> name as u32 & 1 != 0;
+        for &(name, shapes, expected) in &OPTIONS {
             let number = || options.number_of(name);
             let fits = !is_set(name)
-                || shapes.is_one_of(name, expected_shapes)
+                || options.is_of(name, shapes)
                     && match name {
                         Name::Signal => is_signal(&options.get(name)),
                         Name::RequestTimeout => number() > 0.0,
@@ -124,13 +125,13 @@ impl Options {
         let time = |name: Name, default: Ms| Ms(number(name, default.0));
 
         let has_key = is_set(Name::ApiKey);
-        let has_key_function = shapes.is(Name::ApiKey, Shape::Function);
+        let has_key_function = options.is_of(Name::ApiKey, FUNCTION);
         if has_key && !has_key_function {
             check_key(&options.text_of(Name::ApiKey), Name::ApiKey)?;
         }
         // What headers hold for the service itself is a key, too.
         let holds_key = has_key || is_set(Name::Headers) && !is_set(Name::BaseUrl);
-        if holds_key && environment.browser && !shapes.is(Name::DangerouslyAllowBrowser, Shape::True) {
+        if holds_key && environment.browser && !options.is_of(Name::DangerouslyAllowBrowser, Shape::TRUE) {
             return Err(Failure::refusal(
                 Name::ApiKey,
                 &[
@@ -139,7 +140,7 @@ impl Options {
                 ],
             ));
         }
-        let relay = shapes.is(Name::Relay, Shape::True);
+        let relay = is_set(Name::Relay) && options.is_of(Name::Relay, Shape::TRUE);
         if has_key && relay {
             return Err(Failure::refusal(Name::ApiKey, &[" is not for a relay: leave out apiKey or relay."]));
         }
@@ -170,9 +171,10 @@ impl Options {
         };
 
         let interval = options.get(Name::PollInterval);
-        let bounds: Shapes<2> = interval.shapes(Name::Min);
+        let bounds = interval.mask(Name::Min, 2, !Shape::NOTHING);
         let bound = |name: Name, default: Ms| {
-            if bounds.is_set(name) { Ms(interval.number_of(name)) } else { default }
+            let is_set = bounds >> (name as u32 - Name::Min as u32) & 1 != 0;
+            if is_set { Ms(interval.number_of(name)) } else { default }
         };
         let poll_min = bound(Name::Min, POLL_MIN.min(bound(Name::Max, POLL_MAX)));
         let poll_max = bound(Name::Max, POLL_MAX.max(poll_min));
@@ -221,10 +223,7 @@ impl Options {
 
 /// Whether this has what we use of an `AbortSignal`. Half a signal would keep a call from its end.
 fn is_signal<V: Value>(signal: &V) -> bool {
-    let shapes: Shapes<3> = signal.shapes(Name::Aborted);
-    shapes.is_one_of(Name::Aborted, FLAG)
-        && shapes.is(Name::AddEventListener, Shape::Function)
-        && shapes.is(Name::RemoveEventListener, Shape::Function)
+    signal.is_of(Name::Aborted, FLAG) && signal.mask(Name::AddEventListener, 2, FUNCTION) == 0b11
 }
 
 /// Checks that a key is fit for a header. The message never shows it.

@@ -6,7 +6,7 @@ use super::{
     failure::Failure,
     platform::Platform,
     task::Task,
-    value::{Shapes, Value},
+    value::Value,
 };
 
 /// What a successful answer says, and what makes the provider's own object a generation.
@@ -37,17 +37,15 @@ impl ParsedAnswer {
         let named = Task::of(body);
         let is_named = named.is_some();
         let task = named.or_else(|| known.cloned());
-        let shapes: Shapes<ANSWER_FIELDS> = body.shapes(Name::Status);
         // A number is no word.
-        let has_status = shapes.is(Name::Status, Shape::Filled);
-        let status = if has_status { body.text_of(Name::Status) } else { String::new() };
+        let status = if body.has(Name::Status) { body.text_of(Name::Status) } else { String::new() };
         let word = Word::of(&status);
-        let has_result = has_result(body, &shapes)
+        let has_result = has_result(body)
             // Beside an error there is none: a URL there is more likely a link.
-            || word == Word::Done && !shapes.is_set(Name::Error) && has_other_result(body);
+            || word == Word::Done && body.is_of(Name::Error, Shape::NOTHING) && has_other_result(body);
         let end = match word {
             Word::Done if has_result => "",
-            _ if word == Word::Cancelled || shapes.is(Name::Cancelled, Shape::True) => CANCELLED,
+            _ if word == Word::Cancelled || body.is_of(Name::Cancelled, Shape::TRUE) => CANCELLED,
             Word::Done => " was completed without a result",
             Word::Failed => " failed",
             _ => "",
@@ -112,26 +110,22 @@ impl Word {
     }
 }
 
-/// How many fields of an answer matter, from its status to its error.
-const ANSWER_FIELDS: usize = Name::Error as usize - Name::Status as usize + 1;
-
 /// Whether a value has one of the fields that hold a result, whatever the status is called.
 fn holds_result<V: Value>(value: &V) -> bool {
-    const COUNT: usize = Name::ModelUrl as usize - Name::Url as usize + 1;
-    let shapes: Shapes<COUNT> = value.shapes(Name::Url);
-    shapes.has_text()
+    has_any(value, Name::Url)
 }
 
-fn has_result<V: Value>(body: &V, shapes: &Shapes<ANSWER_FIELDS>) -> bool {
-    // A `url` of the answer itself may be a link.
-    let is_filled = |name| shapes.is(name, Shape::Filled);
-    shapes.is(Name::Data, Shape::List) && body.get(Name::Data).any(holds_result)
-        || is_filled(Name::VideoUrl)
-        || is_filled(Name::AudioUrl)
-        || is_filled(Name::ModelUrl)
-        || shapes.is(Name::Video, Shape::Object) && holds_result(&body.get(Name::Video))
-        || shapes.is(Name::Videos, Shape::List)
-            && body.get(Name::Videos).any(|item| item.is_filled() || holds_result(item))
+/// Whether one of these fields is filled in, from the first to the last one that holds a result.
+fn has_any<V: Value>(value: &V, first: Name) -> bool {
+    value.mask(first, Name::ModelUrl as u32 - first as u32 + 1, Shape::FILLED) != 0
+}
+
+fn has_result<V: Value>(body: &V) -> bool {
+    body.get(Name::Data).any(holds_result)
+        // A `url` of the answer itself may be a link.
+        || has_any(body, Name::VideoUrl)
+        || holds_result(&body.get(Name::Video))
+        || body.get(Name::Videos).any(|item| item.is_filled() || holds_result(item))
 }
 
 /// A task that is done may have put its result into a field that we do not know.

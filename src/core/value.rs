@@ -23,40 +23,6 @@ pub enum Type {
     Other,
 }
 
-/// The shapes of several fields of an object: one look costs less than a question for each of them.
-#[derive(Clone, Copy, Debug)]
-pub struct Shapes<const N: usize> {
-    first: Name,
-    /// The numbers of the shapes.
-    numbers: [u8; N],
-}
-
-impl<const N: usize> Shapes<N> {
-    fn number(&self, name: Name) -> u8 {
-        self.numbers[name as usize - self.first as usize]
-    }
-
-    /// Whether a field has this shape.
-    pub fn is(&self, name: Name, shape: Shape) -> bool {
-        self.number(name) == shape as u8
-    }
-
-    /// Whether a field has one of these shapes: a set made of [`Shape::bit`].
-    pub fn is_one_of(&self, name: Name, shapes: u16) -> bool {
-        shapes >> self.number(name) & 1 != 0
-    }
-
-    /// Whether a field is neither `undefined` nor `null`.
-    pub fn is_set(&self, name: Name) -> bool {
-        !self.is(name, Shape::Nothing)
-    }
-
-    /// Whether one of the fields is a string with at least one character.
-    pub fn has_text(&self) -> bool {
-        self.numbers.contains(&(Shape::Filled as u8))
-    }
-}
-
 /// A value of a request, of an option or of an answer.
 ///
 /// The shell implements this for `JsValue`, so that a payload is inspected where it lives. Only
@@ -83,30 +49,37 @@ pub trait Value: Clone {
     /// Whether this is a string with at least one character. Never copies it.
     fn is_filled(&self) -> bool;
 
-    /// Writes the numbers of the shapes that the fields have, from the first one on in the order of [`Name`].
-    fn look(&self, first: Name, numbers: &mut [u8]) {
-        for (&name, number) in Name::ALL.iter().skip(first as usize).zip(numbers) {
-            let value = self.get(name);
-            *number = match value.kind() {
-                Type::Nothing => Shape::Nothing,
-                Type::Flag if value.flag() == Some(true) => Shape::True,
-                Type::Flag => Shape::False,
-                Type::Number => Shape::Number,
-                Type::Text if value.is_filled() => Shape::Filled,
-                Type::Text => Shape::Empty,
-                Type::List => Shape::List,
-                Type::Object => Shape::Object,
-                Type::Function => Shape::Function,
-                Type::Other => Shape::Other,
-            } as u8;
+    /// The shape of this value.
+    fn shape(&self) -> Shape {
+        match self.kind() {
+            Type::Nothing => Shape::Nothing,
+            Type::Flag if self.flag() == Some(true) => Shape::True,
+            Type::Flag => Shape::False,
+            Type::Number => Shape::Number,
+            Type::Text if self.is_filled() => Shape::Filled,
+            Type::Text => Shape::Empty,
+            Type::List => Shape::List,
+            Type::Object => Shape::Object,
+            Type::Function => Shape::Function,
+            Type::Other => Shape::Other,
         }
     }
 
-    /// The shapes of as many fields, from the first one on in the order of [`Name`].
-    fn shapes<const N: usize>(&self, first: Name) -> Shapes<N> {
-        let mut numbers = [0; N];
-        self.look(first, &mut numbers);
-        Shapes { first, numbers }
+    /// Whether this value has one of these shapes: a set of [`Shape::bit`].
+    fn is(&self, shapes: u16) -> bool {
+        shapes & self.shape().bit() != 0
+    }
+
+    /// Which of `count` fields have one of these shapes, from the first one on in the order of [`Name`]: a bit for each.
+    /// One look at an object costs less than a question for each field.
+    fn mask(&self, first: Name, count: u32, shapes: u16) -> u32 {
+        let names = Name::ALL.iter().skip(first as usize).take(count as usize);
+        names.rev().fold(0, |mask, name| mask << 1 | u32::from(self.get(*name).is(shapes)))
+    }
+
+    /// Whether a field has one of these shapes.
+    fn is_of(&self, name: Name, shapes: u16) -> bool {
+        self.mask(name, 1, shapes) != 0
     }
 
     /// The type of a field.
@@ -148,7 +121,7 @@ pub trait Value: Clone {
 
     /// Whether this is nothing.
     fn is_nothing(&self) -> bool {
-        self.kind() == Type::Nothing
+        self.is(Shape::NOTHING)
     }
 }
 

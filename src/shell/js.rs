@@ -54,9 +54,9 @@ extern "C" {
 #[wasm_bindgen(module = "/js/client/values.js")]
 extern "C" {
     // The `key` is the number of a name, of a trait or of an element.
-    /// Writes the numbers of the shapes of fields, from `key` on.
-    #[wasm_bindgen(js_name = writeShapes)]
-    pub fn look(value: &JsValue, key: u32, numbers: &mut [u8]);
+    /// Which of `count` fields have one of these shapes, from `key` on: a bit for each.
+    #[wasm_bindgen(js_name = maskOf)]
+    pub fn mask_of(value: &JsValue, key: u32, count: u32, shapes: u16) -> u32;
 
     pub fn field(value: &JsValue, key: u32) -> JsValue;
 

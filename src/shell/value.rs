@@ -20,31 +20,12 @@ const fn key_of(wanted: Trait) -> u32 {
     Name::COUNT + wanted as u32
 }
 
-fn shape(value: &JsValue, key: u32) -> Shape {
-    let mut numbers = [0];
-    js::look(value, key, &mut numbers);
-    Shape::ALL.get(usize::from(numbers[0])).copied().unwrap_or(Shape::Other)
-}
-
-fn kind(value: &JsValue, key: u32) -> Type {
-    match shape(value, key) {
-        Shape::Nothing => Type::Nothing,
-        Shape::False | Shape::True => Type::Flag,
-        Shape::Empty | Shape::Filled => Type::Text,
-        Shape::Other => Type::Other,
-        Shape::Number => Type::Number,
-        Shape::List => Type::List,
-        Shape::Object => Type::Object,
-        Shape::Function => Type::Function,
-    }
+fn has(value: &JsValue, key: u32, shapes: u16) -> bool {
+    js::mask_of(value, key, 1, shapes) != 0
 }
 
 fn flag(value: &JsValue, key: u32) -> Option<bool> {
-    match shape(value, key) {
-        Shape::False => Some(false),
-        Shape::True => Some(true),
-        _ => None,
-    }
+    if has(value, key, Shape::FLAG) { Some(has(value, key, Shape::TRUE)) } else { None }
 }
 
 impl Value for JsValue {
@@ -53,7 +34,16 @@ impl Value for JsValue {
     }
 
     fn kind(&self) -> Type {
-        kind(self, ITSELF)
+        match Shape::ALL.iter().find(|shape| self.is(shape.bit())) {
+            Some(Shape::Nothing) => Type::Nothing,
+            Some(Shape::False | Shape::True) => Type::Flag,
+            Some(Shape::Empty | Shape::Filled) => Type::Text,
+            Some(Shape::Number) => Type::Number,
+            Some(Shape::List) => Type::List,
+            Some(Shape::Object) => Type::Object,
+            Some(Shape::Function) => Type::Function,
+            Some(Shape::Other) | None => Type::Other,
+        }
     }
 
     fn get(&self, name: Name) -> JsValue {
@@ -85,15 +75,15 @@ impl Value for JsValue {
     }
 
     fn is_filled(&self) -> bool {
-        shape(self, ITSELF) == Shape::Filled
+        has(self, ITSELF, Shape::FILLED)
     }
 
-    fn look(&self, first: Name, numbers: &mut [u8]) {
-        js::look(self, first as u32, numbers);
+    fn is(&self, shapes: u16) -> bool {
+        has(self, ITSELF, shapes)
     }
 
-    fn kind_of(&self, name: Name) -> Type {
-        kind(self, name as u32)
+    fn mask(&self, first: Name, count: u32, shapes: u16) -> u32 {
+        js::mask_of(self, first as u32, count, shapes)
     }
 
     fn text_of(&self, name: Name) -> String {
@@ -109,7 +99,7 @@ impl Value for JsValue {
     }
 
     fn has(&self, name: Name) -> bool {
-        shape(self, name as u32) == Shape::Filled
+        has(self, name as u32, Shape::FILLED)
     }
 
     fn reason(&self) -> String {
