@@ -63,8 +63,7 @@ export function field(value, key) {
   } catch {}
 }
 
-export function shapeOf(value, key) {
-  value = field(value, key);
+function shapeOf(value) {
   if (value == null) return SHAPE_NOTHING;
   try {
     const type = Array.isArray(value) ? 'array' : typeof value;
@@ -74,6 +73,13 @@ export function shapeOf(value, key) {
   } catch {
     return SHAPE_OTHER;
   }
+}
+
+/** Which of so many fields, traits or elements have one of these shapes, from `key` on: a bit for each. */
+export function maskOf(value, key, count, shapes) {
+  let mask = 0;
+  while (count--) mask = (mask << 1) | ((shapes >> shapeOf(field(value, key + count))) & 1);
+  return mask;
 }
 
 export function numberOf(value, key) {
