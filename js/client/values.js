@@ -87,7 +87,8 @@ export function numberOf(value, key) {
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder();
+/** Made at the first call: an import must not fail where there is none, such as in jsdom. */
+let encoder;
 let encoded;
 
 /** A string, or a whole number as one. */
@@ -98,6 +99,7 @@ export function encodeText(value, key) {
   value = field(value, key);
   // Some servers number their tasks.
   if (typeof value !== 'string' && !/id$/.test(NAMES[key])) return 0;
+  encoder ??= new TextEncoder();
   encoded = encoder.encode(asText(value).slice(0, LONGEST_TEXT));
   return encoded.length;
 }
