@@ -90,12 +90,13 @@ function prompt({ id, request }) {
  * @param {CardCallbacks} callbacks
  */
 function media(generation, now, callbacks) {
-  const { tiles, request } = generation;
+  const { tiles, pictures, request } = generation;
   const count = tiles.length || request.n || 1;
   const columns = count > 4 ? 3 : count > 1 ? 2 : 1;
   const { width, height } = sizeOf(generation);
   const ratio = (width * columns) / (height * Math.ceil(count / columns));
-  const style = `aspect-ratio: ${Math.max(ratio, TALLEST)}; --columns: ${columns}`;
+  const isBare = tiles.length > 0 && pictures.length === 0;
+  const style = isBare ? '' : `aspect-ratio: ${Math.max(ratio, TALLEST)}; --columns: ${columns}`;
   const content =
     tiles.length > 0
       ? repeat(
@@ -104,7 +105,8 @@ function media(generation, now, callbacks) {
           (tile) => tileOf(generation, tile, callbacks),
         )
       : html`${ring(generation, now)}${log(generation)}`;
-  return html`<div class="media ${columns > 1 && tiles.length > 0 ? 'many' : ''}" .style=${style}>${content}</div>`;
+  const kind = isBare ? 'bare' : columns > 1 && tiles.length > 0 ? 'many' : '';
+  return html`<div class="media ${kind}" .style=${style}>${content}</div>`;
 }
 
 /**

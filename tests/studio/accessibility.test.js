@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { PROMPT, untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 90_000 };
+const GUARD = { timeout: 240_000 };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** A file that is no picture. */
 const TEXT_FILE = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') };
@@ -161,15 +161,24 @@ describe('every state', () => {
     });
   }
 
-  test('fits into 320 px', GUARD, async () => {
-    app = await studio.open({ viewport: { width: 320, height: 640 } });
-    const found = [];
-    for await (const state of states()) {
-      found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
-      await app.look(`narrow-${state.replace(/\W+/g, '-')}`);
-    }
-    assert.deepEqual(found, []);
-  });
+  for (const [name, viewport] of Object.entries({
+    narrow: { width: 320, height: 640 },
+    // A window of 1280 by 1024 pixels at 400 %.
+    low: { width: 320, height: 256 },
+    tablet: { width: 820, height: 1180 },
+    wide: { width: 1920, height: 1080 },
+    'very-wide': { width: 2560, height: 1440 },
+  })) {
+    test(`fits into ${viewport.width} by ${viewport.height} px`, GUARD, async () => {
+      app = await studio.open({ viewport });
+      const found = [];
+      for await (const state of states()) {
+        found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
+        await app.look(`${name}-${state.replace(/\W+/g, '-')}`);
+      }
+      assert.deepEqual(found, []);
+    });
+  }
 
   test('fits with text twice as large', GUARD, async () => {
     app = await studio.open({ viewport: { width: 640, height: 900 } });
@@ -179,9 +188,48 @@ describe('every state', () => {
     const found = [];
     for await (const state of states()) {
       found.push(...(await misfits()).map((misfit) => `${state}: ${misfit}`));
+      await app.look(`large-text-${state.replace(/\W+/g, '-')}`);
     }
     assert.deepEqual(found, []);
   });
+
+  for (const colorScheme of ['light', 'dark']) {
+    test(`says in forced colours what is focused, chosen and done: ${colorScheme}`, GUARD, async () => {
+      app = await studio.open({ forcedColors: 'active', colorScheme });
+      /** The colour of a system word in this theme, as computed styles name it. */
+      const system = (word) =>
+        app.page.evaluate((color) => {
+          const probe = document.body.appendChild(document.createElement('i'));
+          probe.style.color = color;
+          const computed = getComputedStyle(probe).color;
+          probe.remove();
+          return computed;
+        }, word);
+      const style = (selector, property) =>
+        app
+          .$(selector)
+          .first()
+          .evaluate((element, name) => getComputedStyle(element)[name], property);
+      const highlight = await system('Highlight');
+      assert.notEqual(highlight, await system('Canvas'));
+      for await (const state of states()) {
+        await app.look(`forced-${colorScheme}-${state.replace(/\W+/g, '-')}`);
+        if (state === 'empty') {
+          assert.equal(await style('nav [aria-current]', 'backgroundColor'), highlight);
+          await app.page.focus('#prompt');
+          assert.equal(await style('#prompt', 'outlineColor'), highlight);
+        }
+        if (state === 'progress') assert.equal(await style('.ring .value', 'stroke'), highlight);
+        if (state === 'selection') {
+          assert.equal(await style('.picked .open', 'outlineColor'), highlight);
+          assert.equal(await style('.picked .open', 'outlineStyle'), 'solid');
+        }
+        if (state === 'slider') {
+          assert.equal(await style('.viewer header [aria-pressed=true]', 'backgroundColor'), highlight);
+        }
+      }
+    });
+  }
 });
 
 describe('with the keyboard alone', () => {

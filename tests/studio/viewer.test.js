@@ -276,6 +276,14 @@ describe('pictures compared', () => {
     await app.page.keyboard.press('+');
     assert.notEqual(await level(), 'Fit');
     assert.equal(await value(), '25', 'zoom leaves the line');
+    const scrolled = () =>
+      stages()
+        .first()
+        .evaluate(({ scrollLeft }) => scrollLeft);
+    const before = await scrolled();
+    await app.$('.slider').focus();
+    await app.page.keyboard.press('ArrowRight');
+    assert.deepEqual([await value(), await scrolled()], ['27', before], 'the arrows move one thing');
     await app.page.click('text=Slider');
     await app.$('.slider').waitFor({ state: 'detached' });
   });
