@@ -248,6 +248,7 @@ describe('the drawer', GUARD, () => {
   test('stands beside a wide page, and follows the form', async () => {
     app = await studio.open({ viewport: { width: 1920, height: 1000 } });
     await app.page.click('#show-code');
+    await app.$('#code-text').waitFor();
     assert.equal(await app.page.locator('dialog:modal').count(), 0);
     assert.match(await code(), /A lemon tree above a quiet sea/, 'an example, before there is a prompt');
     await app.page.click('#tab-python');
@@ -270,6 +271,7 @@ describe('the drawer', GUARD, () => {
     app = await studio.open({ viewport: { width: 390, height: 844 } });
     await app.page.fill('#prompt', 'Two limes');
     await app.page.click('#show-code');
+    await app.$('#code-text').waitFor();
     assert.equal(await app.page.locator('dialog#code:modal').count(), 1);
     await app.look('code-dialog');
     await app.page.goBack();
