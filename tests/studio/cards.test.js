@@ -378,6 +378,7 @@ describe('two tabs', GUARD, () => {
     await app.advance(5000);
     await app.state('Processing');
     await see(second, 'Processing');
+    assert.match(await text('.requests .next', second.locator('.card')), /^Next poll in about [3-5] s$/);
     assert.equal(app.server.counts.polls, 1);
     await app.advance(15_000);
     await app.state('Done');
