@@ -11,6 +11,7 @@ import { download } from './export.js';
 import { fallbackNote } from './fallback.js';
 import { dismiss, fetchAgain, resume, startLike, stop, tryAgain } from './generation-list.js';
 import { icon } from './icon.js';
+import { showExchange } from './on-demand.js';
 import { addressOf, change, keepHeld, urlOf } from './pictures.js';
 import { ring } from './ring.js';
 import { shapeOf } from './settings.js';
@@ -417,7 +418,8 @@ function buttons(generation, callbacks) {
   const { onReuse, onCode } = callbacks;
   const { phase, request, isRunning, pictures, missing } = generation;
   const code = html`<button class="quiet code" type="button"
-    @click=${() => onCode(request, generation.sources)}>Code</button>`;
+    @click=${() => onCode(request, generation.sources)}>Code</button><button class="quiet exchange" type="button"
+    title="Request and answer" @click=${() => showExchange(generation)}>JSON</button>`;
   if (isRunning) {
     return html`<button type="button"
         @click=${() => stop(generation)}>${phase === 'saving' ? 'Stop' : 'Stop waiting'}</button>${code}`;

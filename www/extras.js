@@ -3,7 +3,7 @@
  * ones.
  */
 
-export { followForm, showCode } from './code-panel.js';
+export { followForm, showCode, showExchange } from './code-panel.js';
 // By this, the page itself is one file, `chunk.js`, and not two, which compress worse by 2 KB.
 export * from './main.js';
 export { paintMask } from './mask-brush.js';

@@ -51,6 +51,9 @@ export const compare = (...shown) => void withExtras((extras) => extras.compare(
 /** @type {(...call: Parameters<Extras['showCode']>) => void} */
 export const showCode = (...call) => void withExtras((extras) => extras.showCode(...call));
 
+/** @type {(...call: Parameters<Extras['showExchange']>) => void} */
+export const showExchange = (...call) => void withExtras((extras) => extras.showExchange(...call));
+
 export const followForm = () => void withExtras((extras) => extras.followForm());
 
 /** @type {(...pictures: Parameters<Extras['exportZip']>) => Promise<void>} */
