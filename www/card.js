@@ -317,10 +317,10 @@ const log = ({ timeline: { rows }, begunAt, request }) =>
  * @param {Generation} generation
  * @param {number} now
  */
-function folds({ timeline, isRunning, phase, begunAt, request, tiles }, now) {
+function folds({ timeline, isRunning, phase, begunAt, request, tiles, snapshot }, now) {
   const { rows } = timeline;
   if (isRunning && phase !== 'held') {
-    return html`<p class="folds requests"><span class="next">${upcoming(phase, timeline, now)}</span></p>`;
+    return html`<p class="folds requests"><span class="next">${rows.length > 0 ? upcoming(phase, timeline, now) : elsewhere(snapshot, now)}</span></p>`;
   }
   const revised = [...new Set(tiles.map(({ image }) => image.revised_prompt))].filter(
     (text) => text && text !== request.prompt,
@@ -351,6 +351,18 @@ const rowsOf = (rows, begunAt) => html`<ol>${rows.toReversed().map((row) => requ
 function requestCount(rows) {
   const number = rows.filter(({ kind }) => kind !== 'note').length;
   return `${number} ${number === 1 ? 'request' : 'requests'}`;
+}
+
+/**
+ * The time of the next poll of another tab.
+ *
+ * @param {Generation['snapshot']} snapshot
+ * @param {number} now
+ */
+function elsewhere({ nextPollAt }, now) {
+  if (nextPollAt === undefined) return 'Waiting…';
+  const at = nextPollAt - Date.now() + now;
+  return countdown({ from: at, to: at }, now);
 }
 
 /**

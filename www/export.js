@@ -1,7 +1,7 @@
 /** Exports a picture: as a file, or to the clipboard. */
 
 import { fileName } from './file-name.js';
-import { withSettings } from './picture-settings.js';
+import { withSettings } from './on-demand.js';
 import { fileOf, isKept } from './pictures.js';
 import { toast } from './toast.js';
 

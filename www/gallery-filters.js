@@ -45,12 +45,14 @@ export function clearFilters() {
  */
 export function offerFilters(pictures) {
   const models = [...new Set(pictures.flatMap(({ request }) => request.model ?? []))].sort();
-  const months = new Map(pictures.map(({ at }) => [monthOf(at), monthName(at)]));
+  const months = new Map(pictures.map(({ at }) => [monthOf(at), at]));
   // A choice stays, even when its last picture is gone: the gallery then says that nothing matches.
   if (model.value && !models.includes(model.value)) models.push(model.value);
-  if (time.value.includes('-') && !months.has(time.value)) months.set(time.value, time.value);
+  if (time.value.includes('-') && !months.has(time.value)) {
+    months.set(time.value, Date.parse(`${time.value}-01T00:00`));
+  }
   fill(model, [['', 'All models'], ...models.map((name) => [name, name])]);
-  fill(time, [...PERIODS, ...months]);
+  fill(time, [...PERIODS, ...[...months].map(([month, at]) => [month, monthName(at)])]);
 }
 
 /**

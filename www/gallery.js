@@ -29,6 +29,8 @@ import { duration, meta, short } from './words.js';
 
 /** The tiles above and below the visible part that are in the document, in screens. */
 const AHEAD = 0.75;
+/** Made once, because dozens of tiles are named at each scroll. */
+const TIME = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 
@@ -179,9 +181,8 @@ function section(day, indices, now) {
  * @param {Picture} picture
  */
 function nameOf({ request, at, index, count }) {
-  const time = new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
   const number = count > 1 ? `${index + 1} of ${count}` : undefined;
-  return [short(request.prompt, 120), number, request.model, time].filter(Boolean).join(', ');
+  return [short(request.prompt, 120), number, request.model, TIME.format(at)].filter(Boolean).join(', ');
 }
 
 /**

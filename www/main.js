@@ -71,7 +71,8 @@ function goTo(name) {
 /** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */
 function reveal() {
   const { top } = feed.getBoundingClientRect();
-  if (top < 0 || top > innerHeight / 2) feed.scrollIntoView({ behavior: 'smooth' });
+  const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
+  if (top < 0 || top > innerHeight / 2) feed.scrollIntoView({ behavior });
 }
 
 /**

@@ -411,6 +411,24 @@ describe('nothing moves', () => {
     });
   }
 
+  for (const [reducedMotion, behavior] of [
+    ['reduce', 'auto'],
+    ['no-preference', 'smooth'],
+  ]) {
+    test(`smoothly but where a person allows it: ${reducedMotion}`, GUARD, async () => {
+      app = await studio.open({ viewport: { width: 390, height: 844 }, reducedMotion });
+      await app.page.evaluate(() => {
+        // Scripts ask for smooth scrolls past the style sheet.
+        globalThis.behaviors = [];
+        document.getElementById('feed').scrollIntoView = (options) =>
+          globalThis.behaviors.push(options?.behavior);
+      });
+      await app.generate('flux-pro');
+      await app.state('Accepted as a task');
+      assert.deepEqual(await app.page.evaluate(() => globalThis.behaviors), [behavior]);
+    });
+  }
+
   test('at all, where a person wants no motion', GUARD, async () => {
     app = await studio.open();
     const begun = () => app.page.evaluate(() => globalThis.begun);

@@ -241,6 +241,10 @@ describe('a deletion', () => {
     const toast = app.$('.toast');
     await toast.filter({ hasText: 'Deleted “Two”.' }).waitFor();
     assert.equal(await toast.count(), 1);
+    assert.deepEqual(
+      (await app.$('#announcer p').allTextContents()).slice(-3),
+      ['Four', 'Three', 'Two'].map((name) => `Deleted “${name}”. Undo: press F8.`),
+    );
     // From the keyboard, wherever the focus is.
     await app.page.keyboard.press('F8');
     const focused = () => app.page.evaluate(() => document.activeElement.textContent.trim());

@@ -279,10 +279,11 @@ describe('pictures compared', () => {
     const scrolled = () =>
       stages()
         .first()
-        .evaluate(({ scrollLeft }) => scrollLeft);
+        .evaluate(({ scrollTop }) => scrollTop);
     const before = await scrolled();
+    assert.ok(before > 0);
     await app.$('.slider').focus();
-    await app.page.keyboard.press('ArrowRight');
+    await app.page.keyboard.press('ArrowUp');
     assert.deepEqual([await value(), await scrolled()], ['27', before], 'the arrows move one thing');
     await app.page.click('text=Slider');
     await app.$('.slider').waitFor({ state: 'detached' });
