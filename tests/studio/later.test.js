@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { useStudio } from './studio.js';
+import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
 const GUARD = { timeout: 300_000 };
@@ -19,9 +19,8 @@ describe('the script on demand', GUARD, () => {
     app = await studio.open();
     assert.ok(!(await loaded()).includes('/extras.js'));
     await app.page.click('#prompt');
-    await app.page.waitForFunction(
-      () => performance.getEntriesByName(`${location.origin}/extras.js`).length > 0,
-    );
+    // Not by a function in the page, whose frames stand still with its clock.
+    await untilAsync(async () => (await loaded()).includes('/extras.js'));
     await app.page.click('#show-shortcuts');
     await app.$('#shortcuts dl').first().waitFor();
   });
