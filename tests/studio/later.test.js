@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { untilAsync, useStudio } from './studio.js';
+import { until, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
 const GUARD = { timeout: 300_000 };
@@ -11,16 +11,17 @@ const GUARD = { timeout: 300_000 };
 const studio = useStudio();
 let app;
 
-const loaded = () =>
-  app.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname));
-
 describe('the script on demand', GUARD, () => {
   test('is no part of a visit, and comes with the first press', async () => {
     app = await studio.open();
-    assert.ok(!(await loaded()).includes('/extras.js'));
+    // The page's own list of what it has loaded is empty under the clock of a test.
+    const loaded = [];
+    app.page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+    await app.reload();
+    assert.ok(loaded.includes('/chunk.js'));
+    assert.ok(!loaded.includes('/extras.js'));
     await app.page.click('#prompt');
-    // Not by a function in the page, whose frames stand still with its clock.
-    await untilAsync(async () => (await loaded()).includes('/extras.js'));
+    await until(() => loaded.includes('/extras.js'));
     await app.page.click('#show-shortcuts');
     await app.$('#shortcuts dl').first().waitFor();
   });
