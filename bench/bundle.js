@@ -51,8 +51,10 @@ export async function bundle(contents, target) {
   return outputFiles[0].contents;
 }
 
-/** The size as a server with the best compression sends it. */
-export function brotliSize(bytes) {
+/** What a server with the best compression sends. */
+export function compress(bytes) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  return brotliCompressSync(bytes, { params }).length;
+  return brotliCompressSync(bytes, { params });
 }
+
+export const brotliSize = (bytes) => compress(bytes).length;

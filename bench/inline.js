@@ -1,6 +1,6 @@
 /** The processor time of one inline call on loopback, with the server in another process. */
 
-import { BASE, clientFile, clientsWith } from './clients/index.js';
+import { BASE, BOUNDED, clientFile, clientsWith, OURS } from './clients/index.js';
 import { compare, inTurns } from './measure.js';
 import { startProcess, startServer } from './processes.js';
 
@@ -19,7 +19,8 @@ export async function benchInline({ rounds }) {
       subjects[name] = async () => (await processes[name].request({ calls: CALLS })).microseconds;
     }
     const values = await inTurns(subjects, { rounds, warmUp: 4 });
-    return { unit: 'µs', calls: rounds * CALLS, rows: compare(values, BASE) };
+    const rows = compare(values, BASE);
+    return { unit: 'µs', calls: rounds * CALLS, rows, bounded: compare(values, BOUNDED)[OURS] };
   } finally {
     for (const { stop } of Object.values(processes)) await stop();
     await server.stop();

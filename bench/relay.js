@@ -6,6 +6,8 @@ import { startProcess } from './processes.js';
 
 const REQUEST = { model: 'gpt-image-2', prompt: 'a lemon' };
 const BASE = 'directly';
+/** The limit: a server in Node that sends each request on by `fetch`, and checks nothing. */
+export const PROXY = 'through a bare proxy';
 
 async function start(file, ...args) {
   const { next, stop } = await startProcess(file, args);
@@ -16,13 +18,16 @@ export async function benchRelay({ rounds }) {
   const options = { rounds, warmUp: Math.ceil(rounds / 5) };
   const upstream = await start('upstream.js');
   const relay = await start('relay-server.js', upstream.url);
+  const proxy = await start('proxy-server.js', upstream.url);
   try {
     const direct = { apiKey: 'sk-bench', baseUrl: upstream.url };
     const through = { baseUrl: relay.url };
     const keyed = { baseUrl: relay.url, relay: true };
+    const passed = { baseUrl: proxy.url };
     const creates = await sideBySide(
       {
         [BASE]: () => generate(REQUEST, direct),
+        [PROXY]: () => generate(REQUEST, passed),
         'through the relay': () => generate(REQUEST, through),
         'through the relay, keyed': () => generate(REQUEST, keyed),
       },
@@ -40,6 +45,7 @@ export async function benchRelay({ rounds }) {
     const polls = await sideBySide(
       {
         [BASE]: () => getTask('img_1', direct),
+        [PROXY]: () => getTask('img_1', passed),
         'through the relay': () => getTask(reference, through),
       },
       options,
@@ -47,6 +53,7 @@ export async function benchRelay({ rounds }) {
     const result = (values) => ({ unit: 'ms', rows: compare(values, BASE) });
     return { creates: result(creates), polls: result(polls) };
   } finally {
+    await proxy.stop();
     await relay.stop();
     await upstream.stop();
   }

@@ -4,14 +4,18 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/run.js';
 import { bars, columns, lines } from './chart.js';
-import { BASE, CLIENTS, OURS, SLIM } from './clients/index.js';
+import { BASE, BOUNDED, CLIENTS, marked, OURS, PROMISES, SLIM } from './clients/index.js';
 import { between, table } from './markers.js';
 import { short } from './measure.js';
+import { noiseNote } from './noise.js';
 import { judgeTargets } from './targets.js';
 
 const PAGE = join(root, 'docs', 'performance.md');
+/** The same numbers for users who do not compare, in words. */
+const COST_PAGE = join(root, 'docs', 'cost.md');
 const CHART_FOLDER = join(root, 'docs', 'performance');
 
+const medianOf = ({ median }) => median;
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 const twoDigits = (number) => number.toFixed(2);
 const isOwn = (name) => name === OURS || name === SLIM;
@@ -34,6 +38,7 @@ const ROWS = [
   ['import to first request, Node', ({ start }) => start.node.rows, inUnit('ms')],
   ['… Chromium', ({ start }) => start.chromium.rows, inUnit('ms')],
   ['… workerd', ({ start }) => start.workerd.rows, inUnit('ms')],
+  ['… Chromium, slow line and processor', ({ start }) => start.slow?.rows ?? {}, inUnit('ms')],
   ['an inline call, CPU', ({ inline }) => inline.rows, inUnit('µs')],
   ['10,000 waits, memory of each', ({ waits }) => last(waits.memory.byCount).rows, inUnit('bytes')],
   ['10,000 waits, CPU of a poll', ({ waits }) => last(waits.polls.byCount).rows, inUnit('µs')],
@@ -57,7 +62,36 @@ function ratios(results) {
     };
     return [title, ...names.map(cell)];
   });
-  return table(['', ...names], rows);
+  return table(['', ...names.map(marked)], rows);
+}
+
+/** What a page pays: this package, a loop that cannot hang, and the SDKs from the least to the most. */
+function costs(results) {
+  const measures = [
+    ['download, brotli', results.download.rows, ({ brotli }) => brotli, kilobytes],
+    [
+      'from navigation to the first request, slow line',
+      results.start.slow?.rows,
+      medianOf,
+      (ms) => `${short(ms)} ms`,
+    ],
+    [
+      'processor time of a call that is answered at once',
+      results.inline.rows,
+      medianOf,
+      (µs) => `${short(µs)} µs`,
+    ],
+    ['memory of a wait', last(results.waits.memory.byCount).rows, medianOf, kilobytes],
+  ];
+  const rows = measures.flatMap(([title, measured, read, show]) => {
+    if (!measured?.[BOUNDED]) return [];
+    const sdks = Object.keys(measured).filter((name) => CLIENTS[name].isSdk);
+    sdks.sort((one, other) => read(measured[one]) - read(measured[other]));
+    const cell = (name) => show(read(measured[name]));
+    const range = [sdks[0], last(sdks)].map((name) => `${cell(name)} (${name})`).join(' to ');
+    return [[title, strong(cell(OURS), OURS), cell(BOUNDED), range]];
+  });
+  return table(['', 'lemondata-wasm', 'a loop with a time-out', 'SDKs'], rows);
 }
 
 /** The cadence. Its peers are rules, not clients. */
@@ -80,17 +114,22 @@ const cadenceSummary = ({ steady, burst }) =>
 
 const cells = (rows, show) => Object.entries(rows).map(([name, row]) => strong(show(row), name));
 
-const machineOf = ({ machine, versions, date }) => {
+const machineOf = ({ machine, versions, date, noise }) => {
   const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
-  return `Measured on ${date}: ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Chromium ${machine.chromium}, workerd ${machine.workerd}; ${packages.join(', ')}.`;
+  return `Measured on ${date}: ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Chromium ${machine.chromium}, workerd ${machine.workerd}; ${packages.join(', ')}.${noiseNote(noise)}`;
 };
+
+/** What the marks behind names say. */
+const footnote = Object.values(PROMISES)
+  .map(([mark, text]) => `${mark} ${text}`)
+  .join('; ');
 
 /** A table of medians and ratios, each with its middle half. */
 const spreads = (unit, rows, base = 'the bare loop') =>
   table(
     ['', `median, ${unit}`, 'middle half', `ratio to ${base}`, 'middle half'],
     Object.entries(rows).map(([name, { low, median, high, ratio }]) => [
-      strong(name, name),
+      strong(marked(name), name),
       short(median),
       `${short(low)}–${short(high)}`,
       strong(twoDigits(ratio.median), name),
@@ -112,7 +151,7 @@ function byCount(title, { byCount: counts, unit }) {
       const { ratio } = last(counts).rows[name];
       const middle = `${twoDigits(ratio.low)}–${twoDigits(ratio.high)}`;
       return [
-        strong(name, name),
+        strong(marked(name), name),
         ...counts.map(({ rows }) => short(rows[name].median)),
         strong(twoDigits(ratio.median), name),
         ratio.low === ratio.high ? '–' : middle,
@@ -121,11 +160,12 @@ function byCount(title, { byCount: counts, unit }) {
   );
 }
 
-/** The tables of the page, by the names of their markers. */
+/** The tables of each page, by the names of their markers. */
+const COST_TABLES = { cost: costs };
 const TABLES = {
-  summary: ratios,
+  summary: (results) => `${ratios(results)}\n\n${footnote}.`,
   targets: (results) =>
-    table(
+    `${table(
       ['what', 'to reach', 'measured', ''],
       judgeTargets(results).map(({ name, target, measured, isMet }) => [
         name,
@@ -133,13 +173,13 @@ const TABLES = {
         measured,
         isMet ? 'met' : '**missed**',
       ]),
-    ),
+    )}\n\n${footnote}.`,
   machine: machineOf,
   download: ({ download: { rows } }) =>
     table(
       ['', 'minified, bytes', 'brotli, bytes', 'ratio to the bare loop'],
       Object.entries(rows).map(([name, { raw, brotli, ratio }]) => [
-        strong(name, name),
+        strong(marked(name), name),
         String(raw),
         strong(String(brotli), name),
         twoDigits(ratio),
@@ -163,6 +203,7 @@ const TABLES = {
   'start node': ({ start }) => spreads('ms', start.node.rows),
   'start chromium': ({ start }) => spreads('ms', start.chromium.rows),
   'start workerd': ({ start }) => spreads('ms', start.workerd.rows),
+  'start slow': ({ start }) => spreads('ms', start.slow.rows),
   inline: ({ inline }) => spreads('µs', inline.rows),
   'waits memory': ({ waits }) => byCount('memory of a wait', waits.memory),
   'waits aged': ({ waits: { aged } }) =>
@@ -173,7 +214,7 @@ const TABLES = {
         'ratio to the bare loop',
       ],
       Object.entries(aged.rows).map(([name, { median, ratio }]) => [
-        strong(name, name),
+        strong(marked(name), name),
         short(median),
         strong(twoDigits(ratio.median), name),
       ]),
@@ -222,6 +263,7 @@ const CHARTS = {
       panel('From import to the first request: Node', start.node, 'ms'),
       panel('Chromium', start.chromium, 'ms'),
       panel('workerd', start.workerd, 'ms'),
+      panel('Chromium on a line of 9 Mbit/s and 40 ms, processor slowed 4 ×', start.slow, 'ms'),
     ]),
   inline: ({ inline }) =>
     bars('One inline call', [panel('One inline call on loopback, processor time', inline, 'µs')]),
@@ -268,15 +310,28 @@ export function writeCharts(results) {
 }
 
 /** The part of the results for tables whose name is not that part. */
-const SOURCES = { summary: 'payload', targets: 'inline', functions: 'bytes', linear: 'payload' };
+const SOURCES = {
+  cost: 'payload',
+  summary: 'payload',
+  targets: 'inline',
+  functions: 'bytes',
+  linear: 'payload',
+};
 
 /** The page with the tables of all measured parts. */
-export function fillPage(page, results) {
-  for (const [name, make] of Object.entries(TABLES)) {
+export const fillPage = (page, results) => fill(page, TABLES, results);
+export const fillCostPage = (page, results) => fill(page, COST_TABLES, results);
+
+function fill(page, tables, results) {
+  for (const [name, make] of Object.entries(tables)) {
     const [part] = name.split(' ');
     if (results[SOURCES[part] ?? part]) page = between(page, `bench: ${name}`, make(results));
   }
   return page;
 }
 
-export const writePage = (results) => writeFileSync(PAGE, fillPage(readFileSync(PAGE, 'utf8'), results));
+/** Writes the tables into both pages. */
+export function writePages(results) {
+  writeFileSync(PAGE, fillPage(readFileSync(PAGE, 'utf8'), results));
+  writeFileSync(COST_PAGE, fillCostPage(readFileSync(COST_PAGE, 'utf8'), results));
+}

@@ -3,7 +3,8 @@
  * machine, ratios on the code.
  *
  * `npm run bench -- inline waits` measures some parts. It writes `bench/results.json` and the charts, with `-- --docs` the
- * tables of `docs/performance.md`, too. `-- --quick` measures little, to see that everything works, and writes nothing.
+ * tables of `docs/performance.md`, too. A part whose baseline spreads too far is refused, and its former results stay;
+ * `-- --force` writes it with a note. `-- --quick` measures little, to see that everything works, and writes nothing.
  * `-- --bytes` accounts for the bytes of the module. `-- --show` only writes the known results again.
  */
 
@@ -14,7 +15,7 @@ import { ensureBuild, ensureNodeModules } from '../scripts/lib/prepare.js';
 import { root, step } from '../scripts/lib/run.js';
 
 const FILE = join(root, 'bench', 'results.json');
-const FLAGS = ['--docs', '--quick', '--bytes', '--show'];
+const FLAGS = ['--docs', '--force', '--quick', '--bytes', '--show'];
 
 /** Each part, with its size for a full and for a quick run. */
 const PARTS = {
@@ -43,17 +44,24 @@ ensureNodeModules();
 ensureBuild();
 const { versions } = await import('./clients/index.js');
 const { printTable } = await import('./measure.js');
-const { writePage, writeCharts } = await import('./report.js');
+const { keep, MOST_NOISE, noiseIn, percent } = await import('./noise.js');
+const { writeCharts, writePages } = await import('./report.js');
 const { judgeTargets } = await import('./targets.js');
 
 const results = has('--quick') ? {} : readKnown();
 const began = performance.now();
 const selected = named.length > 0 ? named : Object.keys(PARTS);
+/** The parts that are not kept, each with the measures whose baseline spread too far. */
+const refused = {};
 for (const part of has('--show') ? [] : selected) {
   const started = performance.now();
   step(`bench: ${part}`);
-  results[part] = await PARTS[part](has('--quick'));
-  print(part, results[part]);
+  const result = await PARTS[part](has('--quick'));
+  print(part, result);
+  for (const [name, spread] of Object.entries(noiseIn(part, result)))
+    console.log(`  noise of ${name}: the baseline spread by ${percent(spread)}`);
+  const loud = keep(results, part, result, has('--force') || has('--quick'));
+  if (loud.length > 0) refused[part] = loud;
   console.log(`  ${part} took ${Math.round((performance.now() - started) / 1000)} s`);
 }
 if (has('--bytes')) {
@@ -73,7 +81,16 @@ if (!has('--show')) {
 if (!has('--quick')) {
   writeFileSync(FILE, `${JSON.stringify(rounded(results), null, 1)}\n`);
   writeCharts(results);
-  if (has('--docs')) writePage(results);
+  if (has('--docs')) writePages(results);
+}
+if (Object.keys(refused).length > 0) {
+  console.error(
+    `\nNot written, because a baseline spread by more than ${percent(MOST_NOISE)}: ` +
+      `${Object.values(refused).flat().join(', ')}. The former results stay. Repeat it on an idle machine, ` +
+      `npm run bench -- ${[...Object.keys(refused), ...args.filter((argument) => argument.startsWith('--'))].join(' ')}, ` +
+      'or add --force, which writes a note to the page.',
+  );
+  process.exitCode = 1;
 }
 
 function readKnown() {

@@ -130,9 +130,11 @@ function answer(line, body) {
 
 function serveFile(path, outgoing) {
   const type = TYPES[path.split('.').at(-1)];
-  const bytes = readFileSync(join(folder, path));
+  // As a web server sends them: compressed.
+  const bytes = readFileSync(join(folder, `${path}.br`));
   outgoing.writeHead(200, {
     'content-type': type,
+    'content-encoding': 'br',
     'content-length': bytes.length,
     'cache-control': 'no-store',
   });

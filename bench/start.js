@@ -1,6 +1,6 @@
 /**
  * From the import of a client to the arrival of its first request at the server: in Node, in a page of Chromium,
- * and in an edge worker.
+ * and in an edge worker. On a slow line, from the navigation on.
  *
  * The arrival counts, because some clients prepare before `fetch` what others leave to it.
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { Miniflare } from 'miniflare';
 import { chromium } from 'playwright-core';
 import { ensureChromium } from '../scripts/lib/setup.js';
-import { bundle, readWasm } from './bundle.js';
+import { bundle, compress, readWasm } from './bundle.js';
 import { BASE, CLIENTS, clientFile, clientsWith } from './clients/index.js';
 import { API_KEY } from './key.js';
 import { compare, inTurns } from './measure.js';
@@ -20,6 +20,8 @@ import { startProcess, startServer } from './processes.js';
 const POST = /^POST /;
 const notInPages = ({ inPages }) => !inPages;
 
+/** The clock of the machine, in milliseconds: the same for every process. */
+const clock = () => Number(process.hrtime.bigint()) / 1e6;
 const result = (values) => ({ unit: 'ms', rounds: values[BASE].length, rows: compare(values, BASE) });
 const subjectsOf = (names, measure) => Object.fromEntries(names.map((name) => [name, () => measure(name)]));
 
@@ -39,21 +41,46 @@ async function startInNode(server, rounds) {
   return result(values);
 }
 
-/**
- * Each import has a page in a fresh profile. The measurement begins with the request for the bundle, so that it
- * includes loading it from loopback.
- */
-async function startInChromium(server, folder, rounds) {
+/** Writes a page for each client, and the files of the bundle. */
+async function writePages(folder) {
   const names = Object.keys(CLIENTS);
   for (const [index, name] of names.entries()) {
     const contents = `import { connect } from ${JSON.stringify(clientFile(name))};
       connect(location.origin, ${JSON.stringify(API_KEY)}).inline().then(() => { document.title = 'done'; });`;
-    writeFileSync(join(folder, `${index}.js`), await bundle(contents, 'page'));
+    writeFile(folder, `${index}.js`, await bundle(contents, 'page'));
     const page = `<!doctype html><title>bench</title><script type="module" src="${index}.js"></script>`;
-    writeFileSync(join(folder, `${index}.html`), page);
+    writeFile(folder, `${index}.html`, page);
   }
-  writeFileSync(join(folder, 'lemondata.wasm'), readWasm());
+  writeFile(folder, 'lemondata.wasm', readWasm());
+}
 
+/** Writes a file as the server sends it. */
+const writeFile = (folder, name, contents) =>
+  writeFileSync(join(folder, `${name}.br`), compress(Buffer.from(contents)));
+
+/** A line and a processor of a phone, as Chromium plays them. */
+const SLOW = { bitsPerSecond: 9e6, latencyMs: 40, slowdown: 4 };
+
+/** Has a page live on a slow line and processor. */
+async function slowDown(page) {
+  const session = await page.context().newCDPSession(page);
+  const bytesPerSecond = SLOW.bitsPerSecond / 8;
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: SLOW.latencyMs,
+    downloadThroughput: bytesPerSecond,
+    uploadThroughput: bytesPerSecond,
+  });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: SLOW.slowdown });
+}
+
+/**
+ * Each client has a page in a fresh profile. The measurement begins with the request for the bundle, so that it
+ * includes loading it from loopback, or where the page is slow with the navigation.
+ */
+async function startInChromium(server, rounds, isSlow) {
+  const names = Object.keys(CLIENTS);
   const browser = await chromium.launch({ executablePath: ensureChromium().chromium });
   try {
     const values = await inTurns(
@@ -61,12 +88,14 @@ async function startInChromium(server, folder, rounds) {
         const index = names.indexOf(name);
         const context = await browser.newContext();
         const page = await context.newPage();
+        if (isSlow) await slowDown(page);
+        const navigated = clock();
         await page.goto(`${server.url}/files/${index}.html`);
-        const began = await server.arrival(new RegExp(`^GET /files/${index}\\.js$`));
+        const loaded = await server.arrival(new RegExp(`^GET /files/${index}\\.js$`));
         const arrived = await server.arrival(POST);
         await page.waitForFunction(() => document.title === 'done');
         await context.close();
-        return arrived - began;
+        return arrived - (isSlow ? navigated : loaded);
       }),
       { rounds, warmUp: 1 },
     );
@@ -128,7 +157,7 @@ async function startInWorkerd(server, rounds) {
     try {
       const call = async (id) => {
         const arrived = server.arrival(POST);
-        const began = Number(process.hrtime.bigint()) / 1e6;
+        const began = clock();
         const response = await runtime.dispatchFetch(`http://localhost/${id}`);
         if (!response.ok) throw new Error(await response.text());
         return (await arrived) - began;
@@ -150,10 +179,12 @@ export async function benchStart({ rounds }) {
   const server = await startServer(folder);
   server.watch();
   try {
+    await writePages(folder);
     return {
       node: await startInNode(server, rounds),
-      chromium: await startInChromium(server, folder, rounds),
+      chromium: await startInChromium(server, rounds, false),
       workerd: await startInWorkerd(server, rounds),
+      slow: await startInChromium(server, rounds, true),
     };
   } finally {
     await server.stop();

@@ -10,4 +10,4 @@ pub mod core;
 mod shell;
 
 #[cfg(target_arch = "wasm32")]
-pub use shell::run;
+pub use shell::{run, wake};

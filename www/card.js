@@ -1,4 +1,4 @@
-/** A generation as a card: its pictures or its progress, its state in words, its requests, its buttons. */
+/** A generation as a card: its pictures or its progress, then its state in words, its facts and its buttons. */
 
 import { html, nothing } from 'lit-html';
 import { guard } from 'lit-html/directives/guard.js';
@@ -8,11 +8,14 @@ import { until } from 'lit-html/directives/until.js';
 import { isEmbedded } from './config.js';
 import { connection } from './connection.js';
 import { download } from './export.js';
-import { dismiss, resume, stop, tryAgain } from './generation-list.js';
+import { fallbackNote } from './fallback.js';
+import { dismiss, fetchAgain, resume, startLike, stop, tryAgain } from './generation-list.js';
 import { icon } from './icon.js';
-import { urlOf } from './pictures.js';
+import { addressOf, change, keepHeld, urlOf } from './pictures.js';
 import { ring } from './ring.js';
 import { shapeOf } from './settings.js';
+import { isHeld } from './store.js';
+import { toast } from './toast.js';
 import { countdown, duration, explain, meta } from './words.js';
 
 /**
@@ -21,10 +24,19 @@ import { countdown, duration, explain, meta } from './words.js';
  * @typedef {object} CardCallbacks
  * @property {(picture: import('./pictures.js').Picture) => void} onOpen
  * @property {(request: import('lemondata-wasm').ImageRequest) => void} onReuse
+ * @property {(request: import('lemondata-wasm').ImageRequest) => void} onVary gets the request that is sent
  * @property {(request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames) => void} onCode
  */
 
 /** @typedef {import('./generation.js').Generation} Generation */
+/** @typedef {import('./generation.js').Tile} Tile */
+
+/** A taller picture stands in a box of this shape. */
+const TALLEST = 4 / 5;
+/** A longer prompt is folded. */
+const LONG = 280;
+const LINES = 4;
+const SEEDS = 2 ** 32;
 
 /**
  * @param {Generation} generation
@@ -32,12 +44,14 @@ import { countdown, duration, explain, meta } from './words.js';
  * @param {CardCallbacks} callbacks
  */
 export function card(generation, now, callbacks) {
-  const { id, phase, request, isRunning } = generation;
-  return html`<article class="card" data-phase=${phase} aria-labelledby=${`prompt-${id}`}>
-    <div class="media ${shape(request)}">${media(generation, now, callbacks)}</div>
+  const { id, phase, request, isRunning, tiles } = generation;
+  const hasMedia = tiles.length > 0 || (isRunning && phase !== 'held');
+  return html`<article class="card" data-id=${id} data-phase=${phase} aria-labelledby=${`prompt-${id}`}>
+    ${hasMedia ? media(generation, now, callbacks) : nothing}
     <div class="summary">
       <div class="headline">
         <p class="state">${state(generation, now)}</p>
+        ${generation.cost ? html`<p class="cost">${generation.cost}</p>` : nothing}
         ${
           isRunning
             ? nothing
@@ -45,56 +59,133 @@ export function card(generation, now, callbacks) {
                 @click=${() => dismiss(generation)}>${icon('close')}</button>`
         }
       </div>
-      <h3 class="prompt" id=${`prompt-${id}`}>${request.prompt}</h3>
+      ${prompt(generation)}
       <p class="meta">${meta(request, generation.sources)}</p>
+      ${fallbackNote(generation)}
       ${message(generation)}
-      ${requests(generation, now)}
+      ${folds(generation, now)}
       <div class="actions">${buttons(generation, callbacks)}</div>
     </div>
   </article>`;
 }
 
 /**
- * The shape of the box for the pictures. There are only three, so that rows of cards line up.
+ * The prompt of the person. A long one is folded.
  *
- * @param {import('lemondata-wasm').ImageRequest} request
+ * @param {Generation} generation
  */
-function shape(request) {
-  const { width, height } = shapeOf(request);
-  const ratio = width / height;
-  const name = ratio > 1.2 ? 'wide' : ratio < 0.85 ? 'tall' : 'square';
-  return (request.n ?? 1) > 1 ? `${name} many` : name;
+function prompt({ id, request }) {
+  const text = request.prompt;
+  const title = html`<h3 id=${`prompt-${id}`} dir="auto">${text}</h3>`;
+  const isLong = text.length > LONG || text.split('\n').length > LINES;
+  return html`<div class="prompt">${isLong ? html`<details><summary>${title}</summary></details>` : title}</div>`;
 }
 
 /**
+ * The box of the pictures. It has their shape from the start, so that nothing moves when they come.
+ *
  * @param {Generation} generation
  * @param {number} now
  * @param {CardCallbacks} callbacks
  */
 function media(generation, now, callbacks) {
-  const { pictures, phase, isRunning } = generation;
-  if (pictures.length > 0) {
-    return repeat(
-      pictures,
-      ({ id }) => id,
-      (picture) => guard([picture], () => thumbnail(picture, callbacks)),
-    );
-  }
-  if (isRunning && phase !== 'held') return ring(generation, now);
-  return html`<p class="placeholder">${icon(phase === 'failed' ? 'problem' : 'pause')}</p>`;
+  const { tiles, pictures, request } = generation;
+  const count = tiles.length || request.n || 1;
+  const columns = count > 4 ? 3 : count > 1 ? 2 : 1;
+  const { width, height } = sizeOf(generation);
+  const ratio = (width * columns) / (height * Math.ceil(count / columns));
+  const isBare = tiles.length > 0 && pictures.length === 0;
+  const style = isBare ? '' : `aspect-ratio: ${Math.max(ratio, TALLEST)}; --columns: ${columns}`;
+  const content =
+    tiles.length > 0
+      ? repeat(
+          tiles,
+          ({ index }) => index,
+          (tile) => tileOf(generation, tile, callbacks),
+        )
+      : html`${ring(generation, now)}${log(generation)}`;
+  const kind = isBare ? 'bare' : columns > 1 && tiles.length > 0 ? 'many' : '';
+  return html`<div class="media ${kind}" .style=${style}>${content}</div>`;
 }
 
 /**
+ * The size of the first picture that is known, or else the probable one.
+ *
+ * @param {Generation} generation
+ * @returns {{ width: number, height: number }}
+ */
+function sizeOf({ pictures, request }) {
+  const { width, height } = pictures.find((picture) => picture.width) ?? {};
+  return width && height ? { width, height } : shapeOf(request);
+}
+
+/**
+ * @param {Generation} generation
+ * @param {Tile} tile
+ * @param {CardCallbacks} callbacks
+ */
+function tileOf(generation, { index, image, picture, isDeleted }, callbacks) {
+  if (!picture) {
+    const error = /** @type {any} */ (image).error;
+    const text = isDeleted
+      ? 'This picture has been deleted'
+      : error
+        ? `${error.message ?? error}`
+        : addressOf(image.url)
+          ? 'This file cannot be loaded'
+          : 'Not a picture that can be shown';
+    return html`<p class="placeholder">${icon('problem')}<span>${text}</span></p>`;
+  }
+  const isOne = picture.count === 1;
+  return html`<div class="tile">
+    ${guard([picture], () => thumbnail(generation, picture, callbacks))}
+    ${isOne ? nothing : html`<div class="tools">${tools(generation, picture, callbacks, index + 1)}</div>`}
+  </div>`;
+}
+
+/**
+ * @param {Generation} generation
  * @param {import('./pictures.js').Picture} picture
  * @param {CardCallbacks} callbacks
  */
-function thumbnail(picture, { onOpen }) {
+function thumbnail(generation, picture, { onOpen }) {
   const { request, index, count, width, height, url } = picture;
   if (!width && !url) return html`<p class="placeholder">Not a picture that can be shown</p>`;
   const name = count > 1 ? `${request.prompt} (${index + 1} of ${count})` : request.prompt;
   return html`<button class="picture" type="button" @click=${() => onOpen(picture)}>
-    <img src=${until(urlOf(picture), nothing)} alt=${name} width=${ifDefined(width)} height=${ifDefined(height)}>
+    <img src=${until(urlOf(picture), nothing)} alt=${name} width=${ifDefined(width)} height=${ifDefined(height)}
+      @error=${() => generation.reportBroken(picture)}>
   </button>`;
+}
+
+/**
+ * What one can do with one picture.
+ *
+ * @param {Generation} generation
+ * @param {import('./pictures.js').Picture} picture
+ * @param {CardCallbacks} callbacks
+ * @param {number} [number] among several
+ */
+function tools(generation, picture, { onVary }, number) {
+  const named = (/** @type {string} */ name) => (number ? `${name} picture ${number}` : name);
+  const vary = () => {
+    const seed = Math.floor(Math.random() * SEEDS);
+    onVary({ ...generation.request, seed });
+    startLike(generation, { seed });
+  };
+  const save = () => download(picture).catch(({ message }) => toast(message));
+  const star = () => change([picture], { favourite: !picture.favourite });
+  return html`
+    <button class="tool star" type="button" aria-label=${named('Favourite')} title="Favourite"
+      aria-pressed=${`${Boolean(picture.favourite)}`} @click=${star}>${icon('star')}</button>
+    ${
+      picture.bytes
+        ? html`<button class="tool" type="button" aria-label=${named('Download')} title="Download"
+            @click=${save}>${icon('download')}</button>`
+        : nothing
+    }
+    <button class="tool" type="button" aria-label=${named('Vary')} title="Vary: the same settings, another seed"
+      @click=${vary}>${icon('dice')}</button>`;
 }
 
 /**
@@ -104,10 +195,16 @@ function thumbnail(picture, { onOpen }) {
  * @param {number} now
  */
 function state(generation, now) {
-  const { phase, timeline, account, error } = generation;
+  const { phase, timeline, account, error, missing, tiles } = generation;
   const time = html`<span class="elapsed">${duration(generation.elapsed(now))}</span>`;
   if (phase === 'held') return 'Waiting for the connection';
-  if (phase === 'done') return html`Done <span class="elapsed">${totalTime(generation.elapsed(now))}</span>`;
+  if (phase === 'done') {
+    if (missing.length === tiles.length) return 'The picture’s file cannot be loaded';
+    const total = html`<span class="elapsed">${totalTime(generation.elapsed(now))}</span>`;
+    return missing.length > 0
+      ? html`${missing.length} of ${tiles.length} files cannot be loaded ${total}`
+      : html`Done ${total}`;
+  }
   if (phase === 'saving') return html`Fetching the picture ${time}`;
   if (phase === 'stopped') return 'Stopped waiting';
   if (phase === 'failed') return explain(error, account).title;
@@ -139,72 +236,115 @@ function progress({ phase, snapshot: { status, queue }, isResumed, timeline }) {
 const queueTime = ({ wait_ms }) => (wait_ms > 0 ? `, about ${duration(wait_ms)}` : '');
 
 /**
+ * What is at stake once a generation has ended, in words.
+ *
+ * @param {Generation} generation
+ */
+export function stake({ phase, snapshot }) {
+  if (phase === 'failed') return 'It may be billed, although no picture has come.';
+  if (snapshot.task) return 'The task continues at LemonData: it may still complete and be billed.';
+  return snapshot.sentAt
+    ? 'The request was sent: it may still be carried out and billed.'
+    : 'Nothing was sent, so nothing is billed.';
+}
+
+/**
  * Details of a generation that has ended or is held. A running one has none: a line that comes and goes would move
  * everything below it.
  *
  * @param {Generation} generation
  */
 function message(generation) {
-  const { phase, snapshot } = generation;
+  const { phase, missing, pictures } = generation;
   if (phase === 'failed') return problem(generation);
-  if (phase === 'stopped') {
-    const text = snapshot.task
-      ? 'The task continues at LemonData: it may still complete and be billed.'
-      : snapshot.sentAt
-        ? 'The request was sent: it may still be carried out and billed.'
-        : 'Nothing was sent, so nothing is billed.';
-    return html`<p class="note">${text}</p>`;
-  }
+  if (phase === 'stopped') return html`<p class="note">${stake(generation)}</p>`;
   if (phase === 'held') return html`<p class="note">It is sent when you are online again.</p>`;
-  return nothing;
+  if (missing.length > 0) {
+    const [{ image }] = missing;
+    return html`<p class="note">The picture is made, but its server does not deliver it. Try again, or
+      <a href=${/** @type {string} */ (addressOf(image.url))} target="_blank" rel="noreferrer">open its address</a>:
+      it works for some hours at most.</p>`;
+  }
+  return pictures.some(({ id }) => isHeld(id)) ? heldNote() : nothing;
+}
+
+/** A picture that is in memory alone. */
+function heldNote() {
+  const store = async () =>
+    toast((await keepHeld()) ? 'Stored.' : 'There is still no space for it. Delete pictures in the gallery.');
+  return html`<div class="problem held" role="status">
+    <p>This browser has no space for the picture, so it is lost when this page is closed.</p>
+    <p class="next">Download it now. Or free space, then <button type="button" @click=${store}>Store it</button></p>
+  </div>`;
 }
 
 /** @param {Generation} generation */
 function problem(generation) {
-  const { message: text, hint, next, models, facts } = explain(generation.error, generation.account);
+  const { message: text, hint, next, facts } = explain(generation.error, generation.account);
+  const { timeline, begunAt } = generation;
   return html`<div class="problem">
-    <p>${text}</p>
-    ${hint ? html`<p class="hint">${hint}</p>` : nothing}
+    <p dir="auto">${text}</p>
+    ${hint ? html`<p class="hint" dir="auto">${hint}</p>` : nothing}
     ${next ? html`<p class="next">${next}</p>` : nothing}
     ${
       generation.account && !isEmbedded
         ? html`<p class="next">The terminal that runs npm start shows more.</p>`
         : nothing
     }
-    ${
-      models.length > 0
-        ? html`<p class="models">${models.map(
-            (model) =>
-              html`<button type="button" @click=${() => tryAgain(generation, { model })}>Use ${model}</button>`,
-          )}</p>`
-        : nothing
-    }
     <details>
       <summary>Details</summary>
       <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      ${timeline.rows.length > 0 ? html`<div class="requests">${rowsOf(timeline.rows, begunAt)}</div>` : nothing}
     </details>
   </div>`;
 }
 
 /**
- * Every request, the latest first, below the next one. The box has a fixed height, so that nothing below it moves.
+ * The requests so far, the latest first, below the ring: the picture takes their place.
+ *
+ * @param {Generation} generation
+ */
+const log = ({ timeline: { rows }, begunAt, request }) =>
+  html`<div class="requests log" tabindex="0" role="region" aria-label=${`Requests of “${request.prompt}”`}>
+    ${rowsOf(rows, begunAt)}
+  </div>`;
+
+/**
+ * The time of the next request. What takes its place has the same height: the requests, and the prompt as the model
+ * revised it, which one unfolds.
  *
  * @param {Generation} generation
  * @param {number} now
  */
-function requests({ timeline, isRunning, phase, snapshot, request }, now) {
+function folds({ timeline, isRunning, phase, begunAt, request, tiles }, now) {
   const { rows } = timeline;
-  if (rows.length === 0) return nothing;
-  const list = html`<ol>
-    ${phase === 'failed' ? nothing : html`<li class="next">${isRunning ? upcoming(phase, timeline, now) : requestCount(rows)}</li>`}
-    ${rows.toReversed().map((row) => requestRow(row, snapshot.startedAt))}
-  </ol>`;
-  if (phase === 'failed') {
-    // The error needs the space.
-    return html`<details class="requests"><summary>${requestCount(rows)}</summary>${list}</details>`;
+  if (isRunning && phase !== 'held') {
+    return html`<p class="folds requests"><span class="next">${upcoming(phase, timeline, now)}</span></p>`;
   }
-  return html`<div class="requests" tabindex="0" role="region" aria-label=${`Requests of “${request.prompt}”`}>${list}</div>`;
+  const revised = [...new Set(tiles.map(({ image }) => image.revised_prompt))].filter(
+    (text) => text && text !== request.prompt,
+  );
+  // The details of an error hold its requests.
+  const hasRequests = rows.length > 0 && phase !== 'failed';
+  if (!hasRequests && revised.length === 0) return nothing;
+  return html`<div class="folds">
+    ${
+      hasRequests
+        ? html`<details class="requests"><summary class="next">${requestCount(rows)}</summary>${rowsOf(rows, begunAt)}</details>`
+        : nothing
+    }
+    ${
+      revised.length > 0
+        ? html`<details class="revised"><summary>Revised prompt</summary>${revised.map(
+            (text) => html`<p dir="auto">${text}</p>`,
+          )}</details>`
+        : nothing
+    }
+  </div>`;
 }
+
+/** @type {(rows: import('./timeline.js').Row[], begunAt: number) => import('lit-html').TemplateResult} */
+const rowsOf = (rows, begunAt) => html`<ol>${rows.toReversed().map((row) => requestRow(row, begunAt))}</ol>`;
 
 /** @param {import('./timeline.js').Row[]} rows */
 function requestCount(rows) {
@@ -228,10 +368,10 @@ function upcoming(phase, { next, last }, now) {
 
 /**
  * @param {import('./timeline.js').Row} row
- * @param {number} startedAt
+ * @param {number} begunAt
  */
-function requestRow({ kind, number, at, ms, status = 0, meaning, isLost }, startedAt) {
-  const time = `${((at - startedAt) / 1000).toFixed(1)} s`;
+function requestRow({ kind, number, at, ms, status = 0, meaning, isLost }, begunAt) {
+  const time = `${(Math.max(0, at - begunAt) / 1000).toFixed(1)} s`;
   if (kind === 'note')
     return html`<li class="remark"><span class="at">${time}</span><span>${meaning}</span></li>`;
   const answer = isLost ? 'no answer' : [status, meaning].filter(Boolean).join(' · ');
@@ -244,40 +384,63 @@ function requestRow({ kind, number, at, ms, status = 0, meaning, isLost }, start
 }
 
 /**
+ * The buttons by which a generation that has ended here goes on, without a second create.
+ *
+ * @param {Generation} generation
+ */
+export function resumption(generation) {
+  if (generation.snapshot.task && generation.snapshot.isResumable)
+    return html`<button type="button" @click=${() => resume(generation)}>Wait again</button>`;
+  return generation.isLost
+    ? html`<button type="button" @click=${() => resume(generation)}
+        title="Sent with the same idempotency key: the relay carries it out once">Look for the answer</button>`
+    : nothing;
+}
+
+/**
  * @param {Generation} generation
  * @param {CardCallbacks} callbacks
  */
-function buttons(generation, { onReuse, onCode }) {
-  const { phase, request, snapshot, error, isRunning, pictures } = generation;
+function buttons(generation, callbacks) {
+  const { onReuse, onCode } = callbacks;
+  const { phase, request, isRunning, pictures, missing } = generation;
+  const code = html`<button class="quiet code" type="button"
+    @click=${() => onCode(request, generation.sources)}>Code</button>`;
   if (isRunning) {
-    return html`
-      ${
-        phase === 'saving'
-          ? nothing
-          : html`<button type="button" @click=${() => stop(generation)}>Stop waiting</button>`
-      }
-      <button class="quiet code" type="button" @click=${() => onCode(request, generation.sources)}>Code</button>`;
+    return html`<button type="button"
+        @click=${() => stop(generation)}>${phase === 'saving' ? 'Stop' : 'Stop waiting'}</button>${code}`;
   }
-  const canWait = snapshot.task && snapshot.isResumable;
+  const [first, ...more] = pictures;
   return html`
-    ${canWait ? html`<button type="button" @click=${() => resume(generation)}>Wait again</button>` : nothing}
+    ${resumption(generation)}
+    ${missing.length > 0 ? html`<button type="button" @click=${() => fetchAgain(generation)}>Try again</button>` : nothing}
+    ${phase === 'done' ? nothing : again(generation, callbacks)}
+    ${first && more.length === 0 ? tools(generation, first, callbacks) : nothing}
     ${
-      generation.isLost
-        ? html`<button type="button" @click=${() => resume(generation)}
-            title="Sent with the same idempotency key: the relay carries it out once">Look for the answer</button>`
-        : nothing
-    }
-    ${
-      phase === 'done'
+      phase === 'failed' && explain(generation.error, generation.account).remedy !== 'again'
         ? nothing
-        : html`<button class=${canWait || generation.isLost ? 'quiet' : ''} type="button"
-            @click=${() => tryAgain(generation)}>${error?.outcome === 'rejected' ? 'Try again' : 'Generate again'}</button>`
+        : html`<button class="quiet" type="button" @click=${() => onReuse(request)}>Use settings</button>`
     }
-    ${
-      phase === 'done' && pictures.length === 1 && pictures[0].bytes
-        ? html`<button type="button" @click=${() => download(pictures[0])}>Download</button>`
-        : nothing
-    }
-    <button class=${phase === 'done' ? '' : 'quiet'} type="button" @click=${() => onReuse(request)}>Use settings</button>
-    <button class="quiet code" type="button" @click=${() => onCode(request, generation.sources)}>Code</button>`;
+    ${code}`;
+}
+
+/**
+ * The button for another create, or for a change where the same request would be refused again.
+ *
+ * @param {Generation} generation
+ * @param {CardCallbacks} callbacks
+ */
+function again(generation, { onReuse }) {
+  const { request, error, snapshot, isLost } = generation;
+  const { remedy, models } = error ? explain(error, generation.account) : { remedy: 'again', models: [] };
+  const isSecond = (snapshot.task && snapshot.isResumable) || isLost || models.length > 0;
+  const label = error?.outcome === 'rejected' ? 'Try again' : 'Generate again';
+  return html`${models.map(
+    (model) =>
+      html`<button type="button" @click=${() => tryAgain(generation, { model })}>Use ${model}</button>`,
+  )}
+    <button class=${isSecond ? 'quiet' : ''} type="button"
+      @click=${() => (remedy === 'again' ? tryAgain(generation) : onReuse(request))}>${
+        remedy === 'again' ? label : `Change the ${remedy}`
+      }</button>`;
 }

@@ -1,22 +1,61 @@
-/** The JavaScript of a generation: for a page, a worker and Node. */
+/** The code of a generation, for each place where it can run. */
+
+import { curl } from './curl-sample.js';
+import { python } from './python-sample.js';
+import { variableOf, withoutFallback } from './sample-facts.js';
 
 /**
  * The call to write down.
  *
  * @typedef {object} Call
- * @property {import('lemondata-wasm').ImageRequest} request
+ * @property {import('./race-request.js').Request} request
  * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {string} [baseUrl] the service, where it is not the default one
  */
 
+/**
+ * @typedef {object} Sample
+ * @property {string} label
+ * @property {string} note
+ * @property {string} [install] the command that brings what it needs
+ * @property {(call: Call) => string} write
+ */
+
+const INSTALL = 'npm install lemondata-wasm';
+
+/** @type {Record<'browser' | 'worker' | 'node' | 'react' | 'ai' | 'curl' | 'python', Sample>} */
 export const SAMPLES = {
   browser: {
     label: 'Browser',
     note: 'Calls the relay on your own server, which holds the key.',
+    install: INSTALL,
     write: browser,
   },
-  worker: { label: 'Worker', note: 'The key is a secret of the worker.', write: worker },
-  node: { label: 'Node', note: 'Save it as picture.mjs. The key is in the environment.', write: node },
+  worker: { label: 'Worker', note: 'The key is a secret of the worker.', install: INSTALL, write: worker },
+  node: {
+    label: 'Node',
+    note: 'Save it as picture.mjs. The key is in the environment.',
+    install: INSTALL,
+    write: node,
+  },
+  react: {
+    label: 'React',
+    note: 'Calls the relay on your own server, which holds the key. A reload goes on waiting.',
+    install: INSTALL,
+    write: react,
+  },
+  ai: {
+    label: 'AI SDK',
+    note: 'Save it as picture.mjs. The key is in the environment.',
+    install: `${INSTALL} ai`,
+    write: aiSdk,
+  },
+  curl: { label: 'curl', note: 'Save it as picture.sh. The key is in the environment.', write: curl },
+  python: {
+    label: 'Python',
+    note: 'Save it as picture.py: it needs the standard library alone. The key is in the environment.',
+    write: python,
+  },
 };
 
 /** An expression that stands in the code as it is. */
@@ -39,18 +78,18 @@ const functionOf = ({ sources }) => (sources?.action === 'edit' ? 'editAndWait' 
  * @param {Call} call
  * @param {{ one: string, all: string, mask: string }} expressions
  */
-function bodyOf({ request, sources }, { one, all, mask }) {
+function bodyOf({ request: whole, sources }, { one, all, mask }) {
+  const request = withoutFallback(whole);
   if (!sources) return request;
   const image = new Code(sources.action === 'edit' ? all : one);
   return { ...request, image, ...(sources.mask && { mask: new Code(mask) }) };
 }
 
 /** @param {Call} call */
-const variableOf = ({ baseUrl }) =>
-  baseUrl?.includes('tokenlab') ? 'TOKENLAB_API_KEY' : 'LEMONDATA_API_KEY';
+const addressOf = ({ baseUrl }) => (baseUrl ? `, baseUrl: ${quoted(baseUrl)}` : '');
 
 /** @param {Call} call */
-const addressOf = ({ baseUrl }) => (baseUrl ? `, baseUrl: ${quoted(baseUrl)}` : '');
+const fallbackOf = ({ request: { fallback } }) => (fallback ? `, fallback: ${literal(fallback)}` : '');
 
 /** @param {Call} call */
 function browser(call) {
@@ -64,7 +103,7 @@ function browser(call) {
 
 const { data } = await ${name}(
   ${literal(body, 2)},
-  { baseUrl: '/api/lemondata', relay: true },
+  { baseUrl: '/api/lemondata', relay: true${fallbackOf(call)} },
 );
 for (const image of data) {
   const picture = new Image();
@@ -92,7 +131,7 @@ export default {
     // Anyone who can call this worker spends your balance: authenticate the caller here.${form}
     const { data } = await ${name}(
       ${literal(body, 6)},
-      { apiKey: env.${variableOf(call)}${addressOf(call)}, maxPolls: 40 },
+      { apiKey: env.${variableOf(call)}${addressOf(call)}${fallbackOf(call)}, maxPolls: 40 },
     );
     return new Response(await toBlob(data[0]));
   },
@@ -120,11 +159,119 @@ import { ${name}, toBlob } from 'lemondata-wasm';
 
 const { data } = await ${name}(
   ${literal(body, 2)},
-  { apiKey: process.env.${variableOf(call)}${addressOf(call)} },
+  { apiKey: process.env.${variableOf(call)}${addressOf(call)}${fallbackOf(call)} },
 );
 for (const [index, image] of data.entries()) {
   const picture = await toBlob(image);
   await writeFile(\`picture-\${index + 1}.png\`, new Uint8Array(await picture.arrayBuffer()));
+}
+`;
+}
+
+/** @param {Call} call */
+function react(call) {
+  const { request, sources } = call;
+  const show = `  const { phase, progress, images, error } = generation;
+  if (phase === 'failed') return <p role="alert">{error.message}</p>;
+  if (phase !== 'done') return <progress value={progress} max={100} />;
+  return images.map(({ url, b64_json }, index) => (
+    <img key={index} src={url ?? \`data:image/png;base64,\${b64_json}\`} alt={generation.request.prompt} />
+  ));
+}`;
+  const hook = sources ? 'useGenerations' : 'useGeneration';
+  const start = `import { LemonData } from 'lemondata-wasm';
+import { createGenerations } from 'lemondata-wasm/generations';
+import { GenerationsProvider, ${hook} } from 'lemondata-wasm/react';
+
+const client = new LemonData({ baseUrl: '/api/lemondata', relay: true${fallbackOf(call)} });
+const generations = createGenerations({ client });
+
+export function App() {
+  return (
+    <GenerationsProvider generations={generations}>
+      <Pictures />
+    </GenerationsProvider>
+  );
+}
+`;
+  if (!sources) {
+    return `${start}
+const request = ${literal(withoutFallback(request))};
+
+function Pictures() {
+  const generation = useGeneration(request);
+  if (!generation) return null;
+${show}
+`;
+  }
+  const body = bodyOf(call, {
+    one: "form.get('image')",
+    all: "form.getAll('image')",
+    mask: "form.get('mask')",
+  });
+  const isEdit = sources.action === 'edit';
+  const mask = sources.mask ? '\n      <input type="file" name="mask" accept="image/png" required />' : '';
+  return `${start}
+function Pictures() {
+  const { generations, start } = useGenerations();
+  const draw = (event) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    start(${literal(body, 4)}${isEdit ? ', { edit: true }' : ''});
+  };
+  return (
+    <form onSubmit={draw}>
+      <input type="file" name="image" accept="image/*"${isEdit ? ' multiple' : ''} required />${mask}
+      <button>Draw</button>
+      {generations.map((generation) => (
+        <Picture key={generation.id} generation={generation} />
+      ))}
+    </form>
+  );
+}
+
+function Picture({ generation }) {
+${show}
+`;
+}
+
+/** @param {Call} call */
+function aiSdk(call) {
+  const { sources } = call;
+  const { model, prompt, n, size, aspect_ratio, seed, ...rest } = call.request;
+  // What the SDK has no argument for, the provider takes by its own name.
+  const isSize = /^\d+x\d+$/.test(size ?? '');
+  const isRatio = /^\d+:\d+$/.test(aspect_ratio ?? '');
+  const fields = {
+    ...(size && !isSize && { size }),
+    ...(aspect_ratio && !isRatio && { aspect_ratio }),
+    ...rest,
+  };
+  const read = (file = '') => new Code(`await readFile(${quoted(file)})`);
+  const argument = {
+    model: new Code(`lemonData.image(${quoted(model ?? '')})`),
+    prompt: sources
+      ? {
+          text: prompt,
+          images: new Code(`[${sources.pictures.map((file) => read(file).text).join(', ')}]`),
+          ...(sources.mask && { mask: read(sources.mask) }),
+        }
+      : prompt,
+    ...(n && { n }),
+    ...(isSize && { size }),
+    ...(isRatio && { aspectRatio: aspect_ratio }),
+    ...(seed !== undefined && { seed }),
+    ...(Object.keys(fields).length > 0 && { providerOptions: { lemondata: fields } }),
+  };
+  return `import { ${sources ? 'readFile, ' : ''}writeFile } from 'node:fs/promises';
+import { generateImage } from 'ai';
+import { createLemonData } from 'lemondata-wasm/ai-sdk';
+
+const lemonData = createLemonData({ apiKey: process.env.${variableOf(call)}${addressOf(call)} });
+
+const { images } = await generateImage(${literal(argument)});
+for (const [index, { uint8Array }] of images.entries()) {
+  await writeFile(\`picture-\${index + 1}.png\`, uint8Array);
 }
 `;
 }

@@ -19,11 +19,26 @@ export function save(file, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
+/**
+ * A file with its settings, or the file alone while the server is away.
+ *
+ * @param {Blob} file
+ * @param {import('lemondata-wasm').ImageRequest} request
+ */
+export async function withSettings(file, request) {
+  try {
+    return await (await import('./picture-settings.js')).withSettings(file, request);
+  } catch (error) {
+    console.warn(error);
+    return file;
+  }
+}
+
 /** @param {import('./pictures.js').Picture} picture */
 export async function download(picture) {
   // A card may show a picture that was deleted in the gallery or in another tab.
   const file = isKept(picture) ? await fileOf(picture).catch(() => undefined) : undefined;
-  if (file) save(file, fileName(picture));
+  if (file) save(await withSettings(file, picture.request), fileName(picture));
   else toast(DELETED);
 }
 

@@ -1,26 +1,24 @@
-/** The form: reads and fills in the settings, and shows their problems as one types. */
+/** The form: reads and fills in the settings, shows their problems as one types, and sends each press once. */
 
 import { combobox } from './combobox.js';
 import { isEmbedded } from './config.js';
+import { confirmCreate } from './confirm.js';
 import { elementById } from './element.js';
-import { showFurtherFields } from './further-fields.js';
+import { priceOf } from './form-model.js';
+import { followModel, isShown, showFurtherFields } from './further-fields.js';
+import { running } from './generation-list.js';
 import { DOCUMENTED, loadModels } from './models.js';
+import { recordPrompt, setUpPromptHistory } from './prompt-history.js';
+import { isRacing } from './race-picker.js';
+import { redraw } from './redraw.js';
 import { SCENARIOS } from './scenarios.js';
 import { DEFAULTS, FIELDS, FURTHER_NAMES, problemsOf, requestOf } from './settings.js';
-import { checkSources, chosenNames, readChosen, setUpSources } from './source-fields.js';
+import { checkSources, chosenNames, readChosen, setUpSources, showOperations } from './source-fields.js';
+import { toast } from './toast.js';
 
 /** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
 /** @typedef {import('./settings.js').Settings} Settings */
 
-const SIZES = [
-  { value: 'auto', note: 'the model chooses' },
-  { value: '1024x1024', note: 'square' },
-  { value: '1536x1024', note: 'wide' },
-  { value: '1024x1536', note: 'tall' },
-  { value: '1792x1024', note: 'wide' },
-  { value: '1024x1792', note: 'tall' },
-  { value: '512x512', note: 'small' },
-];
 /**
  * The fields under “More settings”.
  *
@@ -29,10 +27,13 @@ const SIZES = [
 const MORE = [...FURTHER_NAMES, 'extra'];
 /** From this length on, the form counts the characters of the prompt. */
 const COUNTED_LENGTH = 3500;
+/** A second press within this time is a double click. */
+const DOUBLE_MS = 600;
 
 const form = elementById('form', HTMLFormElement);
 const more = elementById('more', HTMLDetailsElement);
 const counter = elementById('prompt-count', HTMLElement);
+const note = elementById('model-note', HTMLElement);
 
 /**
  * The form's controls by their names. A group of radio buttons has a `value`, too.
@@ -41,18 +42,39 @@ const counter = elementById('prompt-count', HTMLElement);
  */
 const controls = /** @type {any} */ (form.elements);
 
+const TEXTS = { send: controls.send.textContent, note: note.textContent };
+
 /** Fields that the person has edited. The problems of others are not shown yet. */
 const touched = new Set();
 
-/** @returns {Settings} */
+/** What the person typed before this script ran. */
+let early = Object.fromEntries(
+  FIELDS.filter((name) => controls[name] && controls[name].value !== controls[name].defaultValue).map(
+    (name) => [name, controls[name].value],
+  ),
+);
+
+/** @type {import('./form-model.js').FormModel[] | undefined} the service's list, once it is loaded */
+let models;
+/** Why the list is not there. */
+let hasFailed = false;
+
+/** The model whose name is in the field. */
+const model = () => models?.find(({ id }) => id === controls.model.value.trim());
+
+/** @returns {Settings} those of the fields that the model takes; the others are left to the server */
 export function settings() {
-  const entries = FIELDS.map((name) => [name, controls[name].value]);
+  const entries = FIELDS.map((name) => {
+    if (isShown(name)) return [name, controls[name].value];
+    return [name, name === 'size' ? '' : DEFAULTS[name]];
+  });
   return Object.fromEntries(entries);
 }
 
 /** @param {Partial<Settings>} values */
 export function fillIn(values) {
-  const filled = { ...DEFAULTS, ...values };
+  const filled = { ...DEFAULTS, ...values, ...early };
+  early = {};
   for (const name of FIELDS) controls[name].value = filled[name];
   touched.clear();
   if (MORE.some((name) => filled[name] !== DEFAULTS[name])) more.open = true;
@@ -60,52 +82,145 @@ export function fillIn(values) {
 }
 
 /**
+ * Fills in other settings. Where this overwrites some that the person has made, a message offers them back.
+ *
+ * @param {Partial<Settings>} values
+ * @param {() => void} onChange
+ */
+export function replaceSettings(values, onChange) {
+  const before = settings();
+  fillIn(values);
+  onChange();
+  const after = settings();
+  const isLost = (/** @type {keyof Settings} */ name) =>
+    before[name] !== after[name] && before[name] !== DEFAULTS[name];
+  if (!FIELDS.some(isLost)) return;
+  const run = () => {
+    fillIn(before);
+    onChange();
+  };
+  toast('The settings were replaced.', { label: 'Undo', run });
+}
+
+/**
+ * The request as the form stands, or the problem that keeps it from being one.
+ *
+ * @param {string} prompt stands for an empty one
+ * @returns {{ request?: ImageRequest, sources?: import('./sources.js').SourceNames, problem?: string }}
+ */
+export function draft(prompt) {
+  const texts = settings();
+  if (texts.prompt.trim() === '') texts.prompt = prompt;
+  const problems = problemsOf(texts);
+  const name = FIELDS.find((each) => problems[each]);
+  if (name) return { problem: problems[name] };
+  return { request: requestOf(texts), sources: chosenNames() };
+}
+
+/**
  * @param {object} callbacks
  * @param {(request: ImageRequest, sources: import('./sources.js').Sources | undefined) => void} callbacks.onSend
- * @param {(request: ImageRequest, sources: import('./sources.js').SourceNames | undefined) => void} callbacks.onCode
+ * @param {() => void} callbacks.onCode
  * @param {() => void} callbacks.onChange
  */
 export function setUpForm({ onSend, onCode, onChange }) {
   showFurtherFields();
   setUpModels();
-  combobox(controls.size, SIZES);
   setUpSources();
+  setUpStepper();
+  setUpPromptHistory((prompt) => replaceSettings({ ...settings(), prompt }, onChange));
   form.addEventListener('input', ({ target }) => {
     touched.add(/** @type {HTMLInputElement} */ (target).name);
     check();
     onChange();
   });
   form.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    if (event.key !== 'Enter') return;
+    const isShortcut = event.ctrlKey || event.metaKey;
+    // A key that is held down is one press.
+    if (event.repeat && (isShortcut || !(event.target instanceof HTMLTextAreaElement)))
+      event.preventDefault();
+    else if (isShortcut) form.requestSubmit();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    withRequest(async (request) => onSend(request, await readChosen()));
+    withRequest((request) => send(request, onSend));
   });
-  elementById('show-code', HTMLElement).addEventListener('click', () =>
-    withRequest((request) => onCode(request, chosenNames())),
-  );
-  setUpScenarios(onChange);
+  elementById('show-code', HTMLElement).addEventListener('click', onCode);
+  setUpScenarios(onSend);
   // The style of its parent, because the field named style hides the form's own.
   const { style } = /** @type {HTMLElement} */ (form.parentElement);
   new ResizeObserver(() => style.setProperty('--form-height', `${form.offsetHeight}px`)).observe(form);
 }
 
-/** Replaces the documented models with the service's list, as soon as the person turns to the field. */
+/** @type {{ key: string, timer: ReturnType<typeof setTimeout> } | undefined} the press that was just sent */
+let sent;
+
+const keyOfForm = () => JSON.stringify([settings(), chosenNames(), isRacing()]);
+
+/** Shows for a moment that the form was sent; until then, another press does nothing. */
+function showSent() {
+  sent = { key: keyOfForm(), timer: setTimeout(showUnsent, DOUBLE_MS) };
+  controls.send.textContent = 'Sent';
+  controls.send.setAttribute('aria-disabled', 'true');
+}
+
+function showUnsent() {
+  clearTimeout(sent?.timer);
+  sent = undefined;
+  controls.send.textContent = TEXTS.send;
+  controls.send.removeAttribute('aria-disabled');
+}
+
+/**
+ * @param {ImageRequest} request
+ * @param {(request: ImageRequest, sources: import('./sources.js').Sources | undefined) => void} onSend
+ */
+async function send(request, onSend) {
+  if (sent?.key === keyOfForm()) return;
+  showUnsent();
+  showSent();
+  const n = request.n ?? 1;
+  if (!(await confirmCreate(n, running().length, priceOf(model(), n)))) return showUnsent();
+  recordPrompt(request.prompt);
+  return onSend(request, await readChosen());
+}
+
+/** Loads the service's list as soon as the person turns to the form. Until then, the documented models are there. */
 function setUpModels() {
-  const replace = combobox(controls.model, DOCUMENTED);
-  const note = elementById('model-note', HTMLElement);
-  const { textContent } = note;
+  const replace = combobox(controls.model, suggestions(DOCUMENTED));
   const load = async () => {
     try {
-      replace(await loadModels());
-      note.textContent = textContent;
+      models = await loadModels();
+      replace(suggestions(models));
+      hasFailed = false;
     } catch {
-      note.textContent = 'The list of models cannot be loaded. Any name that the service knows works.';
+      hasFailed = true;
       controls.model.addEventListener('focus', load, { once: true });
     }
+    check();
   };
-  controls.model.addEventListener('focus', load, { once: true });
+  form.addEventListener('focusin', load, { once: true });
+}
+
+/** @param {import('./form-model.js').FormModel[]} list */
+const suggestions = (list) => list.map(({ id, note: text }) => ({ value: id, note: text }));
+
+/** The buttons and keys of the number of pictures. It is no number field, which the wheel would change. */
+function setUpStepper() {
+  const { n } = controls;
+  const step = (/** @type {number} */ by) => {
+    n.value = `${Math.min(10, Math.max(1, (Number.parseInt(n.value, 10) || 1) + by))}`;
+    n.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  n.previousElementSibling?.addEventListener('click', () => step(-1));
+  n.nextElementSibling?.addEventListener('click', () => step(1));
+  n.addEventListener('keydown', (event) => {
+    const by = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    step(by);
+  });
 }
 
 /**
@@ -122,37 +237,60 @@ function withRequest(callback) {
   return controls[first].focus();
 }
 
+/** Shows what follows from the settings: the fields of the model, the price, the problems. */
 function check() {
+  const name = controls.model.value.trim();
+  followModel(name, model());
+  showOperations(name, model()?.operations);
   const texts = settings();
+  showNote(Number(texts.n) || 1);
+  controls.n.setAttribute('aria-valuenow', `${Number(texts.n) || 1}`);
+  if (sent && sent.key !== keyOfForm()) showUnsent();
   const problems = problemsOf(texts);
+  showProblems(problems);
+  const { length } = texts.prompt;
+  counter.textContent = length >= COUNTED_LENGTH ? `${length.toLocaleString('en')} of 4,000` : '';
+  redraw();
+  return problems;
+}
+
+/** @param {number} n */
+function showNote(n) {
+  const text = hasFailed
+    ? 'The list of models cannot be loaded. Any name that the service knows works.'
+    : (priceOf(model(), n) ?? TEXTS.note);
+  if (note.textContent !== text) note.textContent = text;
+}
+
+/** @param {ReturnType<typeof problemsOf>} problems */
+function showProblems(problems) {
   for (const name of FIELDS) {
     const place = document.getElementById(`${name}-problem`);
     if (!place) continue;
-    const shown = touched.has(name) ? problems[name] : undefined;
+    // A size that fits one model may not fit the next one.
+    const isTouched = touched.has(name) || (name === 'size' && touched.has('model'));
+    const shown = isTouched ? problems[name] : undefined;
     place.textContent = shown ?? '';
     if (shown) controls[name].setAttribute('aria-invalid', 'true');
     else controls[name].removeAttribute('aria-invalid');
   }
-  const { length } = texts.prompt;
-  counter.textContent = length >= COUNTED_LENGTH ? `${length.toLocaleString('en')} of 4,000` : '';
-  return problems;
 }
 
 /**
- * Lists the failures that the embedded server can play.
+ * Lists the failures that the embedded server can play. They leave the form as it is.
  *
- * @param {() => void} onChange
+ * @param {(request: ImageRequest, sources: undefined) => void} onSend
  */
-function setUpScenarios(onChange) {
+function setUpScenarios(onSend) {
   if (!isEmbedded) return;
   document.querySelector('#scenarios ul')?.append(
-    ...SCENARIOS.map(({ label, model, prompt }) => {
+    ...SCENARIOS.map(({ label, model: name, prompt }) => {
       const item = document.createElement('li');
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
-      button.addEventListener('click', () => {
-        fillIn({ ...settings(), model, prompt });
-        onChange();
-        controls.send.focus();
+      button.addEventListener('click', ({ detail }) => {
+        // The second click of a double click.
+        if (detail > 1) return;
+        onSend({ model: name, prompt, size: DEFAULTS.size }, undefined);
       });
       item.append(button);
       return item;

@@ -4,9 +4,9 @@ import { html, render } from 'lit-html';
 import { deleteWithUndo } from './deletions.js';
 import { elementById } from './element.js';
 import { icon } from './icon.js';
+import { exportZip } from './on-demand.js';
 import { change } from './pictures.js';
 import { rove, setUpToolbar } from './toolbar.js';
-import { exportZip } from './zip.js';
 
 export const MOST_COMPARED = 4;
 

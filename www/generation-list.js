@@ -1,16 +1,20 @@
-/** The generations of this visit, and those of earlier visits and other tabs that are not done. */
+/** The generations of this visit, of earlier ones and of other tabs, and those that were put away. */
 
 import { LemonData } from 'lemondata-wasm';
 import { createGenerations } from 'lemondata-wasm/generations';
 import { announce } from './announce.js';
+import { now } from './clock.js';
 import { BASE_URL, pollInterval, relayId } from './config.js';
 import { onReconnect } from './connection.js';
 import { Generation } from './generation.js';
 import { redraw } from './redraw.js';
-import { send } from './sources.js';
+import { namesOf, send } from './sources.js';
 import { get, put, remove } from './store.js';
+import { toast } from './toast.js';
 import { duration, explain, short } from './words.js';
 
+/** The ids of generations that were put away although they may still be billed, in the store of tasks. */
+const ARCHIVE = 'archive';
 /** Shorter absences slow no polls. */
 const NOTABLE_MS = 5000;
 
@@ -23,8 +27,17 @@ let relay = relayId;
 /** @type {Generation[]} the newest first */
 let list = [];
 
-export const generations = () => list;
+/** @type {Set<string>} */
+let archive = new Set();
+
+/** The generations on cards, the newest first. */
+export const generations = () => list.filter(({ id, isRunning }) => isRunning || !archive.has(id));
+/** Those that were put away although they may still be billed. */
+export const archived = () => list.filter(({ id, isRunning }) => !isRunning && archive.has(id));
 export const running = () => list.filter(({ isRunning }) => isRunning);
+
+/** Whether the journal cannot be written, so that running generations are lost with the page. */
+export let isJournalLost = false;
 
 /** The number of generations that finished while the page was hidden. */
 export let unseen = 0;
@@ -44,6 +57,9 @@ const sourcesOf = (id) => stored.get(id) ?? get('tasks', sourcesKey(id));
 const withKey = (key) =>
   /** @type {Generation} */ (list.find(({ snapshot }) => snapshot.idempotencyKey === key));
 
+/** @type {Parameters<Generation['run']>[2]} */
+const waitFor = (task, options) => lemon.waitForTask(task, options);
+
 /** The client of the store. It adds the reference pictures, and records the requests for the cards. */
 const client = {
   get relay() {
@@ -51,16 +67,17 @@ const client = {
   },
   /** @type {LemonData['generateAndWait']} */
   async generateAndWait(request, options = {}) {
+    const { fallback, ...body } = /** @type {import('./race-request.js').Request} */ (request);
     const generation = withKey(options.idempotencyKey);
     const sources = await sourcesOf(generation.id);
     return /** @type {Promise<any>} */ (
-      generation.run(options, (traced) => send(lemon, request, sources, traced))
+      generation.run({ ...options, fallback }, (traced) => send(lemon, body, sources, traced), waitFor)
     );
   },
   /** @type {LemonData['waitForTask']} */
   waitForTask(task, options = {}) {
     const call = (/** @type {import('lemondata-wasm').Options} */ traced) => lemon.waitForTask(task, traced);
-    return /** @type {Promise<any>} */ (withKey(options.idempotencyKey).run(options, call));
+    return /** @type {Promise<any>} */ (withKey(options.idempotencyKey).run(options, call, waitFor));
   },
   editAndWait: lemon.editAndWait,
 };
@@ -70,21 +87,46 @@ const store = createGenerations({
   key: 'lemondata-studio',
   storage: {
     getItem: (key) => get('tasks', key),
-    setItem: (key, value) => put('tasks', key, value),
-    removeItem: (key) => remove('tasks', key),
+    setItem: (key, value) => watch(put('tasks', key, value)),
+    removeItem: (key) => watch(remove('tasks', key)),
   },
 });
 
+/**
+ * Notes whether the journal is written.
+ *
+ * @param {Promise<unknown>} writing
+ */
+async function watch(writing) {
+  const before = isJournalLost;
+  try {
+    isJournalLost = !(await writing.then(
+      () => true,
+      () => false,
+    ));
+    return await writing;
+  } finally {
+    if (isJournalLost !== before) redraw();
+  }
+}
+
+let lastNumber = 0;
+/** Those that were removed, for a change of mind. @type {Map<string, Generation>} */
+const removed = new Map();
+
 store.subscribe((snapshots) => {
   const known = new Map(list.map((generation) => [generation.id, generation]));
-  list = snapshots.map(
-    (snapshot) => known.get(snapshot.id) ?? new Generation(snapshot, !stored.has(snapshot.id)),
-  );
-  for (const [index, generation] of list.entries()) {
-    const wasRunning = known.has(generation.id) && generation.isRunning;
-    generation.snapshot = snapshots[index];
+  list = snapshots.toReversed().map((snapshot) => {
+    const { id } = snapshot;
+    const generation =
+      known.get(id) ?? removed.get(id) ?? new Generation(snapshot, !stored.has(id), ++lastNumber);
+    const wasRunning = known.has(id) && generation.isRunning;
+    generation.snapshot = snapshot;
     if (generation.isRunning !== wasRunning) announceChange(generation, wasRunning);
-  }
+    return generation;
+  });
+  // The order in which they came, however the clock is set.
+  list.sort((a, b) => b.number - a.number);
   redraw();
 });
 
@@ -105,16 +147,31 @@ function announceChange(generation, hasEnded) {
 /** @param {Generation} generation */
 function ending(generation) {
   const { phase, error, account } = generation;
-  if (phase === 'done') return `Done after ${duration(generation.elapsed(Date.now()))}`;
+  if (phase === 'done') {
+    return generation.missing.length > 0
+      ? 'The file cannot be loaded'
+      : `Done after ${duration(generation.elapsed(now()))}`;
+  }
   return phase === 'stopped' ? 'Stopped waiting' : explain(error, account).title;
 }
+
+/** The requests of the current frame, since one press may arrive twice. @type {Map<string, string>} */
+const pressed = new Map();
+const frame = new MessageChannel();
+frame.port1.onmessage = () => pressed.clear();
 
 /**
  * @param {import('lemondata-wasm').ImageRequest} request
  * @param {import('./sources.js').Sources} [sources]
+ * @returns {string} the id of the generation
  */
 export function start(request, sources) {
+  const press = JSON.stringify([request, namesOf(sources)]);
+  const known = pressed.get(press);
+  if (known) return known;
   const id = crypto.randomUUID();
+  pressed.set(press, id);
+  frame.port2.postMessage(undefined);
   const storing = sources ? put('tasks', sourcesKey(id), sources).catch(console.warn) : Promise.resolve();
   stored.set(
     id,
@@ -123,30 +180,73 @@ export function start(request, sources) {
   store.start(request, { id });
   const generation = list.find((other) => other.id === id);
   if (generation) generation.files = sources;
+  return id;
+}
+
+/**
+ * Starts a generation like another one.
+ *
+ * @param {Generation} generation
+ * @param {Partial<import('lemondata-wasm').ImageRequest>} changes
+ */
+export async function startLike({ id, request, files }, changes) {
+  return start({ ...request, ...changes }, files ?? (await sourcesOf(id)));
 }
 
 /** Settles once the generations of earlier visits are listed. */
-export const earlier = store.load().then(tidy);
+export const earlier = readArchive().then(store.load).then(readSources);
 
-/** Forgets the generations of earlier visits that have come to their end. */
-async function tidy() {
+async function readArchive() {
+  archive = new Set(await get('tasks', ARCHIVE).catch(() => undefined));
+  redraw();
+}
+
+const archives = new BroadcastChannel('lemondata-studio archive');
+archives.onmessage = readArchive;
+
+async function writeArchive() {
+  redraw();
+  await put('tasks', ARCHIVE, [...archive]).catch(console.warn);
+  archives.postMessage('changed');
+}
+
+/** Reads the reference pictures of those that may be sent again. Those of finished ones would fill the memory. */
+async function readSources() {
   for (const generation of list) {
-    if (stored.has(generation.id)) continue;
-    if (!generation.isRunning && !generation.snapshot.isResumable) dismiss(generation);
-    else generation.files = await sourcesOf(generation.id);
+    if (generation.phase !== 'done') generation.files ??= await sourcesOf(generation.id);
   }
   redraw();
 }
 
 /** @param {Generation} generation */
-export const stop = ({ id }) => store.stop(id);
+export function stop(generation) {
+  if (generation.phase === 'saving') generation.stopFetching();
+  else store.stop(generation.id);
+}
 
 /**
  * Waits again for the task of a generation that has ended, or looks for the answer to its create.
  *
  * @param {Generation} generation
  */
-export const resume = ({ id }) => store.resume(id);
+export function resume({ id }) {
+  if (archive.delete(id)) writeArchive();
+  store.resume(id);
+}
+
+/**
+ * Loads the files again that could not be loaded.
+ *
+ * @param {Generation} generation
+ */
+export async function fetchAgain(generation) {
+  const { task } = generation.snapshot;
+  await generation.fetchAgain(async (signal) => {
+    const answer = task && (await lemon.getTask(task, { signal }));
+    return answer?.status === 'completed' ? answer.data : [];
+  });
+  announce(`${ending(generation)}: ${short(generation.request.prompt)}`);
+}
 
 /**
  * Replaces an ended generation with a new one of the same request.
@@ -155,24 +255,62 @@ export const resume = ({ id }) => store.resume(id);
  * @param {Partial<import('lemondata-wasm').ImageRequest>} [changes]
  */
 export function tryAgain(generation, changes = {}) {
-  dismiss(generation);
-  start({ ...generation.request, ...changes }, generation.files);
+  putAway([generation]);
+  startLike(generation, changes);
 }
+
+/**
+ * Takes generations off the page. Those that may still be billed are archived; those of the archive, and all others, are
+ * forgotten.
+ *
+ * @param {Generation[]} all
+ * @returns {() => void} brings them back
+ */
+function putAway(all) {
+  const before = archive;
+  archive = new Set(before);
+  const forgotten = all.filter(({ id, mayBeBilled }) => !mayBeBilled || before.has(id));
+  for (const { id } of all) archive.add(id);
+  for (const generation of forgotten) {
+    const { id } = generation;
+    archive.delete(id);
+    removed.set(id, generation);
+    store.remove(id);
+    remove('tasks', sourcesKey(id)).catch(console.warn);
+  }
+  writeArchive();
+  return () => {
+    for (const { id } of all) {
+      if (before.has(id)) archive.add(id);
+      else archive.delete(id);
+    }
+    for (const { id, snapshot, files } of forgotten) {
+      if (files) put('tasks', sourcesKey(id), files).catch(console.warn);
+      store.restore(snapshot);
+    }
+    writeArchive();
+  };
+}
+
+/** @type {(text: string, all: Generation[]) => void} */
+const putAwayWithUndo = (text, all) => toast(text, { label: 'Undo', run: putAway(all) });
 
 /** @param {Generation} generation */
-export function dismiss({ id }) {
-  store.remove(id);
-  stored.delete(id);
-  remove('tasks', sourcesKey(id)).catch(console.warn);
-}
+export const dismiss = (generation) =>
+  putAwayWithUndo(generation.mayBeBilled ? 'Moved to the stopped ones below.' : 'Dismissed.', [generation]);
+
+/** @param {Generation} generation of the archive */
+export const forget = (generation) => putAwayWithUndo('Forgotten.', [generation]);
 
 export function dismissEnded() {
-  for (const generation of list.filter(({ isRunning }) => !isRunning)) dismiss(generation);
+  const all = generations().filter(({ isRunning }) => !isRunning);
+  const { length } = all.filter(({ mayBeBilled }) => mayBeBilled);
+  putAwayWithUndo(length > 0 ? `Cleared. ${length} may still be billed: see below.` : 'Cleared.', all);
 }
 
 onReconnect((isSame) => {
   if (!isSame) relay = undefined;
-  for (const generation of list) {
+  for (const generation of generations()) {
     const isCutOff = ['connection', 'request_timeout'].includes(generation.error?.kind);
     if (generation.isLost && isCutOff) resume(generation);
   }
@@ -181,13 +319,13 @@ onReconnect((isSame) => {
 /** @type {number | undefined} */
 let hiddenAt;
 document.addEventListener('visibilitychange', () => {
-  const now = Date.now();
+  const time = now();
   if (document.hidden) {
-    hiddenAt = now;
+    hiddenAt = time;
     return;
   }
   unseen = 0;
-  const away = now - (hiddenAt ?? now);
+  const away = time - (hiddenAt ?? time);
   if (away < NOTABLE_MS) return;
   for (const { timeline } of running()) timeline.note(`tab hidden for ${duration(away)}: polls were slowed`);
   redraw();

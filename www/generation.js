@@ -1,15 +1,55 @@
 /** What the page shows of a generation: its snapshot, its requests, and its pictures in the gallery. */
 
+import { now } from './clock.js';
 import { ACCOUNT_HEADER } from './config.js';
 import { recordReach } from './connection.js';
-import { keep, kept } from './pictures.js';
+import { modelIn } from './fallback.js';
+import { addressOf, keep, kept } from './pictures.js';
 import { redraw } from './redraw.js';
 import { namesOf } from './sources.js';
+import { isHeld } from './store.js';
 import { Timeline } from './timeline.js';
+import { costOf } from './words.js';
 
 /** @typedef {import('./pictures.js').Picture} Picture */
+/** @typedef {import('lemondata-wasm').Image} Image */
 /** @typedef {import('lemondata-wasm').Options} Options */
+/** @typedef {import('lemondata-wasm').CompletedGeneration} CompletedGeneration */
 /** @typedef {import('lemondata-wasm/generations').GenerationSnapshot} GenerationSnapshot */
+
+/**
+ * The place of one picture on the card. Without a picture, its file cannot be loaded or was deleted.
+ *
+ * @typedef {{ index: number, image: Image & { isKept?: boolean }, picture?: Picture, isDeleted: boolean }} Tile
+ */
+
+/** Smaller differences between the clocks are drift. */
+const CLOCK_JUMP_MS = 5000;
+
+/** What a client says of an answer that holds no picture. */
+const NO_PICTURE = {
+  name: 'ResponseError',
+  kind: 'no_picture',
+  outcome: 'unknown',
+  message: 'The task has completed without a picture.',
+};
+
+/** @type {readonly Picture[]} */
+let listed = [];
+/** @type {Map<string | undefined, Picture[]>} */
+let byGeneration = new Map();
+
+/** @type {(id: string) => Picture[]} the entries of a generation in the gallery */
+function keptOf(id) {
+  if (listed !== kept()) {
+    listed = kept();
+    byGeneration = new Map();
+    for (const picture of listed) {
+      byGeneration.set(picture.generation, [...(byGeneration.get(picture.generation) ?? []), picture]);
+    }
+  }
+  return byGeneration.get(id) ?? [];
+}
 
 export class Generation {
   /** @type {{ status: number, code: string } | undefined} the reason why the service refused the account */
@@ -18,20 +58,28 @@ export class Generation {
   files;
   timeline = new Timeline();
 
-  /** Whether its images are there, and are being stored. */
-  #isSaving = false;
-  /** @type {Picture[] | undefined} */
-  #pictures;
+  /** @type {AbortController | undefined} ends the download of its images */
+  #fetching;
+  /** @type {string | undefined} */
+  #cost;
+  /** @type {string | undefined} the one that made the pictures, after others had failed */
+  #model;
+  /** The ids of pictures that their servers do not deliver any more. */
+  #broken = new Set();
   /** @type {number | undefined} */
   #retryAfterMs;
 
   /**
    * @param {GenerationSnapshot} snapshot
    * @param {boolean} isResumed whether an earlier visit or another tab began it
+   * @param {number} number in the order in which this page has learned of them
    */
-  constructor(snapshot, isResumed) {
+  constructor(snapshot, isResumed, number) {
     this.snapshot = snapshot;
     this.isResumed = isResumed;
+    this.number = number;
+    /** When it began, by the clock of this page. */
+    this.begunAt = now() - Math.max(0, Date.now() - snapshot.startedAt);
   }
 
   get id() {
@@ -43,15 +91,20 @@ export class Generation {
   }
 
   get sources() {
-    return namesOf(this.files);
+    return namesOf(this.files) ?? keptOf(this.id)[0]?.sources;
   }
 
   get phase() {
-    return this.#isSaving && this.isRunning ? 'saving' : this.snapshot.phase;
+    return this.#fetching ? 'saving' : this.snapshot.phase;
   }
 
   get progress() {
-    return this.#isSaving ? 100 : this.snapshot.progress;
+    return this.#fetching ? 100 : this.snapshot.progress;
+  }
+
+  /** The price, where the service says it. */
+  get cost() {
+    return this.#cost ?? keptOf(this.id)[0]?.cost;
   }
 
   /** @returns {any} */
@@ -59,18 +112,32 @@ export class Generation {
     return this.snapshot.error;
   }
 
-  /** Its entries in the gallery. Those of another tab's generation were stored by that tab. */
+  /** @returns {Tile[]} */
+  get tiles() {
+    const { phase, images } = this.snapshot;
+    if (phase !== 'done') return [];
+    const pictures = keptOf(this.id);
+    return images.map((/** @type {Tile['image']} */ image, index) => {
+      const found = pictures.find((picture) => picture.index === index);
+      const picture = found && !this.#broken.has(found.id) ? found : undefined;
+      return { index, image, picture, isDeleted: !found && Boolean(image.isKept) };
+    });
+  }
+
+  /** Its entries in the gallery. */
   get pictures() {
-    if (this.#pictures) return this.#pictures;
-    return this.phase === 'done'
-      ? kept()
-          .filter(({ generation }) => generation === this.id)
-          .reverse()
-      : [];
+    return this.tiles.flatMap(({ picture }) => picture ?? []);
+  }
+
+  /** The places of pictures whose files cannot be loaded, but may be later. */
+  get missing() {
+    return this.tiles.filter(
+      ({ picture, isDeleted, image }) => !picture && !isDeleted && addressOf(image.url),
+    );
   }
 
   get isRunning() {
-    return ['held', 'sending', 'waiting'].includes(this.snapshot.phase);
+    return this.#fetching !== undefined || ['held', 'sending', 'waiting'].includes(this.snapshot.phase);
   }
 
   /** Whether the relay may have got the create without an answer, and finds that answer by its key. */
@@ -79,22 +146,59 @@ export class Generation {
     return !this.isRunning && !task && sentAt !== undefined && isResumable;
   }
 
-  /** @param {number} now */
-  elapsed(now) {
-    const { startedAt, endedAt = now } = this.snapshot;
-    return endedAt - startedAt;
+  /** Whether it has ended here, while the service may still complete and bill it. */
+  get mayBeBilled() {
+    const { phase, task, sentAt, error } = this.snapshot;
+    if (phase === 'stopped') return Boolean(task ?? sentAt);
+    return phase === 'failed' && ['accepted', 'unknown'].includes(/** @type {any} */ (error)?.outcome);
+  }
+
+  /** @param {number} time */
+  elapsed(time) {
+    const { startedAt, endedAt } = this.snapshot;
+    return endedAt === undefined ? time - this.begunAt : Math.max(0, endedAt - startedAt);
   }
 
   /**
    * Makes a call, and stores its images before the generation is done.
    *
    * @param {Options} options
-   * @param {(options: Options) => Promise<import('lemondata-wasm').CompletedGeneration>} call
+   * @param {(options: Options) => Promise<CompletedGeneration>} call
+   * @param {(task: import('lemondata-wasm').Task, options: Options) => Promise<CompletedGeneration>} wait
    */
-  async run({ onTask, onUpdate, ...options }, call) {
+  async run(options, call, wait) {
     const { timeline } = this;
     this.account = undefined;
-    const result = await call({
+    try {
+      const result = await this.#patiently(this.#trace(options), call, wait);
+      if (result.data.length === 0) throw Object.assign(new Error(), NO_PICTURE);
+      if (!result.task_id) {
+        timeline.explain(result.data.length > 1 ? 'pictures in the answer' : 'picture in the answer');
+      }
+      this.#cost = costOf(result);
+      this.#model = result.skipped_models && result.model;
+      timeline.end();
+      return { ...result, data: await this.#keep(result.data) };
+    } catch (/** @type {any} */ error) {
+      // The journal stores an error without its body, and the card says the same after a reload.
+      if (error?.kind)
+        Object.assign(error, {
+          account: this.account,
+          sentence: error.body?.error?.message ?? error.sentence,
+        });
+      throw error;
+    }
+  }
+
+  /**
+   * Adds what the card shows of the requests.
+   *
+   * @param {Options} options
+   * @returns {Options}
+   */
+  #trace({ onTask, onUpdate, ...options }) {
+    const { timeline } = this;
+    return {
       ...options,
       fetch: this.#fetch,
       onTask(task) {
@@ -113,19 +217,86 @@ export class Generation {
         timeline.answered(info, this.#retryAfterMs);
         redraw();
       },
-    });
-    if (!result.task_id) {
-      timeline.explain(result.data.length > 1 ? 'pictures in the answer' : 'picture in the answer');
+    };
+  }
+
+  /**
+   * Makes a call, and waits on where the clock was put forward meanwhile: to the client, that is a wait of hours.
+   *
+   * @param {Options} options
+   * @param {Parameters<Generation['run']>[1]} call
+   * @param {Parameters<Generation['run']>[2]} wait
+   */
+  async #patiently(options, call, wait) {
+    for (let next = call; ; ) {
+      const jump = Date.now() - now();
+      try {
+        return await next(options);
+      } catch (/** @type {any} */ error) {
+        const { kind, task } = Object(error);
+        if (kind !== 'wait_timeout' || Date.now() - now() - jump < CLOCK_JUMP_MS) throw error;
+        next = (again) => wait(task, again);
+      }
     }
-    timeline.end();
-    this.#isSaving = true;
+  }
+
+  /**
+   * @param {readonly Image[]} images
+   * @param {(index: number) => boolean} [isWanted]
+   * @returns {Promise<Image[]>} as the journal stores them: without the bytes that the gallery has
+   */
+  async #keep(images, isWanted) {
+    const fetching = this.#fetching ?? new AbortController();
+    this.#fetching = fetching;
     redraw();
     try {
-      this.#pictures = await keep(this, result.data);
+      const { id, snapshot, sources, cost } = this;
+      // The gallery names the model that made the picture.
+      const request = this.#model ? { ...this.request, model: this.#model } : this.request;
+      const elapsed = (/** @type {number} */ time) => this.elapsed(time);
+      const generation = { id, request, snapshot, sources, cost, elapsed };
+      const made = await keep(generation, images, fetching.signal, isWanted);
+      return images.map(({ b64_json, ...image }, index) => {
+        const picture = made[index];
+        if (!picture || (isHeld(picture.id) && b64_json)) return { ...image, b64_json };
+        return { ...image, url: addressOf(image.url) ?? `kept:${picture.id}`, isKept: true };
+      });
     } finally {
-      this.#isSaving = false;
+      // Drawn by the caller: in between, it would show as waiting again.
+      this.#fetching = undefined;
     }
-    return result;
+  }
+
+  /**
+   * Loads the files again that could not be loaded.
+   *
+   * @param {(signal: AbortSignal) => Promise<readonly Image[]>} refresh asks the service for addresses that work longer
+   */
+  async fetchAgain(refresh) {
+    if (this.#fetching) return;
+    const missing = new Set(this.missing.map(({ index }) => index));
+    const fetching = new AbortController();
+    this.#fetching = fetching;
+    this.#broken.clear();
+    redraw();
+    const fresh = await refresh(fetching.signal).catch(() => []);
+    await this.#keep(fresh.length > 0 ? fresh : this.snapshot.images, (index) => missing.has(index));
+    redraw();
+  }
+
+  /** Ends the download of its images. It is done, and says that their files cannot be loaded. */
+  stopFetching() {
+    this.#fetching?.abort();
+  }
+
+  /**
+   * Records that the server of a picture does not deliver it any more.
+   *
+   * @param {Picture} picture
+   */
+  reportBroken({ id }) {
+    this.#broken.add(id);
+    redraw();
   }
 
   /**
@@ -135,6 +306,7 @@ export class Generation {
    */
   #fetch = async (url, init) => {
     const row = this.timeline.sent(init.method);
+    if (row.kind === 'create') row.model = modelIn(init.body);
     redraw();
     try {
       const response = await fetch(url, init);

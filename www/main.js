@@ -1,21 +1,26 @@
 /** Puts the parts of the page together. */
 
 import { showBanner } from './banner.js';
-import { showCode } from './code-panel.js';
 import { finishDeletions } from './deletions.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
-import { fillIn, settings, setUpForm } from './form.js';
+import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
 import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
+import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
+import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
+import { raceRequests, setUpRacePicker } from './race-picker.js';
+import { startRace } from './races.js';
 import { redraw } from './redraw.js';
+import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
+import { listenForShortcuts } from './shortcut-key.js';
+import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
-import { compare, setUpViewer, view } from './viewer.js';
 
 /** @typedef {'create' | 'gallery'} View */
 
@@ -76,18 +81,19 @@ function reveal() {
  * @param {import('lemondata-wasm').ImageRequest} request
  */
 function reuse(request) {
-  fillIn(settingsOf(request));
   if (current !== 'create') goTo('create');
-  writeAddress();
+  replaceSettings(settingsOf(request), writeAddress);
   prompt.focus();
 }
 
 setUpForm({
   onSend(request, sources) {
-    start(request, sources);
+    const lanes = raceRequests(request);
+    if (lanes) startRace(lanes, sources);
+    else start(request, sources);
     queueMicrotask(reveal);
   },
-  onCode: showCode,
+  onCode: followForm,
   onChange: writeAddress,
 });
 showFeed({
@@ -97,8 +103,17 @@ showFeed({
     else toast('This picture has been deleted.');
   },
   onReuse: reuse,
+  onVary(request) {
+    fillIn(settingsOf(request));
+    writeAddress();
+    queueMicrotask(reveal);
+  },
   onCode: showCode,
+  onCompare: compare,
 });
+setUpRacePicker();
+showSamples(reuse);
+setUpPictureDrop(reuse);
 showGallery({ onOpen: view, onCompare: compare });
 setUpViewer({
   onReuse: reuse,
@@ -112,7 +127,9 @@ setUpViewer({
     if (current === 'gallery') focusOn(picture);
   },
 });
+showStorage();
 showBanner();
+listenForShortcuts();
 keepFocus();
 
 document.addEventListener('click', (event) => {
@@ -129,8 +146,7 @@ document.addEventListener('click', (event) => {
   }
   const suggestion = target.closest('[data-prompt]');
   if (suggestion) {
-    fillIn({ ...settings(), prompt: suggestion.textContent ?? '' });
-    writeAddress();
+    replaceSettings({ ...settings(), prompt: suggestion.textContent ?? '' }, writeAddress);
     prompt.focus();
   }
 });

@@ -1,22 +1,83 @@
-/** Dialogs above the page. Toasts and announcements move into the open one, because the page behind it is inert. */
+/**
+ * Dialogs above the page. Back closes the one on top: each open dialog has an entry of its own in the history. Toasts
+ * and announcements move into it, because the page behind it is inert.
+ */
 
 import { elementById } from './element.js';
 
 const companions = ['toast', 'announcer'].map((id) => elementById(id, HTMLElement));
 
-const moveCompanions = () => (document.querySelector('dialog[open]') ?? document.body).append(...companions);
+/** @type {HTMLDialogElement[]} the open dialogs, the top one last */
+const stack = [];
+/** @type {WeakSet<HTMLDialogElement>} */
+const known = new WeakSet();
+/** How many steps back are under way that only remove the entry of a closed dialog. */
+let ownSteps = 0;
 
-for (const dialog of document.querySelectorAll('dialog')) {
-  dialog.addEventListener('close', moveCompanions);
-  // A click on the backdrop has the dialog itself as its target.
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) dialog.close();
+/** The number of dialogs that were open at the current entry of the history. */
+const depth = () => history.state?.dialogs ?? 0;
+
+// An entry of the page before a reload, whose dialogs are gone.
+if (depth() > 0) history.replaceState(null, '');
+
+// Before every other listener: no other one has to know of these entries.
+addEventListener(
+  'popstate',
+  (event) => {
+    if (ownSteps > 0) ownSteps -= 1;
+    else if (stack.length > depth()) for (const dialog of stack.slice(depth()).reverse()) dialog.close();
+    else return;
+    event.stopImmediatePropagation();
+  },
+  { capture: true },
+);
+
+/** @param {HTMLDialogElement} dialog */
+function setUp(dialog) {
+  if (known.has(dialog)) return;
+  known.add(dialog);
+  let isPressed = false;
+  // A click on the backdrop has the dialog itself as its target. One that began inside, such as a selection, is none.
+  dialog.addEventListener('pointerdown', ({ target }) => {
+    isPressed = target === dialog;
+  });
+  dialog.addEventListener('click', ({ target }) => {
+    if (isPressed && target === dialog) dialog.close();
+  });
+  dialog.addEventListener('close', () => {
+    // The event is dispatched late: the dialog may be open again by then.
+    if (dialog.open) return;
+    const at = stack.indexOf(dialog);
+    if (at >= 0) stack.splice(at, 1);
+    (stack.at(-1) ?? document.body).append(...companions);
+    // After a change of the address, the current entry is another one, and stays.
+    if (depth() <= stack.length) return;
+    ownSteps += 1;
+    history.back();
   });
 }
 
 /** @param {HTMLDialogElement} dialog */
 export function openModal(dialog) {
   if (dialog.open) return;
+  setUp(dialog);
   dialog.showModal();
   dialog.append(...companions);
+  // It was closed and is open again before its event: its entry is still there.
+  if (stack.includes(dialog)) return;
+  stack.push(dialog);
+  history.pushState({ dialogs: stack.length }, '');
+}
+
+/**
+ * Makes a small dialog.
+ *
+ * @param {string} id of the dialog; that of its title ends with `-title`
+ * @returns {HTMLDialogElement}
+ */
+export function makeDialog(id) {
+  const dialog = Object.assign(document.createElement('dialog'), { id, className: 'small' });
+  dialog.setAttribute('aria-labelledby', `${id}-title`);
+  document.body.append(dialog);
+  return dialog;
 }

@@ -2,33 +2,33 @@
 
 import { listModels } from 'lemondata-wasm';
 import { BASE_URL } from './config.js';
+import { toFormModel } from './form-model.js';
 
-/** @type {import('./combobox.js').Suggestion[]} */
+/** @typedef {import('./form-model.js').FormModel} FormModel */
+
+/** @type {FormModel[]} */
 export const DOCUMENTED = [
-  { value: 'gpt-image-2', note: 'edits' },
-  { value: 'nano-banana-2', note: 'edits' },
-  { value: 'nano-banana-pro', note: 'edits' },
-  { value: 'nano-banana', note: 'edits' },
-  { value: 'gemini-3-pro-image-preview', note: 'edits' },
-  { value: 'grok-imagine-image' },
-  { value: 'ideogram-v3', note: 'usually a task' },
-  { value: 'flux-pro', note: 'usually a task' },
-  { value: 'flux-schnell' },
-  { value: 'dall-e-3' },
-  { value: 'dall-e-2' },
-  { value: 'stable-diffusion-3' },
-  { value: 'midjourney', note: 'usually a task' },
+  { id: 'gpt-image-2', note: 'edits' },
+  { id: 'nano-banana-2', note: 'edits' },
+  { id: 'nano-banana-pro', note: 'edits' },
+  { id: 'nano-banana', note: 'edits' },
+  { id: 'gemini-3-pro-image-preview', note: 'edits' },
+  { id: 'grok-imagine-image' },
+  { id: 'ideogram-v3', note: 'usually a task' },
+  { id: 'flux-pro', note: 'usually a task' },
+  { id: 'flux-schnell' },
+  { id: 'dall-e-3' },
+  { id: 'dall-e-2' },
+  { id: 'stable-diffusion-3' },
+  { id: 'midjourney', note: 'usually a task' },
 ];
 
 /**
  * Loads the service's list through the relay.
  *
- * @returns {Promise<import('./combobox.js').Suggestion[]>} rejects with an error of the package
+ * @returns {Promise<FormModel[]>} rejects with an error of the package
  */
 export async function loadModels() {
-  const models = await listModels({ baseUrl: BASE_URL, relay: true, view: 'compact' });
-  return models.map(({ id, provider = '', supported_operations: operations = [] }) => ({
-    value: id,
-    note: [provider, operations.includes('image-edit') && 'edits'].filter(Boolean).join(', '),
-  }));
+  const models = await listModels({ baseUrl: BASE_URL, relay: true, view: 'full' });
+  return models.map(toFormModel);
 }

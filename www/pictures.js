@@ -1,12 +1,15 @@
 /** The kept pictures: stored when a generation completes, read for the gallery, changed, and deleted in two steps. */
 
 import { toBlob } from 'lemondata-wasm';
-import { all, get, put, remove } from './store.js';
+import { now } from './clock.js';
+import { all, get, hold, put, remove, storeHeld } from './store.js';
 
 /** The longer side of a thumbnail: two device pixels for each of the largest tile. */
 const THUMBNAIL_SIDE = 480;
 /** How many object URLs are held: more than any screen shows. */
 const MOST_URLS = 240;
+/** The time for a picture's file: that of the largest on a slow line. */
+const FILE_MS = 120_000;
 
 /**
  * The stored description of a picture.
@@ -28,6 +31,8 @@ const MOST_URLS = 240;
  * @property {string} [url] the address of a picture that could not be downloaded
  * @property {boolean} [favourite]
  * @property {number} [deletedAt] when the person deleted it; its files stay until nothing can undo that
+ * @property {string} [address] the address that it came from; most work for some hours
+ * @property {string} [cost] of its generation, where the service says it
  */
 
 /** @typedef {{ type: string, bytes: ArrayBuffer }} StoredFile */
@@ -74,52 +79,97 @@ channel.onmessage = load;
 /**
  * Keeps the pictures of a generation.
  *
- * @param {import('./generation.js').Generation} generation
- * @param {import('lemondata-wasm').Image[]} images
- * @returns {Promise<Picture[]>}
+ * @param {Pick<import('./generation.js').Generation, 'id' | 'request' | 'snapshot' | 'sources' | 'cost' | 'elapsed'>} generation
+ * @param {readonly import('lemondata-wasm').Image[]} images
+ * @param {AbortSignal} signal ends the downloads
+ * @param {(index: number) => boolean} [isWanted] default: all
+ * @returns {Promise<(Picture | undefined)[]>} one for each image; undefined where its file cannot be loaded
  */
-export async function keep({ id, request, snapshot: { startedAt }, sources }, images) {
+export async function keep(generation, images, signal, isWanted = () => true) {
+  const { id, request, snapshot, sources, cost } = generation;
+  const at = snapshot.startedAt;
   const made = await Promise.all(
-    images.map((image, index) =>
-      keepOne(image, {
-        id: `${startedAt.toString(36).padStart(9, '0')}-${id.slice(0, 8)}-${index}`,
-        at: startedAt,
+    images.map(async (image, index) => {
+      if (!isWanted(index)) return undefined;
+      return keepOne(image, signal, {
+        id: `${at.toString(36).padStart(9, '0')}-${id.slice(0, 8)}-${index}`,
+        at,
         generation: id,
         request,
         ...(sources && { sources }),
+        ...(cost && { cost }),
         index,
         count: images.length,
-        ms: Date.now() - startedAt,
-      }),
-    ),
+        ms: Math.round(generation.elapsed(now())),
+      });
+    }),
   );
+  const loaded = made.filter((picture) => picture !== undefined);
   // Another tab may have completed the same generation.
-  const ids = new Set(made.map(({ id }) => id));
-  pictures = [...made, ...pictures.filter(({ id }) => !ids.has(id))];
+  const ids = new Set(loaded.map(({ id }) => id));
+  pictures = [...loaded, ...pictures.filter(({ id }) => !ids.has(id))];
   notifyAllTabs();
+  // Without it, a browser that runs out of space may delete all pictures of this page.
+  navigator.storage?.persist?.().catch(() => {});
   return made;
 }
 
+/** @type {(url: string | null | undefined) => string | undefined} */
+export const addressOf = (url) => (/^https?:/i.test(url ?? '') ? (url ?? undefined) : undefined);
+
 /**
  * @param {import('lemondata-wasm').Image} image
+ * @param {AbortSignal} signal
  * @param {Picture} picture
  */
-async function keepOne(image, picture) {
+async function keepOne(image, signal, picture) {
   if (image.revised_prompt && image.revised_prompt !== picture.request.prompt) {
     picture.revised = image.revised_prompt;
   }
-  const blob = await toBlob(image).catch(() => undefined);
-  if (blob) {
+  picture.address = addressOf(image.url);
+  let isStored = true;
+  try {
+    const blob = await toBlob(image, { signal, requestTimeout: FILE_MS });
     const { width, height, thumbnail } = (await decode(blob).catch(() => undefined)) ?? {};
     Object.assign(picture, { type: blob.type, bytes: blob.size, width, height });
-    await put('files', picture.id, await stored(blob));
+    isStored = await put('files', picture.id, await stored(blob));
     if (thumbnail) await put('thumbnails', picture.id, await stored(thumbnail));
-  } else if (/^https?:/i.test(image.url ?? '')) {
-    // Its server allows pages to show it, but not to read it.
-    picture.url = image.url ?? undefined;
+  } catch (/** @type {any} */ { kind }) {
+    // Its server may allow pages to show it, but not to read it.
+    const size = kind === 'connection' && picture.address && (await measure(picture.address, signal));
+    if (!size) return undefined;
+    Object.assign(picture, { url: picture.address, ...size });
   }
-  await put('pictures', picture.id, picture);
+  // A record without its file would be a broken picture after a reload, unless its address brings the file.
+  if (isStored || picture.address) await put('pictures', picture.id, picture);
+  else hold('pictures', picture.id, picture);
   return picture;
+}
+
+/**
+ * Loads a picture to find out whether the page can show it.
+ *
+ * @param {string} src
+ * @param {AbortSignal} signal
+ */
+async function measure(src, signal) {
+  const image = Object.assign(new Image(), { src });
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(FILE_MS)]);
+  const end = new Promise((_, reject) => ended.addEventListener('abort', reject, { once: true }));
+  try {
+    await Promise.race([image.decode(), end]);
+    return { width: image.naturalWidth, height: image.naturalHeight };
+  } catch {
+    image.src = '';
+    return undefined;
+  }
+}
+
+/** Tries again to store the pictures that are held in memory. */
+export async function keepHeld() {
+  const isDone = await storeHeld();
+  notifyAllTabs();
+  return isDone;
 }
 
 /** @type {(blob: Blob) => Promise<StoredFile>} */
@@ -149,10 +199,13 @@ async function decode(blob) {
  * @param {Picture} picture
  * @returns {Promise<Blob>}
  */
-export async function fileOf({ id }) {
+export async function fileOf({ id, address }) {
   const file = asBlob(await get('files', id));
-  if (!file) throw new Error('This picture has been deleted.');
-  return file;
+  if (file) return file;
+  if (!address || !(await get('pictures', id))) throw new Error('This picture has been deleted.');
+  return toBlob({ url: address }).catch(() => {
+    throw new Error('The file of this picture cannot be loaded.');
+  });
 }
 
 /**
@@ -183,10 +236,11 @@ export function urlOf(picture, store = 'files') {
  * @param {Picture} picture
  * @param {'files' | 'thumbnails'} store
  */
-async function open({ id, width }, store) {
+async function open({ id, width, address }, store) {
   if (!width) return undefined;
   const file = asBlob((await get(store, id)) ?? (await get('files', id)));
-  return file ? URL.createObjectURL(file) : undefined;
+  // Storage was full, and an earlier page has held the file.
+  return file ? URL.createObjectURL(file) : address;
 }
 
 /** @param {string} key */

@@ -1,5 +1,7 @@
 /** The settings of the form, as text: their defaults, their problems, and the request that they make. */
 
+import { problemOfSize, sidesOf } from './sizes.js';
+
 /**
  * A field of the request under “More settings”. An empty text leaves the choice to the server.
  *
@@ -10,6 +12,7 @@
  * @property {[value: string, label: string][]} [choices] the only values, the default one first
  * @property {[least: number, most: number]} [range] of a whole number
  * @property {number} [maxLength] default 32
+ * @property {boolean} [isList] of words between commas
  */
 
 const ON_OFF = /** @type {[string, string][]} */ ([
@@ -21,16 +24,6 @@ const ON_OFF = /** @type {[string, string][]} */ ([
 const further = {
   aspect_ratio: {
     label: 'Aspect ratio',
-    suggestions: [
-      { value: '1:1', note: 'square' },
-      { value: '16:9', note: 'wide' },
-      { value: '9:16', note: 'tall' },
-      { value: '3:2' },
-      { value: '2:3' },
-      { value: '4:3' },
-      { value: '3:4' },
-      { value: '21:9' },
-    ],
   },
   resolution: {
     label: 'Resolution',
@@ -70,6 +63,7 @@ const further = {
   },
   expand_prompt: { label: 'Expand the prompt', choices: ON_OFF },
   async: { label: 'Answer with a task', choices: ON_OFF },
+  fallback: { label: 'If it fails, try', note: 'other models, in order', maxLength: 1024, isList: true },
   response_format: {
     label: 'Result',
     choices: [
@@ -116,7 +110,6 @@ const MAX_PROMPT = 4000;
 const MAX_MODEL = 128;
 const MAX_N = 10;
 const MAX_WORD = 32;
-const SIZE = /^(auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 
 /** The fields of a request that have a field in the form. */
 const OWN = FIELDS.filter((name) => name !== 'extra');
@@ -124,12 +117,12 @@ const OWN = FIELDS.filter((name) => name !== 'extra');
 /**
  * The problem of a field, in words for the person who types.
  *
- * @type {Record<keyof BasicSettings, (text: string) => string | undefined>}
+ * @type {Record<keyof BasicSettings, (text: string, settings: Settings) => string | undefined>}
  */
 const RULES = {
   prompt: (text) => (text.trim() === '' ? 'Say what to draw.' : tooLong(text, MAX_PROMPT)),
   model: (text) => (text === '' ? 'Name a model.' : tooLong(text, MAX_MODEL)),
-  size: (text) => (text === '' || SIZE.test(text) ? undefined : 'Write it as 1024x1024, or auto.'),
+  size: (text, { model }) => problemOfSize(text, model),
   n: (text) => outside(text, [1, MAX_N]),
   extra(text) {
     if (text.trim() === '') return undefined;
@@ -196,7 +189,7 @@ export function problemsOf(settings) {
   for (const name of FIELDS) {
     const text = texts[name];
     const problem =
-      name in FURTHER ? furtherProblem(/** @type {FurtherName} */ (name), text) : RULES[name](text);
+      name in FURTHER ? furtherProblem(/** @type {FurtherName} */ (name), text) : RULES[name](text, texts);
     if (problem) problems[name] = problem;
   }
   return problems;
@@ -221,8 +214,9 @@ export function requestOf(settings) {
   return { ...request, ...(extra.trim() ? JSON.parse(extra) : {}) };
 }
 
-/** @type {(field: Field, text: string) => string | number | boolean} */
-function typed({ range, choices }, text) {
+/** @type {(field: Field, text: string) => string | string[] | number | boolean} */
+function typed({ range, choices, isList }, text) {
+  if (isList) return text.split(/[\s,]+/).filter(Boolean);
   if (range) return Number(text);
   return choices === ON_OFF ? text === 'true' : text;
 }
@@ -248,9 +242,9 @@ export function settingsOf(request) {
  * @returns {{ width: number, height: number }}
  */
 export function shapeOf({ size, aspect_ratio }) {
-  const [width, height] = (size && SIZE.test(size) ? size : '').split('x').map(Number);
+  const [width, height] = sidesOf(size ?? '') ?? [];
   if (width && height) return { width, height };
-  const [across, down] = (aspect_ratio ?? '').split(':').map(Number);
+  const [across, down] = sidesOf(aspect_ratio ?? '') ?? [];
   return across && down
     ? { width: 1024, height: Math.round((1024 * down) / across) }
     : { width: 1024, height: 1024 };

@@ -1,18 +1,35 @@
-/** The file pickers of the form: the chosen pictures, their previews and their problems. */
+/**
+ * The reference pictures in the form: picked, dropped or pasted; their previews, their mask and their problems. The
+ * file pickers hold them, whichever way they came.
+ */
 
-import { html, render } from 'lit-html';
+import { html, nothing, render } from 'lit-html';
+import { announce } from './announce.js';
 import { elementById } from './element.js';
-import { problemOfFiles, readSources } from './sources.js';
+import { icon } from './icon.js';
+import { paintMask } from './on-demand.js';
+import { problemOfFiles, problemOfOperation, readSources } from './sources.js';
 
+const form = elementById('form', HTMLFormElement);
 const section = elementById('sources', HTMLDetailsElement);
 const picker = elementById('pictures', HTMLInputElement);
 const maskPicker = elementById('mask', HTMLInputElement);
 const previews = elementById('previews', HTMLElement);
+const maskPreview = elementById('mask-preview', HTMLElement);
 const problem = elementById('pictures-problem', HTMLElement);
 const maskProblem = elementById('mask-problem', HTMLElement);
 
-/** The object URLs of the previews. */
-let urls = /** @type {string[]} */ ([]);
+/**
+ * The object URLs of the previews.
+ *
+ * @type {Map<File, string>}
+ */
+const urls = new Map();
+
+/** The model in the form, and what the service says that it does. */
+let model = '';
+/** @type {string[] | undefined} */
+let operations;
 
 const chosen = () => [...(picker.files ?? [])];
 const chosenMask = () => maskPicker.files?.[0];
@@ -24,18 +41,127 @@ export function setUpSources() {
   section.addEventListener('input', () => {
     showProblems();
     maskPicker.disabled = action() === 'generate';
+    showPreviews();
   });
-  picker.addEventListener('change', showPreviews);
+  for (const input of [picker, maskPicker]) input.addEventListener('change', showPreviews);
+  setUpDrop();
+  document.addEventListener('paste', (event) => {
+    const { clipboardData: data } = event;
+    const files = imagesOf(data);
+    // Some programs put a picture of a text beside it. In another view or dialog, there is no form to add it to.
+    if (files.length === 0 || data?.types.includes('text/plain')) return;
+    if (!form.checkVisibility() || document.querySelector('dialog:modal')) return;
+    event.preventDefault();
+    addPictures(files);
+  });
+}
+
+/** @param {DataTransfer | null} data */
+const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+
+/** Takes pictures that are dropped anywhere on the form. */
+function setUpDrop() {
+  form.addEventListener('dragover', (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    form.classList.add('dropping');
+  });
+  form.addEventListener('dragleave', ({ relatedTarget }) => {
+    if (!form.contains(/** @type {Node | null} */ (relatedTarget))) form.classList.remove('dropping');
+  });
+  form.addEventListener('drop', (event) => {
+    form.classList.remove('dropping');
+    const files = imagesOf(event.dataTransfer);
+    if (files.length === 0) return;
+    event.preventDefault();
+    addPictures(files);
+  });
+}
+
+/** @param {File[]} files */
+function addPictures(files) {
+  section.open = true;
+  setFiles(picker, [...chosen(), ...files]);
+  announce(`Reference pictures: ${chosen().length}`);
+}
+
+/**
+ * Puts files into a picker, as its dialog does.
+ *
+ * @param {HTMLInputElement} input
+ * @param {File[]} files
+ */
+function setFiles(input, files) {
+  const transfer = new DataTransfer();
+  for (const file of files) transfer.items.add(file);
+  input.files = transfer.files;
+  for (const type of ['input', 'change']) input.dispatchEvent(new Event(type, { bubbles: true }));
 }
 
 function showPreviews() {
-  for (const url of urls) URL.revokeObjectURL(url);
-  const shown = chosen().filter((file) => !problemOfFiles([file], 'edit'));
-  urls = shown.map((file) => URL.createObjectURL(file));
+  const mask = chosenMask();
+  const files = chosen();
+  const all = mask ? [...files, mask] : files;
+  for (const [file, url] of urls) {
+    if (all.includes(file)) continue;
+    URL.revokeObjectURL(url);
+    urls.delete(file);
+  }
+  const shown = files.filter((file) => !problemOfFiles([file], 'edit'));
   render(
-    shown.map(({ name }, index) => html`<li><img src=${urls[index]} alt=${name}></li>`),
+    shown.map(
+      (file) =>
+        html`<li><img src=${urlOf(file)} alt=${file.name}>${remove(file.name, () =>
+          setFiles(
+            picker,
+            chosen().filter((other) => other !== file),
+          ),
+        )}</li>`,
+    ),
     previews,
   );
+  const canPaint = shown.length > 0 && action() === 'edit';
+  render(
+    html`${
+      mask && action() === 'edit' && !problemOfFiles([mask], 'edit')
+        ? html`<span class="preview"><img src=${urlOf(mask)} alt="Mask">${remove('the mask', () => setFiles(maskPicker, []))}</span>`
+        : nothing
+    }${canPaint ? html`<button type="button" @click=${() => paint(shown[0])}>Paint the mask</button>` : nothing}`,
+    maskPreview,
+  );
+}
+
+/** @param {File} file */
+function urlOf(file) {
+  const url = urls.get(file) ?? URL.createObjectURL(file);
+  urls.set(file, url);
+  return url;
+}
+
+/** @type {(name: string, run: () => void) => import('lit-html').TemplateResult} */
+const remove = (name, run) =>
+  html`<button class="remove" type="button" aria-label=${`Remove ${name}`} title="Remove" @click=${() => {
+    run();
+    picker.focus();
+  }}>${icon('close')}</button>`;
+
+/** @param {File} picture */
+async function paint(picture) {
+  const mask = await paintMask(picture);
+  if (mask) setFiles(maskPicker, [mask]);
+}
+
+/**
+ * Notes what the model in the form does, which decides whether it takes the chosen pictures.
+ *
+ * @param {string} name
+ * @param {string[]} [supported] undefined where nothing is known
+ */
+export function showOperations(name, supported) {
+  if (model === name && operations === supported) return;
+  model = name;
+  operations = supported;
+  showProblems();
 }
 
 /**
@@ -45,8 +171,10 @@ function showPreviews() {
  */
 function showProblems() {
   const mask = chosenMask();
+  const pictures = chosen();
+  const refusal = pictures.length > 0 ? problemOfOperation(model, operations, action()) : undefined;
   const texts = /** @type {[HTMLInputElement, HTMLElement, string | undefined][]} */ ([
-    [picker, problem, problemOfFiles(chosen(), action())],
+    [picker, problem, problemOfFiles(pictures, action()) ?? refusal],
     [maskPicker, maskProblem, mask && problemOfFiles([mask], 'edit')],
   ]);
   for (const [input, place, text] of texts) {

@@ -44,6 +44,20 @@ export function problemOfFiles(files, action) {
   return action === 'generate' && files.length > 1 ? 'A new picture takes one reference.' : undefined;
 }
 
+/**
+ * The problem of a model that does not take reference pictures.
+ *
+ * @param {string} model
+ * @param {string[] | undefined} operations what it does; undefined where nothing is known
+ * @param {Sources['action']} action
+ * @returns {string | undefined}
+ */
+export function problemOfOperation(model, operations, action) {
+  const needed = action === 'edit' ? 'image-edit' : 'image-to-image';
+  if (!operations || operations.includes(needed)) return undefined;
+  return action === 'edit' ? `${model} edits no pictures.` : `${model} takes no reference pictures.`;
+}
+
 /** @type {(file: File) => Promise<SourceFile>} */
 const readFile = async (file) => ({ name: file.name, type: file.type, bytes: await file.arrayBuffer() });
 

@@ -1,5 +1,6 @@
 /** The requests of a generation, and the time of the next one. */
 
+import { now } from './clock.js';
 import { pollInterval } from './config.js';
 
 /** The longest pause after a lost poll. */
@@ -14,6 +15,7 @@ const BACK_OFF_MS = 30_000;
  * @property {number} [status]
  * @property {string} [meaning] of the answer, or the text of a note
  * @property {boolean} [isLost] there will be no answer
+ * @property {string} [model] that a create names
  */
 
 export class Timeline {
@@ -25,8 +27,8 @@ export class Timeline {
   #now;
   #polls = 0;
 
-  constructor(now = Date.now) {
-    this.#now = now;
+  constructor(clock = now) {
+    this.#now = clock;
   }
 
   /** The latest request. */

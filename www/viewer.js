@@ -120,7 +120,7 @@ function redraw() {
   dialog.setAttribute('aria-label', compared ? `${all.length} pictures compared` : 'Picture in full view');
   dialog.classList.toggle('comparing', Boolean(compared));
   render(
-    html`<header>
+    html`<header role="none">
         <p class="place">${compared ? 'Compare' : `${index + 1} of ${pictures.length}`}</p>
         ${
           compared?.length === 2

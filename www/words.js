@@ -13,7 +13,23 @@ export function duration(ms) {
 export function amount(bytes) {
   if (bytes < 1000) return `${bytes} bytes`;
   if (bytes < 1e6) return `${Math.round(bytes / 1000)} KB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/**
+ * The price of a generation, where the service says it: in dollars, else in tokens.
+ *
+ * @param {Record<string, any>} answer
+ * @returns {string | undefined}
+ */
+export function costOf({ usage, cost_usd, cost }) {
+  const { total_tokens, cost: used, cost_usd: usedUsd } = Object(usage);
+  const usd = [cost_usd, usedUsd, cost, used].find((value) => typeof value === 'number');
+  if (usd !== undefined) {
+    const digits = { minimumFractionDigits: 2, maximumFractionDigits: 4 };
+    return usd.toLocaleString('en', { style: 'currency', currency: 'USD', ...digits });
+  }
+  return typeof total_tokens === 'number' ? `${total_tokens.toLocaleString('en')} tokens` : undefined;
 }
 
 /**
@@ -71,8 +87,53 @@ const KINDS = {
   wait_timeout: ['Still not finished', 'The task goes on: wait for it again.'],
   task_not_found: ['The task is gone', 'The server has no such task any more. Try again for a new one.'],
   task_cancelled: ['The task was cancelled', 'Try again for a new one.'],
+  no_picture: ['No picture', 'It may be billed. Change the prompt or the model before you try again.'],
   internal: ['A bug of this package', 'Reload the page. A report with the details below would help.'],
 };
+
+/**
+ * What happened, where the client's own message talks of methods and paths, which the details show.
+ *
+ * @type {Record<string, string>}
+ */
+const MESSAGES = {
+  connection: 'The connection broke before the answer had arrived.',
+  request_timeout: 'The server did not answer in time.',
+  server: 'The server has a problem of its own.',
+  rate_limit: 'The server takes no more requests at the moment.',
+  wait_timeout: 'The task had not finished when the wait ended.',
+  task_not_found: 'The server does not know this task.',
+  response: 'The answer of the server cannot be read.',
+};
+/** Methods, paths, option names. */
+const API_TALK = /\b(GET|POST|DELETE) |\/v1\/|\bmax(Wait|Polls)\b/;
+/** A signed reference of the relay: it is long, and means nothing to a person. */
+const REFERENCE = /\s?\bt_[\w-]+\.[\w-]+/g;
+/**
+ * A text of the client or of the service without references, and without sentences for developers.
+ *
+ * @type {(text: string) => string}
+ */
+function forPeople(text) {
+  const sentences = text.replace(REFERENCE, '').split(/(?<=[.!?])\s+/);
+  return sentences.filter((sentence) => !API_TALK.test(sentence)).join(' ');
+}
+
+/** Codes by which services say that the prompt is what they refuse. */
+const POLICY = /content|policy|moderation|safety|nsfw|sensitive|prompt/i;
+
+/**
+ * The step that can help after an error: the same request again, or a changed one.
+ *
+ * @param {Partial<import('lemondata-wasm').LemonDataError>} error
+ * @returns {'again' | 'prompt' | 'settings'}
+ */
+function remedyOf({ kind, outcome, code, param }) {
+  const isPrompt = param === 'prompt' || POLICY.test(code ?? '');
+  if (isPrompt && ['rejected', 'failed', 'not_sent'].includes(outcome ?? '')) return 'prompt';
+  const isRefused = ['invalid_request', 'not_found', 'permission_denied'].includes(kind ?? '');
+  return isRefused && ['rejected', 'not_sent'].includes(outcome ?? '') ? 'settings' : 'again';
+}
 
 /**
  * The title and the next step of a refused account, by the status of the service.
@@ -86,37 +147,43 @@ const ACCOUNTS = {
 };
 
 /**
- * @param {Partial<import('lemondata-wasm').LemonDataError> & { message: string }} error
+ * @param {any} error of the client, or read from the journal
  * @param {{ status: number, code: string }} [account] the reason why the service refused the account
- * @returns {{ title: string, message: string, hint?: string, next?: string, models: string[], facts: [string, string][] }}
+ * @returns {{ title: string, message: string, hint?: string, next?: string, remedy: 'again' | 'prompt' | 'settings', models: string[], facts: [string, string][] }}
  */
-export function explain(error, account) {
+export function explain(error, account = error.account) {
   const { kind = '', outcome = '', status, code, param, hint, message, requestId, task } = error;
+  const remedy = account ? 'again' : remedyOf(error);
   const [title = 'This page has failed', next] = OUTCOMES[outcome] ?? [];
   const [specificTitle = title, step = next] = account
     ? (ACCOUNTS[account.status] ?? [])
     : // Of a lost create, the person first needs to know that it may be billed.
-      outcome === 'unknown' && kind !== 'internal'
+      outcome === 'unknown' && kind !== 'internal' && kind !== 'no_picture'
       ? [KINDS[kind]?.[0]]
       : (KINDS[kind] ?? []);
   // The message ends with the hint, which the page shows on a line of its own.
   const own = hint && message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message;
   // The server's own sentence. Ours adds the path and the status, which the details show.
-  const { message: sentence } = /** @type {any} */ (error.body)?.error ?? {};
+  const { message: sentence = error.sentence } = /** @type {any} */ (error.body)?.error ?? {};
+  const spoken = (typeof sentence === 'string' && forPeople(sentence)) || forPeople(own);
   const facts = {
     kind,
     outcome,
     status,
     code: account?.code ?? code,
     param,
-    task: task?.task_id,
+    task: task?.task_id?.replace(REFERENCE, ''),
     request: requestId,
   };
   return {
     title: specificTitle,
-    message: typeof sentence === 'string' ? sentence : own,
-    hint,
-    next: step,
+    message: spoken || (MESSAGES[kind] ?? 'The request has failed.'),
+    hint: hint && forPeople(hint),
+    next:
+      remedy === 'again'
+        ? step
+        : `${outcome === 'failed' ? '' : 'Nothing is billed. '}Change the ${remedy}, then generate again.`,
+    remedy,
     models: modelsOf(error),
     facts: Object.entries(facts)
       .filter(([, value]) => value !== undefined && value !== '')

@@ -1,7 +1,6 @@
 /** Several pictures as one file: a zip with the settings of each picture beside it. */
 
-import { strToU8, Zip, ZipPassThrough } from 'fflate';
-import { save } from './export.js';
+import { save, withSettings } from './export.js';
 import { fileName, uniqueNames } from './file-name.js';
 import { fileOf, isKept } from './pictures.js';
 import { toast } from './toast.js';
@@ -12,7 +11,9 @@ import { toast } from './toast.js';
 export async function exportZip(pictures) {
   const id = {};
   toast(`Exporting ${pictures.length} ${pictures.length === 1 ? 'picture' : 'pictures'}…`, [], { id });
-  const { blob, missing } = await zip(pictures);
+  const format = await import('./zip-format.js').catch(() => undefined);
+  if (!format) return toast('The export cannot be loaded: is the server there?', [], { id });
+  const { blob, missing } = await zip(pictures, format);
   save(blob, `lemondata-${new Date().toISOString().slice(0, 10)}.zip`);
   const rest = missing > 0 ? ` ${missing} of them as settings alone, because their files are not here.` : '';
   toast(`Exported ${pictures.length}.${rest}`, [], { id });
@@ -20,9 +21,10 @@ export async function exportZip(pictures) {
 
 /**
  * @param {Picture[]} pictures
+ * @param {typeof import('./zip-format.js')} format
  * @returns {Promise<{ blob: Blob, missing: number }>} and the number of pictures without a file
  */
-async function zip(pictures) {
+async function zip(pictures, { strToU8, Zip, ZipPassThrough }) {
   /** @type {Blob[]} */
   const parts = [];
   let missing = 0;
@@ -43,8 +45,10 @@ async function zip(pictures) {
   for (const [index, picture] of pictures.entries()) {
     const name = names[index];
     const file = isKept(picture) ? await fileOf(picture).catch(() => undefined) : undefined;
-    if (file) add(name, new Uint8Array(await file.arrayBuffer()), picture.at);
-    else missing += 1;
+    if (file) {
+      const bytes = await (await withSettings(file, picture.request)).arrayBuffer();
+      add(name, new Uint8Array(bytes), picture.at);
+    } else missing += 1;
     const text = JSON.stringify(record(picture, file && name), null, 2);
     add(name.replace(/\.\w+$/, '.json'), strToU8(text), picture.at);
   }

@@ -6,16 +6,29 @@ import { root } from '../../scripts/lib/run.js';
 
 /** The reference of all ratios. */
 export const BASE = 'bare loop';
+/** The same with what keeps a call from hanging. */
+export const BOUNDED = 'bare loop + time-out';
 export const OURS = 'lemondata-wasm';
 export const SLIM = 'lemondata-wasm/slim';
+
+/** The promises that some clients lack, with the mark of each. */
+export const PROMISES = {
+  timeout: ['¹', 'no time-out: a request that gets no answer never ends'],
+  abort: ['²', 'no abort of a request under way'],
+};
+
+/** The name of a client with a mark for each promise that it lacks. */
+export const marked = (name) =>
+  name + (CLIENTS[name]?.lacks ?? []).map((promise) => PROMISES[promise][0]).join('');
 
 /**
  * Each client: its module in this folder, its packages, and the imports of a page that makes an image and waits for
  * it. Clients with `inPages` are measured in pages only; clients with `waits` wait for a task, by themselves or with
- * a loop.
+ * a loop. `lacks` names the promises that a client does not keep, which would cost it time and memory.
  *
  * @type {Record<string, {
  *   file: string, packages: string[], contents?: string, isSdk?: boolean, waits?: boolean, inPages?: boolean,
+ *   lacks?: (keyof typeof PROMISES)[],
  * }>}
  */
 export const CLIENTS = {
@@ -23,6 +36,13 @@ export const CLIENTS = {
     file: 'bare.js',
     packages: [],
     contents: `export { generateImage } from './bench/clients/bare.js';`,
+    waits: true,
+    lacks: ['timeout', 'abort'],
+  },
+  [BOUNDED]: {
+    file: 'bounded.js',
+    packages: [],
+    contents: `export { generateImage } from './bench/clients/bounded.js';`,
     waits: true,
   },
   [OURS]: { file: 'lemondata.js', packages: [], waits: true },
@@ -33,6 +53,8 @@ export const CLIENTS = {
     contents: `export { default } from 'replicate';`,
     isSdk: true,
     waits: true,
+    // `run` looks at its signal between two polls.
+    lacks: ['timeout', 'abort'],
   },
   fal: {
     file: 'fal.js',
@@ -40,6 +62,8 @@ export const CLIENTS = {
     contents: `export { createFalClient } from '@fal-ai/client';`,
     isSdk: true,
     waits: true,
+    // `subscribe` has one for the whole wait, which ends no request.
+    lacks: ['timeout'],
   },
   openai: {
     file: 'openai.js',
@@ -55,6 +79,7 @@ export const CLIENTS = {
     contents: `export { createOpenAICompatible } from '@ai-sdk/openai-compatible';
       export { experimental_generateImage } from 'ai';`,
     isSdk: true,
+    lacks: ['timeout'],
   },
 };
 

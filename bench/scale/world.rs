@@ -217,6 +217,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
         options: Options {
             base,
             has_key: true,
+            has_key_function: false,
             is_page: false,
             relay: false,
             makes_key: false,

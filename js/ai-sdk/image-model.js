@@ -55,20 +55,40 @@ function splitOptions({ taskId, ...own } = {}) {
   };
 }
 
+/** The options of a call that are of its create alone. */
+const CREATE_OPTIONS = ['fallback', 'idempotencyKey', 'maxRetries'];
+
+const unsupported = (feature, details) => ({ type: 'unsupported', feature, details });
+
+/** The options that count for nothing beside a task, which was created with others. */
+function unusedBesideTask({ n, size, aspectRatio, seed, files, mask }, callOptions, fields) {
+  const own = [...CREATE_OPTIONS.filter((name) => name in callOptions), ...Object.keys(fields)];
+  const options = { n: n > 1, size, aspectRatio, seed: seed !== undefined, images: files?.length, mask };
+  return [
+    ...Object.keys(options).filter((name) => options[name]),
+    ...own.map((name) => `providerOptions.${PROVIDER}.${name}`),
+  ].map((name) => unsupported(name, 'A call with a taskId creates nothing: the task keeps its own options.'));
+}
+
 /**
  * What was not done as it was asked for.
  *
  * @param {string} modelId
+ * @param {number} n
  * @param {any} generation
  */
-function warningsOf(modelId, { model, skipped_models: skipped = [], data }) {
+function warningsOf(modelId, n, { model, skipped_models: skipped = [], data }) {
   const failed = data.filter((image) => image.error);
-  return [
+  const messages = [
     ...skipped.map(
       ({ model: name = modelId, error }) => `${name} made no picture, so ${model} did: ${error.message}`,
     ),
     ...failed.map(({ error }) => `One of the images failed: ${error.message ?? error}`),
-  ].map((message) => ({ type: 'other', message }));
+  ];
+  return [
+    ...messages.map((message) => ({ type: 'other', message })),
+    ...(data.length < n ? [unsupported('n', `The model made ${data.length} of ${n} images.`)] : []),
+  ];
 }
 
 /** The SDK keeps nothing but a list of `images` of several calls, so each image has all of it. */
@@ -76,6 +96,7 @@ const metadataOf = (generation, pictures) =>
   pictures.map(({ url, revised_prompt: revisedPrompt }) => ({
     ...(revisedPrompt && { revisedPrompt }),
     ...(url && { url }),
+    outcome: 'completed',
     ...(generation.task_id && { taskId: generation.task_id }),
     ...(generation.model && { model: generation.model }),
     ...(generation.billing_transaction_id && { billingTransactionId: generation.billing_transaction_id }),
@@ -91,18 +112,8 @@ export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAG
     supportsFileInputs: true,
     supportsMaskInputs: true,
 
-    async doGenerate({
-      prompt,
-      n,
-      size,
-      aspectRatio,
-      seed,
-      files,
-      mask,
-      providerOptions,
-      abortSignal,
-      headers,
-    }) {
+    async doGenerate(call) {
+      const { prompt, n, size, aspectRatio, seed, files, mask, providerOptions, abortSignal, headers } = call;
       const timestamp = new Date();
       const { taskId, callOptions, fields } = splitOptions(providerOptions?.[PROVIDER]);
       const { transport, last } = recordingFetch(options.fetch, headers);
@@ -135,7 +146,10 @@ export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAG
           images,
           // An empty list is the whole answer: another create would be billed.
           isRetryable: false,
-          warnings: warningsOf(modelId, generation),
+          warnings:
+            taskId === undefined
+              ? warningsOf(modelId, n, generation)
+              : [...unusedBesideTask(call, callOptions, fields), ...warningsOf(modelId, 0, generation)],
           providerMetadata: { [PROVIDER]: { images: metadataOf(generation, pictures) } },
           response: { timestamp, modelId: generation.model ?? modelId, headers: last.headers },
           usage: { inputTokens, outputTokens, totalTokens },

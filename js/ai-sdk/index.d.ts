@@ -61,13 +61,25 @@ export interface ImageCallOptions {
   headers?: { [name: string]: string | undefined } | undefined;
 }
 
-/** What was not done as it was asked for: a model that a fallback went past, or one of several images that failed. */
-export interface ImageWarning {
-  /** It is none of the SDK's own kinds. */
-  type: 'other';
-  /** What happened, and why. */
-  message: string;
-}
+/** What was not done as it was asked for. */
+export type ImageWarning =
+  | {
+      /** A model that a fallback went past, or one of several images that failed: none of the SDK's own kinds. */
+      type: 'other';
+      /** What happened, and why. */
+      message: string;
+    }
+  | {
+      /** An argument that was not carried out. */
+      type: 'unsupported';
+      /**
+       * Its name: `n` where the model made fewer images; beside a `taskId` each argument of a create, such as `size` or
+       * `providerOptions.lemondata.quality`.
+       */
+      feature: string;
+      /** Why it was not carried out. */
+      details: string;
+    };
 
 /** The metadata of an image, in `providerMetadata.lemondata.images`. */
 export type ImageMetadata = {
@@ -75,6 +87,8 @@ export type ImageMetadata = {
   revisedPrompt?: string;
   /** Where the image can be downloaded for some time. */
   url?: string;
+  /** How its create ended. An error has the other outcomes, in its `data`. */
+  outcome: 'completed';
   /** The task that made it. */
   taskId?: string;
   /** The model that made it, where the service or a fallback says it. */

@@ -1,16 +1,19 @@
 /** The arguments of a command: bad ones end it before anything is sent. */
 
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
 /** Says what was entered, what is expected, and what to do. */
 export class UsageError extends Error {}
 
 /**
+ * A prompt or a task of `-` comes from standard input.
+ *
  * @param {string} name
  * @param {import('./run.js').Command} command
  * @param {string[]} args
  */
-export function readArguments(name, { options, positional }, args) {
+export async function readArguments(name, { options, positional }, args) {
   const help = `"npx lemondata-wasm ${name} --help" has its options.`;
   let parsed;
   try {
@@ -32,7 +35,10 @@ export function readArguments(name, { options, positional }, args) {
       `${name} needs a ${positional}: npx lemondata-wasm ${name} <${positional}>. ${help}`,
     );
   }
-  return { values, positional: positionals[0] };
+  if (positionals[0] !== '-') return { values, positional: positionals[0] };
+  const input = (await text(process.stdin)).trim();
+  if (!input) throw new UsageError(`Standard input is empty: it should hold the ${positional}.`);
+  return { values, positional: input };
 }
 
 /**

@@ -60,7 +60,7 @@ export async function run([name = 'help', ...args]) {
       console.log(`npx lemondata-wasm ${command.usage}`);
       return 0;
     }
-    await command.run(readArguments(name, command, args));
+    await command.run(await readArguments(name, command, args));
     return 0;
   } catch (error) {
     report(error, isJson);

@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, b29c3344a9adc036.
+// Written by `npm run build` from src/core/abi.rs, 2a24dd345961bec8.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;
@@ -14,6 +14,7 @@ export const EVENT_ANNOUNCED = 3;
 export const EVENT_LEADER_LEFT = 4;
 export const EVENT_WOKEN = 5;
 export const EVENT_ABORTED = 6;
+export const EVENT_ELAPSED = 7;
 
 export const SOURCE_OWN = 0;
 export const SOURCE_POLL = 1;

@@ -4,6 +4,8 @@
  * Nothing enters the module from inside. The caller's own functions run in microtasks, never while the module is at
  * work, and the module is called in a microtask, too, when there is an event to take. So a callback may abort, start or
  * await any call.
+ *
+ * Thousands of calls may sleep at once: what a call does not need in its sleep, it does not keep.
  */
 
 import {
@@ -11,41 +13,49 @@ import {
   EVENT_ANNOUNCED,
   EVENT_ATTEMPT,
   EVENT_CREDENTIALS,
+  EVENT_ELAPSED,
   EVENT_LEADER_LEFT,
-  EVENT_NONE,
   EVENT_WOKEN,
   SOURCE_OWN,
   SOURCE_POLL,
 } from './abi.gen.js';
 import { InternalError, InvalidRequestError, ownError } from './errors.js';
 import { Attempt, exchange, responseInfo } from './exchange.js';
+import { taskOf } from './generation.js';
 import { randomKey, readCredentials, resolve } from './options.js';
 import { read } from './values.js';
 
-/** The callbacks that wait for each signal. One listener serves them all: Node warns of more than ten. */
-const aborts = new WeakMap();
+/** The calls that listen to each signal. One listener serves them all: Node warns of more than ten. */
+const listeners = new WeakMap();
 
-/** Calls back when a signal aborts, until the function that it returns is called. */
-function onAbort(signal, callback) {
-  let entry = aborts.get(signal);
+/** Rings a call when a signal aborts. */
+function listenTo(signal, call) {
+  let entry = listeners.get(signal);
   if (!entry) {
-    const callbacks = new Set();
+    const calls = new Set();
     const listener = () => {
-      for (const each of [...callbacks]) each();
+      for (const each of [...calls]) each.ring();
     };
     signal.addEventListener('abort', listener);
-    entry = { callbacks, listener };
-    aborts.set(signal, entry);
+    entry = { calls, listener };
+    listeners.set(signal, entry);
   }
-  const { callbacks, listener } = entry;
-  callbacks.add(callback);
-  return () => {
-    callbacks.delete(callback);
-    if (callbacks.size > 0) return;
-    aborts.delete(signal);
-    signal.removeEventListener('abort', listener);
-  };
+  entry.calls.add(call);
 }
+
+function leave(signal, call) {
+  const entry = listeners.get(signal);
+  if (!entry?.calls.delete(call) || entry.calls.size > 0) return;
+  listeners.delete(signal);
+  signal.removeEventListener('abort', entry.listener);
+}
+
+/** Where a page says that it has come back. Tests and servers pretend to be pages, some of them without events. */
+const pageEvents = () =>
+  /** @type {[EventTarget, string][]} */ ([
+    [globalThis, 'online'],
+    [globalThis.document, 'visibilitychange'],
+  ]);
 
 function report(error) {
   if (typeof reportError === 'function') reportError(error);
@@ -59,31 +69,44 @@ const later = (callback) => Promise.resolve().then(callback);
 export const broken = (message, cause, outcome, task) =>
   ownError(InternalError, task ? 'accepted' : outcome, message, { cause, task });
 
+/** Tells the work of one call from what it did before. */
+let works = 0;
+
 export class Call {
+  /** The number of the function of the package. */
+  command;
   /** What the caller passed: a request or a task. */
   input;
   /** The options in force: those of the call over those of its client. */
   options;
   callOptions;
   clientOptions;
+  /** Whether visitors can read all that is here. */
+  isBrowser;
   /** The request, as `toBody` makes it. */
   body;
   /** Milliseconds since `generate` returned the generation that this call waits for; `NaN` for another task. */
   age;
   /** The task that the call waits for or has created, for the error of a trap. */
   task;
-  /** What belongs to the event that the module has taken last. */
+  /** The models of `fallback` that have failed before. */
+  skipped;
+  /** Takes the call itself, once it is over: `isDone` and `value` say how. */
+  settled;
+  isDone;
   value;
 
   #instance;
-  #finish;
+  /** Stands for the call in the module. */
+  #handle;
   #isOver = false;
-  #stops = [];
   #events = [];
-  /** Has the module take the events. */
+  /** Whether the module's timer has fired. */
+  #isElapsed = false;
+  /** Has the module take the events, in this call's own asynchronous context. */
   #ring;
-  /** Stands for the work that this call waits for; none while it sleeps. */
-  #work;
+  /** The number of the work that this call waits for; none while it sleeps. */
+  #work = 0;
   #credentials;
   /** The attempt under way, and what ends it. */
   #attempt;
@@ -95,104 +118,114 @@ export class Call {
   /** The idempotency key of ours, which each attempt at a create gets. */
   #ownKey;
 
-  /**
-   * @param {ReturnType<typeof import('./instance.js').createInstance>} instance
-   * @param {(isDone: boolean, value: unknown) => void} finish settles the promise of the call
-   * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
-   */
-  constructor(instance, finish, fields, Subscriber) {
+  constructor(fields) {
     Object.assign(this, fields);
-    this.#instance = instance;
-    this.#finish = finish;
-    const { fetch, requestTimeout } = this.options;
-    if (Subscriber) {
-      this.#subscriber = new Subscriber([this.clientOptions, fetch, requestTimeout], (attempt) =>
-        this.#receive(attempt),
-      );
-    }
-    instance.calls.add(this);
   }
 
   /**
-   * Listens to the signal and, in a page, to the events of its return; `wake` has the module take what has happened.
-   * Where that fails, the call is over, and the answer is `false`.
+   * @param {ReturnType<typeof import('./instance.js').createInstance>} instance
+   * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
    */
-  listen(isBrowser, wake) {
+  start(instance, Subscriber) {
+    this.#instance = instance;
+    this.#subscriber = Subscriber && new Subscriber(this);
+    instance.calls.add(this);
+    this.#handle = instance.run(this.command, this, this.isBrowser);
+    this.#wake();
+  }
+
+  /** What else makes a poll the same, beside its URL and its credentials. */
+  get identity() {
+    return [this.clientOptions, this.options.fetch, this.options.requestTimeout];
+  }
+
+  /** Listens to the signal and, in a page, to the events of its return. Where that fails, the call is over. */
+  listen() {
     const { signal } = this.options;
     try {
-      if (signal) this.#stops.push(onAbort(signal, () => this.#ring()));
+      if (signal) listenTo(signal, this);
     } catch (cause) {
       const message = 'signal must be an AbortSignal; listening to it failed: see error.cause.';
       this.settle(false, ownError(InvalidRequestError, 'not_sent', message, { param: 'signal', cause }));
       return false;
     }
-    if (isBrowser) {
-      const comeBack = () => {
-        if (!globalThis.document?.hidden) this.#post(EVENT_WOKEN);
-      };
-      /** @type {[EventTarget, string][]} */
-      const targets = [
-        [globalThis, 'online'],
-        [globalThis.document, 'visibilitychange'],
-      ];
-      for (const [target, type] of targets) {
-        // Tests and servers pretend to be pages, some of them without events.
-        target?.addEventListener?.(type, comeBack);
-        this.#stops.push(() => target?.removeEventListener?.(type, comeBack));
-      }
-    }
-    this.#answerRings(wake);
+    if (this.isBrowser) for (const [target, type] of pageEvents()) target?.addEventListener?.(type, this);
+    if (signal || this.isBrowser) this.#awaitRing();
     return true;
   }
 
-  /** An `await` of this call's own keeps its asynchronous context, whichever call rings. */
-  async #answerRings(wake) {
-    const nextRing = () =>
-      new Promise((resolve) => {
-        this.#ring = resolve;
-      });
-    let ring = nextRing();
-    for (;;) {
-      await ring;
+  /** A page has come back. */
+  handleEvent() {
+    if (globalThis.document?.hidden) return;
+    this.#post(EVENT_WOKEN);
+    this.ring();
+  }
+
+  /** A continuation of this call's own keeps its asynchronous context, whichever call rings. */
+  #awaitRing() {
+    const rung = new Promise((resolve) => {
+      this.#ring = resolve;
+    });
+    rung.then(() => {
       if (this.#isOver) return;
-      ring = nextRing();
-      wake();
-    }
-  }
-
-  #post(kind, value) {
-    this.#events.push([kind, value]);
-    this.#ring();
-  }
-
-  /** Does work of this call's own, and posts its result unless the call has given it up. */
-  #start(kind, start) {
-    const work = {};
-    this.#work = work;
-    later(start).then((value) => {
-      if (this.#work !== work) return;
-      this.#work = undefined;
-      this.#post(kind, value);
+      this.#awaitRing();
+      this.#wake();
     });
   }
 
-  /** The kind of the next event; `value` has what belongs to it. */
-  take() {
-    const [kind, value] = this.#events.shift() ?? [EVENT_NONE];
-    this.value = value;
-    if (kind) return kind;
-    if (this.#incoming && !this.#work) {
-      this.value = this.#incoming;
-      this.#incoming = undefined;
-      this.#respond(this.value);
-      return EVENT_ATTEMPT;
-    }
-    // An attempt that has ended counts before the abort: it may have brought a task.
-    return this.isAborted() ? EVENT_ABORTED : EVENT_NONE;
+  ring() {
+    this.#ring?.();
   }
 
-  isAborted() {
-    return read(this.options.signal, 'aborted') === true;
+  #post(kind, value) {
+    // A new array: one that grows keeps room for sixteen more.
+    this.#events = [...this.#events, [kind, value]];
+  }
+
+  /** Has the module take what has happened. */
+  #wake() {
+    while (!this.#isOver) {
+      const event = this.#next();
+      if (!event) return;
+      this.#instance.wake(this.#handle, ...event);
+    }
+  }
+
+  /** The kind of the next event, and what belongs to it. */
+  #next() {
+    const [event, ...others] = this.#events;
+    this.#events = others;
+    if (event) return event;
+    const attempt = this.#incoming;
+    if (attempt && !this.#work) {
+      this.#incoming = undefined;
+      this.#respond(attempt);
+      return [EVENT_ATTEMPT, attempt];
+    }
+    // An attempt that has ended counts before the abort: it may have brought a task.
+    if (read(this.options.signal, 'aborted') === true) return [EVENT_ABORTED];
+    if (!this.#isElapsed) return;
+    this.#isElapsed = false;
+    return [EVENT_ELAPSED];
+  }
+
+  /** The module's timer has fired. */
+  elapse() {
+    this.#isElapsed = true;
+    later(() => this.#wake());
+  }
+
+  /** Does work of this call's own, and takes its result unless the call has given it up. */
+  #start(kind, start) {
+    works += 1;
+    const work = works;
+    this.#work = work;
+    later(start).then((value) => {
+      if (this.#work !== work) return;
+      this.#work = 0;
+      this.#post(kind, value);
+      this.#wake();
+    });
   }
 
   /** Settles the promise; without a value, with the reason of the caller's signal. A polyfill's may have none. */
@@ -200,13 +233,25 @@ export class Call {
     if (this.#isOver) return;
     if (!isDone && value === undefined) value = new DOMException('This operation was aborted', 'AbortError');
     this.#isOver = true;
+    this.isDone = isDone;
+    this.value = value;
     // First of all: clean-up that fails cannot undo it.
-    this.#finish(isDone, value);
+    this.settled(this);
     this.#instance.calls.delete(this);
-    this.#stops.push(() => this.#subscriber?.leave());
-    for (const stop of this.#stops) {
+    const { signal } = this.options;
+    for (const cleanUp of [
+      () => leave(signal, this),
+      ...pageEvents().map(
+        ([target, type]) =>
+          () =>
+            this.isBrowser && target?.removeEventListener?.(type, this),
+      ),
+      () => this.#subscriber?.leave(),
+      // Nothing waits for its answer.
+      () => this.#controller?.abort(),
+    ]) {
       try {
-        stop();
+        cleanUp();
       } catch (error) {
         report(error);
       }
@@ -216,7 +261,6 @@ export class Call {
   /** Ends the call after a trap. */
   abandon(cause) {
     const message = 'WebAssembly trapped: please report this bug with error.cause. Further calls work.';
-    this.#stops.push(() => this.#controller?.abort());
     this.settle(false, broken(message, cause, 'unknown', this.task));
   }
 
@@ -224,16 +268,16 @@ export class Call {
   authorize() {
     const { apiKey, headers } = this.options;
     this.#start(EVENT_CREDENTIALS, async () => {
-      this.#credentials = await readCredentials(apiKey, headers);
+      if (!this.#isOver) this.#credentials = await readCredentials(apiKey, headers);
       return this.#credentials;
     });
   }
 
   /** Hands a new task to `onTask`. */
-  announce(task) {
-    this.task = task;
+  announce(id, pollUrl) {
+    this.task = taskOf(id, pollUrl);
     this.#start(EVENT_ANNOUNCED, () =>
-      resolve(this.options.onTask, task).then(
+      resolve(this.options.onTask, this.task).then(
         () => {},
         (cause) => ({ cause }),
       ),
@@ -241,20 +285,28 @@ export class Call {
   }
 
   /**
-   * Sends a request with the credentials at hand, and returns what ends it.
+   * Sends a request with the credentials at hand, unless it is shared and another call's poll or stream answers it.
+   * Returns where the answer comes from.
    *
    * @param {boolean} usesRelay whether a create gets a key of ours, the same at each attempt, or a poll may be answered
    *   by a stream
+   * @param {boolean} isSilent whether a stream that is open has been silent for too long
    */
-  send(url, path, isCreate, number, usesRelay) {
-    const attempt = new Attempt(isCreate ? 'POST' : 'GET', path, number);
+  send(url, isCreate, number, usesRelay, isShared, isSilent) {
+    const { key, headers } = this.#credentials;
+    if (isShared && this.#subscriber) {
+      if (!this.#ring) this.#awaitRing();
+      const source = this.#subscriber.join(JSON.stringify([url, key, [...headers]]), isSilent);
+      if (source || this.#incoming) return source || SOURCE_POLL;
+    }
+    const attempt = new Attempt(isCreate ? 'POST' : 'GET', url, number);
     const controller = new AbortController();
     this.#attempt = attempt;
     this.#controller = controller;
+    this.#credentials = undefined;
     const { signal } = controller;
     if (isCreate && usesRelay) this.#ownKey ??= randomKey();
     const { fetch, relay, idempotencyKey = this.#ownKey } = this.options;
-    const { key, headers } = this.#credentials;
     const create = isCreate && { body: this.body.value, idempotencyKey, relay };
     const streams = !isCreate && usesRelay && this.#subscriber && this.#canStream;
     this.#start(EVENT_ATTEMPT, async () => {
@@ -264,15 +316,15 @@ export class Call {
       if (this.#attempt === attempt) this.#end();
       return attempt;
     });
-    return controller;
+    return SOURCE_OWN;
   }
 
-  /** Gives up the attempt under way, which is late, and returns it. */
+  /** Gives up the attempt under way, which is late: it is the next event. */
   giveUp() {
-    this.#work = undefined;
+    this.#work = 0;
     this.#attempt ??= new Attempt();
     this.#attempt.isLate = true;
-    return this.#end();
+    this.#post(EVENT_ATTEMPT, this.#end());
   }
 
   /** Ends the attempt, and passes it on: to `onResponse`, and to the calls that share it. */
@@ -282,39 +334,30 @@ export class Call {
     this.#attempt = undefined;
     this.#controller = undefined;
     // An attempt that could not be read may go on, such as a stream.
-    if (attempt.cause) controller?.abort();
-    attempt.informed = new Set();
+    if (attempt.cause || attempt.isLate) controller?.abort();
+    if (attempt.headers) attempt.info = responseInfo(attempt);
+    // They keep the whole of the platform's response in memory.
+    attempt.headers = undefined;
     this.#respond(attempt);
     this.#subscriber?.publish(attempt, controller);
     return attempt;
   }
 
-  /**
-   * Joins the calls that send the same poll, and returns where its answer comes from.
-   *
-   * @param {boolean} isSilent whether a stream that is open has been silent for too long
-   */
-  join(url, isSilent) {
-    const { key, headers } = this.#credentials;
-    const source = this.#subscriber?.join(JSON.stringify([url, key, [...headers]]), isSilent) ?? SOURCE_OWN;
-    return this.#incoming ? source || SOURCE_POLL : source;
-  }
-
   /** Takes an attempt of another call, or nothing where that one has given up and this one has to poll. */
-  #receive(attempt) {
+  receive(attempt) {
     if (attempt) this.#incoming = attempt;
     if (this.#work) return;
-    if (attempt) this.#ring();
-    else this.#post(EVENT_LEADER_LEFT);
+    if (!attempt) this.#post(EVENT_LEADER_LEFT);
+    this.ring();
   }
 
   /** Tells `onResponse` of an HTTP answer, and no function twice. */
   #respond(attempt) {
     const { onResponse } = this.options;
-    const { informed, status, isLate } = attempt;
-    if (!onResponse || status === undefined || isLate || informed.has(onResponse)) return;
-    informed.add(onResponse);
-    this.#tell(onResponse, responseInfo(attempt));
+    const { informed, info, isLate } = attempt;
+    if (!onResponse || !info || isLate || informed.includes(onResponse)) return;
+    informed.push(onResponse);
+    this.#tell(onResponse, { ...info, rateLimit: { ...info.rateLimit } });
   }
 
   #tell(callback, ...values) {

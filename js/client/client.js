@@ -58,25 +58,55 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       return await starting;
     } catch (cause) {
       if (cause instanceof LemonDataError) throw cause;
-      const message =
-        'WebAssembly did not start: see error.cause. lemondata-wasm/javascript works without WebAssembly.';
+      // The engine says best which place it is: a policy names itself, an edge worker its embedder.
+      const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
       throw broken(message, cause, 'not_sent', task);
     }
   }
 
-  /** Runs one call of the module. */
-  async function run(command, fields, isBrowser) {
-    // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
-    let running;
-    do running = await acquire(fields.task);
-    while (running.broken);
-    return new Promise((resolve, reject) => {
-      const finish = (isDone, value) => (isDone ? resolve : reject)(value);
-      running.run(command, new Call(running, finish, fields, Subscriber), isBrowser);
-    });
+  /** Has a call run in an instance. */
+  async function run(call) {
+    try {
+      // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
+      let running;
+      do running = await acquire(call.task);
+      while (running.broken);
+      call.start(running, Subscriber);
+    } catch (error) {
+      call.isDone = false;
+      call.value = error;
+      call.settled(call);
+    }
   }
 
-  return async function call(command, input, callOptions, clientOptions) {
+  const perform = (fields) =>
+    new Promise((settled) => {
+      run(new Call({ ...fields, settled }));
+    }).then(conclude);
+
+  /** The result of a call that is over, or of one with the next model of `fallback`. */
+  function conclude(call) {
+    const { input, options, skipped, isDone, value } = call;
+    const isCreate = call.command < COMMAND_GET_TASK;
+    if (isDone) {
+      if (skipped) {
+        // A hub may have gone past more of them.
+        value.skipped_models = skipped.concat(value.skipped_models ?? []);
+        value.model ??= input.model;
+      }
+      if (isCreate && value.status !== 'completed') generated.set(value, performance.now());
+      return value;
+    }
+    // A hub that names skipped models has been through all of them.
+    const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
+    if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
+    if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);
+    // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
+    if (value instanceof LemonDataError) Error.captureStackTrace?.(value);
+    throw value;
+  }
+
+  function call(command, input, callOptions, clientOptions) {
     if (!globalThis.Headers) throw broken('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
     // Read now: a change of the caller's after the call does not count.
     const isCreate = command < COMMAND_GET_TASK;
@@ -84,51 +114,46 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     checkNames([callOptions, clientOptions], isCreate ? input : undefined);
     const options = mergeOptions(callOptions, clientOptions);
     if (!isBrowser) fillFromEnvironment?.(options);
-    const fields = {
+    return perform({
+      command,
       input,
       callOptions,
       clientOptions,
       options,
+      isBrowser,
       body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
       task: isCreate ? undefined : referenceOf(input),
       age: performance.now() - (generated.get(input) ?? Number.NaN),
-    };
-    const skipped = [];
-    for (;;) {
-      try {
-        const result = await run(command, fields, isBrowser);
-        if (skipped.length) {
-          // A hub may have gone past more of them.
-          result.skipped_models = skipped.concat(result.skipped_models ?? []);
-          result.model ??= fields.input.model;
-        }
-        if (isCreate && result.status !== 'completed') generated.set(result, performance.now());
-        return result;
-      } catch (error) {
-        // A hub that names skipped models has been through all of them.
-        const mayGoOn = isCreate && allowsFallback.has(error) && !error.skippedModels;
-        if (mayGoOn && skipped.length < options.fallback?.length) {
-          skipped.push({ model: read(fields.input, 'model'), error });
-          Object.assign(fields, forNextModel(fields, options, skipped.length));
-        } else {
-          if (skipped.length) error.skippedModels = skipped.concat(error.skippedModels ?? []);
-          // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
-          if (error instanceof LemonDataError) Error.captureStackTrace?.(error);
-          throw error;
-        }
-      }
+    });
+  }
+
+  // No function that is asynchronous: each would stay in memory as long as its call.
+  return (...values) => {
+    try {
+      return call(...values);
+    } catch (error) {
+      return Promise.reject(error);
     }
   };
 }
 
 /** The same call for the next model of `fallback`. With the idempotency key of the last, it would get that answer. */
-function forNextModel({ input, body }, options, count) {
+function forNextModel(call) {
+  const { input, body, options, skipped = [], value } = call;
+  const count = skipped.length + 1;
   const model = options.fallback[count - 1];
-  const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}-${count}`;
+  // Behind the caller's own key, in place of the last number.
+  const idempotencyKey =
+    options.idempotencyKey &&
+    `${skipped.length ? options.idempotencyKey.slice(0, -`-${count - 1}`.length) : options.idempotencyKey}-${count}`;
   return {
+    ...call,
+    task: undefined,
     input: { ...input, model },
     body: { value: withModel(body.value, model) },
+    // The first call has the caller's own key.
     options: { ...options, idempotencyKey },
+    skipped: [...skipped, { model: read(input, 'model'), error: value }],
   };
 }
 

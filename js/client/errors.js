@@ -1,6 +1,7 @@
 /** The error classes. What each of them means stands in `index.d.ts`. */
 
 import { KINDS, NAMES, OUTCOMES } from './abi.gen.js';
+import { taskOf } from './generation.js';
 import { redact, redactAll } from './redact.js';
 
 const BRAND = Symbol.for('lemondata-wasm.error');
@@ -131,7 +132,19 @@ export function detailsOf(body, requestId, param) {
  * Makes the error that the core describes; `param` is the number of a name, which the message goes on from, or of
  * none. `answer` is what an attempt brought.
  */
-export function makeError(kind, outcome, message, status, param, retryAfterMs, attempt, task, cause, allows) {
+export function makeError(
+  kind,
+  outcome,
+  message,
+  status,
+  param,
+  retryAfterMs,
+  attempt,
+  taskId,
+  pollUrl,
+  cause,
+  allows,
+) {
   const name = NAMES[param];
   const { requestId, body: original, cause: ownCause, secret } = Object(attempt);
   let body;
@@ -146,7 +159,7 @@ export function makeError(kind, outcome, message, status, param, retryAfterMs, a
     status: status || undefined,
     retryAfterMs: retryAfterMs || undefined,
     ...detailsOf(body, requestId, name),
-    task,
+    task: taskId ? taskOf(taskId, pollUrl) : undefined,
     cause: cause ?? ownCause,
   });
   if (allows) allowsFallback.add(made);

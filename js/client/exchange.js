@@ -18,7 +18,7 @@ const OUT_OF_TIME = /^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
  */
 export class Attempt {
   method;
-  path;
+  url;
   number;
   durationMs;
   cause;
@@ -34,15 +34,17 @@ export class Attempt {
   location;
   requestId;
   body;
+  /** What `onResponse` gets. */
+  info;
   /** The `onResponse` functions that have been called with it. */
-  informed;
+  informed = [];
   /** The attempts that a stream goes on to bring. */
   rest;
   secret;
 
-  constructor(method, path, number) {
+  constructor(method, url, number) {
     this.method = method;
-    this.path = path;
+    this.url = url;
     this.number = number;
   }
 }
@@ -138,13 +140,17 @@ export async function exchange(
     const responding = custom ? custom(url, init) : fetch(url, init);
     attempt.isSent = true;
     const response = await responding;
-    attempt.headers = new Headers(response.headers);
+    // A transport of the caller's may have made its answer by hand.
+    const isReadable = response.headers instanceof Headers;
+    attempt.headers = isReadable ? response.headers : new Headers(response.headers);
     attempt.status = response.status;
     const retryAfter = header('retry-after');
-    attempt.seconds = Number(retryAfter);
-    attempt.date = Date.parse(retryAfter);
-    // A date is one of the server's clock, which may differ from ours.
-    attempt.now = Date.parse(header('date')) || Date.now();
+    if (retryAfter !== undefined) {
+      attempt.seconds = Number(retryAfter);
+      attempt.date = Date.parse(retryAfter);
+      // A date is one of the server's clock, which may differ from ours.
+      attempt.now = Date.parse(header('date')) || Date.now();
+    }
     attempt.location = redirectOrigin(header('location'));
     attempt.requestId = header('x-request-id');
     if (streams && header('content-type')?.startsWith(STREAM)) {
@@ -161,16 +167,7 @@ export async function exchange(
 }
 
 /** What `onResponse` gets. */
-export function responseInfo({
-  method,
-  path,
-  status,
-  requestId,
-  headers,
-  durationMs,
-  number: attempt,
-  body,
-}) {
+export function responseInfo({ method, url, status, requestId, headers, durationMs, number: attempt, body }) {
   const billingTransactionId =
     headers.get('x-billing-transaction-id') ?? read(body, 'billing_transaction_id') ?? undefined;
   const number = (name) => {
@@ -179,5 +176,6 @@ export function responseInfo({
   };
   const rateLimit = { limit: number('limit'), remaining: number('remaining'), reset: number('reset') };
   const usage = read(body, 'usage');
+  const path = new URL(url).pathname;
   return { method, path, status, requestId, rateLimit, durationMs, attempt, billingTransactionId, usage };
 }

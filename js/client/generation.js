@@ -18,4 +18,4 @@ export function toGeneration({ body, secret }, status, isForeign, taskId) {
 }
 
 /** A task reference, plain JSON: stored anywhere, it resumes the wait. */
-export const task = (task_id, poll_url) => (poll_url ? { task_id, poll_url } : { task_id });
+export const taskOf = (task_id, poll_url) => (poll_url ? { task_id, poll_url } : { task_id });

@@ -10,60 +10,39 @@
  */
 export function createInstance(glue, module) {
   const timers = new Set();
-  let depth = 0;
 
   const instance = {
     broken: false,
     /** The calls under way, which a trap ends. */
     calls: new Set(),
-    run: undefined,
+    run: (command, call, isBrowser) => enter(exports.run, command, call, isBrowser),
+    wake: (handle, kind, value) => enter(exports.wake, handle, kind, value),
   };
+
+  function enter(way, ...values) {
+    if (instance.broken) return;
+    try {
+      return way(...values, performance.now(), Date.now(), Math.random());
+    } catch (error) {
+      instance.broken = true;
+      for (const call of [...instance.calls]) call.abandon(error);
+      for (const timer of timers) clearTimeout(timer);
+    }
+  }
 
   const { imports, start } = glue({
     setTimeout(callback, ms) {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        callback();
-      }, ms);
+      const timer = setTimeout(() => enter(callback), ms);
       timers.add(timer);
       return timer;
     },
+    // The module clears each timer in the end, even one that has fired.
     clearTimeout(timer) {
       timers.delete(timer);
       clearTimeout(timer);
     },
   });
-
-  function collapse(error) {
-    instance.broken = true;
-    for (const call of [...instance.calls]) call.abandon(error);
-    for (const timer of timers) clearTimeout(timer);
-  }
-
-  function guard(enter) {
-    return (...args) => {
-      // The platform calls back late, or the module itself goes on after a trap further in, and must stop.
-      if (instance.broken) {
-        if (depth > 0) throw new Error('the module has trapped');
-        return;
-      }
-      depth += 1;
-      try {
-        return enter(...args);
-      } catch (error) {
-        if (!instance.broken) collapse(error);
-        if (depth > 1) throw error;
-      } finally {
-        depth -= 1;
-      }
-    };
-  }
-
   const { Instance = WebAssembly.Instance } = module;
-  const exports = {};
-  for (const [name, value] of Object.entries(new Instance(module, imports).exports)) {
-    exports[name] = typeof value === 'function' ? guard(value) : value;
-  }
-  instance.run = start(exports);
+  const exports = start(new Instance(module, imports).exports);
   return instance;
 }

@@ -18,8 +18,14 @@ function option(options, name) {
 }
 
 /** The options of a call over those of its client, each read once: the checked value is the one that is used. */
-export const mergeOptions = (callOptions, clientOptions) =>
-  Object.fromEntries(OPTIONS.map((name) => [name, option(callOptions, name) ?? option(clientOptions, name)]));
+export function mergeOptions(callOptions, clientOptions) {
+  const options = {};
+  for (const name of OPTIONS) {
+    const value = option(callOptions, name) ?? option(clientOptions, name);
+    if (value != null) options[name] = value;
+  }
+  return options;
+}
 
 const plain = (name) => name.toLowerCase().replace(/[^a-z]/g, '');
 
@@ -57,7 +63,8 @@ export function checkNames(optionSets, request, more = []) {
     refuse(name, `Unknown option '${name}'.${found ? ` Did you mean ${found}?` : ''}`);
   }
   for (const name of namesIn(request)) {
-    const option = known.find((option) => plain(option) === plain(name));
+    const letters = plain(name);
+    const option = known.find((option) => option.toLowerCase() === letters);
     if (option) refuse(name, `${name} is an option: pass ${option} behind the request, not in it.`);
   }
 }

@@ -20,8 +20,7 @@ const copy = (attempt) => ({
 });
 
 export class Subscriber {
-  #identity;
-  #receive;
+  #call;
   #key;
   #isPolling = false;
   /** Ends the stream that this call reads for all. */
@@ -30,19 +29,19 @@ export class Subscriber {
   #latest;
 
   /**
-   * @param {unknown[]} identity what else makes a poll the same, beside the key of its group
-   * @param {(attempt?: object) => void} receive takes an attempt of another call, or the word that the leader has gone
+   * @param {{ readonly identity: unknown[], receive(attempt?: object): void }} call `identity` is what else makes a poll
+   *   the same, beside the key of its group; `receive` takes an attempt of another call, or nothing where the leader has
+   *   gone
    */
-  constructor(identity, receive) {
-    this.#identity = identity;
-    this.#receive = receive;
+  constructor(call) {
+    this.#call = call;
   }
 
   /** The others of the group. */
   #peers() {
-    return [...(groups.get(this.#key) ?? [])].filter(
-      (peer) => peer !== this && peer.#identity.every((part, index) => part === this.#identity[index]),
-    );
+    const { identity } = this.#call;
+    const isSame = (peer) => peer.#call.identity.every((part, index) => part === identity[index]);
+    return (groups.get(this.#key) ?? []).filter((peer) => peer !== this && isSame(peer));
   }
 
   /**
@@ -57,8 +56,7 @@ export class Subscriber {
     if (isNew) {
       this.leave();
       this.#key = key;
-      if (!groups.has(key)) groups.set(key, new Set());
-      groups.get(key).add(this);
+      groups.set(key, [...(groups.get(key) ?? []), this]);
     }
     const peers = this.#peers();
     // A call that comes later learns how the task stands.
@@ -74,7 +72,7 @@ export class Subscriber {
 
   #take(attempt) {
     this.#latest = attempt;
-    this.#receive(copy(attempt));
+    this.#call.receive(copy(attempt));
   }
 
   /** Hands the attempt of this call's own poll to the group. */
@@ -94,7 +92,7 @@ export class Subscriber {
       this.#endStream = undefined;
       controller.abort();
       // Those that need more have to poll.
-      for (const each of group()) each.#receive();
+      for (const each of group()) each.#call.receive();
     };
     this.#endStream = end;
     try {
@@ -109,14 +107,14 @@ export class Subscriber {
   /** Leaves the group. Those that wait for this call's poll or stream are told. */
   leave() {
     const peers = this.#peers();
-    const group = groups.get(this.#key);
-    group?.delete(this);
-    if (group?.size === 0) groups.delete(this.#key);
+    const others = groups.get(this.#key)?.filter((each) => each !== this);
+    if (others?.length > 0) groups.set(this.#key, others);
+    else groups.delete(this.#key);
     const wasPolling = this.#isPolling;
     this.#isPolling = false;
     this.#latest = undefined;
     if (this.#endStream) this.#endStream();
-    if (wasPolling) for (const peer of peers) peer.#receive();
+    if (wasPolling) for (const peer of peers) peer.#call.receive();
     this.#key = undefined;
   }
 }

@@ -128,10 +128,13 @@ async function run(seed, number) {
     const items = [];
     heard.set(name, items);
     reference.heard.set(name, []);
-    const subscriber = new Subscriber([identity], (attempt) => {
-      items.push(attempt ? attempt.body.id : GONE);
-      // What one call does to an answer, the others do not see.
-      if (attempt) attempt.body.id = 'spoilt';
+    const subscriber = new Subscriber({
+      identity: [identity],
+      receive(attempt) {
+        items.push(attempt ? attempt.body.id : GONE);
+        // What one call does to an answer, the others do not see.
+        if (attempt) attempt.body.id = 'spoilt';
+      },
     });
     return { name, identity, subscriber };
   });
@@ -221,7 +224,7 @@ async function run(seed, number) {
     // Nothing of them is left for those that come later.
     for (const url of URLS) {
       const items = [];
-      const fresh = new Subscriber([IDENTITIES[0]], (item) => items.push(item));
+      const fresh = new Subscriber({ identity: [IDENTITIES[0]], receive: (item) => items.push(item) });
       assert.deepEqual([fresh.join(url, false), items], [NOTHING, []]);
       fresh.leave();
     }

@@ -63,8 +63,7 @@ export function field(value, key) {
   } catch {}
 }
 
-export function shapeOf(value, key) {
-  value = field(value, key);
+function shapeOf(value) {
   if (value == null) return SHAPE_NOTHING;
   try {
     const type = Array.isArray(value) ? 'array' : typeof value;
@@ -76,12 +75,20 @@ export function shapeOf(value, key) {
   }
 }
 
+/** Which of so many fields, traits or elements have one of these shapes, from `key` on: a bit for each. */
+export function maskOf(value, key, count, shapes) {
+  let mask = 0;
+  while (count--) mask = (mask << 1) | ((shapes >> shapeOf(field(value, key + count))) & 1);
+  return mask;
+}
+
 export function numberOf(value, key) {
   value = field(value, key);
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder();
+/** Made at the first call: an import must not fail where there is none, such as in jsdom. */
+let encoder;
 let encoded;
 
 /** A string, or a whole number as one. */
@@ -92,6 +99,7 @@ export function encodeText(value, key) {
   value = field(value, key);
   // Some servers number their tasks.
   if (typeof value !== 'string' && !/id$/.test(NAMES[key])) return 0;
+  encoder ??= new TextEncoder();
   encoded = encoder.encode(asText(value).slice(0, LONGEST_TEXT));
   return encoded.length;
 }

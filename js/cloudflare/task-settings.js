@@ -4,6 +4,7 @@ import {
   callback,
   count,
   flag,
+  isApiKey,
   LONGEST_TIMER_MS,
   methods,
   milliseconds,
@@ -18,7 +19,6 @@ const HOUR_MS = 60 * MINUTE_MS;
 const MEBIBYTE = 1024 * 1024;
 
 const isAddress = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
-const isKey = (value) => typeof value === 'function' || (typeof value === 'string' && /^[!-~]+$/.test(value));
 
 export const defaultLog = (event) => console[event.event === 'billed' ? 'log' : 'error'](event);
 
@@ -26,8 +26,8 @@ const RULES = {
   apiKey: required(
     setting(
       undefined,
-      isKey,
-      "the service's key, a string without white space, or a function that returns it",
+      isApiKey,
+      "the service's key, a string without quotes and white space, or a function that returns it",
     ),
     'Store it as a secret of the worker: wrangler secret put LEMONDATA_API_KEY.',
     { isSecret: true },

@@ -4,11 +4,11 @@
 import glue from 'lemondata:glue';
 import wasm from 'lemondata:wasm';
 import { connect } from '../client/client.js';
-import { decode } from '../client/decode.js';
+import { compile } from '../client/decode.js';
 import { fillFromEnvironment } from '../client/environment.js';
 import { inBrowser } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
 
 export * from './api.js';
 
-connect(glue, () => WebAssembly.compile(decode(wasm)), inBrowser, Subscriber, fillFromEnvironment);
+connect(glue, () => compile(wasm), inBrowser, Subscriber, fillFromEnvironment);

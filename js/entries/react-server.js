@@ -4,7 +4,7 @@ import * as javascript from 'lemondata:javascript';
 import glue from 'lemondata:javascript-glue';
 import wasm from 'lemondata:wasm';
 import { connect } from '../client/client.js';
-import { decode } from '../client/decode.js';
+import { compile } from '../client/decode.js';
 import { fillFromEnvironment } from '../client/environment.js';
 import { inBrowser, isEdge } from '../client/place.js';
 import { Subscriber } from '../client/poll-sharing.js';
@@ -13,7 +13,7 @@ export * from './api.js';
 
 connect(
   glue,
-  () => (isEdge ? javascript : WebAssembly.compile(decode(wasm))),
+  () => (isEdge ? javascript : compile(wasm)),
   inBrowser,
   isEdge ? undefined : Subscriber,
   isEdge ? undefined : fillFromEnvironment,

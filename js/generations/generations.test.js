@@ -462,9 +462,9 @@ describe('a pause', () => {
     assert.equal(third.calls.length, 0);
     first.pause(id);
     await settle();
-    assert.equal(third.calls.length, 1);
-    assert.equal(second.calls.length, 0);
-    third.calls[0].done();
+    const calls = [...second.calls, ...third.calls];
+    assert.equal(calls.length, 1);
+    calls[0].done();
     await settle();
     first.resume(id);
     await settle();
@@ -591,6 +591,71 @@ describe('the journal', () => {
     await startIn(tab);
     assert.equal(storage.items.get(KEY), 'broken');
     assert.equal(tab.calls.length, 1);
+  });
+
+  test('drops those last that can be resumed', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 });
+    const tab = await openTab();
+    const stopped = await startTask(tab);
+    tab.stop(stopped);
+    for (let count = 0; count < 100; count += 1) {
+      t.mock.timers.tick(1);
+      await startIn(tab);
+      tab.calls.at(-1).done();
+    }
+    await settle();
+    assert.equal(Object.keys(journal()).length, 100);
+    assert.ok(journal()[stopped]);
+  });
+
+  test('keeps images that an application addresses in its own way', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    tab.calls[0].done([{ url: 'kept:1' }]);
+    await settle();
+    const later = await openTab();
+    assert.deepEqual(later.get(id).images, [{ url: 'kept:1' }]);
+    assert.equal(later.calls.length, 0);
+  });
+
+  test('lists a removed one again, in its state', async () => {
+    const tab = await openTab();
+    const [done, waiting] = [await startIn(tab), await startTask(tab)];
+    tab.calls[0].done();
+    await settle();
+    const before = [done, waiting].map(tab.get);
+    for (const { id } of before) tab.remove(id);
+    await settle();
+    assert.deepEqual(journal(), {});
+    for (const snapshot of before) tab.restore(snapshot);
+    tab.restore({ ...before[0], phase: 'failed' });
+    await settle();
+    assert.deepEqual(plain(tab.get(done)), plain(before[0]));
+    assert.deepEqual(new Set(Object.keys(journal())), new Set([done, waiting]));
+    assert.deepEqual([tab.calls.length, tab.calls[2].name], [3, 'waitForTask']);
+  });
+
+  test('has an end after the beginning, however the clock is set', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 9_000_000 });
+    const tab = await openTab();
+    const [done, stopped] = [await startIn(tab), await startIn(tab)];
+    for (const set of [1000, 90_000_000]) {
+      t.mock.timers.setTime(set);
+      if (set === 1000) tab.calls[0].done();
+      else tab.stop(stopped);
+      await settle();
+    }
+    for (const id of [done, stopped]) {
+      const { startedAt, endedAt } = tab.get(id);
+      assert.ok(endedAt >= startedAt && endedAt < startedAt + 1_000_000, `${endedAt - startedAt}`);
+    }
+    const waiting = await startTask(tab);
+    tab.close();
+    t.mock.timers.setTime(1000);
+    const later = await openTab();
+    later.calls[0].done();
+    await settle();
+    assert.equal(later.get(waiting).endedAt, later.get(waiting).startedAt);
   });
 
   test('keeps the newest hundred that have ended, and all others', async (t) => {
@@ -800,6 +865,18 @@ describe('after a reload', () => {
     assert.equal(later.get(id).error.outcome, 'unknown');
   });
 
+  test('what was resumed goes on', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.stop(id);
+    await settle();
+    tab.resume(id);
+    await settle();
+    tab.close();
+    const later = await openTab();
+    assert.equal(later.calls.length, 1);
+  });
+
   test('what was stopped stays stopped', async () => {
     const tab = await openTab();
     const id = await startTask(tab);
@@ -926,19 +1003,83 @@ describe('two tabs', () => {
     assert.deepEqual([first.calls[1].name, first.calls[1].input], ['waitForTask', TASK]);
   });
 
-  test('a stop in the second leaves the entry of the first alone', async () => {
+  test('a stop in the second ends the wait of the first, which keeps a task that arrives later', async () => {
     const first = await openTab();
     const id = await startIn(first);
     const second = await openTab();
     second.stop(id);
-    await settle();
     assert.equal(second.get(id).phase, 'stopped');
-    assert.equal(journal()[id].phase, 'sending');
+    await settle();
+    assert.equal(first.calls[0].options.signal.aborted, true);
+    assert.equal(journal()[id].phase, 'stopped');
     await first.calls[0].options.onTask(TASK);
     assert.deepEqual(journal()[id].task, TASK);
+    await settle();
+    assert.deepEqual(second.get(id).task, TASK);
     first.close();
     await settle();
     assert.equal(second.calls.length, 0);
+  });
+
+  test('see what the other one starts, how it goes on and how it ends', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    await settle();
+    assert.equal(second.get(id).phase, 'waiting');
+    assert.deepEqual(second.get(id).task, TASK);
+    first.calls[0].options.onUpdate({ status: 'processing', progress: 40 }, { nextPollMs: 4000 });
+    await settle();
+    assert.deepEqual([second.get(id).status, second.get(id).progress], ['processing', 40]);
+    first.calls[0].done();
+    await settle();
+    assert.deepEqual(second.get(id).images, IMAGES);
+    second.remove(id);
+    await settle();
+    assert.equal(first.get(id), undefined);
+    assert.equal(second.calls.length, 0);
+  });
+
+  test('go on with what the other one has started after both were opened', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    await startTask(first);
+    await settle();
+    first.close();
+    await settle();
+    assert.deepEqual(
+      second.calls.map(({ name }) => name),
+      ['waitForTask'],
+    );
+  });
+
+  test('a removal in the second ends the work of the first', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    await settle();
+    second.remove(id);
+    await settle();
+    assert.equal(first.calls[0].options.signal.aborted, true);
+    assert.deepEqual([first.list(), journal()], [[], {}]);
+  });
+
+  test('a pause lasts while the other one goes on', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    await settle();
+    first.pause(id);
+    await settle();
+    await second.calls[0].options.onTask(TASK);
+    await settle();
+    second.close();
+    await settle();
+    assert.equal(first.calls.length, 1);
+    assert.equal(first.get(id).phase, 'waiting');
+  });
+
+  test('without locks hear nothing of each other', async () => {
+    const [first, second] = [await openTab({ locks: null }), await openTab({ locks: null })];
+    await startTask(first);
+    await settle();
+    assert.deepEqual(second.list(), []);
   });
 
   test('that start the same id create once', async () => {

@@ -159,8 +159,8 @@ export interface Generations {
     options: StartOptions & { edit: true },
   ): string;
   /**
-   * Ends a generation for the user: it is `stopped`, after a reload, too. Its task goes on at the server, and so may
-   * a create that was under way: either may still be billed.
+   * Ends a generation for the user: it is `stopped`, in every tab and after a reload. Its task goes on at the server,
+   * and so may a create that was under way: either may still be billed.
    */
   stop(id: string): void;
   /**
@@ -180,6 +180,11 @@ export interface Generations {
   retry(id: string): void;
   /** Stops a generation and forgets it, in the journal, too. */
   remove(id: string): void;
+  /**
+   * Lists a removed generation again, to undo {@link Generations.remove}: in the journal, too. One that was running goes
+   * on. Nothing happens where its id is listed.
+   */
+  restore(snapshot: GenerationSnapshot): void;
   /**
    * Reads the journal and goes on with what an earlier page has left. The first `subscribe` or `start` does so, too.
    *
@@ -208,7 +213,10 @@ export interface Generations {
  * the generations go on, in one tab at a time and without a second create: an answer that was lost with its page is looked
  * for again only through a relay, within an hour. Otherwise the generation fails with the outcome `unknown`.
  *
- * The journal keeps the newest 100 generations that have ended. It holds no pictures: one that came as `b64_json` is
+ * Where there are locks, a generation that one tab starts is in the lists of all open tabs, with its progress, and one of
+ * them polls.
+ *
+ * The journal keeps the newest 100 generations that have ended, and drops those last that can be resumed. It holds no pictures: one that came as `b64_json` is
  * asked for again by its task after a reload, and forgotten where it has none.
  *
  * @example

@@ -35,7 +35,11 @@ export function createGenerations({
   /** The work of this page, by the id of its generation. */
   const jobs = new Map();
   const listeners = new Set();
+  /** When this page began them, by a clock that no person sets. */
+  const begun = new Map();
   let list = Object.freeze([]);
+  /** @type {BroadcastChannel | undefined} */
+  let channel;
   /** @type {Promise<void> | undefined} */
   let loading;
 
@@ -75,7 +79,10 @@ export function createGenerations({
   const isUnfinished = (snapshot) =>
     !hasEnded(snapshot) || (snapshot.error?.outcome === 'unknown' && canSend(snapshot));
 
-  const save = (id) => journal.write(id, snapshots.get(id));
+  async function save(id) {
+    await journal.write(id, snapshots.get(id));
+    channel?.postMessage({ id });
+  }
 
   const load = () => {
     loading ??= readJournal();
@@ -84,11 +91,33 @@ export function createGenerations({
 
   /** Lists what the journal holds, and goes on with it. */
   async function readJournal() {
+    // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
+    if (locks && globalThis.BroadcastChannel) {
+      channel = new BroadcastChannel(key);
+      channel.onmessage = hear;
+      // Only Node has it, where the channel would keep the process running.
+      /** @type {any} */ (channel).unref?.();
+    }
     for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
       if (snapshots.has(id)) continue;
       change(id, fromEntry(entry));
       if (isUnfinished(snapshots.get(id))) run(id, 'follow');
     }
+  }
+
+  /** Shows what another tab has done, and waits for its turn to go on with it. */
+  async function hear({ data: { id, changes, isRemoved, isStopped } }) {
+    const job = jobs.get(id);
+    if (isRemoved) return snapshots.has(id) && forget(id);
+    if (isStopped) return job?.hasLock && stop(id);
+    if (job?.hasLock) return;
+    if (changes) return job && change(id, changes);
+    const entry = (await journal.read())?.[id];
+    if (!entry || jobs.get(id)?.hasLock) return;
+    const before = snapshots.get(id);
+    change(id, fromEntry(entry));
+    // One that is paused here stays paused.
+    if (!jobs.has(id) && (!before || hasEnded(before)) && isUnfinished(snapshots.get(id))) run(id, 'follow');
   }
 
   /**
@@ -117,8 +146,17 @@ export function createGenerations({
   function end(id, changes) {
     // First, since a listener may resume it at once.
     jobs.delete(id);
-    change(id, { ...CLEARED, ...changes, endedAt: Date.now() });
+    change(id, { ...CLEARED, ...changes, endedAt: endOf(id) });
     return save(id);
+  }
+
+  /** The wall clock may be set meanwhile. For a generation of an earlier page there is no other. */
+  function endOf(id) {
+    const { startedAt } = snapshots.get(id);
+    const at = begun.get(id);
+    return at === undefined
+      ? Math.max(startedAt, Date.now())
+      : startedAt + Math.round(performance.now() - at);
   }
 
   async function perform(id, job, mode, isCurrent) {
@@ -140,7 +178,12 @@ export function createGenerations({
     const isAlone = mode !== 'follow' || locks || client.relay;
     if (!task && !(canSend(snapshot) && isAlone)) throw lostAnswer();
     const { signal } = job.controller;
-    await (task ? change(id, { ...CLEARED, phase: 'waiting' }) : prepare(id, signal));
+    if (!task) await prepare(id, signal);
+    else {
+      change(id, { ...CLEARED, phase: 'waiting' });
+      // It has ended in the journal.
+      if (mode === 'resume') await save(id);
+    }
     const options = {
       signal,
       idempotencyKey,
@@ -155,7 +198,9 @@ export function createGenerations({
       onUpdate({ status, progress, queue }, { nextPollMs }) {
         // What ends a task is in the result of the call.
         if (!isCurrent() || !/^p/.test(status)) return;
-        change(id, { status, progress, queue, nextPollAt: nextPollMs && Date.now() + nextPollMs });
+        const changes = { status, progress, queue, nextPollAt: nextPollMs && Date.now() + nextPollMs };
+        change(id, changes);
+        channel?.postMessage({ id, changes });
       },
     };
     const send = isEdit ? 'editAndWait' : 'generateAndWait';
@@ -186,9 +231,27 @@ export function createGenerations({
     return job;
   }
 
+  function stop(id) {
+    const snapshot = snapshots.get(id);
+    if (!snapshot || hasEnded(snapshot)) return;
+    const job = suspend(id);
+    change(id, { ...CLEARED, phase: 'stopped', endedAt: endOf(id) });
+    if (!job || job.hasLock) save(id);
+    // The entry of a generation that another tab works on is that tab's.
+    else channel?.postMessage({ id, isStopped: true });
+  }
+
+  /** Takes a generation off the list of this tab. */
+  function forget(id) {
+    suspend(id);
+    begun.delete(id);
+    put(id);
+  }
+
   /** Makes a generation that has not been sent. */
   function begin(id, request, isEdit, mode) {
     const fresh = { id, request, isEdit, images: [], startedAt: Date.now(), idempotencyKey: randomId() };
+    begun.set(id, performance.now());
     change(id, { ...fresh, phase: 'sending' }, {});
     run(id, mode);
   }
@@ -204,14 +267,7 @@ export function createGenerations({
       return id;
     },
 
-    stop(id) {
-      const snapshot = snapshots.get(id);
-      if (!snapshot || hasEnded(snapshot)) return;
-      const job = suspend(id);
-      change(id, { ...CLEARED, phase: 'stopped', endedAt: Date.now() });
-      // The entry of a generation that another tab works on is that tab's.
-      if (!job || job.hasLock) save(id);
-    },
+    stop,
 
     pause(id) {
       const job = jobs.get(id);
@@ -239,9 +295,16 @@ export function createGenerations({
 
     remove(id) {
       if (!snapshots.has(id)) return;
-      suspend(id);
-      put(id);
-      journal.write(id);
+      forget(id);
+      journal.write(id).then(() => channel?.postMessage({ id, isRemoved: true }));
+    },
+
+    restore(snapshot) {
+      const { id } = snapshot;
+      if (snapshots.has(id)) return;
+      change(id, snapshot, {});
+      save(id);
+      if (!hasEnded(snapshot)) run(id, 'resume');
     },
 
     load,

@@ -31,10 +31,10 @@ function parse(text) {
   return { entries: {} };
 }
 
-/** Drops the oldest of those that have ended. */
+/** Drops the oldest of those that have ended, and those that may still bring billed images last. */
 function trim(entries) {
   const ended = Object.values(entries).filter(hasEnded);
-  ended.sort((a, b) => b.startedAt - a.startedAt);
+  ended.sort((a, b) => Number(b.isResumable) - Number(a.isResumable) || b.startedAt - a.startedAt);
   for (const { id } of ended.slice(MAX_ENDED)) delete entries[id];
 }
 
@@ -54,7 +54,8 @@ function toEntry(snapshot) {
   const entry = { ...snapshot, request: Object.fromEntries(fields) };
   if (fields.length < all.length) entry.isPartial = true;
   if (error) entry.error = toStored(error);
-  if (phase !== 'done' || images.every(({ url }) => /^https?:/i.test(url))) return entry;
+  // An address of another kind is that of an application, which keeps its images itself.
+  if (phase !== 'done' || images.every(({ url }) => url && !/^(blob|data):/i.test(url))) return entry;
   return task && { ...entry, phase: 'waiting', images: [] };
 }
 

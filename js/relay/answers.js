@@ -2,9 +2,17 @@
  * Answers as plain JSON, which a store can keep. The key never stands in one, even if the service repeats it.
  *
  * @typedef {{ status: number, headers: Record<string, string>, body: string }} Answer
+ *
+ * What the relay makes of one, or of a hub's. `webSocket` is Cloudflare's.
+ *
+ * @typedef {{ status: number, headers: Record<string, string>, body: string | ReadableStream | null,
+ *   webSocket?: WebSocket }} WholeAnswer
  */
 
 import { createRedactor } from './redactor.js';
+
+/** The name of a relay's function that returns a `WholeAnswer`. An adapter that writes it needs no `Response`. */
+export const ANSWER = Symbol('answer');
 
 export function createAnswers() {
   const redactor = createRedactor();

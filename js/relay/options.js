@@ -10,6 +10,7 @@ import {
   choice,
   count,
   flag,
+  isApiKey,
   LONGEST_TIMER_MS,
   list,
   methods,
@@ -47,11 +48,7 @@ function isAddress(text) {
 
 const RULES = {
   apiKey: required(
-    setting(
-      undefined,
-      (value) => isFunction(value) || (typeof value === 'string' && /^[!#-&(-~][!-~]*$/.test(value)),
-      'a string without quotes and white space, or a function that returns one',
-    ),
+    setting(undefined, isApiKey, 'a string without quotes and white space, or a function that returns one'),
     "It is the service's key: set it from a secret of your platform, such as process.env.LEMONDATA_API_KEY.",
     { isSecret: true },
   ),

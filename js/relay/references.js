@@ -6,6 +6,8 @@
  * does not stand in the reference: under another identity, the signature is wrong.
  */
 
+import { nodeCrypto } from './platform.js';
+
 const VERSION = 'lemondata-relay-2';
 const PATTERN = /^t_([\w-]+)\.([\w-]{43})$/;
 /** The relay hands out no longer one, so it verifies no longer one. */
@@ -28,11 +30,26 @@ const fromBase64Url = (text) =>
   Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
 
 /**
- * @param {string[]} secrets the first one signs, all of them are accepted
- * @param {{ ttlMs: number, now: () => number, kind: 'task' | 'hub' }} options a relay reads references of its own
- *   kind alone, even if another relay has the same secret
+ * How signatures are made and compared. The time of a comparison does not tell where a signature is wrong.
+ *
+ * @typedef {object} Signer
+ * @property {(text: string) => string | Promise<string>} sign by the first secret, in base64url
+ * @property {(text: string, signature: string) => boolean | Promise<boolean>} verify by any of them
  */
-export function createReferences(secrets, { ttlMs, now, kind }) {
+
+/** @returns {Signer} */
+function nodeSigner({ createHmac, createSecretKey, timingSafeEqual }, secrets) {
+  const keys = secrets.map((secret) => createSecretKey(encoder.encode(secret)));
+  const signBy = (key, text) => createHmac('sha256', key).update(text).digest('base64url');
+  return {
+    sign: (text) => signBy(keys[0], text),
+    verify: (text, signature) =>
+      keys.some((key) => timingSafeEqual(encoder.encode(signBy(key, text)), encoder.encode(signature))),
+  };
+}
+
+/** @returns {Signer} */
+function webSigner(secrets) {
   const HMAC = { name: 'HMAC', hash: 'SHA-256' };
   let keys;
   /** Keeps keys, not a promise of them: in a worker, no request may wait for another's. */
@@ -43,8 +60,33 @@ export function createReferences(secrets, { ttlMs, now, kind }) {
     );
     return keys;
   };
+  return {
+    async sign(text) {
+      const [key] = await importKeys();
+      return toBase64Url(new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text))));
+    },
+    async verify(text, signature) {
+      const bytes = fromBase64Url(signature);
+      // Decoding ignores some bits of the last character. One reference has one spelling.
+      if (toBase64Url(bytes) !== signature) return false;
+      for (const key of await importKeys()) {
+        if (await crypto.subtle.verify('HMAC', key, bytes, encoder.encode(text))) return true;
+      }
+      return false;
+    },
+  };
+}
+
+/**
+ * @param {string[]} secrets the first one signs, all of them are accepted
+ * @param {{ ttlMs: number, now: () => number, kind: 'task' | 'hub' }} options a relay reads references of its own
+ *   kind alone, even if another relay has the same secret
+ * @param {typeof nodeCrypto} [node]
+ */
+export function createReferences(secrets, { ttlMs, now, kind }, node = nodeCrypto) {
+  const { sign, verify } = node ? nodeSigner(node, secrets) : webSigner(secrets);
   // As JSON, no field can run into the next.
-  const covered = (payload, identity) => encoder.encode(JSON.stringify([VERSION, kind, identity, payload]));
+  const covered = (payload, identity) => JSON.stringify([VERSION, kind, identity, payload]);
 
   return {
     /**
@@ -58,9 +100,7 @@ export function createReferences(secrets, { ttlMs, now, kind }) {
       const path = poll_url?.length <= MAX_POLL_URL_LENGTH ? poll_url : '';
       if (task_id.length > MAX_LENGTH) throw tooLong(task_id);
       const payload = toBase64Url(encoder.encode(JSON.stringify([task_id, path, expiry])));
-      const [key] = await importKeys();
-      const signature = await crypto.subtle.sign('HMAC', key, covered(payload, identity));
-      const reference = `t_${payload}.${toBase64Url(new Uint8Array(signature))}`;
+      const reference = `t_${payload}.${await sign(covered(payload, identity))}`;
       if (reference.length <= MAX_LENGTH) return reference;
       throw tooLong(task_id);
     },
@@ -75,17 +115,10 @@ export function createReferences(secrets, { ttlMs, now, kind }) {
       const match = reference.length <= MAX_LENGTH && PATTERN.exec(reference);
       if (!match) return undefined;
       const [, payload, signature] = match;
-      const bytes = fromBase64Url(signature);
-      // Decoding ignores some bits of the last character. One reference has one spelling.
-      if (toBase64Url(bytes) !== signature) return undefined;
-      for (const key of await importKeys()) {
-        // The time that this takes does not tell where a signature is wrong.
-        if (!(await crypto.subtle.verify('HMAC', key, bytes, covered(payload, identity)))) continue;
-        const [task_id, poll_url, expiry] = JSON.parse(new TextDecoder().decode(fromBase64Url(payload)));
-        if (expiry * 1000 <= now()) return undefined;
-        return poll_url ? { task_id, poll_url } : { task_id };
-      }
-      return undefined;
+      if (!(await verify(covered(payload, identity), signature))) return undefined;
+      const [task_id, poll_url, expiry] = JSON.parse(new TextDecoder().decode(fromBase64Url(payload)));
+      if (expiry * 1000 <= now()) return undefined;
+      return poll_url ? { task_id, poll_url } : { task_id };
     },
   };
 }

@@ -4,7 +4,7 @@
  * them.
  */
 
-import { createAnswers } from './answers.js';
+import { ANSWER, createAnswers } from './answers.js';
 import { readBody } from './bodies.js';
 import { createCaller } from './callbacks.js';
 import { conditional } from './conditional.js';
@@ -71,13 +71,19 @@ export function createRelay(options) {
       showCosts: settings.showCosts,
     });
 
-  return function relay(request, context) {
+  return Object.assign(relay, { [ANSWER]: answer });
+
+  function relay(request, context) {
     // Most frameworks leave a request without an answer if a promise rejects.
     if (!isRequest(request)) throw new TypeError(NO_REQUEST);
-    return answer(request, context);
-  };
+    return answer(request, context).then(({ body, ...init }) => new Response(body, init));
+  }
 
-  /** Answers a request, whatever happens. */
+  /**
+   * Answers a request, whatever happens.
+   *
+   * @returns {Promise<import('./answers.js').WholeAnswer>}
+   */
   async function answer(request, context) {
     const started = now();
     const event = { event: 'request', method: request.method, route: 'none' };
@@ -90,13 +96,12 @@ export function createRelay(options) {
     }
     log({ ...event, status: found.status, durationMs: now() - started });
     const isStream = found.headers['content-type'] === 'text/event-stream';
-    /** @type {ResponseInit & { webSocket?: WebSocket }} `webSocket` is Cloudflare's */
-    const init = {
+    return {
       status: found.status,
       webSocket: found.webSocket,
       headers: { ...HEADERS, ...found.headers, ...(isStream && STREAM_HEADERS), ...headers },
+      body: found.body,
     };
-    return new Response(found.body, init);
   }
 
   async function handle(request, context, event, headers) {

@@ -23,6 +23,10 @@ export const LONGEST_TIME_MS = 315_360_000_000;
  * @property {boolean} [isSecret] whether the error must not show the value
  */
 
+/** A key of the service, or a function that returns it. A quote at the start comes from the file of the variable. */
+export const isApiKey = (value) =>
+  typeof value === 'function' || (typeof value === 'string' && /^[!#-&(-~][!-~]*$/.test(value));
+
 /** A number, or `NaN` for what is neither a number nor decimal digits. */
 function toNumber(value) {
   if (typeof value === 'number') return value;

@@ -14,6 +14,7 @@ const BASE_URL = 'https://api.lemondata.cc';
  * @returns {string | undefined}
  */
 export function taskIdOf(pollUrl, baseUrl = BASE_URL) {
+  if (!pollUrl) return undefined;
   try {
     const base = new URL(baseUrl);
     const { origin, pathname } = new URL(pollUrl, base);
@@ -36,7 +37,10 @@ export function taskIdOf(pollUrl, baseUrl = BASE_URL) {
  * @param {string} [baseUrl]
  */
 export function isAnswerOf(task, { id, task_id }, baseUrl) {
-  const known = [task.task_id, taskIdOf(task.poll_url, baseUrl)];
-  const named = [id, task_id].filter((name) => name !== undefined && name !== null);
-  return named.length === 0 || named.some((name) => known.includes(String(name)));
+  const named = [id, task_id].filter((name) => name !== undefined && name !== null).map(String);
+  return (
+    named.length === 0 ||
+    named.includes(task.task_id) ||
+    named.includes(taskIdOf(task.poll_url, baseUrl) ?? '')
+  );
 }

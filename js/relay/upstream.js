@@ -27,8 +27,9 @@ export function requestOf(fields, files) {
   return { ...fields, ...(image.length > 0 && { image }), ...(mask && { mask }) };
 }
 
+/** As much of a response as the client reads, so that no second `Response` is made around each. */
 function capped(response, maxBytes) {
-  const { body, status, statusText, headers } = response;
+  const { body, status, headers } = response;
   if (typeof body?.getReader !== 'function') return response;
   const tooLarge = () =>
     new Error(`The answer of the service is larger than maxAnswerBytes, ${maxBytes} bytes.`);
@@ -36,23 +37,21 @@ function capped(response, maxBytes) {
     body.cancel().catch(() => {});
     throw tooLarge();
   }
-  const reader = body.getReader();
-  let size = 0;
-  const counted = new ReadableStream({
-    async pull(controller) {
+  const text = async () => {
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    let size = 0;
+    let read = '';
+    for (;;) {
       const { done, value } = await reader.read();
-      if (done) return controller.close();
+      if (done) return read + decoder.decode();
       size += value.byteLength;
       if (size > maxBytes) {
         reader.cancel().catch(() => {});
         throw tooLarge();
       }
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-  const unpackedHeaders = new Headers(headers);
-  // The runtime has unpacked the body.
-  for (const name of ['content-encoding', 'content-length']) unpackedHeaders.delete(name);
-  return new Response(counted, { status, statusText, headers: unpackedHeaders });
+      read += decoder.decode(value, { stream: true });
+    }
+  };
+  return /** @type {Response} */ ({ status, headers, text });
 }

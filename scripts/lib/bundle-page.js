@@ -1,4 +1,7 @@
-/** Makes of `www/` what a browser loads: one document with its style, and one script, compressed as well as can be. */
+/**
+ * Makes of `www/` what a browser loads, compressed as well as can be: one document with its style, the script of a
+ * visit, and one that is loaded on demand.
+ */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -25,7 +28,7 @@ let making;
  */
 export async function bundlePage(attributes) {
   making ??= bundle();
-  const { script, style } = await making;
+  const { scripts, style } = await making;
   const dataset = Object.entries(attributes).map(([name, value]) => ` data-${name}="${value}"`);
   const html = readFileSync(join(root, 'www', 'index.html'), 'utf8')
     .replace('<html', `<html${dataset.join('')}`)
@@ -33,7 +36,7 @@ export async function bundlePage(attributes) {
     .replace(/\n\s+/g, '\n')
     .replace('<link rel="stylesheet" href="/style.css">', () => `<style>${style}</style>`);
   return {
-    assets: { '/': asset('text/html; charset=utf-8', html), '/app.js': script },
+    assets: { '/': asset('text/html; charset=utf-8', html), ...scripts },
     styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
   };
 }
@@ -46,12 +49,21 @@ async function bundle() {
     bundle: true,
     minify: true,
     format: 'esm',
+    splitting: true,
+    // The entry itself only imports `chunk.js`, which the document names: see `www/extras.js`.
+    chunkNames: '[name]',
     target: ['es2023', 'chrome115', 'firefox121', 'safari17'],
     absWorkingDir: root,
     logLevel: 'warning',
   });
-  const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
-  return { script: asset('text/javascript; charset=utf-8', text('.js')), style: text('.css') };
+  const isScript = ({ path }) => path.endsWith('.js');
+  const scripts = Object.fromEntries(
+    outputFiles
+      .filter(isScript)
+      .map(({ path, text }) => [path, asset('text/javascript; charset=utf-8', text.trim())]),
+  );
+  const style = outputFiles.find(({ path }) => path.endsWith('.css')).text.trim();
+  return { scripts, style };
 }
 
 /** @returns {Asset} */

@@ -11,6 +11,8 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 // As whoever installs the package imports it.
 import { createRelay, memoryStore } from 'lemondata-wasm/relay';
+import { drawPicture } from '../../js/testing/picture.js';
+import { SAMPLES, samplePath } from '../../www/sample-list.js';
 import { bundlePage } from './bundle-page.js';
 
 const HOST = '127.0.0.1';
@@ -103,6 +105,8 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     maxN: MAX_N,
     // What a model knows beyond the documented fields, its own server judges.
     extraFields: 'pass',
+    // The person at the page pays.
+    showCosts: true,
     store: memoryStore(),
     now,
     /** @param {Record<string, any>} event */
@@ -136,6 +140,16 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     c.header('cache-control', 'no-cache');
     return c.body(bodies[encoding ?? 'identity']);
   });
+
+  // No create draws them, so no person owns them.
+  for (const [index, { request, width, height }] of embedded ? SAMPLES.entries() : []) {
+    app.get(samplePath(index), (c) => {
+      c.header('content-type', 'image/png');
+      c.header('cache-control', 'max-age=3600');
+      const picture = drawPicture({ ...request, index: 0, width, height });
+      return c.body(/** @type {Uint8Array<ArrayBuffer>} */ (picture));
+    });
+  }
 
   app.notFound(notFound);
   app.onError((error, c) => {

@@ -60,6 +60,8 @@ table! {
         Woken "woken"
         /// The caller's signal has aborted.
         Aborted "aborted"
+        /// The time has come.
+        Elapsed "elapsed"
     }
 }
 
@@ -258,6 +260,32 @@ table! {
         Description "description"
         /// The value itself.
         Itself "itself"
+    }
+}
+
+impl Shape {
+    /// The set of `undefined` and `null`.
+    pub const NOTHING: u16 = Shape::Nothing.bit();
+    /// The set of `true`.
+    pub const TRUE: u16 = Shape::True.bit();
+    /// The set of all booleans.
+    pub const FLAG: u16 = Shape::False.bit() | Shape::TRUE;
+    /// The set of strings with at least one character.
+    pub const FILLED: u16 = Shape::Filled.bit();
+    /// The set of all strings.
+    pub const TEXT: u16 = Shape::Empty.bit() | Shape::FILLED;
+    /// The set of all numbers.
+    pub const NUMBER: u16 = Shape::Number.bit();
+    /// The set of all arrays.
+    pub const LIST: u16 = Shape::List.bit();
+    /// The set of all other objects.
+    pub const OBJECT: u16 = Shape::Object.bit();
+    /// The set of all functions.
+    pub const FUNCTION: u16 = Shape::Function.bit();
+
+    /// The shape as a bit of a set of shapes.
+    pub const fn bit(self) -> u16 {
+        1 << self as u8
     }
 }
 

@@ -1,6 +1,10 @@
 //! What a request brought.
 
-use super::{abi::Name, retry::RetryAfter, value::Value};
+use super::{
+    abi::{Name, Shape},
+    retry::RetryAfter,
+    value::Value,
+};
 
 /// How an attempt ended that brought no answer to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,20 +58,25 @@ impl<V: Value> Attempt<V> {
     /// Reads what the shell knows of an exchange.
     pub fn of(value: V) -> Attempt<V> {
         let status = value.number_of(Name::Status);
-        let is_late = value.flag_of(Name::IsLate) == Some(true);
+        let mask = value.mask(Name::IsSent, 7, Shape::TRUE | Shape::NUMBER | Shape::FILLED);
+        let has = |name: Name| mask >> (name as u32 - Name::IsSent as u32) & 1 != 0;
+        let is_late = has(Name::IsLate);
         let result = if is_late || status.is_nan() {
             let error = if is_late { TransportError::Timeout } else { TransportError::Connection };
-            Err((error, value.flag_of(Name::IsSent) == Some(true)))
+            Err((error, has(Name::IsSent)))
         } else {
-            let is_json = value.flag_of(Name::IsJson) == Some(true);
             Ok(Answer {
                 status: status as u16,
-                body: is_json.then(|| value.get(Name::Body)),
-                location: value.get(Name::Location),
-                retry_after: RetryAfter {
-                    seconds: value.number_of(Name::Seconds),
-                    date_ms: value.number_of(Name::Date),
-                    now_ms: value.number_of(Name::Now),
+                body: has(Name::IsJson).then(|| value.get(Name::Body)),
+                location: if has(Name::Location) { value.get(Name::Location) } else { V::nothing() },
+                retry_after: if has(Name::Seconds) {
+                    RetryAfter {
+                        seconds: value.number_of(Name::Seconds),
+                        date_ms: value.number_of(Name::Date),
+                        now_ms: value.number_of(Name::Now),
+                    }
+                } else {
+                    RetryAfter::NONE
                 },
             })
         };

@@ -16,7 +16,7 @@
 //! All times are milliseconds of one clock; `random` lies in 0..1.
 
 use super::{
-    abi::{Command, Kind, Name, Outcome, Source, Status},
+    abi::{Command, Kind, Name, Outcome, Shape, Source, Status},
     answer::Attempt,
     create::{Create, CreateAction},
     failure::Failure,
@@ -26,7 +26,6 @@ use super::{
     task::Task,
     text::without_query,
     url::{CREATE_PATH, EDIT_PATH},
-    value::Type,
     wait::{Origin, PollResult, Wait, WaitAction},
 };
 
@@ -139,7 +138,6 @@ enum State {
 pub struct Call<V> {
     command: Command,
     options: Options,
-    has_key_function: bool,
     state: State,
     create: Create,
     /// The task of the create, and its generation as it stands.
@@ -177,18 +175,15 @@ impl<V: Platform> Call<V> {
             return Err(End::Done(input));
         }
         for &name in &[Name::CallOptions, Name::ClientOptions] {
-            let value = call.get(name);
-            if !matches!(value.kind(), Type::Nothing | Type::Object) {
-                return Err(Failure::invalid(Name::Options, "an object", &value).into());
+            if !call.is_of(name, Shape::NOTHING | Shape::OBJECT) {
+                return Err(Failure::invalid(Name::Options, "an object", &call.get(name)).into());
             }
         }
-        let merged = call.get(Name::Options);
-        let options = Options::read(&merged, environment)?;
+        let options = Options::read(&call.get(Name::Options), environment)?;
         let is_edit = matches!(command, Command::Edit | Command::EditAndWait);
         let path = options.base.own_path(if is_edit { EDIT_PATH } else { CREATE_PATH });
         let mut machine = Box::new(Call {
             command,
-            has_key_function: merged.kind_of(Name::ApiKey) == Type::Function,
             state: State::BackingOff,
             create: Create::new(path.clone(), options.max_retries, options.relay),
             created: None,
@@ -209,11 +204,11 @@ impl<V: Platform> Call<V> {
         } else {
             let body = call.get(Name::Body);
             if is_edit {
-                check_edit(&input, body.kind_of(Name::Value) == Type::Text)
+                check_edit(&input, body.is_of(Name::Value, Shape::TEXT))
             } else {
                 check_request(&input)
             }?;
-            if body.kind_of(Name::Value) == Type::Nothing {
+            if body.is_of(Name::Value, Shape::NOTHING) {
                 machine.fail(Failure::not_json(), body)
             } else {
                 machine.send_create(now)
@@ -259,6 +254,11 @@ impl<V: Platform> Call<V> {
             uses_relay: if is_create { self.options.makes_key } else { self.options.relay && is_shared },
             is_shared,
         }
+    }
+
+    /// Whether a request of this call's own is under way.
+    pub fn is_sending(&self) -> bool {
+        self.state == State::Sending
     }
 
     /// Whether a stream that answers this wait has been silent for so long that it counts as dead.
@@ -323,16 +323,16 @@ impl<V: Platform> Call<V> {
     }
 
     fn authorized(&mut self, credentials: V) -> Action {
-        if credentials.flag_of(Name::KeyFailed) == Some(true) {
+        if credentials.is_of(Name::KeyFailed, Shape::TRUE) {
             return self.fail(Failure::key_function(), credentials);
         }
         // A function that has no key at hand must not send the request without one.
-        if self.has_key_function
+        if self.options.has_key_function
             && let Err(failure) = check_key(&credentials.text_of(Name::Key), Name::ApiKey)
         {
             return self.fail(failure, V::nothing());
         }
-        if credentials.flag_of(Name::HeadersFailed) == Some(true) {
+        if credentials.is_of(Name::HeadersFailed, Shape::TRUE) {
             return self.fail(Failure::headers(), V::nothing());
         }
         self.state = State::Sending;

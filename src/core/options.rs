@@ -1,14 +1,14 @@
 //! The options of a call: read, checked, and completed with their defaults.
 
 use super::{
-    abi::Name,
+    abi::{Name, Shape},
     failure::Failure,
     limits::LONGEST_WAIT,
     ms::Ms,
     platform::Platform,
     text::contains,
     url::Base,
-    value::{Type, Value, is_whole},
+    value::{Value, is_whole},
 };
 
 /// The provider's address.
@@ -26,15 +26,15 @@ const MAX_RETRIES: f64 = 2.0;
 /// `onTask` has at least this long, so that a short wait does not keep the task from being stored.
 const ANNOUNCE: Ms = Ms(5_000.0);
 
-const FUNCTION: u8 = Type::Function.bit();
-const OBJECT: u8 = Type::Object.bit();
-const TEXT: u8 = Type::Text.bit();
-const FLAG: u8 = Type::Flag.bit();
-const NUMBER: u8 = Type::Number.bit();
-const LIST: u8 = Type::List.bit();
+const TEXT: u16 = Shape::TEXT;
+const FUNCTION: u16 = Shape::FUNCTION;
+const OBJECT: u16 = Shape::OBJECT;
+const FLAG: u16 = Shape::FLAG;
+const NUMBER: u16 = Shape::NUMBER;
+const LIST: u16 = Shape::LIST;
 
-/// Every option: its types, and how a message names them.
-static OPTIONS: [(Name, u8, &str); Name::OPTIONS] = [
+/// Every option: the shapes that it may have, and how a message names them.
+static OPTIONS: [(Name, u16, &str); Name::OPTIONS] = [
     (Name::ApiKey, TEXT | FUNCTION, "a string or a function"),
     (Name::BaseUrl, TEXT, "a string"),
     (Name::Relay, FLAG, "a boolean"),
@@ -73,6 +73,8 @@ pub struct Options {
     pub base: Base,
     /// Whether a key goes along.
     pub has_key: bool,
+    /// Whether a function brings it.
+    pub has_key_function: bool,
     /// Whether the caller is a page, whose browser asks a server of another origin for its consent.
     pub is_page: bool,
     /// Whether the base URL is a relay of ours, where a keyed create may be repeated.
@@ -99,11 +101,13 @@ pub struct Options {
 impl Options {
     /// Reads the options of a call, those of its client among them.
     pub fn read<V: Platform>(options: &V, environment: Environment) -> Result<Options, Box<Failure>> {
-        for &(name, types, expected) in &OPTIONS {
-            let kind = options.kind_of(name);
+        let set = options.mask(Name::ApiKey, Name::OPTIONS as u32, !Shape::NOTHING);
+        // The options are the first names.
+        let is_set = |name: Name| set >> name as u32 & 1 != 0;
+        for &(name, shapes, expected) in &OPTIONS {
             let number = || options.number_of(name);
-            let fits = kind == Type::Nothing
-                || types & kind.bit() != 0
+            let fits = !is_set(name)
+                || options.is_of(name, shapes)
                     && match name {
                         Name::Signal => is_signal(&options.get(name)),
                         Name::RequestTimeout => number() > 0.0,
@@ -117,20 +121,17 @@ impl Options {
                 return Err(Failure::invalid(name, expected, &options.get(name)));
             }
         }
-        let number = |name: Name, default: f64| {
-            let number = options.number_of(name);
-            if number.is_nan() { default } else { number }
-        };
+        let number = |name: Name, default: f64| if is_set(name) { options.number_of(name) } else { default };
         let time = |name: Name, default: Ms| Ms(number(name, default.0));
 
-        let is_set = |name| options.kind_of(name) != Type::Nothing;
         let has_key = is_set(Name::ApiKey);
-        if options.kind_of(Name::ApiKey) == Type::Text {
+        let has_key_function = options.is_of(Name::ApiKey, FUNCTION);
+        if has_key && !has_key_function {
             check_key(&options.text_of(Name::ApiKey), Name::ApiKey)?;
         }
         // What headers hold for the service itself is a key, too.
         let holds_key = has_key || is_set(Name::Headers) && !is_set(Name::BaseUrl);
-        if holds_key && environment.browser && options.flag_of(Name::DangerouslyAllowBrowser) != Some(true) {
+        if holds_key && environment.browser && !options.is_of(Name::DangerouslyAllowBrowser, Shape::TRUE) {
             return Err(Failure::refusal(
                 Name::ApiKey,
                 &[
@@ -139,7 +140,7 @@ impl Options {
                 ],
             ));
         }
-        let relay = options.flag_of(Name::Relay) == Some(true);
+        let relay = is_set(Name::Relay) && options.is_of(Name::Relay, Shape::TRUE);
         if has_key && relay {
             return Err(Failure::refusal(Name::ApiKey, &[" is not for a relay: leave out apiKey or relay."]));
         }
@@ -170,8 +171,10 @@ impl Options {
         };
 
         let interval = options.get(Name::PollInterval);
+        let bounds = interval.mask(Name::Min, 2, !Shape::NOTHING);
         let bound = |name: Name, default: Ms| {
-            if interval.kind_of(name) == Type::Nothing { default } else { Ms(interval.number_of(name)) }
+            let is_set = bounds >> (name as u32 - Name::Min as u32) & 1 != 0;
+            if is_set { Ms(interval.number_of(name)) } else { default }
         };
         let poll_min = bound(Name::Min, POLL_MIN.min(bound(Name::Max, POLL_MAX)));
         let poll_max = bound(Name::Max, POLL_MAX.max(poll_min));
@@ -189,6 +192,7 @@ impl Options {
         Ok(Options {
             base: Base::new(location),
             has_key,
+            has_key_function,
             is_page: environment.browser,
             relay,
             makes_key: relay && !is_keyed,
@@ -219,9 +223,7 @@ impl Options {
 
 /// Whether this has what we use of an `AbortSignal`. Half a signal would keep a call from its end.
 fn is_signal<V: Value>(signal: &V) -> bool {
-    signal.flag_of(Name::Aborted).is_some()
-        && signal.kind_of(Name::AddEventListener) == Type::Function
-        && signal.kind_of(Name::RemoveEventListener) == Type::Function
+    signal.is_of(Name::Aborted, FLAG) && signal.mask(Name::AddEventListener, 2, FUNCTION) == 0b11
 }
 
 /// Checks that a key is fit for a header. The message never shows it.

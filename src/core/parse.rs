@@ -1,12 +1,12 @@
 //! What a successful answer means. Only its status and its fields decide, never the model's name.
 
 use super::{
-    abi::{Kind, Name, Outcome, Status},
+    abi::{Kind, Name, Outcome, Shape, Status},
     answer::Answer,
     failure::Failure,
     platform::Platform,
     task::Task,
-    value::{Type, Value},
+    value::Value,
 };
 
 /// What a successful answer says, and what makes the provider's own object a generation.
@@ -40,10 +40,12 @@ impl ParsedAnswer {
         // A number is no word.
         let status = if body.has(Name::Status) { body.text_of(Name::Status) } else { String::new() };
         let word = Word::of(&status);
-        let has_result = has_result(body) || word == Word::Done && has_other_result(body);
+        let has_result = has_result(body)
+            // Beside an error there is none: a URL there is more likely a link.
+            || word == Word::Done && body.is_of(Name::Error, Shape::NOTHING) && has_other_result(body);
         let end = match word {
             Word::Done if has_result => "",
-            _ if word == Word::Cancelled || body.flag_of(Name::Cancelled) == Some(true) => CANCELLED,
+            _ if word == Word::Cancelled || body.is_of(Name::Cancelled, Shape::TRUE) => CANCELLED,
             Word::Done => " was completed without a result",
             Word::Failed => " failed",
             _ => "",
@@ -108,31 +110,32 @@ impl Word {
     }
 }
 
-/// The fields that hold a result, whatever the status is called: first those of the answer itself, then those of an
-/// element of its data as well.
-static RESULTS: [Name; 5] = [Name::VideoUrl, Name::AudioUrl, Name::ModelUrl, Name::Url, Name::B64Json];
+/// Whether a value has one of the fields that hold a result, whatever the status is called.
+fn holds_result<V: Value>(value: &V) -> bool {
+    has_any(value, Name::Url)
+}
 
-fn has_any<V: Value>(value: &V, names: &[Name]) -> bool {
-    names.iter().any(|name| value.has(*name))
+/// Whether one of these fields is filled in, from the first to the last one that holds a result.
+fn has_any<V: Value>(value: &V, first: Name) -> bool {
+    value.mask(first, Name::ModelUrl as u32 - first as u32 + 1, Shape::FILLED) != 0
 }
 
 fn has_result<V: Value>(body: &V) -> bool {
-    body.get(Name::Data).any(|item| has_any(item, &RESULTS))
-        || has_any(body, &RESULTS[..3])
-        || has_any(&body.get(Name::Video), &RESULTS)
-        || body.get(Name::Videos).any(|item| item.is_filled() || has_any(item, &RESULTS))
+    body.get(Name::Data).any(holds_result)
+        // A `url` of the answer itself may be a link.
+        || has_any(body, Name::VideoUrl)
+        || holds_result(&body.get(Name::Video))
+        || body.get(Name::Videos).any(|item| item.is_filled() || holds_result(item))
 }
 
-/// A task that is done may have put its result into a field that we do not know. Beside an error it has none: a
-/// URL there is more likely a link.
+/// A task that is done may have put its result into a field that we do not know.
 fn has_other_result<V: Value>(body: &V) -> bool {
-    body.kind_of(Name::Error) == Type::Nothing
-        && body.entries().any(|entry| {
-            let name = entry.item(0).text();
-            let value = entry.item(1);
-            (name.ends_with("url") && name != "poll_url" || name == "output" || name == "result")
-                && (value.is_filled() || value.entries().length() > 0)
-        })
+    body.entries().any(|entry| {
+        let name = entry.item(0).text();
+        let value = entry.item(1);
+        (name.ends_with("url") && name != "poll_url" || name == "output" || name == "result")
+            && (value.is_filled() || value.entries().length() > 0)
+    })
 }
 
 const CANCELLED: &str = " was cancelled";

@@ -1,47 +1,43 @@
 //! Checks what would fail at any server, before anything is sent.
 
 use super::{
-    abi::Name,
+    abi::{Name, Shape},
     failure::Failure,
     task::Task,
     text::contains,
-    value::{Type, Value, is_whole},
+    value::{Value, is_whole},
 };
 
-/// The fields that are strings wherever they are documented.
+/// The fields that are strings wherever they are documented, in the order of their names.
 static TEXT_FIELDS: [Name; 6] =
     [Name::Model, Name::Size, Name::Quality, Name::ResponseFormat, Name::Style, Name::User];
-
-/// The fields that name the pictures of an edit in JSON.
-static URL_FIELDS: [Name; 3] = [Name::ImageUrl, Name::ImageUrls, Name::Images];
 
 /// Checks the documented fields of a create. Whether a model knows a size, a quality or a number of
 /// images is the server's to judge, and every other field passes through.
 pub fn check_request<V: Value>(request: &V) -> Result<(), Box<Failure>> {
-    if request.kind() != Type::Object {
+    if !request.is(Shape::OBJECT) {
         return Err(Failure::invalid(Name::Request, "an object with a prompt", request));
     }
     if !request.has(Name::Prompt) {
         return Err(Failure::invalid(Name::Prompt, "a string that is not empty", &request.get(Name::Prompt)));
     }
-    let n = request.get(Name::N);
-    if !(n.is_nothing() || is_whole(n.number()) && n.number() >= 1.0) {
-        return Err(Failure::invalid(Name::N, "a positive integer", &n));
+    let n = request.number_of(Name::N);
+    if !(is_whole(n) && n >= 1.0 || request.is_of(Name::N, Shape::NOTHING)) {
+        return Err(Failure::invalid(Name::N, "a positive integer", &request.get(Name::N)));
     }
-    for &name in &TEXT_FIELDS {
-        let value = request.get(name);
-        if !matches!(value.kind(), Type::Nothing | Type::Text) {
-            return Err(Failure::invalid(name, "a string", &value));
-        }
+    let wrong = request.mask(TEXT_FIELDS[0], TEXT_FIELDS.len() as u32, !(Shape::NOTHING | Shape::TEXT));
+    match TEXT_FIELDS.get(wrong.trailing_zeros() as usize) {
+        Some(&name) => Err(Failure::invalid(name, "a string", &request.get(name))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Checks the documented fields of an edit. Without a Blob in it, the request goes as JSON, which holds no `image`.
 pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failure>> {
     check_request(request)?;
-    let is_set = |name: &Name| request.kind_of(*name) != Type::Nothing;
-    if !is_json && is_set(&Name::Image) || URL_FIELDS.iter().any(is_set) {
+    // The names of URLs follow that of pictures.
+    let first = if is_json { Name::ImageUrl } else { Name::Image };
+    if request.mask(first, Name::Images as u32 - first as u32 + 1, !Shape::NOTHING) != 0 {
         return Ok(());
     }
     Err(Failure::refusal(Name::Image, &[" must be a Blob or a list of Blobs; a URL goes into image_url."]))
@@ -49,7 +45,7 @@ pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failur
 
 /// Reads the reference that a caller waits with: an id, or an object that holds one.
 pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
-    let is_id = reference.kind() == Type::Text;
+    let is_id = reference.is(Shape::TEXT);
     let task = if is_id {
         Some(Task { id: reference.text(), poll_url: String::new() })
     } else {

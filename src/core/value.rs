@@ -1,6 +1,6 @@
 //! A JavaScript-like value, seen through the few questions that the core asks.
 
-use super::abi::Name;
+use super::abi::{Name, Shape};
 
 /// What `typeof` says of a value, with arrays and `null` told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +21,6 @@ pub enum Type {
     Function,
     /// A symbol or a big integer.
     Other,
-}
-
-impl Type {
-    /// The type as a bit of a set of types.
-    pub const fn bit(self) -> u8 {
-        1 << self as u8
-    }
 }
 
 /// A value of a request, of an option or of an answer.
@@ -55,6 +48,39 @@ pub trait Value: Clone {
     fn flag(&self) -> Option<bool>;
     /// Whether this is a string with at least one character. Never copies it.
     fn is_filled(&self) -> bool;
+
+    /// The shape of this value.
+    fn shape(&self) -> Shape {
+        match self.kind() {
+            Type::Nothing => Shape::Nothing,
+            Type::Flag if self.flag() == Some(true) => Shape::True,
+            Type::Flag => Shape::False,
+            Type::Number => Shape::Number,
+            Type::Text if self.is_filled() => Shape::Filled,
+            Type::Text => Shape::Empty,
+            Type::List => Shape::List,
+            Type::Object => Shape::Object,
+            Type::Function => Shape::Function,
+            Type::Other => Shape::Other,
+        }
+    }
+
+    /// Whether this value has one of these shapes: a set of [`Shape::bit`].
+    fn is(&self, shapes: u16) -> bool {
+        shapes & self.shape().bit() != 0
+    }
+
+    /// Which of `count` fields have one of these shapes, from the first one on in the order of [`Name`]: a bit for each.
+    /// One look at an object costs less than a question for each field.
+    fn mask(&self, first: Name, count: u32, shapes: u16) -> u32 {
+        let names = Name::ALL.iter().skip(first as usize).take(count as usize);
+        names.rev().fold(0, |mask, name| mask << 1 | u32::from(self.get(*name).is(shapes)))
+    }
+
+    /// Whether a field has one of these shapes.
+    fn is_of(&self, name: Name, shapes: u16) -> bool {
+        self.mask(name, 1, shapes) != 0
+    }
 
     /// The type of a field.
     fn kind_of(&self, name: Name) -> Type {
@@ -95,7 +121,7 @@ pub trait Value: Clone {
 
     /// Whether this is nothing.
     fn is_nothing(&self) -> bool {
-        self.kind() == Type::Nothing
+        self.is(Shape::NOTHING)
     }
 }
 

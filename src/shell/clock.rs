@@ -2,24 +2,18 @@
 
 use std::cell::RefCell;
 
-use js_sys::Date;
-
-use super::js;
 use crate::core::Clock;
 
 thread_local! {
     static CLOCK: RefCell<Clock> = const { RefCell::new(Clock::new()) };
 }
 
-/// The time, in milliseconds.
-pub fn now() -> f64 {
-    now_at_least(0.0)
+/// The time in milliseconds, by what both clocks show.
+pub fn read(monotonic: f64, wall: f64) -> f64 {
+    CLOCK.with_borrow_mut(|clock| clock.read(monotonic, wall))
 }
 
-/// The time, which is at least `ms`.
-pub fn now_at_least(ms: f64) -> f64 {
-    CLOCK.with_borrow_mut(|clock| {
-        clock.at_least(ms);
-        clock.read(js::monotonic_now(), Date::now())
-    })
+/// Makes sure that the time is at least `ms`.
+pub fn at_least(ms: f64) {
+    CLOCK.with_borrow_mut(|clock| clock.at_least(ms));
 }

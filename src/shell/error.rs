@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 
 use super::js;
-use crate::core::{CallFailure, Failure, Task};
+use crate::core::{CallFailure, Failure};
 
 /// What a failed call rejects with.
 pub fn call_error(failed: &CallFailure<JsValue>) -> JsValue {
@@ -18,7 +18,7 @@ pub fn error(failure: &Failure, attempt: &JsValue) -> JsValue {
 }
 
 fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> JsValue {
-    let task = failure.task.as_ref().map(task_to_js).unwrap_or_default();
+    let (id, poll_url) = failure.task.as_ref().map_or(("", ""), |task| (&task.id, &task.poll_url));
     js::make_error(
         failure.kind as u8,
         failure.outcome as u8,
@@ -27,14 +27,10 @@ fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> JsValue {
         failure.param.map_or(u8::MAX, |name| name as u8),
         failure.retry_after.0,
         attempt,
-        &task,
+        // One by one: the names of a struct's fields would bring a cache of three kilobytes.
+        id,
+        poll_url,
         cause,
         failure.allows_fallback(),
     )
-}
-
-/// A task reference as plain JSON.
-pub fn task_to_js(task: &Task) -> JsValue {
-    // One by one: the names of a struct's fields would bring a cache of three kilobytes.
-    js::task(&task.id, &task.poll_url)
 }

@@ -1,71 +1,62 @@
 //! What the shell calls in JavaScript. None of it throws.
 
 use wasm_bindgen::prelude::*;
-use web_sys::AbortController;
 
 #[wasm_bindgen]
 extern "C" {
     /// One call, as `js/client/call.js` makes it.
+    #[derive(Clone)]
     pub type Host;
 
-    /// Settles the promise of the call. Where it fails without a value, the reason is that of the caller's signal.
+    /// Settles the promise of the call, and ends a request whose answer nothing waits for. Where it fails without a
+    /// value, the reason is that of the caller's signal.
     #[wasm_bindgen(method)]
     pub fn settle(this: &Host, is_done: bool, value: &JsValue);
 
-    /// Calls back when there is something to [`take`](Host::take), until the call is settled: always in a microtask,
-    /// never from inside the module. Where listening fails, the call is settled, and the answer is `false`.
+    /// Listens to what ends a sleep or a request. Where that fails, the call is settled, and the answer is `false`.
     #[wasm_bindgen(method)]
-    pub fn listen(this: &Host, is_browser: bool, wake: &JsValue) -> bool;
-
-    /// The number of the next event, which leaves its value in the field `value`.
-    #[wasm_bindgen(method)]
-    pub fn take(this: &Host) -> u8;
-
-    /// Whether the caller's signal has aborted.
-    #[wasm_bindgen(method, js_name = isAborted)]
-    pub fn is_aborted(this: &Host) -> bool;
+    pub fn listen(this: &Host) -> bool;
 
     /// Gets the key and the headers of the next request; they may be functions.
     #[wasm_bindgen(method)]
     pub fn authorize(this: &Host);
 
-    /// Joins the calls that send the same poll: the number of the source of its answer. A stream that is silent for too
-    /// long is given up.
-    #[wasm_bindgen(method)]
-    pub fn join(this: &Host, url: &str, is_silent: bool) -> u8;
-
-    /// Sends a request with the credentials at hand, and returns what ends it.
+    /// Sends a request with the credentials at hand, unless it is shared and another call sends the same one: the number
+    /// of the source of its answer. A stream that is silent for too long is given up.
     #[wasm_bindgen(method)]
     pub fn send(
         this: &Host,
         url: &str,
-        path: &str,
         is_create: bool,
         number: u32,
         uses_relay: bool,
-    ) -> AbortController;
+        is_shared: bool,
+        is_silent: bool,
+    ) -> u8;
 
-    /// Gives up the request under way, and returns its attempt.
+    /// Gives up the request under way: its attempt is the next event.
     #[wasm_bindgen(method, js_name = giveUp)]
-    pub fn give_up(this: &Host) -> JsValue;
+    pub fn give_up(this: &Host);
 
     /// Calls `onTask`.
     #[wasm_bindgen(method)]
-    pub fn announce(this: &Host, task: &JsValue);
+    pub fn announce(this: &Host, id: &str, poll_url: &str);
 
     /// Calls `onUpdate`. The next poll is due in so many milliseconds; a negative number means never.
     #[wasm_bindgen(method)]
     pub fn update(this: &Host, generation: &JsValue, next_poll_ms: f64);
 
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    pub fn monotonic_now() -> f64;
+    /// The timer has fired: an event, too.
+    #[wasm_bindgen(method)]
+    pub fn elapse(this: &Host);
 }
 
 #[wasm_bindgen(module = "/js/client/values.js")]
 extern "C" {
     // The `key` is the number of a name, of a trait or of an element.
-    #[wasm_bindgen(js_name = shapeOf)]
-    pub fn shape_of(value: &JsValue, key: u32) -> u8;
+    /// Which of `count` fields have one of these shapes, from `key` on: a bit for each.
+    #[wasm_bindgen(js_name = maskOf)]
+    pub fn mask_of(value: &JsValue, key: u32, count: u32, shapes: u16) -> u32;
 
     pub fn field(value: &JsValue, key: u32) -> JsValue;
 
@@ -85,8 +76,6 @@ extern "C" {
 
 #[wasm_bindgen(module = "/js/client/generation.js")]
 extern "C" {
-    pub fn task(id: &str, poll_url: &str) -> JsValue;
-
     #[wasm_bindgen(js_name = toGeneration)]
     pub fn to_generation(attempt: &JsValue, status: u8, is_foreign: bool, task_id: &str) -> JsValue;
 }
@@ -102,7 +91,8 @@ extern "C" {
         param: u8,
         retry_after_ms: f64,
         attempt: &JsValue,
-        task: &JsValue,
+        task_id: &str,
+        poll_url: &str,
         cause: &JsValue,
         allows_fallback: bool,
     ) -> JsValue;

@@ -20,29 +20,12 @@ const fn key_of(wanted: Trait) -> u32 {
     Name::COUNT + wanted as u32
 }
 
-fn shape(value: &JsValue, key: u32) -> Shape {
-    Shape::ALL.get(usize::from(js::shape_of(value, key))).copied().unwrap_or(Shape::Other)
-}
-
-fn kind(value: &JsValue, key: u32) -> Type {
-    match shape(value, key) {
-        Shape::Nothing => Type::Nothing,
-        Shape::False | Shape::True => Type::Flag,
-        Shape::Empty | Shape::Filled => Type::Text,
-        Shape::Other => Type::Other,
-        Shape::Number => Type::Number,
-        Shape::List => Type::List,
-        Shape::Object => Type::Object,
-        Shape::Function => Type::Function,
-    }
+fn has(value: &JsValue, key: u32, shapes: u16) -> bool {
+    js::mask_of(value, key, 1, shapes) != 0
 }
 
 fn flag(value: &JsValue, key: u32) -> Option<bool> {
-    match shape(value, key) {
-        Shape::False => Some(false),
-        Shape::True => Some(true),
-        _ => None,
-    }
+    if has(value, key, Shape::FLAG) { Some(has(value, key, Shape::TRUE)) } else { None }
 }
 
 impl Value for JsValue {
@@ -51,7 +34,16 @@ impl Value for JsValue {
     }
 
     fn kind(&self) -> Type {
-        kind(self, ITSELF)
+        match Shape::ALL.iter().find(|shape| self.is(shape.bit())) {
+            Some(Shape::Nothing) => Type::Nothing,
+            Some(Shape::False | Shape::True) => Type::Flag,
+            Some(Shape::Empty | Shape::Filled) => Type::Text,
+            Some(Shape::Number) => Type::Number,
+            Some(Shape::List) => Type::List,
+            Some(Shape::Object) => Type::Object,
+            Some(Shape::Function) => Type::Function,
+            Some(Shape::Other) | None => Type::Other,
+        }
     }
 
     fn get(&self, name: Name) -> JsValue {
@@ -83,11 +75,15 @@ impl Value for JsValue {
     }
 
     fn is_filled(&self) -> bool {
-        shape(self, ITSELF) == Shape::Filled
+        has(self, ITSELF, Shape::FILLED)
     }
 
-    fn kind_of(&self, name: Name) -> Type {
-        kind(self, name as u32)
+    fn is(&self, shapes: u16) -> bool {
+        has(self, ITSELF, shapes)
+    }
+
+    fn mask(&self, first: Name, count: u32, shapes: u16) -> u32 {
+        js::mask_of(self, first as u32, count, shapes)
     }
 
     fn text_of(&self, name: Name) -> String {
@@ -103,7 +99,7 @@ impl Value for JsValue {
     }
 
     fn has(&self, name: Name) -> bool {
-        shape(self, name as u32) == Shape::Filled
+        has(self, name as u32, Shape::FILLED)
     }
 
     fn reason(&self) -> String {
@@ -118,8 +114,9 @@ impl Value for JsValue {
 impl Platform for JsValue {
     fn parse_url(text: &str, base: &str) -> Option<Location> {
         let parts = js::parse_url(text, base);
-        let is_plain = parts.item(2).flag()?;
-        Some(Location { origin: parts.item(0).text(), path: parts.item(1).text(), is_plain })
+        let is_plain = flag(&parts, FIRST_ELEMENT + 2)?;
+        let text = |index| js::text_of(&parts, FIRST_ELEMENT + index);
+        Some(Location { origin: text(0), path: text(1), is_plain })
     }
 
     fn encode_segment(text: &str) -> String {

@@ -70,6 +70,26 @@ for (const [
       assert.match(providerMetadata.lemondata.images[0].taskId, /^img_/);
     });
 
+    test('tells the revised prompt, the task and the outcome of each image', async () => {
+      const inline = await generateImage({ model: image('dall-e-3'), prompt });
+      const [first, ...others] = inline.providerMetadata.lemondata.images;
+      assert.equal(others.length, 0);
+      assert.equal(first.outcome, 'completed');
+      assert.equal(first.revisedPrompt, `${prompt}, in soft light`);
+      assert.ok(!('taskId' in first));
+      assert.deepEqual(inline.warnings, []);
+
+      const task = await generateImage({ model: image('flux-2-pro'), prompt, n: 2 });
+      const { images } = task.providerMetadata.lemondata;
+      assert.deepEqual(
+        images.map(({ outcome }) => outcome),
+        ['completed', 'completed'],
+      );
+      assert.match(images[0].taskId, /^img_/);
+      assert.equal(images[1].taskId, images[0].taskId);
+      assert.deepEqual(task.warnings, []);
+    });
+
     test('asks for several images in one create', async () => {
       const { images, providerMetadata } = await generateImage({ model: image('gpt-image-2'), prompt, n: 3 });
       assert.equal(images.length, 3);
@@ -172,6 +192,58 @@ for (const [
       const { images } = await generateImage({ model: image('flux-2-pro'), prompt, providerOptions });
       assert.equal(images.length, 1);
       assert.equal(creates().length, 1);
+    });
+
+    test('warns of each argument of a create beside a task', async () => {
+      const [created] = (await generateImage({ model: image('flux-2-pro'), prompt })).providerMetadata
+        .lemondata.images;
+      const details = 'A call with a taskId creates nothing: the task keeps its own options.';
+      const warned = async (args, own) => {
+        const providerOptions = { lemondata: { taskId: created.taskId, ...own } };
+        const { warnings } = await generateImage({
+          model: image('flux-2-pro'),
+          prompt,
+          ...args,
+          providerOptions,
+        });
+        for (const warning of warnings)
+          assert.deepEqual([warning.type, warning.details], ['unsupported', details]);
+        return warnings.map(({ feature }) => feature);
+      };
+      assert.deepEqual(await warned({}, { maxWait: 9000, maxPolls: 9, requestTimeout: 9000 }), []);
+      assert.deepEqual(await warned({ n: 2 }), ['n']);
+      assert.deepEqual(await warned({ size: '1024x1024' }), ['size']);
+      assert.deepEqual(await warned({ aspectRatio: '1:1' }), ['aspectRatio']);
+      assert.deepEqual(await warned({ seed: 0 }), ['seed']);
+      assert.deepEqual(await warned({ prompt: { text: prompt, images: [PIXEL], mask: PIXEL } }), [
+        'images',
+        'mask',
+      ]);
+      assert.deepEqual(
+        await warned({}, { quality: 'high', fallback: ['gpt-image-2'], idempotencyKey: 'k', maxRetries: 1 }),
+        ['fallback', 'idempotencyKey', 'maxRetries', 'quality'].map(
+          (name) => `providerOptions.lemondata.${name}`,
+        ),
+      );
+      assert.equal(creates().length, 1);
+    });
+
+    test('warns where the model makes fewer images', async () => {
+      const [picture] = (
+        await (
+          await fetch(`${server.url}/v1/images/generations`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' },
+            body: JSON.stringify({ model: 'gpt-image-2', prompt }),
+          })
+        ).json()
+      ).data;
+      server.next({ on: 'create', reply: { status: 200, body: { created: 1, data: [picture] } } });
+      const { images, warnings } = await generateImage({ model: image('gpt-image-2'), prompt, n: 3 });
+      assert.equal(images.length, 1);
+      assert.deepEqual(warnings, [
+        { type: 'unsupported', feature: 'n', details: 'The model made 1 of 3 images.' },
+      ]);
     });
 
     test('keeps what was paid for where a download fails', async () => {

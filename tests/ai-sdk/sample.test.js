@@ -10,7 +10,7 @@ import { startServer } from '../server/index.js';
 import { tools } from './sdk.js';
 
 for (const version of ['ai-6', 'ai-7']) {
-  test(`draws with ${version}`, { timeout: 60_000 }, async (t) => {
+  test(`draws with ${version}`, { timeout: 300_000 }, async (t) => {
     const project = installPacked();
     t.after(() => project.remove());
     const server = await startServer();

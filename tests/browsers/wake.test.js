@@ -58,7 +58,7 @@ function prepare() {
 }
 
 for (const name of BROWSERS) {
-  describe(`in ${name}`, { timeout: 60_000 }, () => {
+  describe(`in ${name}`, { timeout: 300_000 }, () => {
     let browser;
     before(async () => {
       browser = await openBrowser(name);
@@ -132,7 +132,7 @@ for (const name of BROWSERS) {
   });
 }
 
-test('a real Chromium that was offline, and is back, polls at once', { timeout: 60_000 }, async () => {
+test('a real Chromium that was offline, and is back, polls at once', { timeout: 300_000 }, async () => {
   const browser = await chromium.launch({
     executablePath: ensureChromium().chromium,
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],

@@ -60,6 +60,13 @@ describe('generate', () => {
     assert.equal(server.counts.creates, 1);
   });
 
+  test('reads a prompt of - from standard input', async () => {
+    const args = ['generate', '-', '-m', 'gpt-image-2'];
+    const { code } = await run(args, { env, input: 'A lemon\non a windowsill\n' });
+    assert.equal(code, 0);
+    assert.deepEqual(bodies(), [{ model: 'gpt-image-2', prompt: 'A lemon\non a windowsill' }]);
+  });
+
   test('numbers several pictures, and sends any field', async (t) => {
     const cwd = folderFor(t);
     const set = ['--set', 'seed=7', '--set', 'aspect_ratio=16:9', '--set', 'expand_prompt=true'];
@@ -229,6 +236,7 @@ describe('bad input ends before anything is sent, and says what is expected', ()
     [['generate'], /needs a prompt/],
     [['generate', ' ', '-m', 'x'], /needs a prompt/],
     [['generate', 'A', 'lemon', '-m', 'x'], /'lemon' is one argument too many.*quotes/],
+    [['generate', '-', '-m', 'x'], /Standard input is empty: it should hold the prompt/],
     [['generate', 'x'], /Which model\? .*-m gpt-image-2.*models/],
     [[...base, '--ouput', 'x'], /Unknown option '--ouput'\. .*generate --help/],
     [[...base, '-o'], /'-o, --output <value>' argument missing\. .*--help/],

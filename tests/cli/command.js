@@ -23,15 +23,15 @@ export function folderFor(t) {
  * Starts a command.
  *
  * @param {string[]} args
- * @param {{ env?: Record<string, string | undefined>, cwd?: string, file?: string }} [options]
+ * @param {{ env?: Record<string, string | undefined>, cwd?: string, file?: string, input?: string }} [options]
  */
-export function start(args, { env = {}, cwd, file = CLI } = {}) {
+export function start(args, { env = {}, cwd, file = CLI, input = '' } = {}) {
   const { LEMONDATA_API_KEY, TOKENLAB_API_KEY, LEMONDATA_BASE_URL, ...rest } = process.env;
   const child = spawn(process.execPath, [`--import=${HURRY}`, file, ...args], {
     cwd,
     env: { ...rest, NO_COLOR: '1', ...env },
   });
-  child.stdin.end();
+  child.stdin.end(input);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {

@@ -1516,7 +1516,7 @@ describe('rule 4: the module', GUARD, () => {
 
   test('that cannot be started is an InternalError, and is tried again', async (t) => {
     const copy = await fresh();
-    const compile = t.mock.method(WebAssembly, 'compile', async () => {
+    const compile = t.mock.method(WebAssembly, 'Module', function refuse() {
       throw new Error('refused');
     });
     const error = await failure(copy.generate(picture('dall-e-3'), here()));
@@ -1527,6 +1527,18 @@ describe('rule 4: the module', GUARD, () => {
     assert.deepEqual(requestLines(), []);
     compile.mock.restore();
     assert.equal((await copy.generate(picture('dall-e-3'), here())).status, 'completed');
+  });
+
+  test('that is too large to be compiled at once is compiled on another thread', async (t) => {
+    const copy = await fresh();
+    const refused = t.mock.method(WebAssembly, 'Module', function refuse() {
+      throw new RangeError('the buffer size is larger than 4KB');
+    });
+    const compile = t.mock.method(WebAssembly, 'compile');
+    const calls = ['dall-e-3', 'dall-e-3'].map((model) => copy.generate(picture(model), here()));
+    for (const { status } of await Promise.all(calls)) assert.equal(status, 'completed');
+    assert.equal(refused.mock.callCount(), 1);
+    assert.equal(compile.mock.callCount(), 1);
   });
 
   test('that traps rejects every call at work, and starts anew', async (t) => {

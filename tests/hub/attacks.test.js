@@ -6,7 +6,7 @@ import { requestOf, send } from '../relay/raw.js';
 import { startServer } from '../server/index.js';
 import { idOf, startHub } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const UPGRADE = [
   ...['connection: Upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'],
   'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',

@@ -10,7 +10,7 @@ import { startServer } from '../server/index.js';
 import { startHub } from './place.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 
 let server;
 let site;

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const USAGE = { total_tokens: 5 };
 const BILL = 'txn_1';
 const costs = { billing_transaction_id: BILL, usage: USAGE };

@@ -15,7 +15,7 @@ import { makeFiles, makeModules, nameOf, optionsOf, until } from './place.js';
 import { startProcess } from './processes.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 180_000 };
+const GUARD = { timeout: 600_000 };
 /** The hub detects a lost request five seconds after its time-out. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Long enough that a hub ends between two polls. */

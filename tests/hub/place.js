@@ -40,7 +40,7 @@ export const optionsOf = (server, bindings = {}, files = undefined) => ({
     LEMONDATA_API_KEY: server.apiKey,
     LEMONDATA_BASE_URL: server.url,
     POLL_MS,
-    MAX_WAIT_MS: 60_000,
+    MAX_WAIT_MS: 600_000,
     RETENTION_MS: 3_600_000,
     REQUEST_TIMEOUT_MS: 20_000,
     ANSWER_WITHIN_MS: 2000,
@@ -95,7 +95,9 @@ export const hubAt = (url) => ({
 
   async insideOf(space, id, method, ...values) {
     const json = encodeURIComponent(JSON.stringify(values));
-    const response = await fetch(`${url}/inside/${space}/${id}/${method}/${json}`);
+    const call = () => fetch(`${url}/inside/${space}/${id}/${method}/${json}`);
+    // On a busy machine workerd may read a request late, and then it closes the connection. A look can be repeated.
+    const response = await call().catch((error) => (method === 'stored' ? call() : Promise.reject(error)));
     if (!response.ok) throw new Error(await response.text());
     return response.json();
   },
@@ -118,6 +120,11 @@ export function idOf(reference) {
   const [payload] = reference.slice('t_'.length).split('.');
   const [id] = JSON.parse(Buffer.from(payload, 'base64url'));
   return id.slice('hub:'.length);
+}
+
+/** A generation of a hub without what differs between two answers: a reference holds the second in which it expires. */
+export function withoutExpiry({ task_id, poll_url, ...rest }) {
+  return { ...rest, object: idOf(task_id), poll: poll_url.startsWith('/v1/tasks/t_') };
 }
 
 const digest = (text) => createHash('sha256').update(text).digest('hex');
@@ -166,17 +173,22 @@ export async function startHub(server, bindings, files) {
     },
   });
   const url = `${await worker.ready}`.replace(/\/$/, '');
+  /** Its last line may not have come whole. */
+  const lines = () => printed.join('').split('\n').slice(0, -1);
+  const events = () =>
+    lines()
+      .filter((line) => line.startsWith('EVENT '))
+      .map((line) => JSON.parse(line.slice('EVENT '.length)));
   return {
     ...hubAt(url),
     worker,
     printed,
-    /** The events that the hub's tasks have logged. */
-    events: () =>
-      printed
-        .join('')
-        .split('\n')
-        .filter((line) => line.startsWith('EVENT '))
-        .map((line) => JSON.parse(line.slice('EVENT '.length))),
+    /** The events that the hub's tasks have logged so far. */
+    events,
+    /** Waits for an event, and returns the last one. What workerd prints can come after what it answers. */
+    logged: (isEvent) => until(() => events().findLast(isEvent)),
+    /** Waits until workerd has printed a text. */
+    prints: (pattern) => until(() => pattern.test(printed.join(''))),
     close: () => worker.dispose(),
   };
 }

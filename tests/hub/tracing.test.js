@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { startServer } from '../server/index.js';
 import { startHub } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 let server;
@@ -32,6 +32,6 @@ test('a trace goes with create and polls of its task, and into the log', GUARD, 
     ['GET', TRACE],
     ['GET', TRACE],
   ]);
-  const failed = hub.events().find(({ event, task }) => event === 'upstream_failed' && task);
+  const failed = await hub.logged(({ event, task }) => event === 'upstream_failed' && task);
   assert.equal(failed.traceparent, TRACE);
 });

@@ -9,7 +9,7 @@ import { requestOf } from '../relay/raw.js';
 import { startServer } from '../server/index.js';
 import { idOf, startHub, until } from './place.js';
 
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 /** Long enough for a report to a thousand watchers. */
 const POLL_MS = 100;
 const LEMON = { prompt: 'A lemon', model: 'flux-pro' };

@@ -1,6 +1,6 @@
 /** Runs a worker that a tool has bundled. */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Miniflare } from 'miniflare';
 
@@ -14,7 +14,9 @@ const typeOf = (file) => TYPES[file.split('.').at(-1)];
  * @param {{ compatibilityFlags?: string[], bindings?: Record<string, string> }} [options] of the worker
  */
 export function openWorker(folder, main, server, { bindings, ...options } = {}) {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(typeOf);
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    // Some tools name a folder like a file of theirs.
+    .filter((file) => typeOf(file) && statSync(join(folder, file)).isFile());
   // The first module is the one that is run.
   const modules = [main, ...files.filter((file) => file !== main)].map((file) => ({
     type: typeOf(file),

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ensureNodeModules } from '../../scripts/lib/prepare.js';
 import { root } from '../../scripts/lib/run.js';
 import { CLIENT, CORE } from './list.js';
 
@@ -27,6 +28,8 @@ const copy = join(root, 'target', 'mutations');
 
 /** Makes the copy, or updates it: its builds stay. */
 function makeCopy() {
+  // The copy links them. Out of date, they would be removed through the link by its own `npm ci`.
+  ensureNodeModules();
   mkdirSync(copy, { recursive: true });
   for (const name of readdirSync(root).filter((entry) => !OMITTED.includes(entry))) {
     rmSync(join(copy, name), { recursive: true, force: true });

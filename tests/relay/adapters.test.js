@@ -291,6 +291,67 @@ test('toNodeHandler passes a stream on as it comes, and ends it with its client'
   while (!isOver) await new Promise((resolve) => setTimeout(resolve, 2));
 });
 
+test(
+  'toNodeHandler says how long an answer is, also of a relay in a function of its own',
+  GUARD,
+  async () => {
+    const relay = make();
+    for (const handler of [toNodeHandler(relay), toNodeHandler((...given) => relay(...given))]) {
+      const origin = await listen(handler);
+      const post = (body) =>
+        fetch(`${origin}/v1/images/generations`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        });
+      for (const answer of [await post('{"prompt":"Zitrone, süß"}'), await post('{')]) {
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        assert.equal(answer.headers.get('content-length'), String(bytes.length));
+        assert.equal(answer.headers.get('cache-control'), 'no-store');
+        JSON.parse(bytes.toString());
+      }
+      const preflight = await fetch(`${origin}/health`, { method: 'OPTIONS' });
+      assert.equal(preflight.status, 204);
+      assert.equal(preflight.headers.get('content-length'), null);
+    }
+  },
+);
+
+test('toNodeHandler aborts the signal of a request whose client leaves, and of no other', GUARD, async () => {
+  const signals = [];
+  let hold = false;
+  const relay = make({
+    authorize: (request) => {
+      signals.push(request.signal);
+      return hold ? new Promise(() => {}) : 'ann';
+    },
+  });
+  let closed = 0;
+  const handle = toNodeHandler(relay);
+  const origin = await listen((incoming, outgoing) => {
+    outgoing.on('close', () => {
+      closed += 1;
+    });
+    handle(incoming, outgoing);
+  });
+  const settled = async (count) => {
+    while (closed < count) await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await (await fetch(`${origin}/v1/models`)).text();
+  await settled(1);
+  assert.equal(signals[0].aborted, false);
+
+  hold = true;
+  const leaving = new AbortController();
+  const left = fetch(`${origin}/v1/models`, { signal: leaving.signal });
+  while (signals.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+  leaving.abort();
+  await assert.rejects(left);
+  await settled(2);
+  assert.equal(signals[1].aborted, true);
+});
+
 test('toCloudflare makes the relay once for an environment', async () => {
   let made = 0;
   const worker = toCloudflare((env) => {

@@ -10,7 +10,7 @@ import { root } from '../../scripts/lib/run.js';
 import { installPacked } from '../helpers/pack.js';
 import { KEY, SECRET } from './maker.js';
 
-test('it serves, and offers what it says', { timeout: 60_000 }, async (t) => {
+test('it serves, and offers what it says', { timeout: 300_000 }, async (t) => {
   const [, sample] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs', 'relay.md'), 'utf8'));
   const listen = '.listen(3000);';
   assert.ok(sample.includes(listen));

@@ -14,7 +14,7 @@ const MEGABYTE = 2 ** 20;
 const ROUNDS = 4;
 const REQUESTS = 120;
 
-test('refused, failing, keyed and endless requests leave nothing behind', { timeout: 60_000 }, async () => {
+test('refused, failing, keyed and endless requests leave nothing behind', { timeout: 300_000 }, async () => {
   const replies = [
     () => Response.json({ data: [{ b64_json: 'A'.repeat(10_000) }] }),
     () => Response.json({ task_id: 'img_1', status: 'pending' }),

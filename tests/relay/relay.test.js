@@ -1204,7 +1204,7 @@ describe('6. once only', () => {
   });
 
   test('so is a time-out', GUARD, async () => {
-    const relay = make({ store: memoryStore(), requestTimeout: 20 });
+    const relay = make({ store: memoryStore(), requestTimeout: 500 });
     assertRefused(await keyed(relay, 'k', { model: 'test-hang' }), 502, 'upstream_error');
     assertRefused(await keyed(relay, 'k', { model: 'test-hang' }), 502, 'upstream_error');
     assert.equal(server.counts.creates, 1);

@@ -133,3 +133,33 @@ test("Cloudflare's own limiter limits each identity, creates apart from polls", 
   assert.equal(refused.headers.get('retry-after'), '60');
   assert.equal((await refused.json()).error.code, 'rate_limit_exceeded');
 });
+
+test("a relay that has Node's hashes and one that has Web Crypto's read the references of each other", {
+  timeout: 120_000,
+}, async () => {
+  const env = { key: server.apiKey, upstream: server.url, secret: SECRET };
+  const other = await startWorkerd(env, { compatibilityFlags: ['nodejs_compat'] });
+  const post = ({ url }, relay, headers) =>
+    fetch(`${url}/${relay}${CREATE}`, {
+      method: 'POST',
+      headers: { ...HEADERS, ...headers },
+      body: JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' }),
+    }).then((answer) => answer.json());
+  try {
+    for (const [signer, reader] of [
+      [place, other],
+      [other, place],
+    ]) {
+      const { task_id } = await post(signer, 'plain');
+      const path = `/plain/v1/tasks/${task_id}`;
+      assert.equal((await fetch(reader.url + path, { headers: HEADERS })).status, 200);
+      const foreign = await fetch(reader.url + path, { headers: { ...HEADERS, 'x-user': 'bob' } });
+      assert.equal(foreign.status, 404);
+    }
+    const once = { 'idempotency-key': 'by-node' };
+    assert.deepEqual(await post(other, 'keyed', once), await post(other, 'keyed', once));
+    assert.equal(server.counts.creates, 3);
+  } finally {
+    await other.close();
+  }
+});

@@ -15,7 +15,7 @@ import { STORIES } from './stories.js';
 import { bytesOf } from './story.js';
 
 /** No story needs this long: it ends one that would hang. */
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const PATHS = { edit: '/v1/images/edits', generate: '/v1/images/generations' };
 
 /** A promise, and what resolves it. */

@@ -380,7 +380,7 @@ describe('for screen readers', () => {
     for (const [role, name] of [
       ['textbox', 'Prompt'],
       ['combobox', 'Model'],
-      ['combobox', 'Size'],
+      ['textbox', 'Size'],
       ['spinbutton', 'Pictures'],
       ['button', 'Generate'],
       ['form', 'Picture'],

@@ -81,7 +81,9 @@ describe('settings', () => {
         assert.deepEqual(Object.keys(problemsOf({ ...good, [name]: text })), [name], text);
       }
     }
-    for (const size of ['auto', '640x480', '']) assert.deepEqual(problemsOf({ ...good, size }), {});
+    for (const size of ['auto', '640x480', '']) {
+      assert.deepEqual(problemsOf({ ...good, model: 'my-model', size }), {});
+    }
   });
 
   test('survive an address', () => {

@@ -93,7 +93,7 @@ describe('the page and the package', () => {
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
       ['/index.html', 'text/html; charset=utf-8'],
-      ['/app.js', 'text/javascript; charset=utf-8'],
+      ['/chunk.js', 'text/javascript; charset=utf-8'],
     ]) {
       const { status, headers, body } = await send('GET', path);
       assert.equal(status, 200, path);
@@ -166,12 +166,12 @@ describe('the page and the package', () => {
   });
 
   test('are compressed as well as the browser accepts', async () => {
-    const { body } = await send('GET', '/app.js');
+    const { body } = await send('GET', '/chunk.js');
     for (const [accepted, encoding, unpack] of [
       ['gzip, deflate, br', 'br', brotliDecompressSync],
       ['gzip', 'gzip', gunzipSync],
     ]) {
-      const request = httpRequest(page.url, { path: '/app.js', headers: { 'accept-encoding': accepted } });
+      const request = httpRequest(page.url, { path: '/chunk.js', headers: { 'accept-encoding': accepted } });
       request.end();
       const [response] = await once(request, 'response');
       assert.equal(response.headers['content-encoding'], encoding);

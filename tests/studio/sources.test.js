@@ -7,7 +7,7 @@ import { PNG } from 'pngjs';
 import { until, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 
 /** A picture of one colour. */
 function picture(name, red) {

@@ -131,11 +131,24 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     },
 
     /** Fills in the form and sends it. */
-    async generate(model, { prompt = PROMPT, size = '512x512', ...more } = {}) {
+    async generate(model, options = {}) {
+      const { prompt = PROMPT, size = model === 'gpt-image-2' ? '1024x1024' : '512x512', ...more } = options;
       await page.fill('#prompt', prompt);
       await page.fill('#model', model);
-      await page.fill('#size', size);
+      // Without a check of its visibility: a model may take no size.
+      await page.$eval(
+        '#size',
+        (field, text) => {
+          field.value = text;
+          field.dispatchEvent(new Event('input', { bubbles: true }));
+        },
+        size,
+      );
       for (const [name, value] of Object.entries(more)) await page.fill(`#${name}`, value);
+      // The list of the models closes.
+      await page.focus('[name=send]');
+      // The same form twice: the button says for a moment that it was sent.
+      if ((await page.locator('[name=send][aria-disabled]').count()) > 0) await page.clock.runFor(600);
       await page.click('text=Generate >> visible=true');
     },
 

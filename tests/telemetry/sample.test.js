@@ -8,7 +8,7 @@ import { runSample } from '../helpers/program.js';
 import { ensureTools } from '../matrix/project.js';
 import { startServer } from '../server/index.js';
 
-test('draws, also where nothing listens to spans', { timeout: 60_000 }, async (t) => {
+test('draws, also where nothing listens to spans', { timeout: 300_000 }, async (t) => {
   const tools = ensureTools(join(import.meta.dirname, 'sdk'));
   const project = installPacked();
   t.after(() => project.remove());

@@ -1,9 +1,12 @@
+import { ANSWER } from '../answers.js';
 import { bodyUsed, REFUSAL } from '../refusal.js';
 import { assertRelay, BAD_REQUEST, originOf, readAdapterOptions } from './shared.js';
 
 /** How long the rest of a refused body is still read, so that its sender gets to read the answer. */
 const LINGER_MS = 1000;
 const HTTP2_INTERNAL_ERROR = 2;
+/** An answer of these has no body, and states no length. */
+const WITHOUT_BODY = [204, 304];
 
 /**
  * For Node's `http`, `https` and `http2`, and for Express: `createServer(toNodeHandler(relay))`,
@@ -17,9 +20,12 @@ const HTTP2_INTERNAL_ERROR = 2;
 export function toNodeHandler(relay, options) {
   assertRelay('toNodeHandler', relay);
   const settings = readAdapterOptions('toNodeHandler', options);
+  const answer = relay[ANSWER] ?? answerOf(relay);
   return async (incoming, outgoing) => {
     const gone = new AbortController();
-    outgoing.on('close', () => gone.abort());
+    outgoing.on('close', () => {
+      if (!outgoing.writableFinished) gone.abort();
+    });
     try {
       const context = { ip: incoming.socket?.remoteAddress };
       let request;
@@ -30,7 +36,7 @@ export function toNodeHandler(relay, options) {
         context[REFUSAL] = error;
         request = new Request(settings.origin ?? 'http://localhost');
       }
-      await respond(await relay(request, context), incoming, outgoing, gone.signal);
+      await respond(await answer(request, context), incoming, outgoing, gone.signal);
     } catch {
       // The client has to see that a body broke off. In HTTP/2, an end without a code is a good end.
       if (outgoing.stream) outgoing.stream.close(HTTP2_INTERNAL_ERROR);
@@ -39,29 +45,37 @@ export function toNodeHandler(relay, options) {
   };
 }
 
-/** @param {AbortSignal} signal aborts when the client leaves */
-async function respond(response, incoming, outgoing, signal) {
-  const headers = Object.fromEntries(response.headers);
+/** What a relay answers that the application has wrapped in a function of its own. */
+const answerOf = (relay) => async (request, context) => {
+  const { status, headers, body } = await relay(request, context);
+  return { status, headers: Object.fromEntries(headers), body };
+};
+
+/**
+ * @param {import('../answers.js').WholeAnswer} answer
+ * @param {AbortSignal} signal aborts when the client leaves
+ */
+async function respond({ status, headers, body }, incoming, outgoing, signal) {
   if (headers['content-type'] === 'text/event-stream') {
-    outgoing.writeHead(response.status, headers);
-    await pour(response.body, outgoing, signal);
+    outgoing.writeHead(status, headers);
+    await pour(body, outgoing, signal);
     return;
   }
-  const body = Buffer.from(await response.arrayBuffer());
+  const content = typeof body === 'string' ? body : Buffer.from(await new Response(body).arrayBuffer());
+  // With its length, a text leaves in one packet together with its headers.
+  const sized = WITHOUT_BODY.includes(status)
+    ? headers
+    : { 'content-length': `${Buffer.byteLength(content)}`, ...headers };
   // HTTP/2 ends one request without the connection.
   if (incoming.complete || incoming.httpVersionMajor > 1) {
-    outgoing.writeHead(response.status, headers);
-    outgoing.end(body);
+    outgoing.writeHead(status, sized);
+    outgoing.end(content);
     incoming.removeAllListeners('data').resume();
     return;
   }
   // To close a connection with unread bytes is to reset it, and the answer might be lost.
-  outgoing.writeHead(response.status, {
-    ...headers,
-    connection: 'close',
-    'content-length': `${body.length}`,
-  });
-  outgoing.write(body);
+  outgoing.writeHead(status, { ...sized, connection: 'close' });
+  outgoing.write(content);
   const end = () => outgoing.end();
   incoming.removeAllListeners('data').on('close', end).on('end', end).resume();
   setTimeout(end, LINGER_MS).unref();

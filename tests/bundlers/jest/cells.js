@@ -30,6 +30,12 @@ export const cells = {
       assert.match(await execute(bin('jest'), ['sample/']), /Tests: +2 passed/);
     },
   },
+  'jest-jsdom-bare': {
+    tool: 'jest',
+    async run({ bin, execute }) {
+      assert.match(await execute(bin('jest'), ['bare-jsdom/']), /Tests: +1 passed/);
+    },
+  },
   'jest-jsdom-sample': {
     tool: 'jest',
     async run({ bin, path, execute }) {

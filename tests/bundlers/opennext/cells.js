@@ -1,5 +1,9 @@
 /** Next.js on Cloudflare: what OpenNext makes of a build, in workerd. */
 
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { sample } from '../../helpers/samples.js';
+
 /** The tool asks for it. */
 export const node = '24';
 
@@ -15,7 +19,7 @@ export async function open({ bin, execute, serve, server }) {
   return url;
 }
 
-/** Both come through the package's client: in the route itself, and in the relay. */
+/** They come through the package's client: in the route itself, and in the relay. */
 export const cells = {
   opennext: {
     tool: '@opennextjs/cloudflare',
@@ -40,6 +44,22 @@ export const cells = {
       const { poll_url } = await json(made);
       await json(await fetch(`${url}/api/lemondata${poll_url}`, { headers }));
       paidOnce();
+    },
+  },
+  // The option of the page about Next.js, with which the module itself runs.
+  'opennext-external': {
+    tool: '@opennextjs/cloudflare',
+    all: true,
+    async run(project) {
+      writeFileSync(project.path('next.config.mjs'), sample('nextjs/external'));
+      const url = await open(project);
+      const worker = readFileSync(
+        project.path('.open-next', 'server-functions', 'default', 'handler.mjs'),
+        'utf8',
+      );
+      assert.match(worker, /lemondata\.wasm/, 'the module is part of the worker');
+      const response = await fetch(`${url}/api/picture`, { method: 'POST' });
+      return { result: await json(response) };
     },
   },
 };

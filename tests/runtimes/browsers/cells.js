@@ -58,8 +58,7 @@ for (const engine of Object.keys(ENGINES)) {
       const { cause, ...result } = await project.page(`${url}policy-without.html`, engine);
       assert.deepEqual(result, {
         isInternalError: true,
-        message:
-          'WebAssembly did not start: see error.cause. lemondata-wasm/javascript works without WebAssembly.',
+        message: `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`,
         outcome: 'not_sent',
       });
       assert.notEqual(cause, 'undefined');

@@ -1,0 +1,74 @@
+/** A model as the form needs it: what it takes, what it does, and its price. */
+
+/**
+ * A model as the form needs it. A list that is missing says nothing.
+ *
+ * @typedef {object} FormModel
+ * @property {string} id
+ * @property {string} [note] for the list of suggestions
+ * @property {string[]} [operations]
+ * @property {string[]} [parameters] the fields of a request that it takes
+ * @property {string[]} [ratios] the values of `aspect_ratio`
+ * @property {string[]} [resolutions]
+ * @property {number} [price] of one picture, in US dollars
+ */
+
+/** @type {(list: unknown) => string[] | undefined} */
+const filled = (list) => (Array.isArray(list) && list.length > 0 ? list.map(String) : undefined);
+
+/**
+ * @param {import('lemondata-wasm').Model} model
+ * @returns {FormModel}
+ */
+export function toFormModel({ id, owned_by, provider = owned_by, tokenlab, lemondata, ...compact }) {
+  const details = tokenlab ?? lemondata ?? {};
+  const contract = details.request_format_summary ?? details.public_contract_summary ?? {};
+  const operations = filled(contract.public_operations ?? compact.supported_operations);
+  const pricing = /** @type {any} */ (details.pricing ?? compact.pricing);
+  const price = Number.parseFloat(pricing?.per_request);
+  return {
+    id,
+    note: [provider, operations?.includes('image-edit') && 'edits', price >= 0 && dollars(price)]
+      .filter(Boolean)
+      .join(', '),
+    operations,
+    parameters: filled(contract.supported_parameters),
+    ratios: filled(contract.aspect_ratios),
+    resolutions: filled(contract.resolutions),
+    price: price >= 0 ? price : undefined,
+  };
+}
+
+const DOLLARS = new Intl.NumberFormat('en', {
+  style: 'currency',
+  currency: 'USD',
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 4,
+});
+
+/** @param {number} amount */
+const dollars = (amount) => DOLLARS.format(amount);
+
+/**
+ * What pictures of a model cost, in words.
+ *
+ * @param {FormModel | undefined} model
+ * @param {number} n
+ * @returns {string | undefined} undefined where the service lists no price
+ */
+export function priceOf(model, n) {
+  if (model?.price === undefined) return undefined;
+  const one = `List price: ${dollars(model.price)} a picture`;
+  return n > 1 ? `${one}, ${dollars(model.price * n)} for ${n}.` : `${one}.`;
+}
+
+/** Settings that the client takes, whatever the model. */
+const OWN = ['fallback'];
+
+/**
+ * Whether a model takes a field of a request. Where nothing is known of it, it takes every one.
+ *
+ * @param {FormModel | undefined} model
+ * @param {string} name
+ */
+export const takes = (model, name) => OWN.includes(name) || (model?.parameters?.includes(name) ?? true);

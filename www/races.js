@@ -1,0 +1,274 @@
+/**
+ * The races: generations of one prompt by several models. Beside the store, this browser keeps the ids of a race and the
+ * times of its lanes, which the store does not have.
+ */
+
+import { announce } from './announce.js';
+import { modelsTried } from './fallback.js';
+import { dismiss, earlier, start } from './generation-list.js';
+import { kept } from './pictures.js';
+import { redraw } from './redraw.js';
+import { explain, short } from './words.js';
+
+const KEY = 'lemondata-studio races';
+/** A press that is repeated within this time, or a key that is held, starts no other race. */
+const PRESS_MS = 1000;
+/** Older races are forgotten. Their pictures stay. */
+const MAX_RACES = 20;
+
+/** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
+/** @typedef {import('./generation.js').Generation} Generation */
+
+/**
+ * A request of a lane. Its time is relative to the start of the lane.
+ *
+ * @typedef {Pick<import('./timeline.js').Row, 'kind' | 'at' | 'ms' | 'status' | 'isLost' | 'model'>} Mark
+ */
+
+/**
+ * What a race keeps of one generation.
+ *
+ * @typedef {object} StoredLane
+ * @property {string} id of the generation
+ * @property {ImageRequest} request
+ * @property {string} phase
+ * @property {number} ms how long it has taken so far
+ * @property {Mark[]} marks
+ * @property {string} [problem] the title of its error
+ * @property {string} [reason] the words of its error
+ */
+
+/**
+ * @typedef {object} StoredRace
+ * @property {string} id
+ * @property {number} at
+ * @property {StoredLane[]} lanes
+ * @property {boolean} [isCleared] whether it is shown only if one of its generations comes back
+ */
+
+/**
+ * A lane as the page shows it.
+ *
+ * @typedef {StoredLane & {
+ *   model: string,
+ *   generation?: Generation,
+ *   isRunning: boolean,
+ *   pictures: import('./pictures.js').Picture[],
+ * }} Lane `model` is the one that has the request now
+ */
+
+/** @typedef {{ id: string, at: number, lanes: Lane[], stored: StoredRace }} Race */
+
+/** @type {StoredRace[]} the newest first */
+let races = read();
+/** @type {Map<string, string>} */
+const digests = new Map();
+/** Whether the generations of earlier visits are listed. Until then, nothing is known of the lanes. */
+let isLoaded = false;
+earlier.then(() => {
+  isLoaded = true;
+  redraw();
+});
+// Another tab has begun a race, or cleared one.
+addEventListener('storage', ({ key }) => {
+  if (key !== KEY) return;
+  races = read();
+  redraw();
+});
+
+/** @returns {StoredRace[]} */
+function read() {
+  try {
+    const stored = JSON.parse(localStorage.getItem(KEY) ?? '[]');
+    return stored.filter(
+      ({ id, lanes }) => id && lanes.every((lane) => lane.id && lane.request && lane.marks),
+    );
+  } catch {
+    // Storage is blocked, or holds something else.
+    return [];
+  }
+}
+
+function write() {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(races));
+  } catch {
+    // The race lasts as long as the page.
+  }
+}
+
+/** @type {(id: string, request: ImageRequest) => StoredLane} */
+const newLane = (id, request) => ({ id, request, phase: 'sending', ms: 0, marks: [] });
+
+/** The time of the last press. */
+let pressedAt = Number.NEGATIVE_INFINITY;
+
+/**
+ * Starts a generation for each request.
+ *
+ * @param {ImageRequest[]} requests
+ * @param {import('./sources.js').Sources} [sources]
+ */
+export function startRace(requests, sources) {
+  const isRepeated = performance.now() - pressedAt < PRESS_MS;
+  pressedAt = performance.now();
+  if (isRepeated) return;
+  const lanes = requests.map((request) => newLane(start(request, sources), request));
+  races = [{ id: crypto.randomUUID(), at: Date.now(), lanes }, ...races].slice(0, MAX_RACES);
+  write();
+}
+
+/**
+ * Replaces the generation of a lane with a new one of the same request.
+ *
+ * @param {Race} race
+ * @param {Lane} lane
+ */
+export function restartLane({ stored }, { id, request, generation }) {
+  const index = stored.lanes.findIndex((lane) => lane.id === id);
+  if (generation) dismiss(generation);
+  stored.lanes[index] = newLane(start(request, generation?.files), request);
+  write();
+}
+
+/** @param {Race} race */
+export function dismissRace({ stored, lanes }) {
+  stored.isCleared = true;
+  write();
+  for (const { generation } of lanes) if (generation) dismiss(generation);
+  redraw();
+}
+
+/** @param {Race} race */
+const hasEnded = ({ lanes }) => lanes.every(({ isRunning }) => !isRunning);
+
+/**
+ * Dismisses the races that have ended.
+ *
+ * @param {(Generation | Race)[]} items of the feed
+ */
+export function dismissEndedRaces(items) {
+  for (const item of items) if (isRace(item) && hasEnded(item)) dismissRace(item);
+}
+
+/** @type {(item: Generation | Race) => item is Race} */
+export const isRace = (item) => 'lanes' in item;
+
+/**
+ * The cards of the feed, the newest first: each race in the place of its generations.
+ *
+ * @param {Generation[]} list
+ * @param {number} now
+ * @returns {(Generation | Race)[]}
+ */
+export function withRaces(list, now) {
+  const byId = new Map(list.map((generation) => [generation.id, generation]));
+  let isChanged = false;
+  /** @type {Race[]} */
+  const shown = [];
+  for (const stored of races) {
+    const present = stored.lanes.filter(({ id }) => byId.has(id));
+    if (present.length === 0 && (!isLoaded || stored.isCleared)) continue;
+    const wasRunning = stored.lanes.some(({ phase }) => isRunning(phase));
+    const lanes = stored.lanes.map((lane) => {
+      const generation = byId.get(lane.id);
+      if (generation) isChanged = update(lane, generation, now) || isChanged;
+      byId.delete(lane.id);
+      return view(lane, generation);
+    });
+    const race = { id: stored.id, at: stored.at, lanes, stored };
+    if (wasRunning && hasEnded(race)) announce(`${summaryOf(race)}: ${short(lanes[0].request.prompt)}`);
+    shown.push(race);
+  }
+  if (isChanged) write();
+  /** @param {Generation | Race} item */
+  const timeOf = (item) => (isRace(item) ? item.at : item.snapshot.startedAt);
+  return [...byId.values(), ...shown].sort((one, other) => timeOf(other) - timeOf(one));
+}
+
+/** @param {string} phase */
+const isRunning = (phase) => ['held', 'sending', 'waiting', 'saving'].includes(phase);
+
+/**
+ * Brings what is kept of a lane up to date.
+ *
+ * @param {StoredLane} lane
+ * @param {Generation} generation
+ * @param {number} now
+ * @returns {boolean} whether it has to be written
+ */
+function update(lane, generation, now) {
+  const { phase, begunAt, timeline, error, account } = generation;
+  const { rows } = timeline;
+  const marks = rows
+    .filter(({ kind }) => kind !== 'note')
+    .map(({ kind, at, ms, status, isLost, model }) => ({
+      kind,
+      at: at - begunAt,
+      ms,
+      status,
+      isLost,
+      model,
+    }));
+  const { title, message } = phase === 'failed' ? explain(error, account) : {};
+  // The timeline begins with this visit.
+  const before = lane.marks.filter(({ at }) => marks.length === 0 || at < marks[0].at);
+  Object.assign(lane, {
+    phase,
+    ms: generation.elapsed(now),
+    marks: [...before, ...marks],
+    problem: title,
+    reason: message,
+  });
+  // What this tab sees of the lane. Another tab's view of it is no change, or the two would write in turns.
+  const digest = `${phase} ${rows.length} ${rows.at(-1)?.ms}`;
+  const isChanged = digests.get(lane.id) !== digest;
+  digests.set(lane.id, digest);
+  return isChanged;
+}
+
+/**
+ * @param {StoredLane} stored
+ * @param {Generation} [generation]
+ * @returns {Lane}
+ */
+function view(stored, generation) {
+  const pictures =
+    generation?.pictures ??
+    kept()
+      .filter((picture) => picture.generation === stored.id)
+      .reverse();
+  // The store has lost a generation whose pictures came in the answer.
+  const phase = generation || !isRunning(stored.phase) ? stored.phase : pictures.length > 0 ? 'done' : 'gone';
+  const model = modelsTried(stored.marks).at(-1)?.model ?? stored.request.model ?? '';
+  return { ...stored, phase, model, generation, isRunning: isRunning(phase), pictures };
+}
+
+/**
+ * The lane that was the fastest, as soon as no other can be faster.
+ *
+ * @param {Race} race
+ * @returns {Lane | undefined}
+ */
+export function winnerOf({ lanes }) {
+  const done = lanes.filter(({ phase }) => phase === 'done');
+  if (lanes.length < 2 || done.length === 0) return undefined;
+  const fastest = done.reduce((one, other) => (other.ms < one.ms ? other : one));
+  return lanes.some((lane) => lane.isRunning && lane.ms < fastest.ms) ? undefined : fastest;
+}
+
+/** @param {number} ms */
+export const seconds = (ms) => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
+
+/**
+ * How a race stands, in words.
+ *
+ * @param {Race} race
+ */
+export function summaryOf(race) {
+  const { lanes } = race;
+  const done = lanes.filter(({ phase }) => phase === 'done').length;
+  const winner = winnerOf(race);
+  if (!hasEnded(race)) return `${done} of ${lanes.length} done`;
+  return winner ? `${winner.model} was first, after ${seconds(winner.ms)}` : 'No picture';
+}
