@@ -11,6 +11,7 @@ import { download } from './export.js';
 import { fallbackNote } from './fallback.js';
 import { dismiss, fetchAgain, resume, startLike, stop, tryAgain } from './generation-list.js';
 import { icon } from './icon.js';
+import { showExchange } from './on-demand.js';
 import { addressOf, change, keepHeld, urlOf } from './pictures.js';
 import { ring } from './ring.js';
 import { shapeOf } from './settings.js';
@@ -316,10 +317,10 @@ const log = ({ timeline: { rows }, begunAt, request }) =>
  * @param {Generation} generation
  * @param {number} now
  */
-function folds({ timeline, isRunning, phase, begunAt, request, tiles }, now) {
+function folds({ timeline, isRunning, phase, begunAt, request, tiles, snapshot }, now) {
   const { rows } = timeline;
   if (isRunning && phase !== 'held') {
-    return html`<p class="folds requests"><span class="next">${upcoming(phase, timeline, now)}</span></p>`;
+    return html`<p class="folds requests"><span class="next">${rows.length > 0 ? upcoming(phase, timeline, now) : elsewhere(snapshot, now)}</span></p>`;
   }
   const revised = [...new Set(tiles.map(({ image }) => image.revised_prompt))].filter(
     (text) => text && text !== request.prompt,
@@ -350,6 +351,18 @@ const rowsOf = (rows, begunAt) => html`<ol>${rows.toReversed().map((row) => requ
 function requestCount(rows) {
   const number = rows.filter(({ kind }) => kind !== 'note').length;
   return `${number} ${number === 1 ? 'request' : 'requests'}`;
+}
+
+/**
+ * The time of the next poll of another tab.
+ *
+ * @param {Generation['snapshot']} snapshot
+ * @param {number} now
+ */
+function elsewhere({ nextPollAt }, now) {
+  if (nextPollAt === undefined) return 'Waiting…';
+  const at = nextPollAt - Date.now() + now;
+  return countdown({ from: at, to: at }, now);
 }
 
 /**
@@ -405,7 +418,8 @@ function buttons(generation, callbacks) {
   const { onReuse, onCode } = callbacks;
   const { phase, request, isRunning, pictures, missing } = generation;
   const code = html`<button class="quiet code" type="button"
-    @click=${() => onCode(request, generation.sources)}>Code</button>`;
+    @click=${() => onCode(request, generation.sources)}>Code</button><button class="quiet exchange" type="button"
+    title="Request and answer" @click=${() => showExchange(generation)}>JSON</button>`;
   if (isRunning) {
     return html`<button type="button"
         @click=${() => stop(generation)}>${phase === 'saving' ? 'Stop' : 'Stop waiting'}</button>${code}`;

@@ -1,6 +1,7 @@
 /** Exports a picture: as a file, or to the clipboard. */
 
 import { fileName } from './file-name.js';
+import { withSettings } from './on-demand.js';
 import { fileOf, isKept } from './pictures.js';
 import { toast } from './toast.js';
 
@@ -17,21 +18,6 @@ export function save(file, name) {
   Object.assign(document.createElement('a'), { href: url, download: name }).click();
   // The browser reads the URL after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
-/**
- * A file with its settings, or the file alone while the server is away.
- *
- * @param {Blob} file
- * @param {import('lemondata-wasm').ImageRequest} request
- */
-export async function withSettings(file, request) {
-  try {
-    return await (await import('./picture-settings.js')).withSettings(file, request);
-  } catch (error) {
-    console.warn(error);
-    return file;
-  }
 }
 
 /** @param {import('./pictures.js').Picture} picture */

@@ -6,7 +6,7 @@ import { toast } from './toast.js';
 
 /** @type {import('./viewer.js').ViewerCallbacks} */
 let viewerCallbacks;
-/** @type {Promise<Extras> | undefined} */
+/** @type {Promise<Extras | undefined> | undefined} */
 let loading;
 
 async function load() {
@@ -17,9 +17,10 @@ async function load() {
 
 /** Loads it before it is needed, so that the page is complete if its server goes away. */
 function prepare() {
-  loading ??= load().catch(() => {
+  loading ??= load().catch((error) => {
+    console.warn(error);
     loading = undefined;
-    return /** @type {any} */ (undefined);
+    return undefined;
   });
   return loading;
 }
@@ -50,6 +51,9 @@ export const compare = (...shown) => void withExtras((extras) => extras.compare(
 /** @type {(...call: Parameters<Extras['showCode']>) => void} */
 export const showCode = (...call) => void withExtras((extras) => extras.showCode(...call));
 
+/** @type {(...call: Parameters<Extras['showExchange']>) => void} */
+export const showExchange = (...call) => void withExtras((extras) => extras.showExchange(...call));
+
 export const followForm = () => void withExtras((extras) => extras.followForm());
 
 /** @type {(...pictures: Parameters<Extras['exportZip']>) => Promise<void>} */
@@ -59,3 +63,17 @@ export const exportZip = (...pictures) => withExtras((extras) => extras.exportZi
 export const paintMask = (picture) => withExtras((extras) => extras.paintMask(picture));
 
 export const showShortcuts = () => void withExtras((extras) => extras.showShortcuts());
+
+/**
+ * A file with its settings, or the file alone where this cannot be loaded: a picture must not be lost for that.
+ *
+ * @param {Blob} file
+ * @param {import('lemondata-wasm').ImageRequest} request
+ */
+export async function withSettings(file, request) {
+  const extras = await prepare();
+  return extras ? extras.withSettings(file, request) : file;
+}
+
+/** @type {(...bytes: Parameters<Extras['settingsIn']>) => Promise<ReturnType<Extras['settingsIn']>>} */
+export const settingsIn = (...bytes) => withExtras((extras) => extras.settingsIn(...bytes));

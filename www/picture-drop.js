@@ -1,5 +1,6 @@
 /** Pictures of the studio that are dropped on the page: it offers the settings that they carry. */
 
+import { settingsIn } from './on-demand.js';
 import { toast } from './toast.js';
 import { short } from './words.js';
 
@@ -19,8 +20,7 @@ export function setUpPictureDrop(onUse) {
     event.preventDefault();
     const file = event.dataTransfer?.files[0];
     if (!file || file.size > MAX_BYTES) return;
-    const { settingsIn } = await import('./picture-settings.js');
-    const request = settingsIn(new Uint8Array(await file.arrayBuffer()));
+    const request = await settingsIn(new Uint8Array(await file.arrayBuffer()));
     if (request) {
       toast(`Made from “${short(request.prompt, 32)}”.`, {
         label: 'Use its settings',

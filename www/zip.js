@@ -1,7 +1,9 @@
 /** Several pictures as one file: a zip with the settings of each picture beside it. */
 
-import { save, withSettings } from './export.js';
+import { strToU8, Zip, ZipPassThrough } from 'fflate';
+import { save } from './export.js';
 import { fileName, uniqueNames } from './file-name.js';
+import { withSettings } from './picture-settings.js';
 import { fileOf, isKept } from './pictures.js';
 import { toast } from './toast.js';
 
@@ -11,9 +13,7 @@ import { toast } from './toast.js';
 export async function exportZip(pictures) {
   const id = {};
   toast(`Exporting ${pictures.length} ${pictures.length === 1 ? 'picture' : 'pictures'}…`, [], { id });
-  const format = await import('./zip-format.js').catch(() => undefined);
-  if (!format) return toast('The export cannot be loaded: is the server there?', [], { id });
-  const { blob, missing } = await zip(pictures, format);
+  const { blob, missing } = await zip(pictures);
   save(blob, `lemondata-${new Date().toISOString().slice(0, 10)}.zip`);
   const rest = missing > 0 ? ` ${missing} of them as settings alone, because their files are not here.` : '';
   toast(`Exported ${pictures.length}.${rest}`, [], { id });
@@ -21,10 +21,9 @@ export async function exportZip(pictures) {
 
 /**
  * @param {Picture[]} pictures
- * @param {typeof import('./zip-format.js')} format
  * @returns {Promise<{ blob: Blob, missing: number }>} and the number of pictures without a file
  */
-async function zip(pictures, { strToU8, Zip, ZipPassThrough }) {
+async function zip(pictures) {
   /** @type {Blob[]} */
   const parts = [];
   let missing = 0;

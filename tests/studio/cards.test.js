@@ -59,7 +59,8 @@ describe('storage', GUARD, () => {
     assert.equal(await app.$('#gallery-count').textContent(), '1');
     assert.equal(await asksBeforeLeaving(), true);
     const [download] = await Promise.all([app.page.waitForEvent('download'), button('Download').click()]);
-    assert.deepEqual(await readFile(await download.path()), png);
+    const file = await readFile(await download.path());
+    assert.ok(PNG.sync.read(file).data.equals(PNG.sync.read(png).data));
 
     await button('Store it').click();
     await app.$('.toast', { hasText: 'still no space' }).waitFor();
@@ -377,6 +378,7 @@ describe('two tabs', GUARD, () => {
     await app.advance(5000);
     await app.state('Processing');
     await see(second, 'Processing');
+    assert.match(await text('.requests .next', second.locator('.card')), /^Next poll in about [3-5] s$/);
     assert.equal(app.server.counts.polls, 1);
     await app.advance(15_000);
     await app.state('Done');

@@ -280,8 +280,7 @@ describe('the drawer', GUARD, () => {
     app = await studio.open({ viewport: { width: 1920, height: 1000 } });
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
-    await app.card.locator('.code').click();
-    await app.page.click('#tab-exchange');
+    await app.card.getByRole('button', { name: 'JSON' }).click();
     assert.match(await code(), /^Request\n\nPOST \/v1\/images\/generations\n/);
     assert.ok((await code()).includes(PROMPT));
     assert.match(await code(), /"status": "pending",\n {2}"task_id": "\[reference\]"/);

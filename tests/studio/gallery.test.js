@@ -172,7 +172,7 @@ describe('two tabs', () => {
     await app.reload();
     assert.equal(await app.card.locator('.prompt').textContent(), 'A lemon');
     await first.close();
-    await app.card.locator('.requests').waitFor();
+    await app.card.locator('.requests .request').waitFor();
     await app.advance(20_000);
     await app.state('Done');
     assert.equal(app.server.counts.creates, 1);
@@ -213,7 +213,8 @@ describe('generations of an earlier visit', () => {
     assert.match(await app.card.locator('.problem').textContent(), /may be billed/);
     assert.equal(app.server.counts.creates, 0);
     await app.reload();
-    await app.$('#empty').waitFor();
+    await app.state('The connection was lost');
+    assert.match(await app.card.locator('.problem').textContent(), /may be billed/, 'the warning stays');
   });
 
   test('stay stopped where the person has stopped the wait', GUARD, async () => {
@@ -230,6 +231,6 @@ describe('generations of an earlier visit', () => {
     await app.state('Done');
     assert.equal(app.server.counts.creates, 1);
     await app.reload();
-    await app.$('#empty').waitFor();
+    await app.state('Done');
   });
 });
