@@ -3,18 +3,10 @@
 import { html, nothing, svg } from 'lit-html';
 import { seconds, winnerOf } from './races.js';
 
-/** The longest times of the axis, in seconds, and the steps between its ticks. */
-const AXES = [
-  [5, 1],
-  [10, 2],
-  [20, 5],
-  [30, 10],
-  [60, 15],
-  [120, 30],
-  [180, 60],
-  [300, 60],
-  [600, 120],
-];
+/** The ends that the axis may have, in seconds. */
+const AXES = [4, 8, 20, 40, 60, 120, 240, 480, 1200];
+/** Few enough for larger type. */
+const STEPS = 4;
 
 /** The ends of a lane, drawn around their point. */
 const ENDS = {
@@ -30,10 +22,8 @@ const ENDS = {
  * @returns {{ endMs: number, ticks: number[] }} the ticks in seconds
  */
 export function axisFor(ms) {
-  const last = AXES[AXES.length - 1];
-  const hours = Math.ceil(ms / 3_600_000) * 3600;
-  const [end, step] = AXES.find(([most]) => most * 1000 >= ms) ?? [Math.max(hours, last[0]), hours / 4];
-  return { endMs: end * 1000, ticks: Array.from({ length: end / step + 1 }, (_, index) => index * step) };
+  const end = AXES.find((seconds) => seconds * 1000 >= ms) ?? Math.ceil(ms / 3_600_000) * 3600;
+  return { endMs: end * 1000, ticks: Array.from({ length: STEPS + 1 }, (_, index) => (index * end) / STEPS) };
 }
 
 /** @param {import('./races.js').Race} race */
@@ -58,7 +48,7 @@ export function chart(race) {
       <span class="name">bar: create, ticks: polls</span>
       <svg>${ticks.map(
         (tick, index) =>
-          svg`<text x=${place(tick * 1000)} y="13" text-anchor=${index === 0 ? 'start' : index === ticks.length - 1 ? 'end' : 'middle'}>${tick < 120 ? `${tick} s` : `${tick / 60} min`}</text>`,
+          svg`<text x=${place(tick * 1000)} y="13" text-anchor=${index === 0 ? 'start' : index === STEPS ? 'end' : 'middle'}>${tick < 120 ? `${tick} s` : `${tick / 60} min`}</text>`,
       )}</svg>
     </p>
   </div>`;

@@ -69,9 +69,6 @@ const later = (callback) => Promise.resolve().then(callback);
 export const broken = (message, cause, outcome, task) =>
   ownError(InternalError, task ? 'accepted' : outcome, message, { cause, task });
 
-/** Tells the work of one call from what it did before. */
-let works = 0;
-
 export class Call {
   /** The number of the function of the package. */
   command;
@@ -105,8 +102,8 @@ export class Call {
   #isElapsed = false;
   /** Has the module take the events, in this call's own asynchronous context. */
   #ring;
-  /** The number of the work that this call waits for; none while it sleeps. */
-  #work = 0;
+  /** Stands for the work that this call waits for; none while it sleeps. */
+  #work;
   #credentials;
   /** The attempt under way, and what ends it. */
   #attempt;
@@ -217,12 +214,11 @@ export class Call {
 
   /** Does work of this call's own, and takes its result unless the call has given it up. */
   #start(kind, start) {
-    works += 1;
-    const work = works;
+    const work = {};
     this.#work = work;
     later(start).then((value) => {
       if (this.#work !== work) return;
-      this.#work = 0;
+      this.#work = undefined;
       this.#post(kind, value);
       this.#wake();
     });
@@ -237,25 +233,23 @@ export class Call {
     this.value = value;
     // First of all: clean-up that fails cannot undo it.
     this.settled(this);
-    this.#instance.calls.delete(this);
-    const { signal } = this.options;
-    for (const cleanUp of [
-      () => leave(signal, this),
-      ...pageEvents().map(
-        ([target, type]) =>
-          () =>
-            this.isBrowser && target?.removeEventListener?.(type, this),
-      ),
-      () => this.#subscriber?.leave(),
-      // Nothing waits for its answer.
-      () => this.#controller?.abort(),
-    ]) {
+    this.#instance?.calls.delete(this);
+    const cleanUp = (work) => {
       try {
-        cleanUp();
+        work();
       } catch (error) {
         report(error);
       }
+    };
+    cleanUp(() => leave(this.options.signal, this));
+    if (this.isBrowser) {
+      for (const [target, type] of pageEvents()) {
+        cleanUp(() => target?.removeEventListener?.(type, this));
+      }
     }
+    cleanUp(() => this.#subscriber?.leave());
+    // Nothing waits for its answer.
+    cleanUp(() => this.#controller?.abort());
   }
 
   /** Ends the call after a trap. */
@@ -321,7 +315,7 @@ export class Call {
 
   /** Gives up the attempt under way, which is late: it is the next event. */
   giveUp() {
-    this.#work = 0;
+    this.#work = undefined;
     this.#attempt ??= new Attempt();
     this.#attempt.isLate = true;
     this.#post(EVENT_ATTEMPT, this.#end());

@@ -73,9 +73,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       while (running.broken);
       call.start(running, Subscriber);
     } catch (error) {
-      call.isDone = false;
-      call.value = error;
-      call.settled(call);
+      call.settle(false, error);
     }
   }
 
@@ -143,15 +141,12 @@ function forNextModel(call) {
   const count = skipped.length + 1;
   const model = options.fallback[count - 1];
   // Behind the caller's own key, in place of the last number.
-  const idempotencyKey =
-    options.idempotencyKey &&
-    `${skipped.length ? options.idempotencyKey.slice(0, -`-${count - 1}`.length) : options.idempotencyKey}-${count}`;
+  const idempotencyKey = options.idempotencyKey?.replace(skipped.length ? /-\d+$/ : /$/, `-${count}`);
   return {
     ...call,
     task: undefined,
     input: { ...input, model },
     body: { value: withModel(body.value, model) },
-    // The first call has the caller's own key.
     options: { ...options, idempotencyKey },
     skipped: [...skipped, { model: read(input, 'model'), error: value }],
   };

@@ -141,8 +141,7 @@ export async function exchange(
     attempt.isSent = true;
     const response = await responding;
     // A transport of the caller's may have made its answer by hand.
-    const isReadable = response.headers instanceof Headers;
-    attempt.headers = isReadable ? response.headers : new Headers(response.headers);
+    attempt.headers = response.headers?.get ? response.headers : new Headers(response.headers);
     attempt.status = response.status;
     const retryAfter = header('retry-after');
     if (retryAfter !== undefined) {

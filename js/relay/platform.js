@@ -5,7 +5,7 @@ export const isCloudflare = /** @type {any} */ (globalThis).navigator?.userAgent
  * Node's own hashes, in runtimes that have them. They return at once; those of Web Crypto take a promise and a way
  * through another thread, which cost six times the hash of a short text.
  *
- * @type {typeof import('node:crypto') | undefined}
+ * @type {Record<'createHash' | 'createHmac' | 'createSecretKey' | 'timingSafeEqual', Function> | undefined}
  */
 export const nodeCrypto = /* @__PURE__ */ (() => {
   try {

@@ -33,7 +33,7 @@ const START = '\nlet wasmInstance = ';
  * then, since a trap leaves both behind. Timers come in as arguments, so that they end with the instance.
  *
  * Three patches, none of them for bytes: imports move out of the function, exports become local, and the start waits
- * for the instance. Without a `FinalizationRegistry`, closures are freed by the module alone, which frees each of them.
+ * for the instance.
  */
 export function asFactory(glue) {
   const [code, start] = glue.split(START);
@@ -49,7 +49,7 @@ export function asFactory(glue) {
     throw new Error('the glue of wasm-bindgen has changed: compare it with scripts/build/bind.js');
   const starts = start.includes('__wbindgen_start') ? 'wasm.__wbindgen_start();' : '';
   return `${imports.join('\n')}
-  export default ({ setTimeout, clearTimeout, FinalizationRegistry }) => {
+  export default ({ setTimeout, clearTimeout }) => {
     let wasm;
     ${body}
     return {

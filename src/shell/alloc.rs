@@ -1,10 +1,10 @@
 //! A small allocator. The standard one costs five kilobytes, and we hold a few short strings.
 //!
-//! Sizes are rounded up to powers of two, and each size has a list of free blocks. Blocks are taken from the
-//! list or from fresh memory, and go back to their list: both in constant time, however many there are. Free
-//! blocks are not joined, so that memory is bounded by the peak of each size.
+//! Sizes are rounded up: small ones to steps of 16 bytes, larger ones to powers of two. Each size has a list of free
+//! blocks. Blocks are taken from the list or from fresh memory, and go back to their list: both in constant time,
+//! however many there are. Free blocks are not joined, so that memory is bounded by the peak of each size.
 #![allow(unsafe_code)]
-#![allow(clippy::cast_ptr_alignment)] // blocks start at multiples of their size, which is at least 16
+#![allow(clippy::cast_ptr_alignment)] // blocks start at multiples of 16
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -13,18 +13,26 @@ use core::{
     ptr::null_mut,
 };
 
-/// The end of the first block of `size` bytes that begins at a multiple of it, not before `start`; none where that
-/// lies beyond what an address can name.
-fn end_of(start: usize, size: usize) -> Option<usize> {
-    (start.checked_add(size - 1)? & !(size - 1)).checked_add(size)
-}
-
-/// A block holds a link while it is free, and keeps alignments up to its size.
-const SMALLEST: u32 = 4; // 2^4 bytes
+/// Blocks start at multiples of this, and small ones are as long as some of it. A block holds a link while it is free.
+const STEP: usize = 16;
+/// The number of sizes of small blocks.
+const STEPS: usize = 64;
+const LARGEST_SMALL: u32 = (STEP * STEPS).ilog2();
 const PAGE: usize = 65_536;
 
+/// The list of the blocks that hold so many bytes, and their size. No block has more than 2^30 bytes: the lists behind
+/// that one do not exist.
+fn class_of(size: usize) -> (usize, usize) {
+    if size <= STEP * STEPS {
+        let steps = size.div_ceil(STEP);
+        return (steps, steps * STEP);
+    }
+    let power = usize::BITS - (size - 1).leading_zeros();
+    (STEPS + (power - LARGEST_SMALL) as usize, 1_usize.wrapping_shl(power))
+}
+
 struct Allocator {
-    free: UnsafeCell<[*mut u8; 32]>,
+    free: UnsafeCell<[*mut u8; STEPS + 21]>,
     /// The fresh memory: its start and its end.
     fresh: UnsafeCell<(usize, usize)>,
 }
@@ -34,35 +42,28 @@ unsafe impl Sync for Allocator {}
 
 #[global_allocator]
 static ALLOCATOR: Allocator =
-    Allocator { free: UnsafeCell::new([null_mut(); 32]), fresh: UnsafeCell::new((0, 0)) };
+    Allocator { free: UnsafeCell::new([null_mut(); STEPS + 21]), fresh: UnsafeCell::new((0, 0)) };
 
-fn class_of(layout: Layout) -> u32 {
-    let size = layout.size().max(layout.align());
-    (usize::BITS - (size - 1).leading_zeros()).max(SMALLEST)
-}
-
-// SAFETY: a block is in one list or in one hand, is at least as large as its layout, and starts at a multiple
-// of its size, which is at least the alignment.
+// SAFETY: a block is in one list or in one hand, is at least as large as its layout, and starts at a multiple of
+// `STEP`. There is no memory for a layout that wants more.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let class = class_of(layout);
-        if class > 30 {
+        let (list, size) = class_of(layout.size());
+        if layout.align() > STEP {
             return null_mut();
         }
         // SAFETY: there is one thread, and nothing in here allocates.
         unsafe {
-            let head = &mut (*self.free.get())[class as usize];
+            let Some(head) = (*self.free.get()).get_mut(list) else { return null_mut() };
             let block = *head;
             if !block.is_null() {
                 *head = *block.cast::<*mut u8>();
                 return block;
             }
-            let size = 1_usize << class;
             let (start, end) = &mut *self.fresh.get();
-            let mut behind = end_of(*start, size);
-            if behind.is_none_or(|behind| behind > *end) {
+            if size > *end - *start {
                 // Memory that was grown by somebody else in between is not ours: begin anew behind it.
-                let pages = (2 * size).div_ceil(PAGE);
+                let pages = size.div_ceil(PAGE);
                 let first = memory_grow(0, pages);
                 if first == usize::MAX {
                     return null_mut();
@@ -72,18 +73,20 @@ unsafe impl GlobalAlloc for Allocator {
                 }
                 // The last byte of 4 GiB stays unused: an address cannot name the end behind it.
                 *end = (first + pages).saturating_mul(PAGE);
-                behind = end_of(*start, size);
+                if size > *end - *start {
+                    return null_mut();
+                }
             }
-            let Some(behind) = behind else { return null_mut() };
-            *start = behind;
-            (behind - size) as *mut u8
+            let block = *start;
+            *start += size;
+            block as *mut u8
         }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block is the caller's last use of it, and can hold a link.
         unsafe {
-            let head = &mut (*self.free.get())[class_of(layout) as usize];
+            let head = &mut (*self.free.get())[class_of(layout.size()).0];
             *block.cast::<*mut u8>() = *head;
             *head = block;
         }

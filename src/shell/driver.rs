@@ -11,10 +11,7 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 
 use super::{clock, error::call_error, js::Host, trap};
-use crate::core::{
-    Action, Call, Command, End, Environment, Event, Source, Task, Update,
-    abi::EventKind,
-};
+use crate::core::{Action, Call, Command, End, Environment, Event, Source, Task, Update, abi::EventKind};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
 const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;

@@ -8,6 +8,10 @@ declare module '*.wasm?url' {
 
 // What Nuxt imports by itself.
 declare function defineEventHandler<Result>(handler: (event: object) => Result): unknown;
+declare function defineNuxtConfig(config: {
+  compatibilityDate: string;
+  nitro?: { experimental?: { wasm?: boolean } };
+}): unknown;
 declare function toWebRequest(event: object): Request;
 declare function getRequestIP(event: object): string | undefined;
 

@@ -38,13 +38,15 @@ export function scripted(answers) {
   return options;
 }
 
-/** Starts a call, and returns its promise. */
-export const settled = (start, callOptions, input) =>
-  new Promise((resolve, reject) => {
-    const finish = (isDone, value) => (isDone ? resolve : reject)(value);
-    const fields = { input, callOptions, options: mergeOptions(callOptions), body: toBody(input) };
-    start(new Call({ calls: new Set() }, finish, fields));
+/** Makes a call by the two ways into the module, and returns its promise. */
+export const settled = async (command, run, wake, callOptions, input) => {
+  const fields = { command, input, callOptions, options: mergeOptions(callOptions), body: toBody(input) };
+  const { isDone, value } = await new Promise((settled) => {
+    new Call({ ...fields, settled }).start({ calls: new Set(), run: (_, call) => run(call), wake });
   });
+  if (isDone) return value;
+  throw value;
+};
 
 /** A controller that counts the listeners which have come to its signal, and those which have gone. */
 export function countedController() {

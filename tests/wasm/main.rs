@@ -2,7 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use js_sys::{Array, JSON, Object, Promise, Reflect, WebAssembly};
-use lemondata_wasm::{core::Command, run};
+use lemondata_wasm::{core::Command, run, wake};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -44,8 +44,14 @@ mod copied {
 extern "C" {
     /// Options with a transport that gives the answers in turn, and a log of its requests.
     fn scripted(answers: &JsValue) -> JsValue;
-    /// Calls back with a call, and returns its promise.
-    fn settled(start: &Closure<dyn FnMut(JsValue)>, options: &JsValue, input: &JsValue) -> Promise;
+    /// Makes a call by the two ways into the module, and returns its promise.
+    fn settled(
+        command: u8,
+        run: &Closure<dyn FnMut(JsValue) -> u32>,
+        wake: &Closure<dyn FnMut(u32, u8, JsValue)>,
+        options: &JsValue,
+        input: &JsValue,
+    ) -> Promise;
     /// An `AbortController` that counts the listeners of its signal.
     #[wasm_bindgen(js_name = countedController)]
     fn counted_controller() -> JsValue;
@@ -55,8 +61,13 @@ extern "C" {
 
 /// Makes a call, and returns what its promise resolved to or was rejected with.
 async fn perform(command: Command, input: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-    let start = Closure::once(move |call: JsValue| run(command as u8, call.unchecked_into(), false));
-    JsFuture::from(settled(&start, options, input)).await
+    let now = || js_sys::Date::now();
+    let start = Closure::new(move |call: JsValue| {
+        run(command as u8, call.unchecked_into(), false, now(), now(), 0.5) as u32
+    });
+    let wake =
+        Closure::new(move |call: u32, kind, value| wake(call as *mut _, kind, value, now(), now(), 0.5));
+    JsFuture::from(settled(command as u8, &start, &wake, options, input)).await
 }
 
 fn get(target: &JsValue, path: &str) -> JsValue {

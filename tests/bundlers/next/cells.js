@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { sample } from '../../helpers/samples.js';
 import { freePort } from '../../matrix/ports.js';
+import { serve } from '../../matrix/processes.js';
 
 export const samples = {
   'app/api/lemondata/[...path]/route.js': 'nextjs/relay',
@@ -38,6 +39,49 @@ const route = (path) => ({
   tool: 'next',
   all: true,
   run: async (_project, url) => ({ result: JSON.parse(await text(url + path)) }),
+});
+
+/**
+ * The development server at a name other than localhost, with the settings that the page asks for there: behind
+ * `proxy.js`, the relay draws for a page, and a server action draws by itself.
+ */
+const dev = (...options) => ({
+  tool: 'next',
+  all: true,
+  async run({ bin, path, folder, open, server, paidOnce }) {
+    const port = await freePort();
+    const origin = `http://127.0.0.1:${port}`;
+    writeFileSync(path('next.config.mjs'), sample('nextjs/dev'));
+    const args = ['dev', '--hostname', '127.0.0.1', '--port', String(port), ...options];
+    // It ends with the cell: a folder has one development server.
+    const { stop } = await serve(bin('next'), args, {
+      ready: /http:\/\/127\.0\.0\.1:\d+/,
+      cwd: folder,
+      env: { NEXT_TELEMETRY_DISABLED: '1', SITE_ORIGIN: origin, LEMONDATA_BASE_URL: server.url },
+    });
+    try {
+      for (const name of ['picture', 'action']) {
+        // The first request has it compile the page, which takes longer than a browser waits.
+        await text(`${origin}/${name}`);
+        server.reset();
+        const page = await open(`${origin}/${name}`);
+        try {
+          await page.until(() => {
+            const button = document.querySelector('button');
+            if (!button?.disabled && !document.querySelector('p')?.textContent) button?.click();
+            return document.querySelector('img')?.naturalWidth || undefined;
+          });
+        } finally {
+          await page.close();
+        }
+        paidOnce();
+      }
+      const health = await fetch(`${origin}/api/lemondata/health`);
+      assert.equal(health.headers.get('x-proxy'), 'passed');
+    } finally {
+      await stop();
+    }
+  },
 });
 
 export const cells = {
@@ -126,6 +170,8 @@ export const cells = {
       assert.deepEqual(await response.json(), { status: 'ok' });
     },
   },
+  'next-dev': dev(),
+  'next-dev-webpack': dev('--webpack'),
   'next-pages-api': {
     tool: 'next',
     all: true,
