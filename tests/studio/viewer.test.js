@@ -13,7 +13,7 @@ let app;
 /** Makes pictures of these sizes, the first one first, and goes to the gallery. */
 async function make(sizes) {
   for (const [index, size] of sizes.entries()) {
-    await app.generate('dall-e-2', { prompt: `Picture ${index + 1}`, size });
+    await app.generate('flux-schnell', { prompt: `Picture ${index + 1}`, size });
     await app.state('Done');
     await app.advance(1000);
   }
