@@ -6,6 +6,7 @@ use lemondata_wasm::{core::Command, run, wake};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::AbortController;
 
 /// wasm-bindgen copies the files that an import names. These are the others that a call needs.
 #[allow(dead_code)]
@@ -54,7 +55,7 @@ extern "C" {
     ) -> Promise;
     /// An `AbortController` that counts the listeners of its signal.
     #[wasm_bindgen(js_name = countedController)]
-    fn counted_controller() -> JsValue;
+    fn counted_controller() -> AbortController;
     /// Options as JavaScript source, evaluated.
     fn evaluate(source: &str) -> JsValue;
 }
@@ -167,7 +168,7 @@ async fn a_hung_request_ends_by_its_time_out() {
 async fn an_abort_rejects_with_the_callers_own_reason() {
     let options = scripted(&json(r#"[{"hang": true}]"#));
     let controller = counted_controller();
-    Reflect::set(&options, &"signal".into(), &get(&controller, "signal")).unwrap();
+    Reflect::set(&options, &"signal".into(), &controller.signal()).unwrap();
     let abort = evaluate("(controller, reason) => setTimeout(() => controller.abort(reason), 5)");
     let reason = json(r#"{"why": "enough"}"#);
     abort.unchecked_into::<js_sys::Function>().call2(&JsValue::NULL, &controller, &reason).unwrap();
