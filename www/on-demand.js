@@ -17,14 +17,14 @@ async function load() {
 
 /** Loads it before it is needed, so that the page is complete if its server goes away. */
 function prepare() {
-  loading ??= load().catch((error) => {
-    console.warn(error);
+  loading ??= load().catch(() => {
+    // Offline, for example. The next press tries again.
     loading = undefined;
     return undefined;
   });
   return loading;
 }
-for (const type of ['pointerdown', 'keydown']) addEventListener(type, prepare, { once: true, passive: true });
+for (const type of ['pointerdown', 'keydown']) addEventListener(type, prepare, { passive: true });
 
 /**
  * @template T

@@ -181,9 +181,15 @@ export function withRaces(list, now) {
     shown.push(race);
   }
   if (isChanged) write();
-  /** @param {Generation | Race} item */
-  const timeOf = (item) => (isRace(item) ? item.at : item.snapshot.startedAt);
-  return [...byId.values(), ...shown].sort((one, other) => timeOf(other) - timeOf(one));
+  /** @type {(item: Generation | Race) => number} */
+  const placeOf = (item) => {
+    if (!isRace(item)) return list.indexOf(item);
+    const places = item.lanes.flatMap(({ generation }) => (generation ? list.indexOf(generation) : []));
+    if (places.length > 0) return Math.min(...places);
+    const older = list.findIndex(({ snapshot }) => snapshot.startedAt < item.at);
+    return older < 0 ? list.length : older - 0.5;
+  };
+  return [...byId.values(), ...shown].sort((one, other) => placeOf(one) - placeOf(other));
 }
 
 /** @param {string} phase */
