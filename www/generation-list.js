@@ -254,10 +254,17 @@ export async function fetchAgain(generation) {
  * @param {Generation} generation
  * @param {Partial<import('lemondata-wasm').ImageRequest>} [changes]
  */
-export function tryAgain(generation, changes = {}) {
+export async function tryAgain(generation, changes = {}) {
+  if (restarting.has(generation)) return;
+  restarting.add(generation);
+  // First, since its reference pictures go with the old one, and the new card takes its place and the focus.
+  await startLike(generation, changes);
   putAway([generation]);
-  startLike(generation, changes);
+  restarting.delete(generation);
 }
+
+/** Those whose button was pressed. Two presses are one create. @type {Set<Generation>} */
+const restarting = new Set();
 
 /**
  * Takes generations off the page. Those that may still be billed are archived; those of the archive, and all others, are

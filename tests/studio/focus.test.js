@@ -126,12 +126,14 @@ for (const name of BROWSERS) {
         tile(1).focus();
         person.key('Delete');
         await person.settle('tiles: One');
-        await person.press('Undo', '.toast');
+        await person.press('Undo', '.toast:last-child');
+        await person.until(() => document.querySelectorAll('#tiles li').length === 3, 'three tiles');
         await person.settle('tiles: One');
         // The last tile goes: the one before it is the next sensible one.
         person.key('Delete');
         await person.settle('tiles: Two');
-        await person.press('Undo', '.toast');
+        await person.press('Undo', '.toast:last-child');
+        await person.until(() => document.querySelectorAll('#tiles li').length === 3, 'three tiles again');
 
         await person.press('Select', '.tools');
         await person.until(() => person.focus().startsWith('tiles: '), 'a tile');
@@ -139,7 +141,7 @@ for (const name of BROWSERS) {
         await person.press('Delete', '.selection');
         await person.until(() => document.querySelectorAll('#tiles li').length === 2, 'two tiles');
         await person.until(() => person.focus().startsWith('tiles: '), 'a tile');
-        await person.press('Undo', '.toast');
+        await person.press('Undo', '.toast:last-child');
         await person.until(() => document.querySelectorAll('#tiles li').length === 3, 'three tiles');
 
         tile(0).click();
