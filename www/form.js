@@ -246,7 +246,8 @@ function check() {
   showNote(Number(texts.n) || 1);
   controls.n.setAttribute('aria-valuenow', `${Number(texts.n) || 1}`);
   if (sent && sent.key !== keyOfForm()) showUnsent();
-  const problems = problemsOf(texts);
+  // A race fits the size to each of its models, and the model of the form need not be one of them.
+  const problems = problemsOf(isRacing() ? { ...texts, model: 'any' } : texts);
   showProblems(problems);
   const { length } = texts.prompt;
   counter.textContent = length >= COUNTED_LENGTH ? `${length.toLocaleString('en')} of 4,000` : '';

@@ -68,9 +68,9 @@ function prepare() {
       field.value = text;
       field.dispatchEvent(new Event('input', { bubbles: true }));
     },
-    async press(name) {
+    async press(name, within = 'body') {
       const find = () =>
-        [...document.querySelectorAll('button, nav a, summary')].find(
+        [...document.querySelectorAll(`${within} :is(button, nav a, summary)`)].find(
           (element) => visible(element) && named(element).startsWith(name),
         );
       await story.until(find, `a button ${name}`);
@@ -415,7 +415,7 @@ for (const name of BROWSERS) {
 
         story.key(viewer, 'Delete');
         await story.until(() => story.count() === total - 1, 'one less');
-        await story.press('Undo');
+        await story.press('Undo', '.toast:last-child');
         await story.until(() => story.count() === total, 'it is back');
         await story.press('Close');
 
