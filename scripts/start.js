@@ -111,7 +111,7 @@ async function servePageNear(first, upstream) {
 /** Generates one picture with the built package, and prints each state as it comes. */
 async function show(title, request, upstream) {
   if (stopping.signal.aborted) return;
-  // The package by its own name, as whoever installs it imports it.
+  // The package by its own name, as an application imports it.
   const { generateAndWait } = await import('lemondata-wasm');
   step(`${title}: generateAndWait({ model: '${request.model}', prompt: '${request.prompt}' })`);
   const startedAt = performance.now();

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-// As whoever installs the package imports it.
+// As an application imports it.
 import { createRelay, memoryStore } from 'lemondata-wasm/relay';
 import { drawPicture } from '../../js/testing/picture.js';
 import { SAMPLES, samplePath } from '../../www/sample-list.js';
@@ -78,7 +78,7 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     c.header('cross-origin-resource-policy', 'same-origin');
   });
 
-  // Whoever reaches this server can spend the key. A foreign name that was made to resolve to this machine
+  // Every caller of this server can spend the key. A foreign name that was made to resolve to this machine
   // shows in Host; a page of another origin shows in Origin.
   app.use(async (c, next) => {
     const host = c.req.header('host');
@@ -153,7 +153,7 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
 
   app.notFound(notFound);
   app.onError((error, c) => {
-    // A page that left while it was sending is nobody's fault.
+    // A page may leave while it is sending.
     if (!c.req.raw.signal.aborted) console.error(redact(String(error?.stack ?? error)));
     return refuse(c, 500, 'server_error', 'The page server itself failed');
   });
