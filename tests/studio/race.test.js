@@ -39,7 +39,11 @@ const texts = async (locator) =>
 
 /** Names the models in the picker. */
 async function choose(...models) {
-  if (!(await app.$('#race[open]').count())) await app.page.click('text=Race several models');
+  if (!(await app.$('#race[open]').count())) {
+    await app.page.click('text=Race several models');
+    // The form's model is chosen as soon as the picker has opened.
+    await app.$('.chips [aria-pressed=true]').first().waitFor();
+  }
   for (const chip of await app.$('.chips [aria-pressed=true]').all()) await chip.click();
   for (const model of models) {
     await app.page.fill('#race-filter', model);
@@ -508,7 +512,7 @@ describe('a picture', GUARD, () => {
     await app.card.locator('.picture img').waitFor();
     const [download] = await Promise.all([
       app.page.waitForEvent('download'),
-      app.card.locator('button', { hasText: 'Download' }).click(),
+      app.card.getByRole('button', { name: 'Download' }).click(),
     ]);
     const file = await readFile(await download.path());
     assert.deepEqual(settingsIn(file), { model: SEEDED, prompt: PROMPT, size: '512x512', seed: 7 });
