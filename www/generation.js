@@ -40,7 +40,7 @@ let listed = [];
 let byGeneration = new Map();
 
 /** @type {(id: string) => Picture[]} the entries of a generation in the gallery */
-function keptOf(id) {
+export function keptOf(id) {
   if (listed !== kept()) {
     listed = kept();
     byGeneration = new Map();

@@ -5,8 +5,8 @@
 
 import { announce } from './announce.js';
 import { modelsTried } from './fallback.js';
+import { keptOf } from './generation.js';
 import { dismiss, earlier, start } from './generation-list.js';
-import { kept } from './pictures.js';
 import { redraw } from './redraw.js';
 import { explain, short } from './words.js';
 
@@ -181,11 +181,12 @@ export function withRaces(list, now) {
     shown.push(race);
   }
   if (isChanged) write();
+  const places = new Map(list.map(({ id }, index) => [id, index]));
   /** @type {(item: Generation | Race) => number} */
   const placeOf = (item) => {
-    if (!isRace(item)) return list.indexOf(item);
-    const places = item.lanes.flatMap(({ generation }) => (generation ? list.indexOf(generation) : []));
-    if (places.length > 0) return Math.min(...places);
+    if (!isRace(item)) return places.get(item.id) ?? 0;
+    const own = item.lanes.flatMap(({ id }) => places.get(id) ?? []);
+    if (own.length > 0) return Math.min(...own);
     const older = list.findIndex(({ snapshot }) => snapshot.startedAt < item.at);
     return older < 0 ? list.length : older - 0.5;
   };
@@ -239,11 +240,7 @@ function update(lane, generation, now) {
  * @returns {Lane}
  */
 function view(stored, generation) {
-  const pictures =
-    generation?.pictures ??
-    kept()
-      .filter((picture) => picture.generation === stored.id)
-      .reverse();
+  const pictures = generation?.pictures ?? keptOf(stored.id).toReversed();
   // The store has lost a generation whose pictures came in the answer.
   const phase = generation || !isRunning(stored.phase) ? stored.phase : pictures.length > 0 ? 'done' : 'gone';
   const model = modelsTried(stored.marks).at(-1)?.model ?? stored.request.model ?? '';
