@@ -189,9 +189,16 @@ export function start(request, sources) {
  * @param {Generation} generation
  * @param {Partial<import('lemondata-wasm').ImageRequest>} changes
  */
-export async function startLike({ id, request, files }, changes) {
-  return start({ ...request, ...changes }, files ?? (await sourcesOf(id)));
+export async function startLike(generation, changes) {
+  return start({ ...generation.request, ...changes }, await filesOf(generation));
 }
+
+/**
+ * The reference pictures of a generation, of an earlier visit as well.
+ *
+ * @param {Generation} generation
+ */
+export const filesOf = async ({ id, files }) => files ?? sourcesOf(id);
 
 /** Settles once the generations of earlier visits are listed. */
 export const earlier = readArchive().then(store.load).then(readSources);

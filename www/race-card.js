@@ -5,7 +5,7 @@ import { guard } from 'lit-html/directives/guard.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { until } from 'lit-html/directives/until.js';
 import { fallbackWords } from './fallback.js';
-import { resume, stop } from './generation-list.js';
+import { filesOf, resume, stop } from './generation-list.js';
 import { icon } from './icon.js';
 import { urlOf } from './pictures.js';
 import { chart } from './race-chart.js';
@@ -153,6 +153,7 @@ function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
   const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MAX_COMPARED);
   const pictures = compared.map((lane) => lane.pictures[0]);
   const requests = lanes.map(({ request }) => request);
+  const first = lanes[0].generation;
   return html`
     ${
       pictures.length > 1
@@ -165,7 +166,7 @@ function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
             for (const { generation } of lanes) if (generation?.isRunning) stop(generation);
           }}>Stop all</button>`
         : html`<button type="button" title=${`Buys ${requests.reduce((sum, { n = 1 }) => sum + n, 0)} pictures`}
-            @click=${() => startRace(requests, lanes[0].generation?.files)}>Race again</button>`
+            @click=${async () => startRace(requests, first && (await filesOf(first)))}>Race again</button>`
     }
     <button class="quiet" type="button" @click=${() => {
       onReuse(requests[0]);
