@@ -138,7 +138,10 @@ const PARTS = {
     },
     commands: () => [{ argv: node(...files('e2e')), count: nodeTests }],
   },
-  package: { ready: ensureBuild, commands: () => [{ argv: node(...files('package')), count: nodeTests }] },
+  package: {
+    ready: ensureBuild,
+    commands: () => [{ argv: node(...files('package'), ...files('mutations')), count: nodeTests }],
+  },
   'first-hour': {
     browsers: ['chromium'],
     ready: ensureBuild,

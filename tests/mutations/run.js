@@ -10,13 +10,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ensureNodeModules } from '../../scripts/lib/prepare.js';
 import { root } from '../../scripts/lib/run.js';
-import { CLIENT, CORE } from './list.js';
+import { filesWith, PARTS } from './parts.js';
 
-/** Each part: its folder, its mutations, and the parts of `scripts/test.js` that have to notice them. */
-const PARTS = [
-  { folder: 'src/core', rules: CORE, tests: ['core'] },
-  { folder: 'js/client', rules: CLIENT, tests: ['js', 'e2e'] },
-];
 /** What the copy makes itself, or does not need. */
 const OMITTED = ['.git', 'dist', 'node_modules', 'target'];
 /** Ends tests that a mutation makes hang. A busy machine needs five minutes for a part. */
@@ -79,19 +74,12 @@ async function failedTest(tests, limitMs = TIME_LIMIT_MS) {
   return failed;
 }
 
-/** Every file of a part that may be broken. */
-const sources = (folder) =>
-  readdirSync(join(copy, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(rs|js)$/.test(name) && !/\.(test|gen)\.js$/.test(name))
-    .map((name) => join(copy, folder, name));
-
 /** Applies a mutation, and returns the failed test or a problem in capitals. */
 async function verdict({ folder, tests }, [, from, to]) {
-  const found = sources(folder).filter((file) => readFileSync(file, 'utf8').includes(from));
-  if (found.length !== 1) return `NOT FOUND: ${found.length} files have the text to replace`;
+  const found = filesWith(from, join(copy, folder));
+  if (found.length !== 1) return `NOT FOUND: the text to replace occurs ${found.length} times`;
   const [file] = found;
   const source = readFileSync(file, 'utf8');
-  if (source.split(from).length !== 2) return 'NOT FOUND: the text to replace occurs more than once';
   writeFileSync(
     file,
     source.replace(from, () => to),
