@@ -113,7 +113,7 @@ export const CORE = {
     [
       'a payload is copied to see whether it is empty',
       'value.mask(first, ',
-      '{ value.text_of(first); } value.mask(first, ',
+      '{ value.text_of(Name::B64Json); } value.mask(first, ',
     ],
   ],
 };
