@@ -22,6 +22,8 @@ export function toNodeHandler(relay, options) {
   const settings = readAdapterOptions('toNodeHandler', options);
   const answer = relay[ANSWER] ?? answerOf(relay);
   return async (incoming, outgoing) => {
+    // The client left while another part of the server was busy. Its connection has no address and no further event.
+    if (outgoing.destroyed || outgoing.stream?.destroyed) return;
     const gone = new AbortController();
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) gone.abort();
