@@ -250,15 +250,18 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
 
 /**
  * Lets all callers in, each under its address: an `authorize` for a demonstration, or behind a guard of your own. IPv6
- * addresses count by their network of 64 bits.
+ * addresses count by their network of `ipv6Prefix` bits, from 32 to 128. The default is 56, what a household gets: with
+ * 64, it would have 256 times the allowance of an IPv4 address.
  *
  * The address is `context.ip`, which {@link toNodeHandler} and, on Node, {@link toHono} set, or Cloudflare's own header
  * on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
- * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it.
+ * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
+ * request for which `from` returns none is answered 401, and the log says what to check.
  */
 export declare function anonymousByIp(options?: {
   from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
-}): (request: Request, context?: RelayContext) => string | null;
+  ipv6Prefix?: number | undefined;
+}): (request: Request, context?: RelayContext) => string;
 
 /** Limits the requests of each identity. If it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {
@@ -407,6 +410,13 @@ export interface HubAnswer {
   isRepeated?: boolean | undefined;
   /** Whether the key was known, with another fingerprint: then there is no view. */
   isReused?: boolean | undefined;
+  /**
+   * When the task was created, in milliseconds. With it, all answers to creates of one key name the task alike, until its
+   * reference expires. Default: now.
+   */
+  createdAt?: number | undefined;
+  /** Whether the task runs an earlier version and cannot read the order: then nothing was done, and there is no view. */
+  isOutdated?: boolean | undefined;
 }
 
 /** The names by which a client knows a task and the relay, and what it may see. */
