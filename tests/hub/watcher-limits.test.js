@@ -9,6 +9,8 @@ import { idOf, startHub, until } from './place.js';
 
 const GUARD = { timeout: 300_000 };
 const MAX_PER_IDENTITY = 3;
+/** As `optionsOf` sets it. */
+const MAX_WAIT_MS = 600_000;
 
 let server;
 let hub;
@@ -110,6 +112,21 @@ describe('an identity with as many watchers as it may have', GUARD, () => {
     const { tasks } = await fill('eve');
     await hub.inside(leasesOf('eve'), 'reset').catch(() => {});
     assert.ok(!isStream(await openStream(tasks[1])));
+  });
+
+  test('has them for as long as a task may go through its models', async () => {
+    const start = Date.now();
+    const request = {
+      prompt: 'A chain of lemons',
+      model: 'flux-pro',
+      fallback: ['midjourney', 'ideogram-v3'],
+    };
+    const { task_id } = await (await hub.create('hal', request)).json();
+    assert.ok(isStream(await openStream({ user: 'hal', reference: task_id })));
+    const { entries } = await hub.inside(leasesOf('hal'), 'stored');
+    const [{ until: end }] = Object.values(entries);
+    // Each model may wait for its admission, and then for its end.
+    assert.ok(end >= start + 3 * 2 * MAX_WAIT_MS, `${end - start}`);
   });
 
   test('gets them back after a crash of a task: with its next socket, or when the lease runs out', async () => {
