@@ -223,6 +223,29 @@ describe('a page of another origin', () => {
     );
   });
 
+  const preflight = (relay, names) =>
+    relays.ask(relay, 'OPTIONS', '/v1/images/generations', {
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': names,
+      },
+    });
+
+  test('that wants to send another header is told by its browser alone, so the log says what to list', async () => {
+    const relay = make({ allowedOrigins: ['https://app.example'], allowedHeaders: ['X-Session'] });
+    await preflight(relay, 'content-type,idempotency-key,x-lemondata-client,x-session');
+    assert.deepEqual(lines, []);
+    const { status, headers } = await preflight(relay, 'authorization, baggage,content-type,"\u00ff');
+    assert.equal(status, 204);
+    assert.doesNotMatch(headers.get('access-control-allow-headers'), /authorization|baggage/);
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0],
+      /A page of https:\/\/app\.example wants to send authorization, baggage, .* allowedHeaders: \['authorization', 'baggage'\]\./,
+    );
+  });
+
   test('that no list can hold gets another remedy', async () => {
     const { body } = await relays.create(make(), {}, { headers: { origin: 'null' } });
     assert.equal(body.error.hint, 'No relay can list that origin: serve the page by http or https.');
@@ -325,6 +348,32 @@ describe('a failure of the service on the console', () => {
     assert.match(lines[0], /A create failed: invalid_request\. Its client has the reason\./);
     assert.match(lines[1], /The key \[key\] may not draw \[prompt\]/);
     assert.match(lines[2], /The prompt \[prompt\] broke \[key\]/);
+  });
+
+  test('is one line, and commands no terminal', async () => {
+    const message = 'down\r\nlemondata-wasm relay: all is well\u001b[2J\u2028\u202edetrevni';
+    server.next({ on: 'create', reply: { status: 503, body: { error: { message } } } });
+    await relays.create(make());
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /: down lemondata-wasm relay: all is well \[2J detrevni\./);
+    assert.doesNotMatch(lines[0], /\p{Cc}|\u2028|\u202e/u);
+  });
+
+  test('keeps its words when the prompt is a short one', async () => {
+    const error = { message: 'The prompt "a" and all channels failed for a', code: 'all_channels_failed' };
+    for (const prompt of ['a', '1', '猫', 'lemons']) {
+      const body = { error: { ...error, message: `${error.message}, ${prompt}x, 猫` } };
+      server.next({ on: 'create', reply: { status: 503, body } });
+      await relays.create(make(), { prompt });
+    }
+    assert.equal(lines.length, 4);
+    const reasons = lines.map((line) => /\): (.*?)\. Request id/.exec(line)[1]);
+    assert.deepEqual(reasons, [
+      'The prompt "[prompt]" and all channels failed for a, ax, 猫',
+      'The prompt "a" and all channels failed for a, 1x, 猫',
+      'The prompt "a" and all channels failed for a, [prompt]x, [prompt]',
+      'The prompt "a" and all channels failed for a, [prompt]x, 猫',
+    ]);
   });
 
   test('names the cause of a lost connection', async () => {
