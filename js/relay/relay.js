@@ -113,6 +113,8 @@ export function createRelay(options) {
     const methods = [...route.methods, 'OPTIONS'].join(', ');
     if (request.method === 'OPTIONS') {
       Object.assign(headers, origins.preflight(methods));
+      const notice = origins.preflightNotice(request);
+      if (notice) log({ event: 'refused', code: 'header_not_allowed', message: notice });
       return { status: 204, headers: {}, body: null };
     }
     if (!route.methods.includes(request.method)) {
