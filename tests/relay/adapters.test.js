@@ -239,7 +239,10 @@ describe('toNextRoute, whose routes get a URL at localhost,', () => {
     assert.equal(await statusOf({ trustProxy: true }, headers), 200);
     const listed = { ...headers, 'x-forwarded-host': 'app.example, evil.example' };
     assert.equal(await statusOf({ trustProxy: true }, listed), 400);
-    const odd = { ...headers, 'x-forwarded-proto': 'https, http' };
+    // Of several proxies, the first has seen the client.
+    const chain = { ...headers, 'x-forwarded-proto': 'https, http' };
+    assert.equal(await statusOf({ trustProxy: true }, chain), 200);
+    const odd = { ...headers, 'x-forwarded-proto': 'gopher, https' };
     assert.equal(await statusOf({ trustProxy: true }, odd), 403);
     const foreign = { ...headers, 'x-forwarded-host': 'evil.example' };
     assert.equal(await statusOf({ origin: 'https://app.example', trustProxy: true }, foreign), 421);
