@@ -137,7 +137,7 @@ describe('1. routes', () => {
       [CREATE, 'POST, OPTIONS', ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']],
       ['/v1/tasks/t_a.b', 'GET, OPTIONS', ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']],
       [`${CREATE}/t_a.b`, 'GET, OPTIONS', ['POST', 'DELETE']],
-      ['/health', 'GET, OPTIONS', ['POST', 'DELETE']],
+      ['/health', 'GET, HEAD, OPTIONS', ['POST', 'DELETE']],
     ]) {
       for (const method of wrong) {
         const answer = await ask(relay, method, path);
@@ -149,8 +149,10 @@ describe('1. routes', () => {
   });
 
   test('the health check sends nothing to the service, and needs no identity', async () => {
-    const answer = await ask(make(), 'GET', '/health', { user: '' });
-    assert.equal(answer.status, 200);
+    // Monitors ask by HEAD.
+    for (const method of ['GET', 'HEAD']) {
+      assert.equal((await ask(make(), method, '/health', { user: '' })).status, 200, method);
+    }
     assert.deepEqual(server.counts.requests, []);
   });
 
@@ -1091,6 +1093,13 @@ describe('5. rate limits', () => {
     // However long a caller waits, it saves up no more than that.
     clock.now += 3_600_000;
     for (const status of [200, 200, 429]) assert.equal((await create(relay)).status, status);
+  });
+
+  test('a limiter that never lets a caller in again gives no time, since no header can say it', async () => {
+    const answer = await create(make({ limiter: { take: () => Number.POSITIVE_INFINITY } }));
+    assertRefused(answer, 429, 'rate_limit_exceeded');
+    assert.equal(answer.headers.get('retry-after'), null);
+    assert.equal('retry_after' in answer.body.error, false);
   });
 
   test('one is on by default', async () => {
