@@ -108,6 +108,18 @@ describe('an identity with as many watchers as it may have', GUARD, () => {
     });
   }
 
+  test('may open another after it closed one with a code that may not be sent', async () => {
+    const task = await createTask('ian');
+    for (const code of [999, 1004, 1005, 1015, 5000]) {
+      const socket = await openSocket(task);
+      assert.deepEqual(await leases('ian'), { [task.id]: 1 });
+      // A close frame with a mask of zeros: no client of a library sends such a code.
+      socket._socket.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 255]));
+      await until(async () => Object.keys(await leases('ian')).length === 0);
+      socket.terminate();
+    }
+  });
+
   test('still has them when the object that counts them has been gone', async () => {
     const { tasks } = await fill('eve');
     await hub.inside(leasesOf('eve'), 'reset').catch(() => {});
