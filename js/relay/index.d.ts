@@ -105,7 +105,7 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    * function fails, the answer is a 503 and nothing has been done.
    */
   user?: ((identity: string) => string | undefined | Promise<string | undefined>) | false | undefined;
-  /** How long a reference to a task is good for. Default one day. */
+  /** How long a reference to a task is good for, counted from the create. Default one day. */
   ttlMs?: number | undefined;
   /** Limits the requests of each identity. Default {@link memoryLimiter}`()`; `false` for no limit. */
   limiter?: Limiter | false | undefined;
