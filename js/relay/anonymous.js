@@ -1,7 +1,6 @@
 /** Anonymous use: the identity of a caller is its address. */
 
 import { isCloudflare } from './platform.js';
-import { Refusal } from './refusal.js';
 import { callback, count, readSettings } from './settings.js';
 
 const GROUPS = 8;
@@ -75,16 +74,24 @@ function identityOf(text, prefix) {
   );
 }
 
-/** The operator has to learn of it: otherwise a misspelt header turns every caller away, and only the callers notice. */
-function noAddress() {
-  const message = 'The relay does not know your address.';
-  return new Refusal(401, 'unauthorized', message, {
-    hint: "The relay's log says why.",
-    notice:
-      'A request was refused, since the function `from` of anonymousByIp({ from }) returned no address. Check the name ' +
-      'of the header that it reads, and have the proxy set that header on every request.',
-  });
-}
+/**
+ * What the operator has to know of a request, since a setting of `anonymousByIp` may be wrong. The relay logs it. A
+ * misspelt header turns every caller away, and a proxy that is not known makes all of them one: only they would notice.
+ *
+ * @type {WeakMap<Request, string>}
+ */
+export const addressNotices = new WeakMap();
+
+const NO_ADDRESS =
+  'A request was refused, since the function from of anonymousByIp({ from }) returned no address. Check the name of the ' +
+  'header that it reads, and have the proxy set that header on every request.';
+const PROXY =
+  'A request came from an address of a local network, with the header x-forwarded-for. If a proxy stands in front of the ' +
+  'relay, anonymousByIp() counts all callers as one. Name the header in which your proxy puts the address: ' +
+  "anonymousByIp({ from: (request) => request.headers.get('x-real-ip') }). In Express, set trust proxy.";
+/** Identities of addresses on this machine or in a private network: those of a proxy, rather than of a caller. */
+const LOCAL =
+  /^ip:(?:(?:127|10|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|0:0:0:|f[cd]|fe80:)/;
 
 /**
  * Lets all callers in, as `ip:<address>`. The address comes from the platform: `context.ip`, which the adapter for
@@ -96,12 +103,23 @@ function noAddress() {
  */
 export function anonymousByIp(options) {
   const { from, ipv6Prefix } = readSettings('anonymousByIp', RULES, options);
+  let isWarned = false;
   return (request, context) => {
     const address = from(request, context);
-    if (!address) throw noAddress();
-    return identityOf(address, ipv6Prefix);
+    if (!address) {
+      addressNotices.set(request, NO_ADDRESS);
+      return null;
+    }
+    const identity = identityOf(address, ipv6Prefix);
+    if (!isWarned && from === platformAddress && LOCAL.test(identity) && isForwarded(request)) {
+      isWarned = true;
+      addressNotices.set(request, PROXY);
+    }
+    return identity;
   };
 }
+
+const isForwarded = ({ headers }) => headers.has('x-forwarded-for') || headers.has('forwarded');
 
 function platformAddress(request, context) {
   const address = context?.ip ?? (isCloudflare && request.headers.get('cf-connecting-ip'));

@@ -15,8 +15,6 @@ export const createCaller =
     try {
       return await withTimeout(timeoutMs, work(), name);
     } catch (error) {
-      // A callback of this package knows a better answer.
-      if (error instanceof Refusal) throw error;
       log({ event: `${name}_failed`, error });
       throw new Refusal(503, 'relay_unavailable', `The relay cannot serve you now: its ${name} failed.`, {
         hint: "The relay's log says why.",

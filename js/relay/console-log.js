@@ -47,7 +47,7 @@ function describe(error) {
 
 /** The line about an event, and the cause that lines are counted by. The line may hold an id, the cause does not. */
 function lineOf({ event, error, message, kind, status, code, requestId, upstream }) {
-  if (event === 'refused') return [code, message];
+  if (event === 'refused' || event === 'misconfigured') return [code, message];
   if (event === 'failed') {
     return [describe(error), `a bug: ${describe(error)} Please report it.`];
   }

@@ -207,8 +207,8 @@ export type RelayEvent =
       error: unknown;
     }
   | {
-      /** The relay has refused a request because of a setting that may be wrong. */
-      event: 'refused';
+      /** The relay has refused a request, or counts its caller, by a setting that may be wrong. */
+      event: 'refused' | 'misconfigured';
       /** The code that the client gets, such as `origin_not_allowed`. */
       code: string;
       /** Names the setting, and how to change it. */
@@ -261,7 +261,7 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
 export declare function anonymousByIp(options?: {
   from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
   ipv6Prefix?: number | undefined;
-}): (request: Request, context?: RelayContext) => string;
+}): (request: Request, context?: RelayContext) => string | null;
 
 /** Limits the requests of each identity. If it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {

@@ -172,6 +172,48 @@ describe('authorize', () => {
     ]);
   });
 
+  test('that sees a proxy in place of its callers says so once', async () => {
+    const relay = make({ authorize: anonymousByIp() });
+    const from = (ip, headers) => relays.create(relay, {}, { context: { ip }, headers });
+    const forwarded = { 'x-forwarded-for': '198.51.100.7' };
+    // Neither a page of this machine nor a caller that sends the header itself is a proxy.
+    await from('127.0.0.1', {});
+    await from('192.0.2.1', forwarded);
+    await from('2001:db8::1', forwarded);
+    assert.deepEqual(lines, []);
+    const LOCAL = [
+      '127.0.0.1',
+      '10.1.2.3',
+      '172.17.0.1',
+      '192.168.0.1',
+      '100.64.0.1',
+      '::1',
+      '::ffff:10.0.0.1',
+      'fd00::1',
+    ];
+    for (const ip of LOCAL) {
+      lines.length = 0;
+      const fresh = make({ authorize: anonymousByIp() });
+      for (let count = 0; count < 2; count += 1) {
+        const { status } = await relays.create(fresh, {}, { context: { ip }, headers: forwarded });
+        assert.equal(status, 200);
+      }
+      assert.equal(lines.length, 1, ip);
+      assert.match(lines[0], /anonymousByIp\(\) counts all callers as one\. Name the header/);
+    }
+    // Behind another check, the operator learns of it, too.
+    lines.length = 0;
+    const byIp = anonymousByIp();
+    const behind = make({
+      authorize: async (request, context) => (await undefined) ?? byIp(request, context),
+    });
+    await relays.create(behind, {}, { context: { ip: '10.1.2.3' }, headers: forwarded });
+    assert.equal(lines.length, 1);
+    const named = make({ authorize: anonymousByIp({ from: () => '10.1.2.3' }) });
+    await relays.create(named, {}, { headers: forwarded });
+    assert.equal(lines.length, 1);
+  });
+
   test('that refuses is no failure: the page learns that it is not signed in', async () => {
     const { status, body } = await relays.create(make({ authorize: () => null }));
     assert.equal(status, 401);

@@ -29,7 +29,8 @@ export function toNodeHandler(relay, options) {
       if (!outgoing.writableFinished) gone.abort();
     });
     try {
-      const context = { ip: incoming.socket?.remoteAddress };
+      // Express has an address of its own, which follows its setting `trust proxy`.
+      const context = { ip: incoming.ip ?? incoming.socket?.remoteAddress };
       let request;
       try {
         request = toRequest(incoming, settings, gone.signal);
