@@ -27,9 +27,9 @@ const LOST_ANSWER = {
 };
 
 /**
- * The claim of a key, and the head of its answer once it is settled.
+ * The claim of a key, and the head of its answer once it is settled. It is forgotten at `until`.
  *
- * @typedef {{ fingerprint: string, head?: { status: number, headers: Record<string, string> } }} Entry
+ * @typedef {{ fingerprint: string, head?: { status: number, headers: Record<string, string> }, until?: number }} Entry
  */
 
 export class IdempotencyKeyObject extends DurableObject {
@@ -70,19 +70,22 @@ export class IdempotencyKeyObject extends DurableObject {
     if (!entry || entry.head) return;
     if (answer) {
       const { body, ...head } = answer;
+      const until = Date.now() + this.#times.retention;
       this.ctx.storage.transactionSync(() => {
         putText(this.#kv, 'body', body);
-        this.#kv.put('entry', { ...entry, head });
+        this.#kv.put('entry', { ...entry, head, until });
       });
-      await this.ctx.storage.setAlarm(Date.now() + this.#times.retention);
+      await this.ctx.storage.setAlarm(until);
     } else await this.#forget();
     this.#notify();
   }
 
   async alarm() {
     const entry = this.#entry;
-    if (entry && !entry.head) await this.settle(LOST_ANSWER);
-    else await this.#forget();
+    if (entry && !entry.head) return this.settle(LOST_ANSWER);
+    // An alarm may ring more than once. The second ring must not free the key of a create that may have been billed.
+    if (entry?.until > Date.now()) return this.ctx.storage.setAlarm(entry.until);
+    return this.#forget();
   }
 
   async #forget() {

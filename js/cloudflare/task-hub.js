@@ -8,6 +8,7 @@ import { createRedactor } from '../relay/redactor.js';
 import { Changes } from './changes.js';
 import { callCore } from './core.js';
 import { EventLog } from './event-log.js';
+import { ORDER_VERSION } from './order-version.js';
 import { RETRY_MS, TaskAlarm } from './task-alarm.js';
 import { NO_MODEL, TaskDriver } from './task-driver.js';
 import { defaultLog, readTaskSettings } from './task-settings.js';
@@ -78,6 +79,7 @@ export class TaskHub extends DurableObject {
    * Takes a create and carries it out once, even if this call is interrupted.
    *
    * @param {object} order
+   * @param {number} order.version
    * @param {string} order.identity
    * @param {string} order.fingerprint
    * @param {Record<string, any>} order.request
@@ -88,8 +90,13 @@ export class TaskHub extends DurableObject {
    * @param {ReadableStream<Uint8Array>} [order.content] of all files, one behind the other
    * @param {number} order.waitMs
    */
-  async create({ identity, fingerprint, request, isEdit, files, fallback, trace, content, waitMs }) {
+  async createTask({ version, content, waitMs, ...order }) {
+    if (version > ORDER_VERSION) {
+      await content?.cancel();
+      return { isOutdated: true };
+    }
     await this.#checkVersion();
+    const { identity, fingerprint, request, isEdit, files, fallback, trace } = order;
     const store = this.#store;
     if (this.#isExpired()) await this.#driver.run();
     // A duplicate needs no files.
@@ -104,8 +111,13 @@ export class TaskHub extends DurableObject {
       const is_short = this.#settings.shortCreates && request.async === undefined;
       const jobRequest = { is_edit: isEdit, is_short, fallbacks: fallback.length };
       const job = callCore('createJob', this.#settings, request, jobRequest, now);
-      const order = { identity, fingerprint, model: request.model ?? NO_MODEL, fallback, trace };
-      const rows = { job, order, view: pendingView(now), request: JSON.stringify(request) };
+      const model = request.model ?? NO_MODEL;
+      const rows = {
+        job,
+        order: { identity, fingerprint, model, fallback, trace, createdAt: now },
+        view: pendingView(now),
+        request: JSON.stringify(request),
+      };
       store.save(bytes ? { ...rows, files: { list: files, bytes } } : rows);
       await this.#alarm.guard();
       this.#driver.run();
@@ -121,7 +133,7 @@ export class TaskHub extends DurableObject {
     const view = this.#resume();
     // Whatever ends its polls, the task exists: that error is for polls.
     if (view?.error?.outcome === 'accepted') delete view.error;
-    return { isRepeated: !isNew, view };
+    return { isRepeated: !isNew, view, createdAt: store.order?.createdAt };
   }
 
   /** The view of the task, or `undefined` if there is none. A suspended task is resumed. */
@@ -161,8 +173,12 @@ export class TaskHub extends DurableObject {
   }
 
   webSocketClose(socket, code) {
-    // 1005 and 1006 mean that there was no code. They cannot be sent.
-    socket.close(code === 1005 || code === 1006 ? 1000 : code);
+    try {
+      socket.close(code);
+    } catch {
+      // A client may close with a code that nobody may send, and 1005 and 1006 mean that there was no code.
+      socket.close(1000);
+    }
     return this.#watchers.updateLease();
   }
 
@@ -176,8 +192,9 @@ export class TaskHub extends DurableObject {
     if (!this.#store.order) return 0;
     try {
       const { tasks } = this.#settings;
-      const { identity } = this.#store.order;
-      return await tasks.get(tasks.idFromName(leasesName(identity))).leaseWatchers(this.#id, count);
+      const { identity, fallback = [] } = this.#store.order;
+      const leases = tasks.get(tasks.idFromName(leasesName(identity)));
+      return await leases.leaseWatchers(this.#id, count, 1 + fallback.length);
     } catch (error) {
       // Clients without a socket poll.
       this.#log.writeError('watchers_failed', error);
@@ -190,13 +207,14 @@ export class TaskHub extends DurableObject {
    *
    * @param {string} task
    * @param {number} count
+   * @param {number} [models] that the task may still go through
    * @returns {Promise<number>} how many of them the identity may have
    */
-  async leaseWatchers(task, count) {
+  async leaseWatchers(task, count, models = 1) {
     const { maxWatchersPerIdentity, maxWait } = this.#settings;
     const now = Date.now();
-    // A create waits for its admission and its task for its end: nothing is watched for longer than both.
-    const until = now + 2 * maxWait + LEASE_MARGIN_MS;
+    // A create waits for its admission and its task for its end, with each model: nothing is watched for longer.
+    const until = now + 2 * maxWait * models + LEASE_MARGIN_MS;
     const leased = this.#leases.lease(task, count, { max: maxWatchersPerIdentity, now, until });
     await this.#alarm.setIfUnset(until);
     return leased;

@@ -1,5 +1,6 @@
 /** The settings of a `TaskHub`. */
 
+import { REASONS_ABOUT_REQUESTS } from '../relay/console-log.js';
 import {
   callback,
   count,
@@ -20,7 +21,12 @@ const MEBIBYTE = 1024 * 1024;
 
 const isAddress = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
 
-export const defaultLog = (event) => console[event.event === 'billed' ? 'log' : 'error'](event);
+/** Writes to the console, without reasons that may quote a prompt. Clients get those. */
+export function defaultLog({ message, ...event }) {
+  const isPrivate = event.outcome !== 'not_sent' && REASONS_ABOUT_REQUESTS.includes(event.kind);
+  const write = event.event === 'billed' ? console.log : console.error;
+  write(isPrivate || message === undefined ? event : { ...event, message });
+}
 
 const RULES = {
   apiKey: required(

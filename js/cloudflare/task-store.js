@@ -17,11 +17,11 @@ export class TaskStore {
   job;
   view;
   /**
-   * Who created the task, with which request and model, and the models that may follow. The first versions did not
-   * store the models.
+   * Who created the task and when, with which request and model, and the models that may follow. The first versions did
+   * not store the time and the models.
    *
-   * @type {{ identity: string, fingerprint: string, model?: string, fallback?: string[], trace?: { traceparent: string,
-   *   tracestate?: string } } | undefined}
+   * @type {{ identity: string, fingerprint: string, createdAt?: number, model?: string, fallback?: string[], trace?: {
+   *   traceparent: string, tracestate?: string } } | undefined}
    */
   order;
   /** Whether a later version has stored the job. This version leaves it alone. */

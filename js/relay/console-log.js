@@ -16,14 +16,16 @@ const CONSEQUENCES = {
   hub: 'Until it works, the relay answers creates and polls with 503.',
 };
 
-/** The service's reason for these may quote a prompt. The client gets the reason; the console does not. */
-const REASONS_ABOUT_REQUESTS = [
+/** Kinds of errors whose reason may quote a prompt. The client gets the reason; a console does not. */
+export const REASONS_ABOUT_REQUESTS = [
   'invalid_request',
   'not_found',
   'task_not_found',
   'task_failed',
   'task_cancelled',
 ];
+/** Line breaks, escape sequences of terminals, and marks that turn the direction of a text. */
+const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
 
 /** What to do about failures whose message names no remedy for the operator. */
 const REMEDIES = {
@@ -45,7 +47,7 @@ function describe(error) {
 
 /** The line about an event, and the cause that lines are counted by. The line may hold an id, the cause does not. */
 function lineOf({ event, error, message, kind, status, code, requestId, upstream }) {
-  if (event === 'refused') return [code, message];
+  if (event === 'refused' || event === 'misconfigured') return [code, message];
   if (event === 'failed') {
     return [describe(error), `a bug: ${describe(error)} Please report it.`];
   }
@@ -87,6 +89,8 @@ export function createConsoleLog({ now, redact }) {
     }
     if (written.has(cause) || written.size >= MAX_LINES) return;
     written.set(cause, now());
-    console.error(redact(`lemondata-wasm relay: ${text}`.slice(0, MAX_LINE_LENGTH)));
+    // The service may quote what a caller has sent, which must not pass for another line or command the terminal.
+    const line = `lemondata-wasm relay: ${text}`.replace(CONTROLS, ' ');
+    console.error(redact(line.slice(0, MAX_LINE_LENGTH)));
   };
 }

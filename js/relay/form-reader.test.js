@@ -57,6 +57,16 @@ test('texts and files are read, however the bytes arrive', async () => {
   }
 });
 
+test('a file that comes byte by byte is kept in few pieces', async (t) => {
+  const content = Buffer.concat([PNG, Buffer.alloc(200_000, 'ab\r\n')]);
+  const pieces = t.mock.method(globalThis, 'File');
+  const bytes = form(part('name="image"; filename=a.png', content));
+  const { files } = await read(bytes, 1, { ...LIMITS, maxFileBytes: 1_000_000 });
+  assert.deepEqual(files, [['image', 'image/png', content]]);
+  const [[parts]] = pieces.mock.calls.map((call) => call.arguments);
+  assert.ok(parts.length < 50, `${parts.length} pieces`);
+});
+
 test('what follows the end is ignored', async () => {
   assert.deepEqual(await read(Buffer.concat([MIXED, Buffer.from('epilogue')]), 5), EXPECTED);
 });

@@ -8,6 +8,8 @@ import { eventsOf } from './watch.js';
 /** The ids of a hub's tasks begin with it inside a reference. */
 const PREFIX = 'hub:';
 const STREAM = 'text/event-stream';
+/** When a client asks again during a deploy. */
+const UPDATE_MS = 5000;
 /** A socket could not store a longer one. */
 const MAX_BASE_LENGTH = 2048;
 /** A picture never changes, and belongs to its owner alone. */
@@ -16,6 +18,16 @@ const PICTURE_CACHING = 'private, max-age=86400, immutable';
 /** Whether a task is a hub's, by its id in a reference. */
 export const isHubTask = (task) => task.task_id.startsWith(PREFIX);
 const idOf = (task) => task.task_id.slice(PREFIX.length);
+
+/** An object of another version would carry out another order than the one that it gets. */
+const outdated = () =>
+  new Refusal(503, 'relay_unavailable', 'The relay is being updated.', {
+    retryAfterMs: UPDATE_MS,
+    retryable: true,
+    notice:
+      'A task got its create from a worker of a later version and refused it, so nothing was sent. Such a mixture lasts ' +
+      'for as long as a deploy: complete a gradual deployment, or deploy the later version again.',
+  });
 
 /** The URL where the relay is mounted, as its client sees it. */
 function baseOf({ url }) {
@@ -43,6 +55,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
     const creating = () => hub.create({ ...order, request: { ...order.request } });
     // Only with a key is it safe to ask again: without one, the effect of a failed call is unknown.
     const answer = order.key ? await callOrRefuse('hub', creating) : await creating();
+    if (answer.isOutdated) throw outdated();
     if (answer.isReused) throw keyReused();
     if (!answer.view) throw notFound();
     event.repeated = answer.isRepeated || undefined;
@@ -54,7 +67,8 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
       });
     }
     if (error && !isEnd(error)) return refusalOf(answer.view, event);
-    const reference = await references.sign({ task_id: PREFIX + answer.id }, order.identity);
+    const task = { task_id: PREFIX + answer.id };
+    const reference = await references.sign(task, order.identity, answer.createdAt);
     return answerOf(answer.view, namesOf(request, reference), event);
   }
 

@@ -105,7 +105,7 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    * function fails, the answer is a 503 and nothing has been done.
    */
   user?: ((identity: string) => string | undefined | Promise<string | undefined>) | false | undefined;
-  /** How long a reference to a task is good for. Default one day. */
+  /** How long a reference to a task is good for, counted from the create. Default one day. */
   ttlMs?: number | undefined;
   /** Limits the requests of each identity. Default {@link memoryLimiter}`()`; `false` for no limit. */
   limiter?: Limiter | false | undefined;
@@ -207,8 +207,8 @@ export type RelayEvent =
       error: unknown;
     }
   | {
-      /** The relay has refused a request because of a setting that may be wrong. */
-      event: 'refused';
+      /** The relay has refused a request, or counts its caller, by a setting that may be wrong. */
+      event: 'refused' | 'misconfigured';
       /** The code that the client gets, such as `origin_not_allowed`. */
       code: string;
       /** Names the setting, and how to change it. */
@@ -250,14 +250,17 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
 
 /**
  * Lets all callers in, each under its address: an `authorize` for a demonstration, or behind a guard of your own. IPv6
- * addresses count by their network of 64 bits.
+ * addresses count by their network of `ipv6Prefix` bits, from 32 to 128. The default is 56, what a household gets: with
+ * 64, it would have 256 times the allowance of an IPv4 address.
  *
  * The address is `context.ip`, which {@link toNodeHandler} and, on Node, {@link toHono} set, or Cloudflare's own header
  * on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
- * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it.
+ * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
+ * request for which `from` returns none is answered 401, and the log says what to check.
  */
 export declare function anonymousByIp(options?: {
   from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
+  ipv6Prefix?: number | undefined;
 }): (request: Request, context?: RelayContext) => string | null;
 
 /** Limits the requests of each identity. If it fails, the answer is a 503 and nothing has been done. */
@@ -407,6 +410,13 @@ export interface HubAnswer {
   isRepeated?: boolean | undefined;
   /** Whether the key was known, with another fingerprint: then there is no view. */
   isReused?: boolean | undefined;
+  /**
+   * When the task was created, in milliseconds. With it, all answers to creates of one key name the task alike, until its
+   * reference expires. Default: now.
+   */
+  createdAt?: number | undefined;
+  /** Whether the task runs an earlier version and cannot read the order: then nothing was done, and there is no view. */
+  isOutdated?: boolean | undefined;
 }
 
 /** The names by which a client knows a task and the relay, and what it may see. */

@@ -74,11 +74,16 @@ const RULES = {
   baseUrl: setting(undefined, isAddress, 'an absolute URL of http or https, without a query'),
   fetch: callback(undefined, 'a function such as fetch'),
   requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),
-  allowedOrigins: list(
-    ['self'],
-    "a list of exact origins such as 'https://app.example' or 'chrome-extension://…', or 'self'",
-    isOrigin,
-  ),
+  allowedOrigins: {
+    ...list(
+      ['self'],
+      "a list of exact origins such as 'https://app.example' or 'chrome-extension://…', or 'self'",
+      isOrigin,
+    ),
+    hint:
+      'Write each as its browser sends it: in lower case, without a slash at its end, without a path or the usual port, ' +
+      "and with a name such as 'xn--bcher-kva.example' in place of other letters. Leave it out for the relay's own pages.",
+  },
   allowedHeaders: list([], 'a list of header names', (name) => /^[\w-]+$/.test(name)),
   allowCredentials: flag(false),
   models: required(

@@ -7,6 +7,8 @@ const EXPOSED =
   'retry-after, x-request-id, x-billing-transaction-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset';
 const PREFLIGHT_SECONDS = '600';
 const MAX_SHOWN_ORIGIN = 200;
+const MAX_SHOWN_HEADERS = 10;
+const HEADER_NAME = /^[\w-]{1,64}$/;
 /** Stands in the list for the relay's own origin. */
 const SELF = 'self';
 
@@ -16,7 +18,8 @@ const SELF = 'self';
  */
 export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
   const origins = new Set(listed);
-  const headers = ['content-type', 'idempotency-key', 'x-lemondata-client', ...allowedHeaders].join(', ');
+  const headers = ['content-type', 'idempotency-key', 'x-lemondata-client', ...allowedHeaders];
+  const allowed = new Set(headers.map((name) => name.toLowerCase()));
 
   return {
     /**
@@ -43,9 +46,31 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
     /** The further headers of the answer to a preflight. */
     preflight: (methods) => ({
       'access-control-allow-methods': methods,
-      'access-control-allow-headers': headers,
+      'access-control-allow-headers': headers.join(', '),
       'access-control-max-age': PREFLIGHT_SECONDS,
     }),
+
+    /**
+     * What the operator has to know of a preflight whose request will not follow: the browser holds it back, and only its
+     * console says so.
+     *
+     * @param {Request} request
+     * @returns {string | undefined}
+     */
+    preflightNotice(request) {
+      const names = (request.headers.get('access-control-request-headers') ?? '')
+        .split(',')
+        .map((name) => name.trim().toLowerCase())
+        .filter((name) => HEADER_NAME.test(name) && !allowed.has(name))
+        .slice(0, MAX_SHOWN_HEADERS);
+      if (names.length === 0) return undefined;
+      const page = request.headers.get('origin')?.slice(0, MAX_SHOWN_ORIGIN);
+      const list = names.map((name) => `'${name}'`).join(', ');
+      return (
+        `A page of ${page} wants to send ${names.join(', ')}, which it may not, so its browser sends nothing. To allow ` +
+        `it, list it in the relay: allowedHeaders: [${list}]. Tools that trace pages add such headers by themselves.`
+      );
+    },
   };
 }
 

@@ -88,15 +88,26 @@ export function createReferences(secrets, { ttlMs, now, kind }, node = nodeCrypt
   // As JSON, no field can run into the next.
   const covered = (payload, identity) => JSON.stringify([VERSION, kind, identity, payload]);
 
+  /**
+   * When a reference expires, in seconds: the next of the times that are a multiple of `ttlMs` after the create. Until
+   * then, all answers name the task alike, so that an application can use the name as a key. No reference lives for
+   * longer than `ttlMs`.
+   */
+  function expiryOf(createdAt) {
+    const lives = Math.floor(Math.max(0, now() - createdAt) / ttlMs) + 1;
+    return Math.ceil((createdAt + lives * ttlMs) / 1000);
+  }
+
   return {
     /**
      * @param {{ task_id: string, poll_url?: string }} task
      * @param {string} identity
+     * @param {number} [createdAt] of a task that is signed more than once, in milliseconds
      * @returns {Promise<string>} needs no encoding in a path
      * @throws {RangeError} if the id is too long for a reference that can be read again
      */
-    async sign({ task_id, poll_url }, identity) {
-      const expiry = Math.ceil((now() + ttlMs) / 1000);
+    async sign({ task_id, poll_url }, identity, createdAt = now()) {
+      const expiry = expiryOf(createdAt);
       const path = poll_url?.length <= MAX_POLL_URL_LENGTH ? poll_url : '';
       if (task_id.length > MAX_LENGTH) throw tooLong(task_id);
       const payload = toBase64Url(encoder.encode(JSON.stringify([task_id, path, expiry])));

@@ -49,6 +49,35 @@ for (const signer of makers) {
   }
 }
 
+test('a reference is the same until it expires, and lives no longer for being signed again', async () => {
+  const TTL_MS = 60_000;
+  const createdAt = 10_000_400;
+  let now;
+  const { sign, read } = createReferences([NEW], { ttlMs: TTL_MS, now: () => now, kind: 'hub' });
+  const signAt = (time, identity = IDENTITY) => {
+    now = time;
+    return sign(TASK, identity, createdAt);
+  };
+  const first = await signAt(createdAt);
+  for (const later of [1, 599, 600, 30_000, TTL_MS - 1]) {
+    assert.equal(await signAt(createdAt + later), first, `after ${later} ms`);
+  }
+  // The clock of another machine may be behind.
+  assert.equal(await signAt(createdAt - 500), first);
+  assert.notEqual(await signAt(createdAt, 'bob'), first);
+  // A second is the precision of the expiry.
+  now = createdAt + TTL_MS + 1000;
+  assert.equal(await read(first, IDENTITY), undefined);
+
+  const second = await signAt(createdAt + TTL_MS);
+  assert.notEqual(second, first);
+  assert.equal(await signAt(createdAt + 2 * TTL_MS - 1), second);
+  now = createdAt + 2 * TTL_MS - 1;
+  assert.deepEqual(await read(second, IDENTITY), TASK);
+  now = createdAt + 2 * TTL_MS + 1000;
+  assert.equal(await read(second, IDENTITY), undefined);
+});
+
 test('a digest is the SHA-256 of its parts as JSON', async () => {
   const text = new TextEncoder().encode(JSON.stringify(['ann', 'key']));
   const hash = Buffer.from(await crypto.subtle.digest('SHA-256', text)).toString('hex');

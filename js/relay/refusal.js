@@ -24,7 +24,8 @@ export class Refusal extends Error {
     this.headers = { ...headers };
     this.notice = notice;
     this.error = { message, type: 'relay_error', code, param, hint, suggestions, retryable };
-    if (retryAfterMs) {
+    // A limiter may return `Infinity`, which no header can say.
+    if (retryAfterMs && Number.isFinite(retryAfterMs)) {
       const seconds = Math.ceil(retryAfterMs / 1000);
       this.headers['retry-after'] = String(seconds);
       this.error.retry_after = seconds;

@@ -4,6 +4,7 @@
  * them.
  */
 
+import { addressNotices } from './anonymous.js';
 import { ANSWER, createAnswers } from './answers.js';
 import { readBody } from './bodies.js';
 import { createCaller } from './callbacks.js';
@@ -113,6 +114,8 @@ export function createRelay(options) {
     const methods = [...route.methods, 'OPTIONS'].join(', ');
     if (request.method === 'OPTIONS') {
       Object.assign(headers, origins.preflight(methods));
+      const notice = origins.preflightNotice(request);
+      if (notice) log({ event: 'refused', code: 'header_not_allowed', message: notice });
       return { status: 204, headers: {}, body: null };
     }
     if (!route.methods.includes(request.method)) {
@@ -145,10 +148,15 @@ export function createRelay(options) {
     const identity = await callOrRefuse('authorize', async () =>
       checkIdentity(await authorize(request, context)),
     );
-    if (identity) return identity;
-    throw new Refusal(401, 'unauthorized', 'You are not signed in to this relay.', {
-      hint: 'Sign in, and send what the relay looks at, such as a cookie or a header.',
-    });
+    const notice = addressNotices.get(request);
+    if (!identity) {
+      throw new Refusal(401, 'unauthorized', 'You are not signed in to this relay.', {
+        hint: 'Sign in, and send what the relay looks at, such as a cookie or a header.',
+        notice,
+      });
+    }
+    if (notice) log({ event: 'misconfigured', code: 'proxy_unknown', message: notice });
+    return identity;
   }
 
   async function checkLimit(identity, kind) {

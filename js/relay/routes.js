@@ -5,7 +5,7 @@ const ROUTES = [
   { name: 'edit', methods: ['POST'], path: /\/v1\/images\/edits$/ },
   { name: 'poll', methods: ['GET'], path: /\/v1\/(?:images\/generations|tasks)\/(?<reference>[^/]+)$/ },
   { name: 'models', methods: ['GET'], path: /\/v1\/models$/ },
-  { name: 'health', methods: ['GET'], path: /\/health$/ },
+  { name: 'health', methods: ['GET', 'HEAD'], path: /\/health$/ },
 ];
 /** Pictures are a hub's. */
 const HUB_ROUTES = [

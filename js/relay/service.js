@@ -25,6 +25,21 @@ function endOrThrow(error) {
   throw error;
 }
 
+/** A shorter prompt is a part of other words. */
+const MIN_PROMPT_LENGTH = 4;
+/** Letters without case, and symbols: of these, one alone can be a word. */
+const WORD_SIGNS = /[\p{Lo}\p{So}]/u;
+
+/** The message of an error without the prompt. A short prompt is cut out where it is quoted. */
+function withoutPrompt(message, prompt) {
+  const isWord = prompt.length >= MIN_PROMPT_LENGTH || WORD_SIGNS.test(prompt);
+  if (isWord) return message.replaceAll(prompt, '[prompt]');
+  return ['"', "'", '`'].reduce(
+    (text, quote) => text.replaceAll(quote + prompt + quote, `${quote}[prompt]${quote}`),
+    message,
+  );
+}
+
 /** For the log alone: the client has left and reads no answer. */
 const CLIENT_GONE = 499;
 const BILL_HEADER = 'x-billing-transaction-id';
@@ -196,7 +211,7 @@ export function createService(settings, { references, answers, log }) {
       status,
       outcome,
       requestId,
-      message: prompt ? error.message.replaceAll(prompt, '[prompt]') : error.message,
+      message: prompt ? withoutPrompt(error.message, prompt) : error.message,
       error,
     });
   }

@@ -5,16 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startServer } from '../server/index.js';
-import {
-  idOf,
-  makeFiles,
-  nameOf,
-  POLL_MS,
-  startHub,
-  startPolledServer,
-  until,
-  withoutExpiry,
-} from './place.js';
+import { idOf, makeFiles, nameOf, POLL_MS, startHub, startPolledServer, until } from './place.js';
 
 /** Ends a test that hangs. */
 const GUARD = { timeout: 300_000 };
@@ -129,7 +120,8 @@ describe('a hub', GUARD, () => {
     const all = await Promise.all(
       Array.from({ length: 20 }, () => client.generateAndWait(LEMON, { idempotencyKey: 'twenty' })),
     );
-    for (const done of all) assert.deepEqual(withoutExpiry(done), withoutExpiry(all[0]));
+    // Also by the name of the task.
+    for (const done of all) assert.deepEqual(done, all[0]);
     assert.equal(server.counts.creates, 1);
     await assert.rejects(client.generate({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'twenty' }), {
       status: 422,
@@ -138,6 +130,20 @@ describe('a hub', GUARD, () => {
     // The same key of another user is another key.
     await hub.client('bob').generate({ ...LEMON, prompt: 'A lime' }, { idempotencyKey: 'twenty' });
     assert.equal(server.counts.creates, 2);
+  });
+
+  test('names a task alike in all answers to its create, also after the object has ended', async () => {
+    const create = async () => (await hub.create('ann', LEMON, 'named')).json();
+    const { task_id } = await create();
+    await hub.amend(idOf(task_id), 'order', { createdAt: Date.now() - 5000 });
+    const again = await create();
+    assert.notEqual(again.task_id, task_id, 'the name holds when the task was created');
+    await hub.inside(idOf(task_id), 'reset').catch(() => {});
+    assert.equal((await create()).task_id, again.task_id);
+    // An earlier version did not store the time.
+    await hub.amend(idOf(task_id), 'order', { createdAt: undefined });
+    assert.equal(idOf((await create()).task_id), idOf(task_id));
+    assert.equal(server.counts.creates, 1);
   });
 
   test('carries out every create without a key', async () => {

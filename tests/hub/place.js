@@ -122,11 +122,6 @@ export function idOf(reference) {
   return id.slice('hub:'.length);
 }
 
-/** A generation of a hub without what differs between two answers: a reference holds the second in which it expires. */
-export function withoutExpiry({ task_id, poll_url, ...rest }) {
-  return { ...rest, object: idOf(task_id), poll: poll_url.startsWith('/v1/tasks/t_') };
-}
-
 const digest = (text) => createHash('sha256').update(text).digest('hex');
 
 /** The object of a keyed create, as a parameter of `inside`. */

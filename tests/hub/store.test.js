@@ -86,6 +86,17 @@ describe('a store of Durable Objects', GUARD, () => {
     assert.equal((await answer.json()).error.code, 'create_outcome_unknown');
     assert.equal(server.counts.creates, 1);
   });
+
+  test('keeps the key of a lost create when its alarm rings more than once', async () => {
+    const body = { prompt: 'A lemon', model: 'test-hang' };
+    create(body, 'rings').catch(() => {});
+    await until(() => server.counts.creates === 1);
+    await hub.insideOf('KEYS', nameOf('ann', 'rings'), 'ring', 3);
+    const { entries, alarm } = await hub.insideOf('KEYS', nameOf('ann', 'rings'), 'stored');
+    assert.equal(alarm, entries.entry.until);
+    assert.equal((await (await create(body, 'rings')).json()).error.code, 'create_outcome_unknown');
+    assert.equal(server.counts.creates, 1);
+  });
 });
 
 describe('a store of Durable Objects that ends', GUARD, () => {

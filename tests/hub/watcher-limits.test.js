@@ -9,6 +9,8 @@ import { idOf, startHub, until } from './place.js';
 
 const GUARD = { timeout: 300_000 };
 const MAX_PER_IDENTITY = 3;
+/** As `optionsOf` sets it. */
+const MAX_WAIT_MS = 600_000;
 
 let server;
 let hub;
@@ -106,10 +108,37 @@ describe('an identity with as many watchers as it may have', GUARD, () => {
     });
   }
 
+  test('may open another after it closed one with a code that may not be sent', async () => {
+    const task = await createTask('ian');
+    for (const code of [999, 1004, 1005, 1015, 5000]) {
+      const socket = await openSocket(task);
+      assert.deepEqual(await leases('ian'), { [task.id]: 1 });
+      // A close frame with a mask of zeros: no client of a library sends such a code.
+      socket._socket.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 255]));
+      await until(async () => Object.keys(await leases('ian')).length === 0);
+      socket.terminate();
+    }
+  });
+
   test('still has them when the object that counts them has been gone', async () => {
     const { tasks } = await fill('eve');
     await hub.inside(leasesOf('eve'), 'reset').catch(() => {});
     assert.ok(!isStream(await openStream(tasks[1])));
+  });
+
+  test('has them for as long as a task may go through its models', async () => {
+    const start = Date.now();
+    const request = {
+      prompt: 'A chain of lemons',
+      model: 'flux-pro',
+      fallback: ['midjourney', 'ideogram-v3'],
+    };
+    const { task_id } = await (await hub.create('hal', request)).json();
+    assert.ok(isStream(await openStream({ user: 'hal', reference: task_id })));
+    const { entries } = await hub.inside(leasesOf('hal'), 'stored');
+    const [{ until: end }] = Object.values(entries);
+    // Each model may wait for its admission, and then for its end.
+    assert.ok(end >= start + 3 * 2 * MAX_WAIT_MS, `${end - start}`);
   });
 
   test('gets them back after a crash of a task: with its next socket, or when the lease runs out', async () => {

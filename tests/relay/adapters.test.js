@@ -114,6 +114,24 @@ describe('toNodeHandler', () => {
     assert.equal(await (await fetch(origin)).text(), 'the page');
   });
 
+  test('under Express, the address of a client is the one that its trust proxy names', async () => {
+    for (const [trusted, user] of [
+      [false, 'ip:127.0.0.1'],
+      [1, 'ip:198.51.100.7'],
+    ]) {
+      server.reset();
+      const app = express();
+      app.set('trust proxy', trusted);
+      app.use('/api', toNodeHandler(make({ authorize: anonymousByIp() })));
+      const url = await listen(app);
+      const headers = { 'content-type': 'application/json', 'x-forwarded-for': '198.51.100.7' };
+      const body = JSON.stringify({ prompt: 'A lemon', model: 'dall-e-3' });
+      const { status } = await fetch(`${url}/api/v1/images/generations`, { method: 'POST', headers, body });
+      assert.equal(status, 200);
+      assert.equal(server.counts.requests[0].body.user, user);
+    }
+  });
+
   test('under Express, authorize sees the whole address', async () => {
     const seen = [];
     const app = express();
@@ -239,7 +257,10 @@ describe('toNextRoute, whose routes get a URL at localhost,', () => {
     assert.equal(await statusOf({ trustProxy: true }, headers), 200);
     const listed = { ...headers, 'x-forwarded-host': 'app.example, evil.example' };
     assert.equal(await statusOf({ trustProxy: true }, listed), 400);
-    const odd = { ...headers, 'x-forwarded-proto': 'https, http' };
+    // Of several proxies, the first has seen the client.
+    const chain = { ...headers, 'x-forwarded-proto': 'https, http' };
+    assert.equal(await statusOf({ trustProxy: true }, chain), 200);
+    const odd = { ...headers, 'x-forwarded-proto': 'gopher, https' };
     assert.equal(await statusOf({ trustProxy: true }, odd), 403);
     const foreign = { ...headers, 'x-forwarded-host': 'evil.example' };
     assert.equal(await statusOf({ origin: 'https://app.example', trustProxy: true }, foreign), 421);

@@ -172,6 +172,48 @@ describe('authorize', () => {
     ]);
   });
 
+  test('that sees a proxy in place of its callers says so once', async () => {
+    const relay = make({ authorize: anonymousByIp() });
+    const from = (ip, headers) => relays.create(relay, {}, { context: { ip }, headers });
+    const forwarded = { 'x-forwarded-for': '198.51.100.7' };
+    // Neither a page of this machine nor a caller that sends the header itself is a proxy.
+    await from('127.0.0.1', {});
+    await from('192.0.2.1', forwarded);
+    await from('2001:db8::1', forwarded);
+    assert.deepEqual(lines, []);
+    const LOCAL = [
+      '127.0.0.1',
+      '10.1.2.3',
+      '172.17.0.1',
+      '192.168.0.1',
+      '100.64.0.1',
+      '::1',
+      '::ffff:10.0.0.1',
+      'fd00::1',
+    ];
+    for (const ip of LOCAL) {
+      lines.length = 0;
+      const fresh = make({ authorize: anonymousByIp() });
+      for (let count = 0; count < 2; count += 1) {
+        const { status } = await relays.create(fresh, {}, { context: { ip }, headers: forwarded });
+        assert.equal(status, 200);
+      }
+      assert.equal(lines.length, 1, ip);
+      assert.match(lines[0], /anonymousByIp\(\) counts all callers as one\. Name the header/);
+    }
+    // Behind another check, the operator learns of it, too.
+    lines.length = 0;
+    const byIp = anonymousByIp();
+    const behind = make({
+      authorize: async (request, context) => (await undefined) ?? byIp(request, context),
+    });
+    await relays.create(behind, {}, { context: { ip: '10.1.2.3' }, headers: forwarded });
+    assert.equal(lines.length, 1);
+    const named = make({ authorize: anonymousByIp({ from: () => '10.1.2.3' }) });
+    await relays.create(named, {}, { headers: forwarded });
+    assert.equal(lines.length, 1);
+  });
+
   test('that refuses is no failure: the page learns that it is not signed in', async () => {
     const { status, body } = await relays.create(make({ authorize: () => null }));
     assert.equal(status, 401);
@@ -220,6 +262,29 @@ describe('a page of another origin', () => {
     assert.equal(
       error.message,
       `POST /api/lemondata/v1/images/generations was answered with status 403 (origin_not_allowed): ${message} ${hint}`,
+    );
+  });
+
+  const preflight = (relay, names) =>
+    relays.ask(relay, 'OPTIONS', '/v1/images/generations', {
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': names,
+      },
+    });
+
+  test('that wants to send another header is told by its browser alone, so the log says what to list', async () => {
+    const relay = make({ allowedOrigins: ['https://app.example'], allowedHeaders: ['X-Session'] });
+    await preflight(relay, 'content-type,idempotency-key,x-lemondata-client,x-session');
+    assert.deepEqual(lines, []);
+    const { status, headers } = await preflight(relay, 'authorization, baggage,content-type,"\u00ff');
+    assert.equal(status, 204);
+    assert.doesNotMatch(headers.get('access-control-allow-headers'), /authorization|baggage/);
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0],
+      /A page of https:\/\/app\.example wants to send authorization, baggage, .* allowedHeaders: \['authorization', 'baggage'\]\./,
     );
   });
 
@@ -325,6 +390,32 @@ describe('a failure of the service on the console', () => {
     assert.match(lines[0], /A create failed: invalid_request\. Its client has the reason\./);
     assert.match(lines[1], /The key \[key\] may not draw \[prompt\]/);
     assert.match(lines[2], /The prompt \[prompt\] broke \[key\]/);
+  });
+
+  test('is one line, and commands no terminal', async () => {
+    const message = 'down\r\nlemondata-wasm relay: all is well\u001b[2J\u2028\u202edetrevni';
+    server.next({ on: 'create', reply: { status: 503, body: { error: { message } } } });
+    await relays.create(make());
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /: down lemondata-wasm relay: all is well \[2J detrevni\./);
+    assert.doesNotMatch(lines[0], /\p{Cc}|\u2028|\u202e/u);
+  });
+
+  test('keeps its words when the prompt is a short one', async () => {
+    const error = { message: 'The prompt "a" and all channels failed for a', code: 'all_channels_failed' };
+    for (const prompt of ['a', '1', '猫', 'lemons']) {
+      const body = { error: { ...error, message: `${error.message}, ${prompt}x, 猫` } };
+      server.next({ on: 'create', reply: { status: 503, body } });
+      await relays.create(make(), { prompt });
+    }
+    assert.equal(lines.length, 4);
+    const reasons = lines.map((line) => /\): (.*?)\. Request id/.exec(line)[1]);
+    assert.deepEqual(reasons, [
+      'The prompt "[prompt]" and all channels failed for a, ax, 猫',
+      'The prompt "a" and all channels failed for a, 1x, 猫',
+      'The prompt "a" and all channels failed for a, [prompt]x, [prompt]',
+      'The prompt "a" and all channels failed for a, [prompt]x, 猫',
+    ]);
   });
 
   test('names the cause of a lost connection', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { createHarness } from './harness.js';
+import { come, createHarness } from './harness.js';
 
 const MODELS = [
   { id: 'gpt-image-2', object: 'model', pricing: { per_image: 0.04 } },
@@ -62,6 +62,23 @@ test('the list is kept for five minutes, for each of the documented queries', as
   relays.clock.now += 1;
   await list(relay);
   assert.equal(requests.length, 5);
+});
+
+test('clients that come at once share a request, also one that fails', async () => {
+  const relay = make();
+  const answers = [];
+  reply = () => new Promise((resolve) => answers.push(resolve));
+  const statuses = async (lists) => (await Promise.all(lists)).map(({ status }) => status);
+  const failing = statuses([list(relay), list(relay), list(relay)]);
+  await come(() => answers.length > 0);
+  answers[0](new Response('', { status: 503 }));
+  assert.deepEqual(await failing, [503, 503, 503]);
+  // The next ones ask again.
+  const found = statuses([list(relay), list(relay), list(relay, '?view=full')]);
+  await come(() => answers.length === 3);
+  for (const answer of answers) answer(Response.json({ object: 'list', data: MODELS }));
+  assert.deepEqual(await found, [200, 200, 200]);
+  assert.equal(requests.length, 3);
 });
 
 test('it is for callers that authorize names, within their limit', async () => {

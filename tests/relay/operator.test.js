@@ -206,7 +206,7 @@ describe('limits', () => {
       assert.equal(identityOf(address), 'ip:192.0.2.1');
     }
     for (const address of ['2001:db8:1:2::1', '[2001:db8:1:2::1]', '[2001:db8:1:2::9]:443']) {
-      assert.equal(identityOf(address), 'ip:2001:db8:1:2::/64');
+      assert.equal(identityOf(address), 'ip:2001:db8:1:0::/56');
     }
     assert.equal(identityOf(null), null);
     assert.equal(identityOf(''), null);
@@ -223,6 +223,14 @@ describe('limits', () => {
       '1.2.3.4.',
       '::x',
       'a:b',
+      // Each has the form of an address, and there is no end of them.
+      '1:2:3:4:5:6:7:8:9',
+      '1:2:3:4:5:6:7',
+      '1:2:3:4:5:6:7:8::',
+      '1::2::3',
+      '1:abcde::',
+      ':'.repeat(40),
+      `1:2:${'1'.repeat(8000)}`,
     ]) {
       events.length = 0;
       const { status } = await create(make({ authorize: anonymousByIp({ from: () => address }) }));

@@ -137,7 +137,7 @@ describe('1. routes', () => {
       [CREATE, 'POST, OPTIONS', ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']],
       ['/v1/tasks/t_a.b', 'GET, OPTIONS', ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']],
       [`${CREATE}/t_a.b`, 'GET, OPTIONS', ['POST', 'DELETE']],
-      ['/health', 'GET, OPTIONS', ['POST', 'DELETE']],
+      ['/health', 'GET, HEAD, OPTIONS', ['POST', 'DELETE']],
     ]) {
       for (const method of wrong) {
         const answer = await ask(relay, method, path);
@@ -149,8 +149,10 @@ describe('1. routes', () => {
   });
 
   test('the health check sends nothing to the service, and needs no identity', async () => {
-    const answer = await ask(make(), 'GET', '/health', { user: '' });
-    assert.equal(answer.status, 200);
+    // Monitors ask by HEAD.
+    for (const method of ['GET', 'HEAD']) {
+      assert.equal((await ask(make(), method, '/health', { user: '' })).status, 200, method);
+    }
     assert.deepEqual(server.counts.requests, []);
   });
 
@@ -372,19 +374,34 @@ describe('2. who may call', () => {
       assert.equal(await identityOf({ ip: '192.0.2.1' }), 'ip:192.0.2.1');
     });
 
-    test('of IPv6, by its network of 64 bits', async () => {
+    test('of IPv6, by the network of a household, which has 56 bits', async () => {
       for (const ip of [
         '2001:db8:1:2::1',
+        '2001:db8:1:ff::1',
         '2001:0DB8:0001:0002:aaaa:bbbb:cccc:dddd',
         '2001:db8:1:2:3:4:192.0.2.1',
         '2001:db8:1:2::%eth0',
       ]) {
-        assert.equal(await identityOf({ ip }), 'ip:2001:db8:1:2::/64', ip);
+        assert.equal(await identityOf({ ip }), 'ip:2001:db8:1:0::/56', ip);
       }
-      assert.equal(await identityOf({ ip: '2001:db8:1:3::1' }), 'ip:2001:db8:1:3::/64');
-      assert.equal(await identityOf({ ip: '2001:db8::1' }), 'ip:2001:db8:0:0::/64');
-      assert.equal(await identityOf({ ip: '::1' }), 'ip:0:0:0:0::/64');
-      assert.equal(await identityOf({ ip: 'fe80::' }), 'ip:fe80:0:0:0::/64');
+      assert.equal(await identityOf({ ip: '2001:db8:1:1ff::1' }), 'ip:2001:db8:1:100::/56');
+      assert.equal(await identityOf({ ip: '2001:db8::1' }), 'ip:2001:db8:0:0::/56');
+      assert.equal(await identityOf({ ip: '::1' }), 'ip:0:0:0:0::/56');
+      assert.equal(await identityOf({ ip: 'fe80::' }), 'ip:fe80:0:0:0::/56');
+    });
+
+    test('of IPv6, by a network of another size', async () => {
+      const sizes = { 128: '2001:db8:1:2ff:0:0:0:1/128', 64: '2001:db8:1:2ff::/64', 48: '2001:db8:1::/48' };
+      for (const [ipv6Prefix, network] of Object.entries(sizes)) {
+        const authorize = anonymousByIp({ ipv6Prefix });
+        assert.equal(await identityOf({ ip: '2001:db8:1:2ff::1' }, {}, authorize), `ip:${network}`);
+      }
+      for (const ipv6Prefix of [0, 24, 129, 'all', null]) {
+        assert.throws(
+          () => anonymousByIp({ ipv6Prefix }),
+          /anonymousByIp: ipv6Prefix must be a whole number/,
+        );
+      }
     });
 
     test('of IPv4 in IPv6, as IPv4', async () => {
@@ -417,7 +434,12 @@ describe('2. who may call', () => {
         await identityOf(undefined, { 'x-real-ip': '198.51.100.7' }, authorize),
         'ip:198.51.100.7',
       );
+      events.length = 0;
       assert.equal(await identityOf({ ip: '192.0.2.1' }, {}, authorize), 401);
+      // A misspelt header must not look like callers that are not signed in.
+      const [{ event, code, message }] = events;
+      assert.deepEqual([event, code], ['refused', 'unauthorized']);
+      assert.match(message, /anonymousByIp\(\{ from \}\) returned no address\. Check the name of the header/);
     });
   });
 
@@ -1071,6 +1093,13 @@ describe('5. rate limits', () => {
     // However long a caller waits, it saves up no more than that.
     clock.now += 3_600_000;
     for (const status of [200, 200, 429]) assert.equal((await create(relay)).status, status);
+  });
+
+  test('a limiter that never lets a caller in again gives no time, since no header can say it', async () => {
+    const answer = await create(make({ limiter: { take: () => Number.POSITIVE_INFINITY } }));
+    assertRefused(answer, 429, 'rate_limit_exceeded');
+    assert.equal(answer.headers.get('retry-after'), null);
+    assert.equal('retry_after' in answer.body.error, false);
   });
 
   test('one is on by default', async () => {

@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2, createSecureServer } from 'node:http2';
+import {
+  connect as connectHttp2,
+  constants,
+  createServer as createHttp2,
+  createSecureServer,
+} from 'node:http2';
 import { createServer as createHttps, request as httpsRequest } from 'node:https';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { getRequestListener } from '@hono/node-server';
@@ -110,7 +115,8 @@ describe('every kind of server', GUARD, () => {
       assert.equal(made.headers['access-control-allow-origin'], origin);
       assert.equal(server.counts.requests[0].body.user, 'ip:127.0.0.1');
       assert.equal((await go('GET', `/v1/tasks/${JSON.parse(made.text).task_id}`)).status, 200);
-      assert.equal((await go('HEAD', '/health')).status, 405);
+      assert.equal((await go('HEAD', '/health')).status, 200);
+      assert.equal((await go('HEAD', CREATE)).status, 405);
       const large = await go('POST', CREATE, { headers: JSON_TYPE, body: 'x'.repeat(1_000_000) });
       assert.equal(large.status, 413);
       assert.equal((await go('GET', '/health')).status, 200, 'the connection goes on');
@@ -265,6 +271,21 @@ describe('hosts', GUARD, () => {
     }
   });
 
+  test('several hosts of proxies are refused, and the log says what to set', async () => {
+    const port = await listen(createServer(toNodeHandler(make(), { trustProxy: true })));
+    const hosts = { 'x-forwarded-host': 'app.example, inner.example', 'x-forwarded-proto': 'https, http' };
+    assert.equal((await ask(port, 'GET', '/health', { headers: hosts })).status, 400);
+    const [{ event, message }] = relays.events;
+    assert.equal(event, 'refused');
+    assert.match(
+      message,
+      /x-forwarded-host has several values: "app\.example, inner\.example"\. Set the adapter's option/,
+    );
+    // The first of several protocols is the one that the client speaks.
+    const one = { ...hosts, 'x-forwarded-host': 'app.example', origin: 'https://app.example' };
+    assert.equal((await ask(port, 'GET', '/health', { headers: one })).status, 200);
+  });
+
   test('with an origin, a page whose name was bound to this server is refused: DNS rebinding', async () => {
     const relay = make();
     const port = await listen(createServer(toNodeHandler(relay, { origin: 'http://localhost:3000' })));
@@ -372,6 +393,45 @@ describe('what breaks behind the adapter', GUARD, () => {
     response.destroy();
     await come(() => isCancelled);
   });
+
+  for (const [name, start] of [
+    ['http', createServer],
+    ['http2', createHttp2],
+  ]) {
+    test(`a client that left before the relay was called is not answered: ${name}`, async () => {
+      let isCalled = false;
+      const relay = async () => {
+        isCalled = true;
+        return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(event) }), STREAM);
+      };
+      let leave;
+      let resolve;
+      const called = new Promise((resolveCalled) => {
+        resolve = resolveCalled;
+      });
+      // Another part of the server is busy until the client has left.
+      const port = await listen(
+        start(async (request, response) => {
+          const closed = once(response, 'close');
+          leave();
+          await closed;
+          resolve(toNodeHandler(relay)(request, response));
+        }),
+      );
+      if (name === 'http') {
+        const request = httpRequest({ port, host: '127.0.0.1', agent: false }).on('error', () => {});
+        leave = () => request.destroy();
+        request.end();
+      } else {
+        const session = connectHttp2(`http://127.0.0.1:${port}`);
+        closers.push(() => session.destroy());
+        const stream = session.request({ ':path': '/' }).on('error', () => {});
+        leave = () => stream.close(constants.NGHTTP2_CANCEL);
+      }
+      await called;
+      assert.equal(isCalled, false);
+    });
+  }
 
   test('a client that left while the relay worked leaves no stream behind', async () => {
     let isCancelled = false;

@@ -22,12 +22,15 @@ export function toNodeHandler(relay, options) {
   const settings = readAdapterOptions('toNodeHandler', options);
   const answer = relay[ANSWER] ?? answerOf(relay);
   return async (incoming, outgoing) => {
+    // The client left while another part of the server was busy. Its connection has no address and no further event.
+    if (outgoing.destroyed || outgoing.stream?.destroyed) return;
     const gone = new AbortController();
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) gone.abort();
     });
     try {
-      const context = { ip: incoming.socket?.remoteAddress };
+      // Express has an address of its own, which follows its setting `trust proxy`.
+      const context = { ip: incoming.ip ?? incoming.socket?.remoteAddress };
       let request;
       try {
         request = toRequest(incoming, settings, gone.signal);

@@ -42,11 +42,25 @@ export function assertRelay(adapter, relay) {
 export function originOf({ origin, trustProxy }, { protocol, host, header }) {
   const forwarded = (name) => (trustProxy ? header(name) : undefined);
   const named = String(forwarded('x-forwarded-host') ?? host);
+  if (trustProxy && named.includes(',')) throw manyHosts(named);
   // Anything but a host would move the path that a guard in front of the relay has looked at.
   if (!isHost(named)) throw BAD_REQUEST;
   if (origin && isForeignHost(named, origin)) throw misdirected(origin, named);
-  const proxied = forwarded('x-forwarded-proto');
+  // Of several proxies, the first has seen the client.
+  const proxied = String(forwarded('x-forwarded-proto') ?? '')
+    .split(',')[0]
+    .trim();
   return origin ?? `${proxied === 'http' || proxied === 'https' ? proxied : protocol}://${named}`;
+}
+
+/** A proxy that appends to the header keeps what the client has sent, which may be the name of a foreign page. */
+function manyHosts(hosts) {
+  const message = 'The request names several hosts.';
+  const notice =
+    `A request was refused, since its x-forwarded-host has several values: ${JSON.stringify(hosts.slice(0, 200))}. ` +
+    "Set the adapter's option origin to the origin of your pages in place of trustProxy, or have the outermost proxy " +
+    'replace the header and the others leave it alone.';
+  return new Refusal(400, 'invalid_request_error', message, { notice });
 }
 
 function misdirected(origin, host) {
