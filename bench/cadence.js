@@ -133,13 +133,12 @@ export function judge(tasks, polls, isBurst) {
   };
 }
 
-export async function benchCadence({ tasks: count }) {
-  const scenarios = {};
-  for (const isBurst of [false, true]) {
+export async function* benchCadence({ tasks: count, measures }) {
+  for (const measure of measures) {
+    const isBurst = measure === 'burst';
     const tasks = makeTasks(count, isBurst);
     const rows = { [OURS]: judge(tasks, await drive(tasks), isBurst) };
     for (const [name, rule] of Object.entries(RULES)) rows[name] = judge(tasks, loop(tasks, rule), isBurst);
-    scenarios[isBurst ? 'burst' : 'steady'] = { rows };
+    yield { tasks: count, [measure]: { rows } };
   }
-  return { tasks: count, ...scenarios };
 }

@@ -1,14 +1,27 @@
 /** Measures subjects side by side: in one run and in turns, so that load on the machine affects all of them. */
 
+/** Fewer rounds have no middle half. */
+export const FEWEST_ROUNDS = 5;
+
+/**
+ * @typedef {object} Rounds
+ * @property {number} rounds
+ * @property {number} [warmUp] the rounds before, which do not count
+ * @property {number} [seconds] once they are over, no further round begins: the measure ends with those that it has, but
+ *   for a busy machine that has not even the fewest
+ */
+
 /**
  * @param {Record<string, () => Promise<number>>} subjects what measures each of them once
- * @param {{ rounds: number, warmUp?: number }} options
+ * @param {Rounds} options
  * @returns {Promise<Record<string, number[]>>} what came out, in the order of the rounds
  */
-export async function inTurns(subjects, { rounds, warmUp = 0 }) {
+export async function inTurns(subjects, { rounds, warmUp = 0, seconds = Number.POSITIVE_INFINITY }) {
   const names = Object.keys(subjects);
   const values = Object.fromEntries(names.map((name) => [name, []]));
+  const started = performance.now();
   for (let round = -warmUp; round < rounds; round += 1) {
+    if (round >= FEWEST_ROUNDS && performance.now() - started > seconds * 1000) break;
     // Each subject comes first in turn.
     for (let index = 0; index < names.length; index += 1) {
       const name = names[(index + round + warmUp) % names.length];
@@ -21,7 +34,7 @@ export async function inTurns(subjects, { rounds, warmUp = 0 }) {
 
 /**
  * @param {Record<string, () => Promise<unknown>>} subjects
- * @param {{ rounds: number, warmUp: number }} options
+ * @param {Rounds} options
  * @returns {Promise<Record<string, number[]>>} the milliseconds of each round, in their order
  */
 export function sideBySide(subjects, options) {

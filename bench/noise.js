@@ -30,13 +30,36 @@ export const tooNoisy = (noise) =>
     .filter(([, spread]) => spread > MOST_NOISE)
     .map(([name, spread]) => `${name} (${percent(spread)})`);
 
-/** The part of the results of each run that the machine was quiet enough for, or all of it by `force`. */
-export function keep(results, part, result, force) {
-  const noise = noiseIn(part, result);
+/**
+ * Keeps what one measure brought, where the machine was quiet enough for it, or by `force`. What a part has from other
+ * measures stays.
+ *
+ * @param {Record<string, any>} results
+ * @param {string} part
+ * @param {Record<string, any>} brought fields of the part
+ * @param {{ force: boolean, date: string }} options
+ * @returns {string[]} the measures that were refused, in words
+ */
+export function keep(results, part, brought, { force, date }) {
+  const noise = noiseIn(part, brought);
   const refused = force ? [] : tooNoisy(noise);
-  if (refused.length === 0)
-    Object.assign(results, { [part]: result, noise: { ...results.noise, [part]: noise } });
-  return refused;
+  if (refused.length > 0) return refused;
+  results[part] = { ...results[part], ...brought };
+  results.noise = { ...results.noise, [part]: { ...results.noise?.[part], ...noise } };
+  const tables = Object.keys(brought).filter(
+    (field) => Object(brought[field]).rows ?? Object(brought[field]).byCount,
+  );
+  const fields = 'rows' in brought ? [part] : tables.map((field) => `${part} ${field}`);
+  results.dates = { ...results.dates, ...Object.fromEntries(fields.map((field) => [field, date])) };
+  return [];
+}
+
+/** One sentence for a page: which tables are older than the last run. */
+export function dateNote(dates = {}, date) {
+  const old = Object.keys(dates).filter((name) => dates[name] !== date);
+  return old.length === 0
+    ? ''
+    : ` From an earlier run: ${old.map((name) => `${name} (${dates[name]})`).join(', ')}.`;
 }
 
 /** One sentence for a page: the largest spread, and whether it is too large. */

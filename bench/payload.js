@@ -1,14 +1,14 @@
 /** An answer with four pictures of 10 MB as `b64_json`: the peak of memory, and the time until they are Blobs. */
 
-import { BASE, clientFile, clientsWith, OURS } from './clients/index.js';
+import { BASE, clientFile, clientsWith, OURS, runsAnywhere } from './clients/index.js';
 import { compare, inTurns } from './measure.js';
 import { startProcess, startServer } from './processes.js';
 
 const PICTURES = [10_000_000, 10_000_000, 10_000_000, 10_000_000];
 
-export async function benchPayload({ rounds }) {
+export async function* benchPayload({ rounds, seconds }) {
   const server = await startServer();
-  const names = clientsWith(({ inPages }) => !inPages);
+  const names = clientsWith(runsAnywhere);
   const measured = Object.fromEntries(names.map((name) => [name, []]));
   try {
     const subjects = names.map((name) => [
@@ -23,7 +23,7 @@ export async function benchPayload({ rounds }) {
       },
     ]);
     // The server makes the pictures for the first request.
-    await inTurns(Object.fromEntries(subjects), { rounds, warmUp: 1 });
+    await inTurns(Object.fromEntries(subjects), { rounds, warmUp: 1, seconds });
   } finally {
     await server.stop();
   }
@@ -32,7 +32,7 @@ export async function benchPayload({ rounds }) {
       Object.fromEntries(names.map((name) => [name, measured[name].slice(1).map((result) => result[field])])),
       BASE,
     );
-  return {
+  yield {
     memory: { unit: 'MB', rows: pick('peakMb') },
     time: { unit: 'ms', rows: pick('ms') },
     /** The bytes of linear memory before and after. */

@@ -14,47 +14,67 @@ async function start(file, ...args) {
   return { url: await next(), stop };
 }
 
-export async function benchRelay({ rounds }) {
-  const options = { rounds, warmUp: Math.ceil(rounds / 5) };
+/** The calls of one measurement: a single one is as short as a pause of the scheduler. */
+const CALLS = 10;
+
+/**
+ * Compares calls, one after another.
+ *
+ * @param {Record<string, () => Promise<unknown>>} calls
+ * @param {import('./measure.js').Rounds} options
+ */
+async function compareCalls(calls, options) {
+  const repeated = (call) => async () => {
+    for (let time = 0; time < CALLS; time += 1) await call();
+  };
+  const subjects = Object.entries(calls).map(([name, call]) => [name, repeated(call)]);
+  const values = await sideBySide(Object.fromEntries(subjects), options);
+  const each = Object.entries(values).map(([name, times]) => [name, times.map((ms) => ms / CALLS)]);
+  return { unit: 'ms', rows: compare(Object.fromEntries(each), BASE) };
+}
+
+export async function* benchRelay({ measures, rounds, seconds }) {
+  const options = { rounds, warmUp: Math.ceil(rounds / 5), seconds };
   const upstream = await start('upstream.js');
   const relay = await start('relay-server.js', upstream.url);
   const proxy = await start('proxy-server.js', upstream.url);
+  const direct = { apiKey: 'sk-bench', baseUrl: upstream.url };
+  const through = { baseUrl: relay.url };
+  const keyed = { baseUrl: relay.url, relay: true };
+  const passed = { baseUrl: proxy.url };
   try {
-    const direct = { apiKey: 'sk-bench', baseUrl: upstream.url };
-    const through = { baseUrl: relay.url };
-    const keyed = { baseUrl: relay.url, relay: true };
-    const passed = { baseUrl: proxy.url };
-    const creates = await sideBySide(
-      {
+    if (measures.includes('creates')) {
+      const creates = {
         [BASE]: () => generate(REQUEST, direct),
         [PROXY]: () => generate(REQUEST, passed),
         'through the relay': () => generate(REQUEST, through),
         'through the relay, keyed': () => generate(REQUEST, keyed),
-      },
-      options,
-    );
-
-    // The upstream answers a create inline, so the reference of a task is signed here, as the relay would do it.
-    const { createReferences } = await import('../js/relay/references.js');
-    const references = createReferences(['a secret of a bench, which is no secret'], {
-      ttlMs: 1e9,
-      now: Date.now,
-      kind: 'task',
-    });
-    const reference = await references.sign({ task_id: 'img_1' }, 'bench');
-    const polls = await sideBySide(
-      {
+      };
+      yield { creates: await compareCalls(creates, options) };
+    }
+    if (measures.includes('polls')) {
+      const reference = await signReference();
+      const polls = {
         [BASE]: () => getTask('img_1', direct),
         [PROXY]: () => getTask('img_1', passed),
         'through the relay': () => getTask(reference, through),
-      },
-      options,
-    );
-    const result = (values) => ({ unit: 'ms', rows: compare(values, BASE) });
-    return { creates: result(creates), polls: result(polls) };
+      };
+      yield { polls: await compareCalls(polls, options) };
+    }
   } finally {
     await proxy.stop();
     await relay.stop();
     await upstream.stop();
   }
+}
+
+/** The reference of a task, as the relay signs it: the upstream answers a create inline, and brings none. */
+async function signReference() {
+  const { createReferences } = await import('../js/relay/references.js');
+  const references = createReferences(['a secret of a bench, which is no secret'], {
+    ttlMs: 1e9,
+    now: Date.now,
+    kind: 'task',
+  });
+  return references.sign({ task_id: 'img_1' }, 'bench');
 }

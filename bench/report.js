@@ -7,7 +7,7 @@ import { bars, columns, lines } from './chart.js';
 import { BASE, BOUNDED, CLIENTS, marked, OURS, PROMISES, SLIM } from './clients/index.js';
 import { between, table } from './markers.js';
 import { short } from './measure.js';
-import { noiseNote } from './noise.js';
+import { dateNote, noiseNote } from './noise.js';
 import { judgeTargets } from './targets.js';
 
 const PAGE = join(root, 'docs', 'performance.md');
@@ -114,9 +114,9 @@ const cadenceSummary = ({ steady, burst }) =>
 
 const cells = (rows, show) => Object.entries(rows).map(([name, row]) => strong(show(row), name));
 
-const machineOf = ({ machine, versions, date, noise }) => {
+const machineOf = ({ machine, versions, date, dates, noise }) => {
   const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
-  return `Measured on ${date}: ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Chromium ${machine.chromium}, workerd ${machine.workerd}; ${packages.join(', ')}.${noiseNote(noise)}`;
+  return `Measured on ${date}: ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Chromium ${machine.chromium}, workerd ${machine.workerd}; ${packages.join(', ')}.${noiseNote(noise)}${dateNote(dates, date)}`;
 };
 
 /** What the marks behind names say. */

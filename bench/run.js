@@ -2,9 +2,9 @@
  * Measures this package and its peers side by side: `npm run bench`. It asserts nothing: times depend on the
  * machine, ratios on the code.
  *
- * `npm run bench -- inline waits` measures some parts. It writes `bench/results.json` and the charts, with `-- --docs` the
- * tables of `docs/performance.md`, too. A part whose baseline spreads too far is refused, and its former results stay;
- * `-- --force` writes it with a note. `-- --quick` measures little, to see that everything works, and writes nothing.
+ * `npm run bench -- inline start.slow` measures a part and a measure of one. It writes `bench/results.json` and the charts
+ * after each measure, with `-- --docs` the tables of `docs/performance.md`, too. A measure whose baseline spreads too far is
+ * refused, and its former results stay; `-- --force` writes it with a note. `-- --quick` measures little, to see that everything works, and writes nothing.
  * `-- --bytes` accounts for the bytes of the module. `-- --show` only writes the known results again.
  */
 
@@ -17,26 +17,57 @@ import { root, step } from '../scripts/lib/run.js';
 const FILE = join(root, 'bench', 'results.json');
 const FLAGS = ['--docs', '--force', '--quick', '--bytes', '--show'];
 
-/** Each part, with its size for a full and for a quick run. */
+/**
+ * Each part: its measures, where it has several, and what makes them, with their size for a full and for a quick run. The
+ * rounds are those of a quiet machine. `seconds` limits a measure, so that two cores end all within ten minutes.
+ *
+ * @type {Record<string, {
+ *   measures?: string[],
+ *   run: (measures: string[], isQuick: boolean) => Promise<AsyncIterable<Record<string, any>>>,
+ * }>}
+ */
 const PARTS = {
-  download: async () => (await import('./download.js')).benchDownload(),
-  start: async (isQuick) => (await import('./start.js')).benchStart({ rounds: isQuick ? 2 : 12 }),
-  inline: async (isQuick) => (await import('./inline.js')).benchInline({ rounds: isQuick ? 2 : 40 }),
-  waits: async (isQuick) =>
-    (await import('./waits.js')).benchWaits({ counts: isQuick ? [300, 600] : [3_000, 10_000] }),
-  payload: async (isQuick) => (await import('./payload.js')).benchPayload({ rounds: isQuick ? 1 : 5 }),
-  cadence: async (isQuick) => (await import('./cadence.js')).benchCadence({ tasks: isQuick ? 500 : 10_000 }),
-  relay: async (isQuick) => (await import('./relay.js')).benchRelay({ rounds: isQuick ? 20 : 500 }),
+  download: { run: async () => (await import('./download.js')).benchDownload() },
+  start: {
+    measures: ['node', 'chromium', 'workerd', 'slow'],
+    run: async (measures, isQuick) =>
+      (await import('./start.js')).benchStart({ measures, rounds: isQuick ? 2 : 15 }),
+  },
+  inline: {
+    run: async (_, isQuick) =>
+      (await import('./inline.js')).benchInline({ rounds: isQuick ? 2 : 40, seconds: 30 }),
+  },
+  waits: {
+    measures: ['many', 'aged'],
+    run: async (measures, isQuick) =>
+      (await import('./waits.js')).benchWaits({ measures, counts: isQuick ? [300, 600] : [3_000, 10_000] }),
+  },
+  payload: {
+    run: async (_, isQuick) =>
+      (await import('./payload.js')).benchPayload({ rounds: isQuick ? 1 : 5, seconds: 30 }),
+  },
+  cadence: {
+    measures: ['steady', 'burst'],
+    run: async (measures, isQuick) =>
+      (await import('./cadence.js')).benchCadence({ measures, tasks: isQuick ? 500 : 10_000 }),
+  },
+  relay: {
+    measures: ['creates', 'polls'],
+    run: async (measures, isQuick) =>
+      (await import('./relay.js')).benchRelay({ measures, rounds: isQuick ? 5 : 100, seconds: 15 }),
+  },
 };
 
 const args = process.argv.slice(2);
 const has = (flag) => args.includes(flag);
 const named = args.filter((argument) => !argument.startsWith('--'));
-const unknown = args.filter((argument) => !FLAGS.includes(argument) && !Object.hasOwn(PARTS, argument));
+const all = Object.entries(PARTS).flatMap(([part, { measures = [] }]) => [
+  part,
+  ...measures.map((measure) => `${part}.${measure}`),
+]);
+const unknown = args.filter((argument) => !FLAGS.includes(argument) && !all.includes(argument));
 if (unknown.length > 0) {
-  console.error(
-    `There is no ${unknown.join(', ')}. The parts are ${Object.keys(PARTS).join(', ')}; the flags ${FLAGS.join(', ')}.`,
-  );
+  console.error(`There is no ${unknown.join(', ')}. There are ${all.join(', ')}, and ${FLAGS.join(', ')}.`);
   process.exit(2);
 }
 
@@ -50,19 +81,25 @@ const { judgeTargets } = await import('./targets.js');
 
 const results = has('--quick') ? {} : readKnown();
 const began = performance.now();
-const selected = named.length > 0 ? named : Object.keys(PARTS);
-/** The parts that are not kept, each with the measures whose baseline spread too far. */
-const refused = {};
-for (const part of has('--show') ? [] : selected) {
-  const started = performance.now();
+const isNamed = (name) => named.length === 0 || named.includes(name);
+const date = new Date().toISOString().slice(0, 10);
+/** What is not kept, since its baseline spread too far. */
+const refused = [];
+for (const [part, { measures = [''], run }] of Object.entries(PARTS)) {
+  const selected = measures.filter((measure) => isNamed(part) || isNamed(`${part}.${measure}`));
+  if (has('--show') || selected.length === 0) continue;
   step(`bench: ${part}`);
-  const result = await PARTS[part](has('--quick'));
-  print(part, result);
-  for (const [name, spread] of Object.entries(noiseIn(part, result)))
-    console.log(`  noise of ${name}: the baseline spread by ${percent(spread)}`);
-  const loud = keep(results, part, result, has('--force') || has('--quick'));
-  if (loud.length > 0) refused[part] = loud;
-  console.log(`  ${part} took ${Math.round((performance.now() - started) / 1000)} s`);
+  let started = performance.now();
+  for await (const brought of await run(selected, has('--quick'))) {
+    print(part, brought);
+    for (const [name, spread] of Object.entries(noiseIn(part, brought)))
+      console.log(`  noise of ${name}: the baseline spread by ${percent(spread)}`);
+    refused.push(...keep(results, part, brought, { force: has('--force') || has('--quick'), date }));
+    // At once: what was measured stays, whatever happens to the next one.
+    write();
+    console.log(`  It took ${Math.round((performance.now() - started) / 1000)} s`);
+    started = performance.now();
+  }
 }
 if (has('--bytes')) {
   step('bench: bytes');
@@ -74,23 +111,24 @@ console.log('\nTargets');
 for (const { name, target, measured, isMet } of judgeTargets(results)) {
   console.log(`  ${isMet ? 'met   ' : 'missed'}  ${name}: ${measured} (${target})`);
 }
-if (!has('--show')) {
-  console.log(`\nAll of it took ${Math.round((performance.now() - began) / 1000)} s`);
-  describe();
+if (!has('--show')) console.log(`\nAll of it took ${Math.round((performance.now() - began) / 1000)} s`);
+write();
+if (refused.length > 0) {
+  console.error(
+    `\nNot written, because a baseline spread by more than ${percent(MOST_NOISE)}: ${refused.join(', ')}. Their former ` +
+      'results stay. Repeat them by their names on an idle machine, such as npm run bench -- start.slow --docs, or add ' +
+      '--force, which writes a note to the page.',
+  );
+  process.exitCode = 1;
 }
-if (!has('--quick')) {
+
+/** Writes the results, the charts and, for `--docs`, the pages. */
+function write() {
+  if (has('--quick')) return;
+  if (!has('--show')) describe();
   writeFileSync(FILE, `${JSON.stringify(rounded(results), null, 1)}\n`);
   writeCharts(results);
   if (has('--docs')) writePages(results);
-}
-if (Object.keys(refused).length > 0) {
-  console.error(
-    `\nNot written, because a baseline spread by more than ${percent(MOST_NOISE)}: ` +
-      `${Object.values(refused).flat().join(', ')}. The former results stay. Repeat it on an idle machine, ` +
-      `npm run bench -- ${[...Object.keys(refused), ...args.filter((argument) => argument.startsWith('--'))].join(' ')}, ` +
-      'or add --force, which writes a note to the page.',
-  );
-  process.exitCode = 1;
 }
 
 function readKnown() {
@@ -105,14 +143,14 @@ function readKnown() {
 function describe() {
   const installed = (name) =>
     JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
-  results.date = new Date().toISOString().slice(0, 10);
+  results.date = date;
   results.machine = {
     cpu: cpus()[0].model.trim(),
     cores: cpus().length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: type(),
     node: process.versions.node,
-    chromium: results.start?.chromium.version,
+    chromium: results.start?.chromium?.version,
     workerd: installed('workerd').version,
   };
   results.versions = versions();

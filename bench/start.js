@@ -14,6 +14,7 @@ import { ensureChromium } from '../scripts/lib/setup.js';
 import { bundle, compress, readWasm } from './bundle.js';
 import { BASE, CLIENTS, clientFile, clientsWith } from './clients/index.js';
 import { API_KEY } from './key.js';
+import { writeLimit } from './limit.js';
 import { compare, inTurns } from './measure.js';
 import { startProcess, startServer } from './processes.js';
 
@@ -26,7 +27,7 @@ const result = (values) => ({ unit: 'ms', rounds: values[BASE].length, rows: com
 const subjectsOf = (names, measure) => Object.fromEntries(names.map((name) => [name, () => measure(name)]));
 
 /** Each import has its own process. */
-async function startInNode(server, rounds) {
+async function startInNode(server, { rounds, seconds }) {
   const values = await inTurns(
     subjectsOf(clientsWith(notInPages), async (name) => {
       const arrived = server.arrival(POST);
@@ -36,7 +37,7 @@ async function startInNode(server, rounds) {
       await process.stop();
       return ms;
     }),
-    { rounds, warmUp: 1 },
+    { rounds, warmUp: 1, seconds },
   );
   return result(values);
 }
@@ -79,7 +80,7 @@ async function slowDown(page) {
  * Each client has a page in a fresh profile. The measurement begins with the request for the bundle, so that it
  * includes loading it from loopback, or where the page is slow with the navigation.
  */
-async function startInChromium(server, rounds, isSlow) {
+async function startInChromium(server, { rounds, seconds, isSlow = false }) {
   const names = Object.keys(CLIENTS);
   const browser = await chromium.launch({ executablePath: ensureChromium().chromium });
   try {
@@ -97,7 +98,7 @@ async function startInChromium(server, rounds, isSlow) {
         await context.close();
         return arrived - (isSlow ? navigated : loaded);
       }),
-      { rounds, warmUp: 1 },
+      { rounds, warmUp: 1, seconds },
     );
     return { ...result(values), version: browser.version() };
   } finally {
@@ -118,12 +119,12 @@ const WORKER = `export default {
 };`;
 
 /** Each round has its own runtime, with a worker, and thus an isolate, for each client. */
-async function startInWorkerd(server, rounds) {
+async function startInWorkerd(server, { rounds, seconds }) {
   const names = clientsWith(notInPages);
   const bundles = {};
   for (const name of names) {
     bundles[name] = new TextDecoder().decode(
-      await bundle(`export { connect } from ${JSON.stringify(clientFile(name))};`, 'worker'),
+      await bundle(`export { connect } from ${JSON.stringify(clientFile(name, 'worker'))};`, 'worker'),
     );
   }
   const compatibility = { compatibilityDate: '2026-07-30', compatibilityFlags: ['nodejs_compat'] };
@@ -151,41 +152,53 @@ async function startInWorkerd(server, rounds) {
     worker('warmUp', bundles[BASE]),
     ...names.map((name) => worker(ids[name], bundles[name])),
   ];
-  const values = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    const runtime = new Miniflare({ workers });
-    try {
-      const call = async (id) => {
-        const arrived = server.arrival(POST);
-        const began = clock();
-        const response = await runtime.dispatchFetch(`http://localhost/${id}`);
-        if (!response.ok) throw new Error(await response.text());
-        return (await arrived) - began;
-      };
+  /** @type {Miniflare} */
+  let runtime;
+  /** What measures each client. The first of a round starts the runtime, and the last one ends it. */
+  let left = 0;
+  const subject = (name) => async () => {
+    if (left === 0) {
+      runtime = new Miniflare({ workers });
       for (let time = 0; time < 3; time += 1) await call('warmUp');
-      for (const index of names.keys()) {
-        const name = names[(index + round) % names.length];
-        values[name].push(await call(ids[name]));
-      }
-    } finally {
-      await runtime.dispose();
+      left = names.length;
     }
+    const ms = await call(ids[name]);
+    left -= 1;
+    if (left === 0) await runtime.dispose();
+    return ms;
+  };
+  async function call(id) {
+    const arrived = server.arrival(POST);
+    const began = clock();
+    const response = await runtime.dispatchFetch(`http://localhost/${id}`);
+    if (!response.ok) throw new Error(await response.text());
+    return (await arrived) - began;
   }
+  const values = await inTurns(Object.fromEntries(names.map((name) => [name, subject(name)])), {
+    rounds,
+    seconds,
+  });
   return result(values);
 }
 
-export async function benchStart({ rounds }) {
+/** The time that each may take: those of pages need ten pages a round, and a slow page more than a second. */
+const SECONDS = { node: 30, chromium: 50, workerd: 35, slow: 95 };
+const MEASURES = {
+  node: startInNode,
+  chromium: startInChromium,
+  workerd: startInWorkerd,
+  slow: (server, options) => startInChromium(server, { ...options, isSlow: true }),
+};
+
+export async function* benchStart({ measures, rounds }) {
   const folder = mkdtempSync(join(tmpdir(), 'lemondata-wasm-bench-'));
   const server = await startServer(folder);
   server.watch();
   try {
+    await writeLimit();
     await writePages(folder);
-    return {
-      node: await startInNode(server, rounds),
-      chromium: await startInChromium(server, rounds, false),
-      workerd: await startInWorkerd(server, rounds),
-      slow: await startInChromium(server, rounds, true),
-    };
+    for (const measure of measures)
+      yield { [measure]: await MEASURES[measure](server, { rounds, seconds: SECONDS[measure] }) };
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true });

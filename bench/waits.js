@@ -36,22 +36,24 @@ async function measure(server, name, count) {
   throw new Error(`${name} always polled before all ${count} waits slept`);
 }
 
-export async function benchWaits({ counts }) {
+export async function* benchWaits({ counts, measures }) {
   const names = clientsWith(({ waits }) => waits);
   const server = await startServer();
-  const byCount = [];
-  /** @type {Record<string, number[]>} */
-  const aged = {};
   try {
-    for (const count of counts) {
-      const entries = [];
-      for (const name of names) entries.push([name, await measure(server, name, count)]);
-      byCount.push({ count, measured: Object.fromEntries(entries) });
-    }
-    for (const name of names)
-      aged[name] = [(await runWaits(server, name, AGED.count, 0, AGED.polls)).bytesPerWait];
+    if (measures.includes('many')) yield await many(server, names, counts);
+    if (measures.includes('aged')) yield await aged(server, names);
   } finally {
     await server.stop();
+  }
+}
+
+/** Memory and polls of each number of waits. */
+async function many(server, names, counts) {
+  const byCount = [];
+  for (const count of counts) {
+    const measured = {};
+    for (const name of names) measured[name] = await measure(server, name, count);
+    byCount.push({ count, measured });
   }
   const pick = (measured, values) =>
     compare(Object.fromEntries(names.map((name) => [name, values(measured[name])])), BASE);
@@ -71,7 +73,6 @@ export async function benchWaits({ counts }) {
         ]),
       ),
     },
-    aged: { unit: 'bytes', ...AGED, rows: compare(aged, BASE) },
     polls: {
       unit: 'µs',
       byCount: byCount.map(({ count, measured }) => ({
@@ -80,4 +81,13 @@ export async function benchWaits({ counts }) {
       })),
     },
   };
+}
+
+/** Memory of waits that have polled. */
+async function aged(server, names) {
+  /** @type {Record<string, number[]>} */
+  const values = {};
+  for (const name of names)
+    values[name] = [(await runWaits(server, name, AGED.count, 0, AGED.polls)).bytesPerWait];
+  return { aged: { unit: 'bytes', ...AGED, rows: compare(values, BASE) } };
 }

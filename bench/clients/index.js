@@ -8,26 +8,30 @@ import { root } from '../../scripts/lib/run.js';
 export const BASE = 'bare loop';
 /** The same with what keeps a call from hanging. */
 export const BOUNDED = 'bare loop + time-out';
+/** No client, but the least that a client in WebAssembly does: `../limit.js` writes it. */
+export const LIMIT = 'idle module';
 export const OURS = 'lemondata-wasm';
 export const SLIM = 'lemondata-wasm/slim';
 
-/** The promises that some clients lack, with the mark of each. */
+/** What some clients lack, with the mark of each. */
 export const PROMISES = {
   timeout: ['¹', 'no time-out: a request that gets no answer never ends'],
   abort: ['²', 'no abort of a request under way'],
+  client: ['³', 'a limit and no client: the module is started, and the bare loop sends the request'],
 };
 
-/** The name of a client with a mark for each promise that it lacks. */
+/** The name of a client with a mark for each thing that it lacks. */
 export const marked = (name) =>
   name + (CLIENTS[name]?.lacks ?? []).map((promise) => PROMISES[promise][0]).join('');
 
 /**
  * Each client: its module in this folder, its packages, and the imports of a page that makes an image and waits for
- * it. Clients with `inPages` are measured in pages only; clients with `waits` wait for a task, by themselves or with
- * a loop. `lacks` names the promises that a client does not keep, which would cost it time and memory.
+ * it. Clients with `inPages` are measured in pages only, one with `starts` from its import to its first request only;
+ * clients with `waits` wait for a task, by themselves or with a loop. `lacks` names the promises that a client does not
+ * keep, which would cost it time and memory.
  *
  * @type {Record<string, {
- *   file: string, packages: string[], contents?: string, isSdk?: boolean, waits?: boolean, inPages?: boolean,
+ *   file: string, packages: string[], contents?: string, isSdk?: boolean, waits?: boolean, inPages?: boolean, starts?: boolean,
  *   lacks?: (keyof typeof PROMISES)[],
  * }>}
  */
@@ -45,6 +49,7 @@ export const CLIENTS = {
     contents: `export { generateImage } from './bench/clients/bounded.js';`,
     waits: true,
   },
+  [LIMIT]: { file: '../../target/bench/limit', packages: [], starts: true, lacks: ['client'] },
   [OURS]: { file: 'lemondata.js', packages: [], waits: true },
   [SLIM]: { file: 'lemondata-slim.js', packages: [], inPages: true },
   replicate: {
@@ -86,8 +91,17 @@ export const CLIENTS = {
 /** The names of the clients that fulfil a condition. */
 export const clientsWith = (condition) => Object.keys(CLIENTS).filter((name) => condition(CLIENTS[name]));
 
-/** The file of a client's module. */
-export const clientFile = (name) => join(root, 'bench', 'clients', CLIENTS[name].file);
+/** Clients that run everywhere and do everything but, maybe, wait. */
+export const runsAnywhere = ({ inPages, starts }) => !inPages && !starts;
+
+/**
+ * The file of a client's module.
+ *
+ * @param {string} name
+ * @param {'page' | 'worker'} [target]
+ */
+export const clientFile = (name, target = 'page') =>
+  join(root, 'bench', 'clients', CLIENTS[name].file + (CLIENTS[name].starts ? `-${target}.js` : ''));
 
 /** The measured packages with their exact versions. */
 export function versions() {

@@ -1,6 +1,7 @@
 /** The entry for browsers, Node, Deno and Bun: the module travels within the file. */
 
-// Both come from the build: what wasm-bindgen generates, and the module as text.
+// All three come from the build: the decoder, what wasm-bindgen generates, and the module as text.
+import decoder from 'lemondata:decoder';
 import glue from 'lemondata:glue';
 import wasm from 'lemondata:wasm';
 import { connect } from '../client/client.js';
@@ -11,4 +12,4 @@ import { Subscriber } from '../client/poll-sharing.js';
 
 export * from './api.js';
 
-connect(glue, () => compile(wasm), inBrowser, Subscriber, fillFromEnvironment);
+connect(glue, () => compile(decoder, wasm), inBrowser, Subscriber, fillFromEnvironment);

@@ -1,5 +1,6 @@
 /** The entry for servers of Next.js, whose bundle may run in a worker of Cloudflare, which compiles no bytes. */
 
+import decoder from 'lemondata:decoder';
 import * as javascript from 'lemondata:javascript';
 import glue from 'lemondata:javascript-glue';
 import wasm from 'lemondata:wasm';
@@ -13,7 +14,7 @@ export * from './api.js';
 
 connect(
   glue,
-  () => (isEdge ? javascript : compile(wasm)),
+  () => (isEdge ? javascript : compile(decoder, wasm)),
   inBrowser,
   isEdge ? undefined : Subscriber,
   isEdge ? undefined : fillFromEnvironment,

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { root } from '../lib/run.js';
 import { writeDeclarations } from './declarations.js';
 import { forJavaScript } from './javascript.js';
-import { toText } from './module-text.js';
+import { makeDecoder, toText } from './module-text.js';
 
 /** @typedef {import('./cache.js').BoundModule} BoundModule */
 
@@ -53,12 +53,15 @@ export async function bundle(client, hub, folder) {
   mkdirSync(fresh, { recursive: true });
   writeFileSync(join(fresh, 'lemondata.wasm'), client.wasm);
   if (hub) writeFileSync(join(fresh, 'hub.wasm'), hub.wasm);
+  const decoder = await makeDecoder();
+  const text = toText(decoder, client.wasm);
   const files = virtualFiles({
     'lemondata:glue': () => ({ contents: client.glue }),
     'lemondata:hub-glue': () => ({ contents: hub.glue }),
     'lemondata:javascript-glue': () => ({ contents: forJavaScript(client.glue) }),
     'lemondata:javascript': () => ({ contents: client.javascript }),
-    'lemondata:wasm': () => ({ contents: JSON.stringify(toText(client.wasm)), loader: 'json' }),
+    'lemondata:decoder': () => ({ contents: JSON.stringify(decoder), loader: 'json' }),
+    'lemondata:wasm': () => ({ contents: JSON.stringify(text), loader: 'json' }),
   });
   // Imports and exports have the names that `wasm-opt` has given them.
   const minifyNames = {

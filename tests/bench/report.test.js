@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { bars, columns, lines } from '../../bench/chart.js';
 import { marked } from '../../bench/clients/index.js';
 import { between, table } from '../../bench/markers.js';
-import { keep, noiseIn, noiseNote } from '../../bench/noise.js';
+import { dateNote, keep, noiseIn, noiseNote } from '../../bench/noise.js';
 import { fillCostPage, fillPage } from '../../bench/report.js';
 import { judgeTargets } from '../../bench/targets.js';
 import { root } from '../../scripts/lib/run.js';
@@ -187,6 +187,10 @@ test('a target is met at its limit, and missed behind it', () => {
   );
   assert.match(judged[0].measured, /^30.0 ms.*, replicate¹²: 20.0 ms/, 'what it lacks is marked');
   assert.match(judged[3].name, /slow line/);
+  const limited = { rows: { ...start.rows, 'idle module': row(25) } };
+  const [one, ...others] = judgeTargets({ start: { slow: limited } });
+  assert.deepEqual([one.isMet, others], [false, []], 'the limit is no peer');
+  assert.match(one.measured, /; the limit, idle module³: 25\.00 ×$/);
 });
 
 test('a client that lacks a promise has its mark wherever it is compared', () => {
@@ -233,31 +237,48 @@ test('a page costs what was measured, beside the least and the most of the SDKs'
   assert.doesNotMatch(page, /processor time/, 'without the loop there is nothing to compare');
 });
 
-test('a part whose baseline spreads too far is refused, and its former results stay', () => {
-  const part = (high, base = 'bare loop') => ({
-    node: {
-      unit: 'ms',
-      rows: { [base]: { low: 90, median: 100, high }, ours: { low: 1, median: 9, high: 99 } },
-    },
+test('a measure whose baseline spreads too far is refused alone, and its former results stay', () => {
+  const rows = (high) => ({
+    unit: 'ms',
+    rows: { 'bare loop': { low: 90, median: 100, high }, ours: { low: 1, median: 9, high: 99 } },
   });
-  const known = { start: part(110), noise: { start: { 'start node': 0.2 } } };
-  const results = structuredClone(known);
-  assert.deepEqual(keep(results, 'start', part(126), false), ['start node (36 %)']);
+  const results = {};
+  const first = { force: false, date: '2026-11-28' };
+  for (const measure of ['node', 'slow']) keep(results, 'start', { [measure]: rows(110) }, first);
+  const known = structuredClone(results);
+  const second = { force: false, date: '2026-11-29' };
+  assert.deepEqual(keep(results, 'start', { slow: rows(126) }, second), ['start slow (36 %)']);
   assert.deepEqual(results, known);
   assert.equal(
     noiseNote(results.noise),
     ' The middle half of a baseline spread by at most 20 % of its median (start node).',
   );
 
-  assert.deepEqual(keep(results, 'start', part(125), false), [], 'at the limit');
-  assert.deepEqual(results, { start: part(125), noise: { start: { 'start node': 0.35 } } });
+  assert.deepEqual(keep(results, 'start', { node: rows(125) }, second), [], 'at the limit');
+  assert.deepEqual(results, {
+    start: { node: rows(125), slow: rows(110) },
+    noise: { start: { 'start node': 0.35, 'start slow': 0.2 } },
+    dates: { 'start node': '2026-11-29', 'start slow': '2026-11-28' },
+  });
+  assert.equal(dateNote(results.dates, '2026-11-29'), ' From an earlier run: start slow (2026-11-28).');
 
-  assert.deepEqual(keep(results, 'start', part(140), true), [], 'by force');
-  assert.deepEqual(results.start, part(140));
+  assert.deepEqual(keep(results, 'start', { slow: rows(140) }, { ...second, force: true }), [], 'by force');
+  assert.deepEqual(results.start.slow, rows(140));
   assert.match(
     noiseNote(results.noise),
-    /\*\*The machine was busy:\*\* read with care start node \(50 %\)\.$/,
+    /\*\*The machine was busy:\*\* read with care start slow \(50 %\)\.$/,
   );
+  assert.equal(dateNote(results.dates, '2026-11-29'), '');
+});
+
+test('what a measure brings beside its tables is kept, and has no date', () => {
+  const results = { waits: { aged: { polls: 5 } } };
+  const memory = { byCount: [{ count: 3_000, rows: {} }] };
+  keep(results, 'waits', { counts: [3_000], memory }, { force: false, date: '2026-11-29' });
+  assert.deepEqual(results.waits, { aged: { polls: 5 }, counts: [3_000], memory });
+  assert.deepEqual(results.dates, { 'waits memory': '2026-11-29' });
+  keep(results, 'inline', { unit: 'µs', rows: {} }, { force: false, date: '2026-11-29' });
+  assert.equal(results.dates.inline, '2026-11-29');
 });
 
 test('noise is that of each baseline at any depth, and of no value without a spread', () => {

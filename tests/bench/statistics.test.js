@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drive, judge, loop, makeTasks } from '../../bench/cadence.js';
-import { compare, inTurns, short, sideBySide, spread } from '../../bench/measure.js';
+import { compare, FEWEST_ROUNDS, inTurns, short, sideBySide, spread } from '../../bench/measure.js';
 import { slope } from '../../bench/waits.js';
 
 test('everybody is measured in every round, and nobody always first', async () => {
@@ -16,6 +16,16 @@ test('everybody is measured in every round, and nobody always first', async () =
   const values = await inTurns(subjects, { rounds: 3, warmUp: 1 });
   assert.deepEqual(values, { a: [1, 1, 1], b: [2, 2, 2], c: [3, 3, 3] });
   assert.equal(order.join(''), 'abcbcacababc');
+});
+
+test('a measure whose time is over ends with a whole round, and not before it has the fewest', async () => {
+  let calls = 0;
+  const values = await inTurns(
+    { a: async () => ++calls, b: async () => ++calls },
+    { rounds: 99, warmUp: 1, seconds: 0 },
+  );
+  assert.deepEqual([values.a.length, values.b.length], [FEWEST_ROUNDS, FEWEST_ROUNDS]);
+  assert.equal(calls, 2 * (FEWEST_ROUNDS + 1));
 });
 
 test('times are of each subject alone, in the order of the rounds', async () => {

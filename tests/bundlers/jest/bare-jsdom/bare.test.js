@@ -13,7 +13,7 @@ test('the error names what the environment lacks', async () => {
   );
   expect([error.name, error.outcome]).toEqual(['InternalError', 'not_sent']);
   expect(error.message).toBe(
-    'WebAssembly did not start (ReferenceError: TextDecoder is not defined). lemondata-wasm/javascript works without WebAssembly.',
+    'WebAssembly did not start (ReferenceError: TextEncoder is not defined). lemondata-wasm/javascript works without WebAssembly.',
   );
   expect(fetch).not.toHaveBeenCalled();
 });
