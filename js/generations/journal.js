@@ -21,20 +21,20 @@ const isEntry = (entry) =>
 /** The entries of a journal, and whether its text holds nothing else. */
 function parse(text) {
   try {
-    const { version, entries } = JSON.parse(text ?? `{"version":${VERSION},"entries":{}}`);
+    const { version, entries } = JSON.parse(text);
     if (version === VERSION) {
       const all = Object.entries(entries);
       const sound = all.filter(([, entry]) => isEntry(entry));
       return { entries: Object.fromEntries(sound), isSound: sound.length === all.length };
     }
   } catch {}
-  return { entries: {} };
+  return { entries: {}, isSound: !text };
 }
 
 /** Drops the oldest of those that have ended, and those that may still bring billed images last. */
 function trim(entries) {
   const ended = Object.values(entries).filter(hasEnded);
-  ended.sort((a, b) => Number(b.isResumable) - Number(a.isResumable) || b.startedAt - a.startedAt);
+  ended.sort((a, b) => b.isResumable - a.isResumable || b.startedAt - a.startedAt);
   for (const { id } of ended.slice(MAX_ENDED)) delete entries[id];
 }
 
@@ -90,9 +90,11 @@ export function openJournal(chosen, key, locks) {
       else delete entries[id];
     }
     trim(entries);
-    if (!Object.keys(entries).length) await storage.removeItem(key);
-    else if (written.length || !isSound)
-      await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
+    if (written.length || !isSound) {
+      if (Object.keys(entries).length)
+        await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
+      else await storage.removeItem(key);
+    }
     for (const [id, entry] of written) {
       if (own.get(id) === entry && (!entry || hasEnded(entry))) own.delete(id);
     }
