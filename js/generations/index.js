@@ -1,7 +1,7 @@
 /** `lemondata-wasm/generations`: a store of generations that outlive a reload. */
 
 import { lostAnswer } from './errors.js';
-import { fromEntry, hasEnded, openJournal } from './journal.js';
+import { fromEntry, isRunning, openJournal } from './journal.js';
 import { exclusive } from './locks.js';
 
 export { syncTabs } from './sync.js';
@@ -32,7 +32,7 @@ export function createGenerations({
    */
   const jobs = new Map();
   const listeners = new Set();
-  /** When this page began a request, by a clock that no person sets. */
+  /** The distance from the monotonic clock to the wall's, as it was when this page began a request. */
   const begun = new WeakMap();
   let list = Object.freeze([]);
   /** @type {((id: string) => void) | undefined} tells other tabs of a change */
@@ -40,17 +40,22 @@ export function createGenerations({
   /** @type {Promise<void> | undefined} */
   let loading;
 
+  const get = (id) => snapshots.get(id);
+
   /** Sets what is listed of a generation; without fields, takes it off the list. */
   function put(id, fields) {
     if (fields) {
       Object.freeze(fields.images);
       snapshots.set(id, Object.freeze({ ...fields, isResumable: isResumable(fields) }));
-    } else snapshots.delete(id);
+    } else {
+      suspend(id);
+      snapshots.delete(id);
+    }
     list = Object.freeze([...snapshots.values()].reverse().sort((a, b) => b.startedAt - a.startedAt));
     for (const inform of listeners) inform();
   }
 
-  const change = (id, changes) => put(id, { ...snapshots.get(id), ...changes });
+  const change = (id, changes) => put(id, { ...get(id), ...changes });
 
   /** Whether nothing was sent, or the relay that got it still knows its key, and answers without a second create. */
   const canSend = ({ sentAt, relay, isPartial }) =>
@@ -59,42 +64,40 @@ export function createGenerations({
   const isResumable = (snapshot) =>
     snapshot.phase !== 'done' &&
     snapshot.error?.kind !== 'task_not_found' &&
-    !['not_sent', 'rejected', 'failed'].includes(snapshot.error?.outcome) &&
+    !/^(not_sent|rejected|failed)$/.test(snapshot.error?.outcome) &&
     Boolean(snapshot.task || canSend(snapshot));
 
   /** A create that a closing page has cut off fails there with an unknown outcome. */
   const isUnfinished = (snapshot) =>
-    !hasEnded(snapshot) || (snapshot.error?.outcome === 'unknown' && canSend(snapshot));
+    isRunning(snapshot) || (snapshot.error?.outcome === 'unknown' && snapshot.isResumable);
 
   async function save(id) {
-    await journal.write(id, snapshots.get(id));
+    await journal.write(id, get(id));
     post?.(id);
   }
 
   /** Begins a phase. What the last one brought is left behind. */
   function enter(id, phase, changes) {
-    const { status, progress, queue, nextPollAt, error, endedAt, ...lasting } = snapshots.get(id);
+    const { status, progress, queue, nextPollAt, error, endedAt, ...lasting } = get(id);
     put(id, { ...lasting, ...changes, phase });
   }
 
   /** Lists what the journal holds, and goes on with it. */
-  async function readJournal() {
-    // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
-    if (locks) post = sync?.(key, { snapshots, jobs, journal, put, follow, forget, stop });
-    for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
-      if (!snapshots.has(id)) follow(id, entry);
-    }
-  }
-
-  const load = () => {
-    loading ??= readJournal();
+  function load() {
+    loading ??= (async () => {
+      // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
+      if (locks) post = sync?.(key, { get, jobs, journal, put, follow, stop });
+      for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
+        if (!snapshots.has(id)) follow(id, entry);
+      }
+    })();
     return loading;
-  };
+  }
 
   /** Lists what the journal says of a generation, and waits for its turn to go on with it. */
   function follow(id, entry) {
     put(id, fromEntry(entry));
-    if (isUnfinished(snapshots.get(id))) run(id, 'follow');
+    if (isUnfinished(get(id))) run(id, 'follow');
   }
 
   /**
@@ -113,7 +116,7 @@ export function createGenerations({
       } catch (thrown) {
         if (signal.aborted) return;
         const error = Object(thrown) === thrown ? thrown : new Error(thrown);
-        end(id, 'failed', { error, task: error.task ?? snapshots.get(id).task });
+        end(id, 'failed', { error, task: error.task ?? get(id).task });
         await save(id);
       }
       if (!signal.aborted) suspend(id);
@@ -128,23 +131,18 @@ export function createGenerations({
     journal.release(id);
   }
 
-  /** The wall clock may be set meanwhile. For a generation of an earlier page there is no other. */
-  function endOf({ request, startedAt }) {
-    const at = begun.get(request);
-    return at === undefined
-      ? Math.max(startedAt, Date.now())
-      : startedAt + Math.round(performance.now() - at);
-  }
-
   function end(id, phase, changes) {
     // First, since a listener may resume it at once.
     suspend(id);
-    enter(id, phase, { ...changes, endedAt: endOf(snapshots.get(id)) });
+    const { request, startedAt } = get(id);
+    // For a generation of an earlier page there is no other clock than the wall's.
+    const now = Math.ceil(performance.now() + begun.get(request)) || Date.now();
+    enter(id, phase, { ...changes, endedAt: Math.max(startedAt, now) });
   }
 
   async function perform(id, job, mode, signal) {
     job.hasLock = true;
-    if (mode !== 'retry') {
+    if (mode) {
       const entries = await journal.read();
       if (signal.aborted) return;
       const entry = entries?.[id];
@@ -153,14 +151,13 @@ export function createGenerations({
       // Another tab has removed it.
       else if (entries && mode === 'follow') return put(id);
     }
-    const snapshot = snapshots.get(id);
+    const snapshot = get(id);
     const { task, isEdit, request, idempotencyKey } = snapshot;
     if (!isUnfinished(snapshot)) return;
-    // Without locks, another tab may be about to send what this one finds unsent.
-    const isAlone = mode !== 'follow' || locks || client.relay;
     if (task) enter(id, 'waiting');
     else {
-      if (!(canSend(snapshot) && isAlone)) throw lostAnswer();
+      // Without locks, another tab may be about to send what this one finds unsent.
+      if (!canSend(snapshot) || (mode === 'follow' && !locks && !client.relay)) throw lostAnswer();
       if (globalThis.navigator?.onLine === false) {
         enter(id, 'held');
         await save(id);
@@ -176,7 +173,7 @@ export function createGenerations({
       idempotencyKey,
       async onTask(task) {
         // The task may arrive when the wait has been stopped. It is kept even then.
-        if (snapshots.get(id)?.idempotencyKey !== idempotencyKey) return;
+        if (get(id)?.idempotencyKey !== idempotencyKey) return;
         change(id, signal.aborted ? { task } : { task, phase: 'waiting' });
         await save(id);
         if (job.isPaused) suspend(id);
@@ -188,16 +185,16 @@ export function createGenerations({
         post?.(id);
       },
     };
-    const send = isEdit ? 'editAndWait' : 'generateAndWait';
-    const { data = [] } = await (task ? client.waitForTask(task, options) : client[send](request, options));
+    const { data = [] } = await (task
+      ? client.waitForTask(task, options)
+      : client[isEdit ? 'editAndWait' : 'generateAndWait'](request, options));
     if (signal.aborted) return;
     end(id, 'done', { images: [...data] });
     await save(id);
   }
 
   function stop(id) {
-    const snapshot = snapshots.get(id);
-    if (!snapshot || hasEnded(snapshot)) return;
+    if (!isRunning(get(id))) return;
     const job = jobs.get(id);
     end(id, 'stopped');
     // The entry of a generation that another tab works on is that tab's.
@@ -205,17 +202,12 @@ export function createGenerations({
     else post?.(id);
   }
 
-  /** Takes a generation off the list of this tab. */
-  function forget(id) {
-    suspend(id);
-    put(id);
-  }
-
   /** Makes a generation that has not been sent. */
   function begin(id, request, isEdit, mode) {
-    begun.set(request, performance.now());
-    const idempotencyKey = randomId();
-    put(id, { id, request, isEdit, phase: 'sending', images: [], startedAt: Date.now(), idempotencyKey });
+    const startedAt = Date.now();
+    begun.set(request, startedAt - performance.now());
+    const fresh = { id, request, isEdit, images: [], startedAt, idempotencyKey: randomId() };
+    put(id, { ...fresh, phase: 'sending' });
     run(id, mode);
   }
 
@@ -236,13 +228,13 @@ export function createGenerations({
       const job = jobs.get(id);
       if (!job) return;
       job.isPaused = true;
-      if (snapshots.get(id).phase !== 'waiting') return;
+      if (get(id).phase !== 'waiting') return;
       suspend(id);
       enter(id, 'waiting');
     },
 
     resume(id) {
-      const snapshot = snapshots.get(id);
+      const snapshot = get(id);
       const job = jobs.get(id);
       if (job) job.isPaused = false;
       else if (snapshot?.isResumable) {
@@ -252,14 +244,14 @@ export function createGenerations({
     },
 
     retry(id) {
-      const snapshot = snapshots.get(id);
-      if (!snapshot || !hasEnded(snapshot) || snapshot.isPartial) return;
-      begin(id, snapshot.request, snapshot.isEdit, 'retry');
+      const snapshot = get(id);
+      if (!snapshot || isRunning(snapshot) || snapshot.isPartial) return;
+      begin(id, snapshot.request, snapshot.isEdit);
     },
 
     remove(id) {
       if (!snapshots.has(id)) return;
-      forget(id);
+      put(id);
       save(id);
     },
 
@@ -268,11 +260,11 @@ export function createGenerations({
       if (snapshots.has(id)) return;
       put(id, snapshot);
       save(id);
-      if (!hasEnded(snapshot)) run(id, 'resume');
+      if (isRunning(snapshot)) run(id, 'resume');
     },
 
     load,
-    get: (id) => snapshots.get(id),
+    get,
     list: () => list,
 
     subscribe(listener) {
@@ -295,6 +287,6 @@ export function createGenerations({
 /** @param {AbortSignal} signal */
 const online = (signal) =>
   new Promise((resolve, reject) => {
-    addEventListener('online', resolve, { once: true, signal });
+    addEventListener('online', resolve, { signal });
     signal.addEventListener('abort', reject);
   });
