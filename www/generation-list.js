@@ -1,7 +1,7 @@
 /** The generations of this visit, of earlier ones and of other tabs, and those that were put away. */
 
 import { LemonData } from 'lemondata-wasm';
-import { createGenerations } from 'lemondata-wasm/generations';
+import { createGenerations, syncTabs } from 'lemondata-wasm/generations';
 import { announce } from './announce.js';
 import { now } from './clock.js';
 import { BASE_URL, pollInterval, relayId } from './config.js';
@@ -85,6 +85,7 @@ const client = {
 const store = createGenerations({
   client,
   key: 'lemondata-studio',
+  sync: syncTabs,
   storage: {
     getItem: (key) => get('tasks', key),
     setItem: (key, value) => watch(put('tasks', key, value)),

@@ -9,7 +9,7 @@ import {
   TaskNotFoundError,
   WaitTimeoutError,
 } from '../client/errors.js';
-import { createGenerations } from './index.js';
+import { createGenerations, syncTabs } from './index.js';
 
 const REQUEST = { model: 'gpt-image-2', prompt: 'A lemon' };
 const TASK = { task_id: 'img_1', poll_url: '/v1/tasks/img_1' };
@@ -101,7 +101,7 @@ beforeEach(() => {
 /** A tab with a store. */
 async function openTab({ relay, client = fakeClient(relay), ...options } = {}) {
   const locks = openLocks();
-  const generations = createGenerations({ client, storage, locks, ...options });
+  const generations = createGenerations({ client, storage, locks, sync: syncTabs, ...options });
   const close = () => locks.close();
   generations.subscribe(() => {});
   await settle();

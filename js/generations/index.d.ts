@@ -121,7 +121,29 @@ export interface GenerationsOptions {
    * @defaultValue `navigator.locks`, where there is one: in secure contexts
    */
   locks?: GenerationsLocks | null | undefined;
+  /**
+   * Keeps the lists of open tabs in step: {@link syncTabs}. Without it, a tab shows what others have started once it is
+   * reloaded.
+   */
+  sync?: typeof syncTabs | undefined;
 }
+
+/**
+ * Keeps the lists of open tabs in step: each tab shows at once what another one starts, how that goes on and how it ends,
+ * and a `stop` or `remove` in one tab holds in all. It needs locks and `BroadcastChannel`, and does nothing without them.
+ *
+ * It is a function of its own, so that a page without it does not download it. The store alone calls it.
+ *
+ * @example
+ * ```ts
+ * const generations = createGenerations({ client, sync: syncTabs });
+ * ```
+ *
+ * @param key - the name of the store
+ * @param store - the parts of the store
+ * @returns a function that informs the other tabs of a generation
+ */
+export declare function syncTabs(key: string, store: never): ((id: string) => void) | undefined;
 
 /** How {@link Generations.start} begins a generation. */
 export interface StartOptions {
@@ -213,11 +235,10 @@ export interface Generations {
  * the generations go on, in one tab at a time and without a second create: an answer that was lost with its page is looked
  * for again only through a relay, within an hour. Otherwise the generation fails with the outcome `unknown`.
  *
- * Where there are locks, a generation that one tab starts is in the lists of all open tabs, with its progress, and one of
- * them polls.
+ * Tabs that are open at the same time show what the others do where {@link syncTabs} is passed.
  *
- * The journal keeps the newest 100 generations that have ended, and drops those last that can be resumed. It holds no pictures: one that came as `b64_json` is
- * asked for again by its task after a reload, and forgotten where it has none.
+ * The journal keeps the newest 100 generations that have ended, and drops those last that can be resumed. It holds no
+ * pictures: one that came as `b64_json` is asked for again by its task after a reload, and forgotten where it has none.
  *
  * @example
  * ```ts

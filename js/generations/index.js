@@ -1,24 +1,16 @@
 /** `lemondata-wasm/generations`: a store of generations that outlive a reload. */
 
 import { lostAnswer } from './errors.js';
-import { fromEntry, hasEnded, openJournal } from './journal.js';
+import { fromEntry, isRunning, openJournal } from './journal.js';
 import { exclusive } from './locks.js';
+
+export { syncTabs } from './sync.js';
 
 /**
  * How long a create of the journal is repeated through a relay. A relay keeps its answers for a day, unless its
  * operator has chosen a shorter time.
  */
 const REPEATABLE_MS = 3_600_000;
-
-/** What a new phase leaves behind. */
-const CLEARED = {
-  status: undefined,
-  progress: undefined,
-  queue: undefined,
-  nextPollAt: undefined,
-  error: undefined,
-  endedAt: undefined,
-};
 
 /** Pages that are not secure lack `randomUUID`. */
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
@@ -28,42 +20,42 @@ export function createGenerations({
   storage,
   key = 'lemondata generations',
   locks = globalThis.navigator?.locks,
+  sync,
 }) {
   const journal = openJournal(storage, key, locks);
   /** @type {Map<string, any>} */
   const snapshots = new Map();
-  /** The work of this page, by the id of its generation. */
+  /**
+   * The work of this page, by the id of its generation.
+   *
+   * @type {Map<string, { controller: AbortController, isPaused?: boolean, hasLock?: boolean }>}
+   */
   const jobs = new Map();
   const listeners = new Set();
-  /** When this page began them, by a clock that no person sets. */
-  const begun = new Map();
+  /** The distance from the monotonic clock to the wall's, as it was when this page began a request. */
+  const begun = new WeakMap();
   let list = Object.freeze([]);
-  /** @type {BroadcastChannel | undefined} */
-  let channel;
+  /** @type {((id: string) => void) | undefined} tells other tabs of a change */
+  let post;
   /** @type {Promise<void> | undefined} */
   let loading;
 
-  function inform({ listener }) {
-    try {
-      listener(list);
-    } catch (error) {
-      // A listener must not end the wait that it is informed of.
-      console.error(error);
+  const get = (id) => snapshots.get(id);
+
+  /** Sets what is listed of a generation; without fields, takes it off the list. */
+  function put(id, fields) {
+    if (fields) {
+      Object.freeze(fields.images);
+      snapshots.set(id, Object.freeze({ ...fields, isResumable: isResumable(fields) }));
+    } else {
+      suspend(id);
+      snapshots.delete(id);
     }
-  }
-
-  function put(id, snapshot) {
-    if (snapshot) snapshots.set(id, Object.freeze(snapshot));
-    else snapshots.delete(id);
     list = Object.freeze([...snapshots.values()].reverse().sort((a, b) => b.startedAt - a.startedAt));
-    for (const entry of listeners) inform(entry);
+    for (const inform of listeners) inform();
   }
 
-  function change(id, changes, base = snapshots.get(id)) {
-    const snapshot = { ...base, ...changes };
-    Object.freeze(snapshot.images);
-    put(id, { ...snapshot, isResumable: isResumable(snapshot) });
-  }
+  const change = (id, changes) => put(id, { ...get(id), ...changes });
 
   /** Whether nothing was sent, or the relay that got it still knows its key, and answers without a second create. */
   const canSend = ({ sentAt, relay, isPartial }) =>
@@ -72,52 +64,40 @@ export function createGenerations({
   const isResumable = (snapshot) =>
     snapshot.phase !== 'done' &&
     snapshot.error?.kind !== 'task_not_found' &&
-    !['not_sent', 'rejected', 'failed'].includes(snapshot.error?.outcome) &&
+    !/^(not_sent|rejected|failed)$/.test(snapshot.error?.outcome) &&
     Boolean(snapshot.task || canSend(snapshot));
 
   /** A create that a closing page has cut off fails there with an unknown outcome. */
   const isUnfinished = (snapshot) =>
-    !hasEnded(snapshot) || (snapshot.error?.outcome === 'unknown' && canSend(snapshot));
+    isRunning(snapshot) || (snapshot.error?.outcome === 'unknown' && snapshot.isResumable);
 
   async function save(id) {
-    await journal.write(id, snapshots.get(id));
-    channel?.postMessage({ id });
+    await journal.write(id, get(id));
+    post?.(id);
   }
 
-  const load = () => {
-    loading ??= readJournal();
-    return loading;
-  };
+  /** Begins a phase. What the last one brought is left behind. */
+  function enter(id, phase, changes) {
+    const { status, progress, queue, nextPollAt, error, endedAt, ...lasting } = get(id);
+    put(id, { ...lasting, ...changes, phase });
+  }
 
   /** Lists what the journal holds, and goes on with it. */
-  async function readJournal() {
-    // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
-    if (locks && globalThis.BroadcastChannel) {
-      channel = new BroadcastChannel(key);
-      channel.onmessage = hear;
-      // Only Node has it, where the channel would keep the process running.
-      /** @type {any} */ (channel).unref?.();
-    }
-    for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
-      if (snapshots.has(id)) continue;
-      change(id, fromEntry(entry));
-      if (isUnfinished(snapshots.get(id))) run(id, 'follow');
-    }
+  function load() {
+    loading ??= (async () => {
+      // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
+      if (locks) post = sync?.(key, { get, jobs, journal, put, follow, stop });
+      for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
+        if (!snapshots.has(id)) follow(id, entry);
+      }
+    })();
+    return loading;
   }
 
-  /** Shows what another tab has done, and waits for its turn to go on with it. */
-  async function hear({ data: { id, changes, isRemoved, isStopped } }) {
-    const job = jobs.get(id);
-    if (isRemoved) return snapshots.has(id) && forget(id);
-    if (isStopped) return job?.hasLock && stop(id);
-    if (job?.hasLock) return;
-    if (changes) return job && change(id, changes);
-    const entry = (await journal.read())?.[id];
-    if (!entry || jobs.get(id)?.hasLock) return;
-    const before = snapshots.get(id);
-    change(id, fromEntry(entry));
-    // One that is paused here stays paused.
-    if (!jobs.has(id) && (!before || hasEnded(before)) && isUnfinished(snapshots.get(id))) run(id, 'follow');
+  /** Lists what the journal says of a generation, and waits for its turn to go on with it. */
+  function follow(id, entry) {
+    put(id, fromEntry(entry));
+    if (isUnfinished(get(id))) run(id, 'follow');
   }
 
   /**
@@ -125,134 +105,109 @@ export function createGenerations({
    *
    * @param {'start' | 'follow' | 'resume' | 'retry'} mode
    */
-  async function run(id, mode) {
-    /** @type {{ controller: AbortController, isPaused?: boolean, hasLock?: boolean }} */
-    const job = { controller: new AbortController() };
+  function run(id, mode) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const job = { controller };
     jobs.set(id, job);
-    const isCurrent = () => jobs.get(id) === job;
     const work = async () => {
       try {
-        await perform(id, job, mode, isCurrent);
+        if (!signal.aborted) await perform(id, job, mode, signal);
       } catch (thrown) {
-        if (!isCurrent()) return;
+        if (signal.aborted) return;
         const error = Object(thrown) === thrown ? thrown : new Error(thrown);
-        await end(id, { phase: 'failed', error, task: error.task ?? snapshots.get(id).task });
+        end(id, 'failed', { error, task: error.task ?? get(id).task });
+        await save(id);
       }
-      if (isCurrent()) jobs.delete(id);
+      if (!signal.aborted) suspend(id);
     };
-    await exclusive(locks, `${key} ${id}`, work, job.controller.signal);
+    exclusive(locks, `${key} ${id}`, work, signal);
   }
 
-  function end(id, changes) {
-    // First, since a listener may resume it at once.
+  /** Ends the work of this page, and leaves its generation as it stands. */
+  function suspend(id) {
+    jobs.get(id)?.controller.abort();
     jobs.delete(id);
-    change(id, { ...CLEARED, ...changes, endedAt: endOf(id) });
-    return save(id);
+    journal.release(id);
   }
 
-  /** The wall clock may be set meanwhile. For a generation of an earlier page there is no other. */
-  function endOf(id) {
-    const { startedAt } = snapshots.get(id);
-    const at = begun.get(id);
-    return at === undefined
-      ? Math.max(startedAt, Date.now())
-      : startedAt + Math.round(performance.now() - at);
+  function end(id, phase, changes) {
+    // First, since a listener may resume it at once.
+    suspend(id);
+    const { request, startedAt } = get(id);
+    // For a generation of an earlier page there is no other clock than the wall's.
+    const now = Math.ceil(performance.now() + begun.get(request)) || Date.now();
+    enter(id, phase, { ...changes, endedAt: Math.max(startedAt, now) });
   }
 
-  async function perform(id, job, mode, isCurrent) {
-    if (!isCurrent()) return;
+  async function perform(id, job, mode, signal) {
     job.hasLock = true;
-    if (mode !== 'retry') {
+    if (mode) {
       const entries = await journal.read();
-      if (!isCurrent()) return;
+      if (signal.aborted) return;
       const entry = entries?.[id];
-      if (entry && (mode !== 'resume' || entry.phase === 'done')) change(id, fromEntry(entry));
+      if (entry && (mode !== 'resume' || entry.phase === 'done')) put(id, fromEntry(entry));
       else if (entry?.task) change(id, { task: entry.task });
       // Another tab has removed it.
       else if (entries && mode === 'follow') return put(id);
     }
-    const snapshot = snapshots.get(id);
+    const snapshot = get(id);
     const { task, isEdit, request, idempotencyKey } = snapshot;
     if (!isUnfinished(snapshot)) return;
-    // Without locks, another tab may be about to send what this one finds unsent.
-    const isAlone = mode !== 'follow' || locks || client.relay;
-    if (!task && !(canSend(snapshot) && isAlone)) throw lostAnswer();
-    const { signal } = job.controller;
-    if (!task) await prepare(id, signal);
+    if (task) enter(id, 'waiting');
     else {
-      change(id, { ...CLEARED, phase: 'waiting' });
-      // It has ended in the journal.
-      if (mode === 'resume') await save(id);
+      // Without locks, another tab may be about to send what this one finds unsent.
+      if (!canSend(snapshot) || (mode === 'follow' && !locks && !client.relay)) throw lostAnswer();
+      if (globalThis.navigator?.onLine === false) {
+        enter(id, 'held');
+        await save(id);
+        await online(signal);
+      }
+      // The journal knows the key before the create leaves. The relay counts from the first time.
+      enter(id, 'sending', { sentAt: snapshot.sentAt ?? Date.now(), relay: client.relay });
     }
+    await save(id);
+    signal.throwIfAborted();
     const options = {
       signal,
       idempotencyKey,
       async onTask(task) {
-        const { phase, idempotencyKey: current } = snapshots.get(id) ?? {};
         // The task may arrive when the wait has been stopped. It is kept even then.
-        if (current !== idempotencyKey) return;
-        change(id, { task, phase: phase === 'sending' ? 'waiting' : phase });
+        if (get(id)?.idempotencyKey !== idempotencyKey) return;
+        change(id, signal.aborted ? { task } : { task, phase: 'waiting' });
         await save(id);
         if (job.isPaused) suspend(id);
       },
       onUpdate({ status, progress, queue }, { nextPollMs }) {
         // What ends a task is in the result of the call.
-        if (!isCurrent() || !/^p/.test(status)) return;
-        const changes = { status, progress, queue, nextPollAt: nextPollMs && Date.now() + nextPollMs };
-        change(id, changes);
-        channel?.postMessage({ id, changes });
+        if (signal.aborted || !/^p/.test(status)) return;
+        change(id, { status, progress, queue, nextPollAt: nextPollMs && Date.now() + nextPollMs });
+        post?.(id);
       },
     };
-    const send = isEdit ? 'editAndWait' : 'generateAndWait';
-    const { data = [] } = await (task ? client.waitForTask(task, options) : client[send](request, options));
-    if (isCurrent()) await end(id, { phase: 'done', images: [...data] });
-  }
-
-  /** Writes that a create leaves, so that a reload knows its key. Offline, the create is held first. */
-  async function prepare(id, signal) {
-    if (globalThis.navigator?.onLine === false) {
-      change(id, { ...CLEARED, phase: 'held' });
-      await save(id);
-      await online(signal);
-    }
-    // The relay counts from the first time.
-    const { sentAt = Date.now() } = snapshots.get(id);
-    change(id, { ...CLEARED, phase: 'sending', sentAt, relay: client.relay });
+    const { data = [] } = await (task
+      ? client.waitForTask(task, options)
+      : client[isEdit ? 'editAndWait' : 'generateAndWait'](request, options));
+    if (signal.aborted) return;
+    end(id, 'done', { images: [...data] });
     await save(id);
-    signal.throwIfAborted();
-  }
-
-  /** Ends the work of this page, and leaves its generation as it stands. */
-  function suspend(id) {
-    const job = jobs.get(id);
-    jobs.delete(id);
-    job?.controller.abort();
-    journal.release(id);
-    return job;
   }
 
   function stop(id) {
-    const snapshot = snapshots.get(id);
-    if (!snapshot || hasEnded(snapshot)) return;
-    const job = suspend(id);
-    change(id, { ...CLEARED, phase: 'stopped', endedAt: endOf(id) });
-    if (!job || job.hasLock) save(id);
+    if (!isRunning(get(id))) return;
+    const job = jobs.get(id);
+    end(id, 'stopped');
     // The entry of a generation that another tab works on is that tab's.
-    else channel?.postMessage({ id, isStopped: true });
-  }
-
-  /** Takes a generation off the list of this tab. */
-  function forget(id) {
-    suspend(id);
-    begun.delete(id);
-    put(id);
+    if (!job || job.hasLock) save(id);
+    else post?.(id);
   }
 
   /** Makes a generation that has not been sent. */
   function begin(id, request, isEdit, mode) {
-    const fresh = { id, request, isEdit, images: [], startedAt: Date.now(), idempotencyKey: randomId() };
-    begun.set(id, performance.now());
-    change(id, { ...fresh, phase: 'sending' }, {});
+    const startedAt = Date.now();
+    begun.set(request, startedAt - performance.now());
+    const fresh = { id, request, isEdit, images: [], startedAt, idempotencyKey: randomId() };
+    put(id, { ...fresh, phase: 'sending' });
     run(id, mode);
   }
 
@@ -271,52 +226,60 @@ export function createGenerations({
 
     pause(id) {
       const job = jobs.get(id);
-      if (job) job.isPaused = true;
-      if (!job || snapshots.get(id).phase !== 'waiting') return;
+      if (!job) return;
+      job.isPaused = true;
+      if (get(id).phase !== 'waiting') return;
       suspend(id);
-      change(id, CLEARED);
+      enter(id, 'waiting');
     },
 
     resume(id) {
-      const snapshot = snapshots.get(id);
+      const snapshot = get(id);
       const job = jobs.get(id);
       if (job) job.isPaused = false;
       else if (snapshot?.isResumable) {
-        change(id, { ...CLEARED, phase: snapshot.task ? 'waiting' : 'sending' });
+        enter(id, snapshot.task ? 'waiting' : 'sending');
         run(id, 'resume');
       }
     },
 
     retry(id) {
-      const snapshot = snapshots.get(id);
-      if (!snapshot || !hasEnded(snapshot) || snapshot.isPartial) return;
-      begin(id, snapshot.request, snapshot.isEdit, 'retry');
+      const snapshot = get(id);
+      if (!snapshot || isRunning(snapshot) || snapshot.isPartial) return;
+      begin(id, snapshot.request, snapshot.isEdit);
     },
 
     remove(id) {
       if (!snapshots.has(id)) return;
-      forget(id);
-      journal.write(id).then(() => channel?.postMessage({ id, isRemoved: true }));
+      put(id);
+      save(id);
     },
 
     restore(snapshot) {
       const { id } = snapshot;
       if (snapshots.has(id)) return;
-      change(id, snapshot, {});
+      put(id, snapshot);
       save(id);
-      if (!hasEnded(snapshot)) run(id, 'resume');
+      if (isRunning(snapshot)) run(id, 'resume');
     },
 
     load,
-    get: (id) => snapshots.get(id),
+    get,
     list: () => list,
 
     subscribe(listener) {
-      const entry = { listener };
-      listeners.add(entry);
-      inform(entry);
+      function inform() {
+        try {
+          listener(list);
+        } catch (error) {
+          // A listener must not end the wait that it is informed of.
+          console.error(error);
+        }
+      }
+      listeners.add(inform);
+      inform();
       load();
-      return () => listeners.delete(entry);
+      return () => listeners.delete(inform);
     },
   };
 }
@@ -324,6 +287,6 @@ export function createGenerations({
 /** @param {AbortSignal} signal */
 const online = (signal) =>
   new Promise((resolve, reject) => {
-    addEventListener('online', resolve, { once: true, signal });
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    addEventListener('online', resolve, { signal });
+    signal.addEventListener('abort', reject);
   });

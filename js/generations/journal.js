@@ -7,35 +7,28 @@ const VERSION = 1;
 /** A journal that grows without end would fill the storage, and no create could be written before it leaves. */
 const MAX_ENDED = 100;
 
-const ENDED = ['done', 'stopped', 'failed'];
-const PHASES = ['held', 'sending', 'waiting', ...ENDED];
-
-export const hasEnded = ({ phase }) => ENDED.includes(phase);
+export const isRunning = (entry) => entry && entry.endedAt === undefined;
 
 const isEntry = (entry) =>
-  PHASES.includes(entry?.phase) &&
+  /^(held|sending|waiting|done|stopped|failed)$/.test(entry?.phase) &&
   entry.request instanceof Object &&
   Array.isArray(entry.images) &&
   entry.idempotencyKey;
 
+/** Deletes the values that are found, and returns how many those are. */
+function drop(values, isFound) {
+  const names = Object.keys(values).filter((name) => isFound(values[name]));
+  for (const name of names) delete values[name];
+  return names.length;
+}
+
 /** The entries of a journal, and whether its text holds nothing else. */
 function parse(text) {
   try {
-    const { version, entries } = JSON.parse(text ?? `{"version":${VERSION},"entries":{}}`);
-    if (version === VERSION) {
-      const all = Object.entries(entries);
-      const sound = all.filter(([, entry]) => isEntry(entry));
-      return { entries: Object.fromEntries(sound), isSound: sound.length === all.length };
-    }
+    const { version, entries } = JSON.parse(text);
+    if (version === VERSION) return { entries, isSound: !drop(entries, (entry) => !isEntry(entry)) };
   } catch {}
-  return { entries: {} };
-}
-
-/** Drops the oldest of those that have ended, and those that may still bring billed images last. */
-function trim(entries) {
-  const ended = Object.values(entries).filter(hasEnded);
-  ended.sort((a, b) => Number(b.isResumable) - Number(a.isResumable) || b.startedAt - a.startedAt);
-  for (const { id } of ended.slice(MAX_ENDED)) delete entries[id];
+  return { entries: {}, isSound: !text };
 }
 
 /** A Blob, or a list of them. */
@@ -48,15 +41,14 @@ const isFile = (value) => [value].flat().some((item) => item?.arrayBuffer);
  * @returns the entry; `undefined` where nothing would bring the pictures back
  */
 function toEntry(snapshot) {
-  const { request, images, error, phase, task } = snapshot;
-  const all = Object.entries(request);
-  const fields = all.filter(([, value]) => !isFile(value));
-  const entry = { ...snapshot, request: Object.fromEntries(fields) };
-  if (fields.length < all.length) entry.isPartial = true;
+  const { images, error, phase, task } = snapshot;
+  const request = { ...snapshot.request };
+  const entry = { ...snapshot, request };
+  if (drop(request, isFile)) entry.isPartial = true;
   if (error) entry.error = toStored(error);
   // An address of another kind is that of an application, which keeps its images itself.
   if (phase !== 'done' || images.every(({ url }) => url && !/^(blob|data):/i.test(url))) return entry;
-  return task && { ...entry, phase: 'waiting', images: [] };
+  return task && { ...entry, phase: 'waiting', images: [], endedAt: undefined };
 }
 
 export const fromEntry = (entry) => ({ ...entry, error: entry.error && toError(entry.error) });
@@ -74,7 +66,10 @@ export function openJournal(chosen, key, locks) {
   const own = new Map();
   /** @type {Promise<any>} */
   let queue = Promise.resolve();
-  let hasFailed = false;
+  let warn = (error) => {
+    console.warn('Generations are not stored:', error);
+    warn = () => {};
+  };
 
   async function update() {
     // Reading the property throws where storage is blocked.
@@ -89,25 +84,24 @@ export function openJournal(chosen, key, locks) {
       if (entry) entries[id] = entry;
       else delete entries[id];
     }
-    trim(entries);
-    if (!Object.keys(entries).length) await storage.removeItem(key);
-    else if (written.length || !isSound)
-      await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
+    // The oldest go, and those last that may still bring billed images.
+    const ended = Object.values(entries).filter((entry) => !isRunning(entry));
+    ended.sort((a, b) => b.isResumable - a.isResumable || b.startedAt - a.startedAt);
+    for (const { id } of ended.slice(MAX_ENDED)) delete entries[id];
+    if (written.length || !isSound) {
+      if (Object.keys(entries).length)
+        await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
+      else await storage.removeItem(key);
+    }
     for (const [id, entry] of written) {
-      if (own.get(id) === entry && (!entry || hasEnded(entry))) own.delete(id);
+      if (own.get(id) === entry && !isRunning(entry)) own.delete(id);
     }
     return entries;
   }
 
-  const tryUpdate = () =>
-    update().catch((error) => {
-      if (!hasFailed) console.warn('Generations are not stored:', error);
-      hasFailed = true;
-    });
-
   /** One after another, here and in other tabs. */
   function flush() {
-    queue = queue.then(() => exclusive(locks, key, tryUpdate));
+    queue = queue.then(() => exclusive(locks, key, () => update().catch(warn)));
     return queue;
   }
 
@@ -118,7 +112,8 @@ export function openJournal(chosen, key, locks) {
     write(id, snapshot) {
       try {
         const entry = snapshot && toEntry(snapshot);
-        own.set(id, entry && JSON.parse(JSON.stringify(entry)));
+        JSON.stringify(entry);
+        own.set(id, entry);
       } catch {
         // The client refuses a request that is no JSON. It must not keep other entries from being stored.
       }

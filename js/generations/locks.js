@@ -8,19 +8,19 @@
  * @param {string} name of the work
  * @param {() => Promise<Result>} work which does not reject, and does nothing once the signal is aborted
  * @param {AbortSignal} [signal] ends the wait for another tab
- * @returns {Promise<Result | undefined>}
+ * @returns {Promise<Result>}
  */
 export async function exclusive(locks, name, work, signal) {
-  let isGranted = false;
-  const grant = () => {
-    isGranted = true;
-    return work();
-  };
+  /** @type {Promise<Result> | undefined} */
+  let result;
+  function once() {
+    result ??= work();
+    return result;
+  }
   try {
-    if (locks) return await locks.request(name, { signal }, grant);
+    await locks?.request(name, { signal }, once);
   } catch {
     // A sandboxed frame has the object and refuses each request.
-    if (isGranted) return undefined;
   }
-  return work();
+  return once();
 }

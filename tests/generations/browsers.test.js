@@ -12,7 +12,7 @@ import { serveSite } from '../helpers/site.js';
 
 const script = (origin = '') => `
   import { LemonData } from '${origin}/dist/index.js';
-  import { createGenerations } from '${origin}/dist/generations.js';
+  import { createGenerations, syncTabs } from '${origin}/dist/generations.js';
   const query = new URLSearchParams(location.search);
   const client = new LemonData({
     baseUrl: '${origin}/api/lemondata',
@@ -20,7 +20,7 @@ const script = (origin = '') => `
     headers: { 'x-tab': query.get('tab') ?? 'first' },
     pollInterval: { min: 20, max: 30 },
   });
-  const generations = createGenerations({ client });
+  const generations = createGenerations({ client, sync: query.has('sync') ? syncTabs : undefined });
   generations.subscribe(() => {});
 `;
 
@@ -192,6 +192,20 @@ for (const name of BROWSERS) {
         await page.run(() => window.second.see('done'));
       });
       assert.deepEqual([...relay.pollers], ['first']);
+      assert.equal(relay.keys.length, 1);
+    });
+
+    test('tabs in step show what one of them starts, and stop together', async () => {
+      await inPage('?sync', async (page) => {
+        await page.run(async () => {
+          window.second = await window.tab.open('?sync&tab=second');
+          window.tab.start();
+          await window.second.see('waiting');
+        });
+        await page.run(() => window.second.generations.stop(window.second.generations.list()[0].id));
+        await page.see('stopped');
+      });
+      assert.equal(relay.pollers.has('second'), false);
       assert.equal(relay.keys.length, 1);
     });
 

@@ -7,6 +7,7 @@ import {
   type GenerationSnapshot,
   type Generations,
   type GenerationsClient,
+  syncTabs,
 } from 'lemondata-wasm/generations';
 import { GenerationsProvider, useGeneration, useGenerations } from 'lemondata-wasm/react';
 
@@ -17,6 +18,9 @@ const generations = createGenerations({ client });
 expectTypeOf(generations).toEqualTypeOf<Generations>();
 createGenerations({ client, storage: localStorage, key: 'mine', locks: navigator.locks });
 createGenerations({ client, storage: null, locks: null });
+createGenerations({ client, sync: syncTabs });
+// @ts-expect-error: it is no switch
+createGenerations({ client, sync: true });
 const items = new Map<string, string>();
 createGenerations({
   client,

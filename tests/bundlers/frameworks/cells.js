@@ -3,6 +3,8 @@
 export const samples = {
   'sample/generations.js': 'generations/store',
   'sample/app.js': 'generations/page',
+  'tabs/generations.js': 'generations/tabs',
+  'tabs/app.js': 'generations/page',
   'sample/useGenerations.js': 'generations/vue',
   'sample/App.svelte': 'generations/svelte',
   'sample/list.js': 'generations/solid',
@@ -34,8 +36,31 @@ const cell = (tool, name) => ({
   },
 });
 
+/** Two tabs of the page, one in a frame of the other: a click in that one draws in both. */
+const tabs = {
+  tool: 'vite',
+  async run({ relay, site, open, paidOnce }) {
+    const { handle } = await relay();
+    const page = await open(`${await site('dist', { api: handle })}tabs.html`);
+    try {
+      await page.run(() => {
+        const frame = document.createElement('iframe');
+        frame.src = location.href;
+        document.body.append(frame);
+      });
+      await page.until(() => frames[0]?.document.querySelector('button') ?? undefined);
+      await page.run(() => frames[0].document.querySelector('button').click());
+      await page.until(picture);
+    } finally {
+      await page.close();
+    }
+    paidOnce();
+  },
+};
+
 export const cells = {
   'generations-page': cell('vite', 'page'),
+  'generations-tabs': tabs,
   'generations-vue': cell('vue', 'vue'),
   'generations-svelte': cell('svelte', 'svelte'),
   'generations-solid': cell('solid-js', 'solid'),

@@ -2,5 +2,5 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 
 export default {
   plugins: [svelte()],
-  build: { rolldownOptions: { input: ['page.html', 'vue.html', 'svelte.html', 'solid.html'] } },
+  build: { rolldownOptions: { input: ['page.html', 'tabs.html', 'vue.html', 'svelte.html', 'solid.html'] } },
 };
