@@ -18,6 +18,13 @@ const CALL_OPTIONS = [
   'requestTimeout',
 ];
 
+/** Headers as the SDK takes them; none where a transport of the caller's has none. */
+function plainHeaders(response) {
+  try {
+    return Object.fromEntries(new Headers(response.headers));
+  } catch {}
+}
+
 /**
  * Wraps a transport: it adds the headers of a call, and notes the last URL and the headers of its answer.
  *
@@ -32,7 +39,7 @@ function recordingFetch(custom, headers = {}) {
     last.url = url;
     // Not `async`: a transport that throws at once has sent nothing, and the client has to see the throw.
     return Promise.resolve(custom ? custom(url, init) : fetch(url, init)).then((response) => {
-      last.headers = Object.fromEntries(response.headers);
+      last.headers = plainHeaders(response);
       return response;
     });
   };

@@ -52,6 +52,17 @@ const isKnown = (error) =>
   [LemonDataError, UsageError, SaveError].some((known) => error instanceof known) ||
   error?.code !== undefined;
 
+/** An error that is its own cause must not hold us up. */
+const MAX_DEPTH = 9;
+
+/** Why there was no connection, in the system's own words. @param {any} error */
+function systemReason({ kind, cause }) {
+  if (kind !== 'connection') return '';
+  for (let depth = 0; cause?.cause && depth < MAX_DEPTH; depth += 1) cause = cause.cause;
+  const { message, code } = cause ?? {};
+  return message && code && !message.includes(code) ? `${message} (${code})` : (message ?? code);
+}
+
 /**
  * @param {any} error
  * @param {boolean} isJson
@@ -65,6 +76,8 @@ export function report(error, isJson) {
   }
   if (error instanceof Interruption) console.error(error.message);
   else console.error(red('error:'), isKnown(error) ? error.message : error);
+  const reason = systemReason(error);
+  if (reason) console.error(reason);
   if (error.hint && !error.message.includes(error.hint)) console.error(error.hint);
   if (error.outcome === 'unknown' && !/billed/.test(error.message)) {
     console.error('It may have been carried out and billed.');

@@ -212,8 +212,14 @@ async function deliver(result, { output, json }) {
     console.log(JSON.stringify({ ...result, data, ...(files.length > 0 && { files }) }));
     return;
   }
-  const lines = files.length > 0 ? files : images.map(({ url }) => url);
+  const lines = files.length > 0 ? files : images.filter((image) => !isMissing(image)).map(({ url }) => url);
   console.log(lines.length > 0 ? lines.join('\n') : JSON.stringify(result));
+}
+
+/** One of several pictures may have been filtered. The others are there. @param {any} image */
+function isMissing({ error }) {
+  if (error) console.error(`One of the images failed: ${error.message ?? error}`);
+  return Boolean(error);
 }
 
 /**
@@ -226,10 +232,14 @@ async function save(result, output) {
   const extension = extname(output);
   const start = output.slice(0, output.length - extension.length);
   const files = images.map((_, index) => (images.length > 1 ? `${start}-${index + 1}${extension}` : output));
+  /** @type {string[]} */
+  const saved = [];
   try {
     for (const [index, image] of images.entries()) {
+      if (isMissing(image)) continue;
       const blob = await toBlob(image);
       await writeFile(files[index], Buffer.from(await blob.arrayBuffer()));
+      saved.push(files[index]);
     }
   } catch (error) {
     // It is paid for, so it must not be lost.
@@ -238,5 +248,5 @@ async function save(result, output) {
       `The picture is made, but it could not be saved: ${error.message} The answer is above.`,
     );
   }
-  return files;
+  return saved;
 }

@@ -3,7 +3,7 @@
 import { InvalidRequestError, ownError } from './errors.js';
 
 /** The longest time that a timer of the platform can count. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** The error of an option or an argument that cannot be used. */
 export const refuse = (param, message, cause) =>

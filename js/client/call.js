@@ -20,7 +20,7 @@ import {
   SOURCE_POLL,
 } from './abi.gen.js';
 import { InternalError, InvalidRequestError, ownError } from './errors.js';
-import { Attempt, exchange, responseInfo } from './exchange.js';
+import { Attempt, exchange } from './exchange.js';
 import { taskOf } from './generation.js';
 import { randomKey, readCredentials, resolve } from './options.js';
 import { read } from './values.js';
@@ -57,10 +57,7 @@ const pageEvents = () =>
     [globalThis.document, 'visibilitychange'],
   ]);
 
-function report(error) {
-  if (typeof reportError === 'function') reportError(error);
-  else console.error(error);
-}
+const report = (error) => (globalThis.reportError ?? console.error)(error);
 
 /** Calls a function of the caller's in a microtask of this call's. */
 const later = (callback) => Promise.resolve().then(callback);
@@ -293,7 +290,7 @@ export class Call {
       const source = this.#subscriber.join(JSON.stringify([url, key, [...headers]]), isSilent);
       if (source || this.#incoming) return source || SOURCE_POLL;
     }
-    const attempt = new Attempt(isCreate ? 'POST' : 'GET', url, number);
+    const attempt = new Attempt(isCreate ? 'POST' : 'GET', number);
     const controller = new AbortController();
     this.#attempt = attempt;
     this.#controller = controller;
@@ -329,9 +326,6 @@ export class Call {
     this.#controller = undefined;
     // An attempt that could not be read may go on, such as a stream.
     if (attempt.cause || attempt.isLate) controller?.abort();
-    if (attempt.headers) attempt.info = responseInfo(attempt);
-    // They keep the whole of the platform's response in memory.
-    attempt.headers = undefined;
     this.#respond(attempt);
     this.#subscriber?.publish(attempt, controller);
     return attempt;

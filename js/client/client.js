@@ -176,47 +176,51 @@ export const editAndWait = (request, options) => call(COMMAND_EDIT_AND_WAIT, req
 export const getTask = (task, options) => call(COMMAND_GET_TASK, task, options);
 export const waitForTask = (task, options) => call(COMMAND_WAIT_FOR_TASK, task, options);
 
-export class LemonData {
-  // Private, so that neither `JSON.stringify` nor a log nor a structured clone shows the key.
-  #options;
+/**
+ * Names the function that returns the options of a client. Neither `JSON.stringify` nor a log nor a structured clone
+ * shows what a function returns. A private field would be out of reach for a proxy around the client, as Vue makes one.
+ */
+const OPTIONS = /* @__PURE__ */ Symbol('options');
 
+export class LemonData {
   constructor(options) {
     // Options that are no object, or cannot be read, are refused at the first call.
-    this.#options = options;
+    let own = options;
     try {
-      if (typeof options === 'object') this.#options = { ...options };
+      if (typeof options === 'object') own = { ...options };
     } catch {}
+    Object.defineProperty(this, OPTIONS, { value: () => own });
   }
 
   get relay() {
-    return read(this.#options, 'relay') === true;
+    return read(this[OPTIONS](), 'relay') === true;
   }
 
   generate(request, options) {
-    return call(COMMAND_GENERATE, request, options, this.#options);
+    return call(COMMAND_GENERATE, request, options, this[OPTIONS]());
   }
 
   generateAndWait(request, options) {
-    return call(COMMAND_GENERATE_AND_WAIT, request, options, this.#options);
+    return call(COMMAND_GENERATE_AND_WAIT, request, options, this[OPTIONS]());
   }
 
   edit(request, options) {
-    return call(COMMAND_EDIT, request, options, this.#options);
+    return call(COMMAND_EDIT, request, options, this[OPTIONS]());
   }
 
   editAndWait(request, options) {
-    return call(COMMAND_EDIT_AND_WAIT, request, options, this.#options);
+    return call(COMMAND_EDIT_AND_WAIT, request, options, this[OPTIONS]());
   }
 
   getTask(task, options) {
-    return call(COMMAND_GET_TASK, task, options, this.#options);
+    return call(COMMAND_GET_TASK, task, options, this[OPTIONS]());
   }
 
   waitForTask(task, options) {
-    return call(COMMAND_WAIT_FOR_TASK, task, options, this.#options);
+    return call(COMMAND_WAIT_FOR_TASK, task, options, this[OPTIONS]());
   }
 
   listModels(options) {
-    return listModels(options, this.#options);
+    return listModels(options, this[OPTIONS]());
   }
 }

@@ -14,9 +14,7 @@ export class LemonDataError extends Error {
   constructor({ message, cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = new.target.kinds[0];
-    for (const name in fields) {
-      if (fields[name] !== undefined) this[name] = fields[name];
-    }
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) this[name] = value;
   }
 
   get [BRAND]() {
@@ -45,13 +43,17 @@ export class LemonDataError extends Error {
 }
 
 /** Names a class and its instances, whatever a minifier calls it. */
-function name(Class, text) {
-  Object.defineProperty(Class, 'name', { value: text });
-  Class.prototype.name = text;
+function name(Class, value) {
+  // Assigning to the prototype would fail where the prototype of all errors is frozen.
+  for (const target of [Class, Class.prototype]) {
+    Object.defineProperty(target, 'name', { value, writable: true });
+  }
   return Class;
 }
 
 name(LemonDataError, 'LemonDataError');
+
+const camel = (name) => name.replace(/_./g, (start) => start[1].toUpperCase());
 
 /** The classes, by the numbers of their kinds. */
 const classes = [];
@@ -64,7 +66,7 @@ function define(Base = LemonDataError) {
   };
   if (Base !== LemonDataError) Base.kinds.push(kind);
   classes.push(made);
-  return name(made, `${kind.replace(/(?:^|_)./g, (start) => start.at(-1).toUpperCase())}Error`);
+  return name(made, `${camel(`_${kind}`)}Error`);
 }
 
 // In the order of `KINDS`.
@@ -89,24 +91,15 @@ export const InternalError = define();
 
 /** The hints of the service, by their types. An error has them under names in camel case. */
 const HINTS = [
-  ['string', ['hint', 'did_you_mean']],
+  ['string', 'hint did_you_mean'],
   [
     'array',
-    [
-      'suggestions',
-      'alternatives',
-      'supported_parameters',
-      'supported_operations',
-      'allowed_resolutions',
-      'allowed_aspect_ratios',
-      // Of a hub.
-      'skipped_models',
-    ],
+    // The last one is a hub's.
+    'suggestions alternatives supported_parameters supported_operations allowed_resolutions allowed_aspect_ratios skipped_models',
   ],
-  ['number', ['balance_usd', 'estimated_cost_usd', 'prompt_max_characters']],
-  ['object', ['recommended_request']],
+  ['number', 'balance_usd estimated_cost_usd prompt_max_characters'],
+  ['object', 'recommended_request'],
 ];
-const camel = (name) => name.replace(/_./g, (start) => start[1].toUpperCase());
 
 /** What the provider says of an error in the body of its answer, beside what is known already. */
 export function detailsOf(body, requestId, param) {
@@ -123,7 +116,7 @@ export function detailsOf(body, requestId, param) {
     body,
   };
   for (const [type, names] of HINTS) {
-    for (const name of names) details[camel(name)] = pick(type, error[name]);
+    for (const name of names.split(' ')) details[camel(name)] = pick(type, error[name]);
   }
   return details;
 }
@@ -147,12 +140,7 @@ export function makeError(
 ) {
   const name = NAMES[param];
   const { requestId, body: original, cause: ownCause, secret } = Object(attempt);
-  let body;
-  try {
-    body = redactAll(original, secret);
-  } catch {
-    // It is nested too deep to be looked through: nothing of it is shown.
-  }
+  const body = redactAll(original, secret);
   const made = new classes[kind]({
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),

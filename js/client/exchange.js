@@ -6,11 +6,15 @@ import { parseUrl, read } from './values.js';
 /** The type of an answer that a relay goes on to answer. */
 const STREAM = 'text/event-stream';
 
-/** How Node, Bun and Deno say that no connection was made: by a code, or else by a message. A page is told nothing. */
+/**
+ * How Node, Bun, Deno and workerd say that no connection was made, or no secure one: by a system call, a code or a
+ * message. A network that breaks under a request has the same codes, with the system calls `read` and `write`. A page
+ * is told nothing.
+ */
 const NOT_CONNECTED =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$|client error \(Connect\)/;
+  /^connect |^getaddrinfo |^ (?:ECONNREFUSED|ENOTFOUND|ConnectionRefused|FailedToOpen|UND_ERR_CONNECT_|UND_ERR_INVALID_|UNABLE_TO|Requires net|Too many sub|bad port)|CERT(?:_|$)|WRONG_VERSION|\(Connect\)/;
 /** Node's own `fetch` gives up by itself, after 300 s. */
-const OUT_OF_TIME = /^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
+const OUT_OF_TIME = /^ UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
 
 /**
  * What is known of an exchange, for the core and for the error that it may lead to. Each field has its place from the
@@ -18,16 +22,13 @@ const OUT_OF_TIME = /^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
  */
 export class Attempt {
   method;
-  url;
   number;
-  durationMs;
   cause;
   isSent = false;
   isLate = false;
   isJson = false;
   isStream = false;
   status;
-  headers;
   seconds;
   date;
   now;
@@ -42,9 +43,8 @@ export class Attempt {
   rest;
   secret;
 
-  constructor(method, url, number) {
+  constructor(method, number) {
     this.method = method;
-    this.url = url;
     this.number = number;
   }
 }
@@ -72,12 +72,15 @@ async function* events(body) {
   }
 }
 
-/** Whether an error, or a cause of it, matches. */
+/** Whether an error, a cause of it or the first of several errors matches: its system call, and its code or message. */
 function matches(error, pattern) {
-  for (let depth = 0; error && depth < 9; depth += 1) {
-    if (pattern.test(read(error, 'code') ?? read(error, 'message'))) return true;
-    error = read(error, 'cause');
-  }
+  try {
+    for (let depth = 0; error && depth < 9; depth += 1) {
+      const { syscall = '', code = error.message, cause = error.errors?.[0] } = error;
+      if (pattern.test(`${syscall} ${code}`)) return true;
+      error = cause;
+    }
+  } catch {}
   return false;
 }
 
@@ -91,7 +94,7 @@ function matches(error, pattern) {
  * @param {typeof globalThis.fetch} [request.fetch]
  * @param {string} request.url
  * @param {AbortSignal} request.signal
- * @param {Headers} [request.headers] of the caller
+ * @param {Headers} request.headers of the caller
  * @param {string} [request.key]
  * @param {string | FormData | Blob} [request.body] of a create
  * @param {string} [request.idempotencyKey]
@@ -100,12 +103,19 @@ function matches(error, pattern) {
  */
 export async function exchange(
   attempt,
-  { fetch: custom, url, signal, headers = new Headers(), key, body, idempotencyKey, relay, streams },
+  { fetch: custom, url, signal, headers, key, body, idempotencyKey, relay, streams },
 ) {
-  const header = (name) => redact(attempt.headers?.get(name), key) ?? undefined;
+  // They keep the whole of the platform's response in memory, so that no attempt has them.
+  let received;
+  const header = (name) => redact(received.get(name), key) ?? undefined;
+  const limit = (name) => {
+    const value = Number(header(`x-ratelimit-${name}`));
+    return Number.isNaN(value) ? undefined : value;
+  };
   function parse(text) {
     attempt.body = text;
-    attempt.body = JSON.parse(text);
+    // Not every transport leaves out a byte order mark.
+    attempt.body = JSON.parse(text.replace(/^\uFEFF/, ''));
     attempt.isJson = true;
   }
   /** This attempt and those that follow, each as if it had been asked for. A heartbeat repeats the last one. */
@@ -141,17 +151,27 @@ export async function exchange(
     attempt.isSent = true;
     const response = await responding;
     // A transport of the caller's may have made its answer by hand.
-    attempt.headers = response.headers?.get ? response.headers : new Headers(response.headers);
+    received = response.headers?.get ? response.headers : new Headers(response.headers);
     attempt.status = response.status;
     const retryAfter = header('retry-after');
     if (retryAfter !== undefined) {
-      attempt.seconds = Number(retryAfter);
+      // What a proxy has said again stands behind a comma.
+      attempt.seconds = Number(`${retryAfter}`.split(',')[0]);
       attempt.date = Date.parse(retryAfter);
       // A date is one of the server's clock, which may differ from ours.
       attempt.now = Date.parse(header('date')) || Date.now();
     }
     attempt.location = redirectOrigin(header('location'));
     attempt.requestId = header('x-request-id');
+    attempt.info = {
+      method: attempt.method,
+      path: new URL(url).pathname,
+      status: attempt.status,
+      requestId: attempt.requestId,
+      rateLimit: { limit: limit('limit'), remaining: limit('remaining'), reset: limit('reset') },
+      attempt: attempt.number,
+      billingTransactionId: header('x-billing-transaction-id'),
+    };
     if (streams && header('content-type')?.startsWith(STREAM)) {
       attempt.isStream = true;
       attempt.rest = parseAll(response.body);
@@ -162,19 +182,9 @@ export async function exchange(
     if (matches(cause, NOT_CONNECTED)) attempt.isSent = false;
     attempt.isLate = matches(cause, OUT_OF_TIME);
   }
-  attempt.durationMs = performance.now() - started;
-}
-
-/** What `onResponse` gets. */
-export function responseInfo({ method, url, status, requestId, headers, durationMs, number: attempt, body }) {
-  const billingTransactionId =
-    headers.get('x-billing-transaction-id') ?? read(body, 'billing_transaction_id') ?? undefined;
-  const number = (name) => {
-    const value = Number(headers.get(`x-ratelimit-${name}`) ?? undefined);
-    return Number.isNaN(value) ? undefined : value;
-  };
-  const rateLimit = { limit: number('limit'), remaining: number('remaining'), reset: number('reset') };
-  const usage = read(body, 'usage');
-  const path = new URL(url).pathname;
-  return { method, path, status, requestId, rateLimit, durationMs, attempt, billingTransactionId, usage };
+  const { info, body: answer } = attempt;
+  if (!info) return;
+  info.durationMs = performance.now() - started;
+  info.billingTransactionId ??= read(answer, 'billing_transaction_id') ?? undefined;
+  info.usage = read(answer, 'usage');
 }

@@ -79,7 +79,7 @@ export async function listModels(options, defaults) {
   return bounded(
     async (signal) => {
       const headers = await headersOf(settings);
-      const attempt = new Attempt('GET', path, 1);
+      const attempt = new Attempt('GET', 1);
       await exchange(attempt, { fetch, url: url + query, signal, headers });
       const { status, body, cause } = attempt;
       if (body === undefined) {

@@ -7,4 +7,5 @@ export const inBrowser = () =>
   (typeof WorkerLocation === 'function' && typeof Deno === 'undefined' && typeof Bun === 'undefined');
 
 /** Whether this is an edge worker: there, one request must not wait for another's promise. */
-export const isEdge = 'WebSocketPair' in globalThis || typeof EdgeRuntime === 'string';
+export const isEdge = /* @__PURE__ */ (() =>
+  'WebSocketPair' in globalThis || typeof EdgeRuntime === 'string')();

@@ -7,12 +7,18 @@ const SHORTEST_SECRET = 8;
 export const redact = (text, secret) =>
   secret?.length >= SHORTEST_SECRET && typeof text === 'string' ? text.replaceAll(secret, '[key]') : text;
 
+/** What is nested deeper is left out: an attacker may nest anything, and a stack that overflows would be a trap. */
+const MAX_DEPTH = 100;
+
 /** The same of all texts within an answer. The names of its fields stay where the secret could be one of them. */
-export function redactAll(value, secret) {
-  if (Array.isArray(value)) return value.map((item) => redactAll(item, secret));
+export function redactAll(value, secret, depth = 0) {
   if (typeof value !== 'object' || !value) return redact(value, secret);
+  if (depth === MAX_DEPTH) return;
   const clean = (name) => (/^\w+$/.test(secret) ? name : redact(name, secret));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [clean(name), redactAll(field, secret)]),
-  );
+  const entries = Object.entries(value).map(([name, field]) => [
+    clean(name),
+    redactAll(field, secret, depth + 1),
+  ]);
+  const cleaned = Object.fromEntries(entries);
+  return Array.isArray(value) ? Object.values(cleaned) : cleaned;
 }

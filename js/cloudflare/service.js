@@ -39,7 +39,7 @@ export async function send({ url, timeoutMs, body, task }, { settings, trace, on
   sent.isLate ||= controller.signal.aborted;
   const answer = Object(sent.body);
   // The body of an inline answer does not name its bill.
-  const bill = sent.isJson ? sent.headers.get('x-billing-transaction-id') : undefined;
+  const bill = sent.isJson ? sent.info.billingTransactionId : undefined;
   if (bill) answer.billing_transaction_id ??= bill;
   // The key goes to documented routes alone. Without its poll_url, a task is polled by its id.
   if (answer.poll_url && !taskIdOf(answer.poll_url, baseUrl)) delete answer.poll_url;

@@ -40,6 +40,12 @@ function resultAttributes({ task_id: id, status, model, usage, billing_transacti
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
+/** The options of a call over those of the client. As everywhere, one that is `undefined` counts as left out. */
+function merge(options, callOptions) {
+  const set = Object.entries(Object(callOptions)).filter(([, value]) => value != null);
+  return { ...options, ...Object.fromEntries(set) };
+}
+
 export function createTracedClient(options, { api, tracer, propagate = false, recordPrompts = false }) {
   const own = tracer ?? api.trace.getTracer(NAME);
 
@@ -56,7 +62,7 @@ export function createTracedClient(options, { api, tracer, propagate = false, re
     const parent = api.context.active();
     const span = own.startSpan(name, { kind: CLIENT, attributes }, parent);
     const context = api.trace.setSpan(parent, span);
-    const merged = { ...options, ...callOptions };
+    const merged = merge(options, callOptions);
     const transport = traceRequests({ api, tracer: own, context, propagate }, merged.fetch);
     // Callbacks of the caller run within the span as well.
     return api.context
@@ -88,6 +94,6 @@ export function createTracedClient(options, { api, tracer, propagate = false, re
   return {
     relay: options.relay === true,
     ...Object.fromEntries([...methods(CREATES, true), ...methods(OTHERS, false)]),
-    listModels: (callOptions) => listModels({ ...options, ...callOptions }),
+    listModels: (callOptions) => listModels(merge(options, callOptions)),
   };
 }

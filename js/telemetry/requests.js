@@ -31,8 +31,9 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
       const sending = api.context.with(own, () => (custom ? custom(url, init) : fetch(url, init)));
       return Promise.resolve(sending).then(
         (response) => {
-          const { status } = response;
-          span.setAttribute('http.response.status_code', status);
+          // What a transport of the caller's returns is the client's to judge.
+          const { status } = Object(response);
+          if (status !== undefined) span.setAttribute('http.response.status_code', status);
           end(status >= 400 ? new Error(`status ${status}`) : undefined);
           return response;
         },

@@ -26,13 +26,14 @@ impl Kind {
     fn of_status(status: u16) -> Kind {
         match status {
             // A browser shows a redirect that it does not follow as status 0.
-            0 | 300..=399 => Kind::Response,
+            0 | 300..=303 | 305..=399 => Kind::Response,
             401 => Kind::Authentication,
             402 => Kind::PaymentRequired,
             403 => Kind::PermissionDenied,
             404 => Kind::NotFound,
             429 => Kind::RateLimit,
-            408 | 500.. => Kind::Server,
+            // "Not modified" answers no question of ours: something between us and the server is confused.
+            304 | 408 | 500.. => Kind::Server,
             _ => Kind::InvalidRequest,
         }
     }
@@ -146,11 +147,9 @@ impl Failure {
         if kind == Kind::NotFound && (code == TASK_NOT_FOUND || error.text_of(Name::Type) == TASK_NOT_FOUND) {
             kind = Kind::TaskNotFound;
         }
-        let outcome = match status {
-            503 if error.flag_of(Name::Retryable) == Some(true) => Outcome::Rejected,
-            408 | 500.. => Outcome::Unknown,
-            _ => Outcome::Rejected,
-        };
+        let has_done_nothing = status == 503 && error.flag_of(Name::Retryable) == Some(true);
+        let is_unknown = kind == Kind::Server && !has_done_nothing;
+        let outcome = if is_unknown { Outcome::Unknown } else { Outcome::Rejected };
 
         let mut failure = Failure::new(kind, outcome, target);
         failure.say(&[" was answered with status ", &number(status.into())]);

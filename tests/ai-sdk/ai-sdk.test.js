@@ -278,6 +278,17 @@ for (const [
       assert.match(warnings[0].message, /^One of the images failed: ./);
     });
 
+    test('takes an answer that a transport has made by hand', async () => {
+      const body = JSON.stringify({ data: [{ b64_json: btoa(String.fromCharCode(...PIXEL)) }] });
+      for (const headers of [undefined, {}, { 'x-request-id': 'req_1' }, new Map()]) {
+        const transport = async () => ({ status: 200, headers, text: async () => body });
+        const model = image('gpt-image-2', { fetch: transport });
+        const { images, responses } = await generateImage({ model, prompt, maxRetries: 0 });
+        assert.equal(images.length, 1);
+        assert.equal(responses[0].headers?.['x-request-id'], headers?.['x-request-id']);
+      }
+    });
+
     test('ends with the reason of the signal', async () => {
       const controller = new AbortController();
       const model = image('test-hang', { onTask: undefined });

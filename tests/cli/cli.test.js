@@ -107,6 +107,52 @@ describe('generate', () => {
   });
 });
 
+describe('several pictures, one of which was filtered', () => {
+  const reply = (image) => {
+    const filtered = { error: { code: 'content_filtered', message: 'The picture was filtered.' } };
+    return { body: { created: 1, data: [filtered, image] } };
+  };
+  const note = /^One of the images failed: The picture was filtered\.$/m;
+
+  test('save the other, and say why one is missing', async (t) => {
+    const cwd = folderFor(t);
+    server.next({
+      reply: reply({ b64_json: PNG.sync.write(new PNG({ width: 1, height: 1 })).toString('base64') }),
+    });
+    const args = ['generate', 'x', '-m', 'gpt-image-2', '-n', '2', '-o', 'a.png'];
+    const { code, stdout, stderr } = await run(args, { env, cwd });
+    assert.deepEqual([code, stdout], [0, 'a-2.png\n'], stderr);
+    assert.match(stderr, note);
+    assert.deepEqual(readdirSync(cwd), ['a-2.png']);
+  });
+
+  test('print the URL of the other', async () => {
+    server.next({ reply: reply({ url: 'https://cdn.test/1.png' }) });
+    const { code, stdout, stderr } = await run(['generate', 'x', '-m', 'gpt-image-2', '-n', '2'], { env });
+    assert.deepEqual([code, stdout], [0, 'https://cdn.test/1.png\n'], stderr);
+    assert.match(stderr, note);
+  });
+});
+
+describe('a reader that leaves', () => {
+  for (const name of ['stdout', 'stderr']) {
+    test(`${name} ends no create, and the picture is saved`, async (t) => {
+      const cwd = folderFor(t);
+      const { child, ended } = start(['generate', 'x', '-m', 'ideogram-v3', '-o', 'a.png'], { env, cwd });
+      child[name].destroy();
+      const { code } = await ended;
+      assert.equal(code, 0);
+      assert.deepEqual(readdirSync(cwd), ['a.png']);
+    });
+  }
+
+  test('such as head, ends the list of models in silence', async () => {
+    const { child, ended } = start(['models'], { env });
+    child.stdout.destroy();
+    assert.deepEqual(await ended, { code: 0, stdout: '', stderr: '' });
+  });
+});
+
 describe('the exit code says what became of the create', () => {
   for (const [scenario, code, message] of [
     ['error-400-model-not-found', 4, /model_not_found.*Did you mean 'dall-e-3'/],
@@ -139,6 +185,8 @@ describe('the exit code says what became of the create', () => {
       env: { ...env, LEMONDATA_BASE_URL: closed.url },
     });
     assert.equal(result.code, 3, result.stderr);
+    // In the system's own words.
+    assert.match(result.stderr, /^error: POST .* was not sent.*\nconnect ECONNREFUSED .*\n$/m);
   });
 
   test('the same with JSON, which holds the task', async () => {

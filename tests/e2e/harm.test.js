@@ -153,16 +153,44 @@ describe('rule 4: a caller that hands in', GUARD, () => {
     await paid.finish();
   });
 
-  test('a deep answer gets an error, and no other call does', async () => {
-    const paid = paidCreate();
-    await paid.started();
-    const deep = `{"error": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
-    const fetch = async () => answer(deep, { status: 400 });
-    const error = await failure(generate(request, { apiKey: 'sk-secret-1', fetch }));
-    assert.ok(!(error instanceof InternalError), `${error}`);
-    assert.equal(error.status, 400);
-    await paid.finish();
-  });
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  for (const [title, body, status] of [
+    ['a refusal', `{"error": ${deep}}`, 400],
+    ['a task that has failed', `{"task_id": "t", "status": "failed", "error": ${deep}}`, 200],
+    ['a task without a result', `{"task_id": "t", "status": "completed", "data": ${deep}}`, 200],
+  ]) {
+    test(`a deep answer, ${title}, gets an error that prints, and no other call does`, async () => {
+      const paid = paidCreate();
+      await paid.started();
+      const fetch = async () => answer(body, { status });
+      const updates = [];
+      const onUpdate = (task) => updates.push(JSON.stringify(task));
+      for (const call of [
+        generate(request, { apiKey: 'sk-secret-1', fetch }),
+        waitForTask('t', { apiKey: 'sk-secret-1', fetch, onUpdate }),
+      ]) {
+        const error = await failure(call);
+        assert.ok(!(error instanceof InternalError), `${error}`);
+        assert.ok(JSON.stringify(error).length < 1000);
+      }
+      assert.equal(updates.length, status === 200 ? 1 : 0);
+      await paid.finish();
+    });
+  }
+
+  for (const [title, hostile] of [
+    ['headers that throw', { get: throws }],
+    ['headers that throw at the last', { get: (name) => (/ratelimit/.test(name) ? throws() : null) }],
+  ]) {
+    test(`a transport with ${title} ends its own call`, async () => {
+      const paid = paidCreate();
+      await paid.started();
+      const fetch = async () => ({ ...answer(done), headers: hostile });
+      const error = await failure(generate(request, { apiKey: 'sk-1', fetch, onResponse() {} }));
+      assert.deepEqual([error.outcome, error.cause.message], ['unknown', 'a trap of a proxy']);
+      await paid.finish();
+    });
+  }
 });
 
 describe('rule 1: relay: true', GUARD, () => {
@@ -256,6 +284,47 @@ describe('rule 4: a signal', GUARD, () => {
     await new Promise(setImmediate);
     controller.abort(null);
     assert.equal(await call, null);
+  });
+});
+
+describe('a client', GUARD, () => {
+  test('works behind a proxy, as the reactivity of frameworks puts one around it', async () => {
+    const client = new LemonData({ apiKey: 'sk-secret-1', relay: false, fetch: async () => answer(done) });
+    const reactive = new Proxy(client, {});
+    assert.equal((await reactive.generate(request)).status, 'completed');
+    assert.equal(reactive.relay, false);
+    assert.equal((await Object.create(client).waitForTask('t')).status, 'completed');
+  });
+});
+
+describe('where prototypes are not as they were', GUARD, () => {
+  /** Runs a program of its own: what it does to the prototypes stays there. */
+  async function run(program) {
+    const { execFile } = await import('node:child_process');
+    const { promisify } = await import('node:util');
+    const args = ['--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    return stdout.trim();
+  }
+  const refuse = `fetch: async () => new Response('{"error":{"code":"c"}}', { status: 400 })`;
+
+  test('since they are frozen, a call fails like any other', async () => {
+    const printed = await run(`
+      const all = [Object, Function, Array, Promise, Error, TypeError, Map, Set, WeakMap, Symbol, RegExp, String];
+      for (const { prototype } of all) Object.freeze(prototype);
+      const { generate, RateLimitError } = await import('lemondata-wasm');
+      const error = await generate({ prompt: 'x' }, { apiKey: 'sk-1', ${refuse} }).catch((error) => error);
+      console.log(error.name, error.code, new RateLimitError({ message: 'x' }).name);`);
+    assert.equal(printed, 'InvalidRequestError c RateLimitError');
+  });
+
+  test('since a library has added to them, an error holds its own fields alone', async () => {
+    const printed = await run(`
+      Object.prototype.extend = () => {};
+      const { generate } = await import('lemondata-wasm');
+      const error = await generate({ prompt: 'x' }, { apiKey: 'sk-1', ${refuse} }).catch((error) => error);
+      console.log(Object.keys(error).join());`);
+    assert.equal(printed, 'kind,outcome,status,code,body');
   });
 });
 

@@ -1454,7 +1454,11 @@ describe('rule 3: the key', GUARD, () => {
     assert.doesNotMatch(inspect(lemon, all), /secret/);
     assert.doesNotMatch(inspect(structuredClone(lemon), all), /secret/);
     assert.doesNotMatch(String(lemon), /secret/);
-    assert.deepEqual(Reflect.ownKeys(lemon), []);
+    assert.deepEqual([...Object.getOwnPropertyNames(lemon), ...Object.keys({ ...lemon })], []);
+    for (const name of Object.getOwnPropertySymbols(lemon)) {
+      assert.equal(Object.getOwnPropertyDescriptor(lemon, name).enumerable, false);
+      assert.doesNotMatch(inspect(lemon[name], all), /secret/);
+    }
   });
 
   test('is in no error, even where the server repeats it', async () => {

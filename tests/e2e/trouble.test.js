@@ -211,6 +211,38 @@ describe('an answer', GUARD, () => {
     assert.ok(error.retryAfterMs >= 6000 && error.retryAfterMs <= 8000, `${error.retryAfterMs} ms`);
   });
 
+  test('rule 6: with a Retry-After that a proxy has repeated asks to wait as long as one', async () => {
+    for (const [value, expected] of [
+      ['7, 7', 7000],
+      ['7', 7000],
+      ['soon', undefined],
+      ['', undefined],
+    ]) {
+      const fetch = async () => answer({}, { status: 429, headers: { 'retry-after': value } });
+      const error = await failure(generate(request, { apiKey: 'sk-1', fetch, maxRetries: 0 }));
+      assert.equal(error.retryAfterMs, expected, value);
+    }
+  });
+
+  test('rule 2: of 304 is a poll without an answer, since nothing was asked about a change', async (t) => {
+    const time = fakeTime(t);
+    const unchanged = () => answer('', { status: 304 });
+    const { options, requests } = script(unchanged, unchanged, done);
+    assert.equal((await time.until(waitForTask('t', options))).status, 'completed');
+    assert.equal(requests.length, 3);
+  });
+
+  test('rule 1: of 304 to a create may have been billed', async () => {
+    const { options, requests } = script(answer('', { status: 304 }));
+    const error = await failure(generate(request, options));
+    assert.deepEqual([error.kind, error.outcome, requests.length], ['server', 'unknown', 1]);
+  });
+
+  test('may begin with a byte order mark, which some transports leave in', async () => {
+    const marked = `\uFEFF${JSON.stringify({ data: [{ url: 'https://x.test/1' }] })}`;
+    assert.equal((await generate(request, script(answer(marked)).options)).status, 'completed');
+  });
+
   test('of 404 shortly after generate does not end the wait for its generation', async (t) => {
     const time = fakeTime(t);
     const notFound = () => answer({ error: { code: 'async_task_not_found' } }, { status: 404 });
@@ -233,19 +265,40 @@ describe('an answer', GUARD, () => {
 });
 
 describe('rule 1: a create that never left', GUARD, () => {
-  for (const [title, code] of [
-    ['a refused connection', 'ECONNREFUSED'],
-    ['an unknown host', 'ENOTFOUND'],
-    ['a connection that takes too long', 'UND_ERR_CONNECT_TIMEOUT'],
+  const refused = (more) => Object.assign(new Error('the system says'), more);
+  const fetchFailed = (cause) => new TypeError('fetch failed', { cause });
+  /** What Node says where no address of a host answers in time. */
+  const allTimedOut = Object.assign(
+    new AggregateError([refused({ code: 'ETIMEDOUT', syscall: 'connect' })], ''),
+    { code: 'ETIMEDOUT' },
+  );
+  for (const [title, error] of [
+    ['a refused connection', fetchFailed(refused({ code: 'ECONNREFUSED', syscall: 'connect' }))],
+    ['a refused connection of node-fetch', refused({ code: 'ECONNREFUSED', type: 'system' })],
+    ['a refused connection in Bun', refused({ code: 'ConnectionRefused' })],
+    ['a host that no network reaches', fetchFailed(refused({ code: 'ENETUNREACH', syscall: 'connect' }))],
+    ['a host none of whose addresses answers', fetchFailed(allTimedOut)],
+    ['an unknown host', fetchFailed(refused({ code: 'ENOTFOUND', syscall: 'getaddrinfo' }))],
+    ['a resolver that is out of order', fetchFailed(refused({ code: 'EAI_FAIL', syscall: 'getaddrinfo' }))],
+    ['a connection that takes too long', fetchFailed(refused({ code: 'UND_ERR_CONNECT_TIMEOUT' }))],
+    ['a certificate of its own', fetchFailed(refused({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }))],
+    ['a certificate of a company', fetchFailed(refused({ code: 'SELF_SIGNED_CERT_IN_CHAIN' }))],
+    ['a chain that ends nowhere', fetchFailed(refused({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }))],
+    ['a certificate that has expired', fetchFailed(refused({ code: 'CERT_HAS_EXPIRED' }))],
+    ['a certificate of another host', fetchFailed(refused({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }))],
+    ['a server that speaks no TLS', fetchFailed(refused({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }))],
+    ['a dispatcher of another undici', fetchFailed(refused({ code: 'UND_ERR_INVALID_ARG' }))],
+    ['a port that fetch refuses', fetchFailed(new Error('bad port'))],
+    ['a permission that Deno asks for', new Error('Requires net access to "x.test:443", run again')],
+    ['the limit of a worker', new Error('Too many subrequests by single Worker invocation.')],
   ]) {
     test(`by ${title} is repeated, and then called not sent`, async (t) => {
       const time = fakeTime(t);
-      const cause = Object.assign(new Error(title), { code });
-      const refuse = () => Promise.reject(new TypeError('fetch failed', { cause }));
+      const refuse = () => Promise.reject(error);
       const { options, requests } = script(refuse);
-      const error = await failure(time.until(generate(request, options)));
-      assert.ok(error instanceof ConnectionError);
-      assert.deepEqual([error.outcome, requests.length], ['not_sent', 3]);
+      const failed = await failure(time.until(generate(request, options)));
+      assert.ok(failed instanceof ConnectionError);
+      assert.deepEqual([failed.outcome, requests.length], ['not_sent', 3]);
       const recovered = script(refuse, done);
       assert.equal((await time.until(generate(request, recovered.options))).status, 'completed');
     });
@@ -263,12 +316,20 @@ describe('rule 1: a create that never left', GUARD, () => {
     }
   });
 
-  test('is not one whose connection was lost', async () => {
-    const cause = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
-    const { options, requests } = script(() => Promise.reject(new TypeError('fetch failed', { cause })));
-    const error = await failure(generate(request, options));
-    assert.deepEqual([error.outcome, requests.length], ['unknown', 1]);
-  });
+  for (const [title, error] of [
+    ['was reset', refused({ code: 'ECONNRESET', syscall: 'read' })],
+    ['broke because the network did', refused({ code: 'EHOSTUNREACH', syscall: 'read' })],
+    ['was lost while the request was written', refused({ code: 'ENETUNREACH', syscall: 'write' })],
+    ['fell silent', refused({ code: 'ETIMEDOUT', syscall: 'read' })],
+    ['wants a certificate of the client', refused({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' })],
+    ['failed in a way that cannot be read', refused({ code: Symbol('?') })],
+  ]) {
+    test(`is not one whose connection ${title}`, async () => {
+      const { options, requests } = script(() => Promise.reject(fetchFailed(error)));
+      const failed = await failure(generate(request, options));
+      assert.deepEqual([failed.kind, failed.outcome, requests.length], ['connection', 'unknown', 1]);
+    });
+  }
 
   test("is a time-out where it was Node's own", async () => {
     const cause = Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });

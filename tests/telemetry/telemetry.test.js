@@ -146,6 +146,20 @@ describe('a traced client', GUARD, () => {
     assert.equal(exporter.getFinishedSpans().length, 5);
   });
 
+  test('counts an option that is undefined as left out, like any client', async () => {
+    const left = { apiKey: undefined, baseUrl: undefined, fetch: undefined, signal: undefined, onTask: null };
+    assert.equal((await client().generate(request, left)).status, 'completed');
+    assert.ok((await client().listModels(left)).length > 0);
+  });
+
+  test('ends its spans whatever a transport returns, and leaves the judgement to the client', async () => {
+    for (const response of [undefined, null, {}]) {
+      const fetch = async () => response;
+      assert.equal((await failure(client().generate(request, { fetch }))).kind, 'connection');
+    }
+    assert.deepEqual([spans('create').length, spans(CALL).length], [3, 3]);
+  });
+
   test('sees a transport that throws at once', async () => {
     const fetch = () => {
       throw new Error('no network here');

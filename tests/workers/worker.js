@@ -4,6 +4,13 @@ import { generate, LemonData, TaskFailedError, waitForTask } from 'lemondata-was
 
 let client;
 
+/** A call that comes too early: a worker may send nothing before its first event. */
+const early = generate({ prompt: 'too early' }, { apiKey: 'sk-1' }).catch(({ kind, outcome, message }) => ({
+  kind,
+  outcome,
+  message,
+}));
+
 export default {
   async fetch(request, env) {
     client ??= new LemonData({ apiKey: env.KEY, baseUrl: env.BASE_URL, pollInterval: { min: 5, max: 10 } });
@@ -14,6 +21,7 @@ export default {
     };
     try {
       if (pathname === '/inline') return Response.json(await client.generate(imageRequest));
+      if (pathname === '/early') return Response.json(await early);
       if (pathname === '/task') {
         const updates = [];
         const task = await client.generate(imageRequest);

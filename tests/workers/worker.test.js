@@ -59,6 +59,12 @@ test('waits for a task', async () => {
   assert.equal(server.counts.polls, body.updates.length);
 });
 
+test('refuses a call from the global scope, and says where it belongs', async () => {
+  const { body } = await request('/early', {});
+  assert.deepEqual([body.kind, body.outcome], ['invalid_request', 'not_sent']);
+  assert.match(body.message, /within a handler/);
+});
+
 test('works through the plain functions, too', async () => {
   const { body } = await request('/plain', { prompt: 'a forest', model: 'ideogram-v3' });
   assert.equal(body.status, 'completed');
