@@ -23,10 +23,10 @@ export const CORE = {
     ],
     [
       'a 503 counts as refused without `retryable`',
-      '== Some(true) => Outcome::Rejected',
-      '!= Some(false) => Outcome::Rejected',
+      'status == 503 && error.flag_of(Name::Retryable) == Some(true)',
+      'status == 503',
     ],
-    ['a 408 counts as refused', '408 | 500.. => Outcome::Unknown', '500.. => Outcome::Unknown'],
+    ['a 408 counts as refused', '304 | 408 | 500.. => Kind::Server', '304 | 500.. => Kind::Server'],
     [
       'a lost create counts as not sent',
       '{ Outcome::Unknown } else { Outcome::NotSent }',
@@ -72,7 +72,7 @@ export const CORE = {
       '.is_some()',
     ],
     ['the task keeps a foreign poll_url', 'task.poll_url = String::new();', ''],
-    ['a redirect counts as a server error', '0 | 300..=399 => Kind::Response', '300..=399 => Kind::Response'],
+    ['a redirect counts as a server error', '0 | 300..=303 | 305..=399', '300..=303 | 305..=399'],
   ],
   'never hangs': [
     ['a wait sleeps beyond its deadline', 'now + gap.min(self.left(now))', 'now + gap'],
