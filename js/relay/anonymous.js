@@ -88,7 +88,8 @@ const NO_ADDRESS =
 const PROXY =
   'A request came from an address of a local network, with the header x-forwarded-for. If a proxy stands in front of the ' +
   'relay, anonymousByIp() counts all callers as one. Name the header in which your proxy puts the address: ' +
-  "anonymousByIp({ from: (request) => request.headers.get('x-real-ip') }). In Express, set trust proxy.";
+  "anonymousByIp({ from: (request) => request.headers.get('x-real-ip') }). In Express, set trust proxy " +
+  'to the number of your proxies.';
 /** Identities of addresses on this machine or in a private network: those of a proxy, rather than of a caller. */
 const LOCAL =
   /^ip:(?:(?:127|10|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|0:0:0:|f[cd]|fe80:)/;

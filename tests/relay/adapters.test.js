@@ -118,6 +118,8 @@ describe('toNodeHandler', () => {
     for (const [trusted, user] of [
       [false, 'ip:127.0.0.1'],
       [1, 'ip:198.51.100.7'],
+      // Any client could name an address.
+      [true, 'ip:127.0.0.1'],
     ]) {
       server.reset();
       const app = express();

@@ -29,8 +29,7 @@ export function toNodeHandler(relay, options) {
       if (!outgoing.writableFinished) gone.abort();
     });
     try {
-      // Express has an address of its own, which follows its setting `trust proxy`.
-      const context = { ip: incoming.ip ?? incoming.socket?.remoteAddress };
+      const context = { ip: addressOf(incoming) };
       let request;
       try {
         request = toRequest(incoming, settings, gone.signal);
@@ -47,6 +46,13 @@ export function toNodeHandler(relay, options) {
     }
   };
 }
+
+/**
+ * The address of the client. Express has one of its own if its setting `trust proxy` names proxies. With `true`, that is
+ * what any client says.
+ */
+const addressOf = ({ ip, app, socket }) =>
+  ip && app?.get?.('trust proxy') !== true ? ip : socket?.remoteAddress;
 
 /** What a relay answers that the application has wrapped in a function of its own. */
 const answerOf = (relay) => async (request, context) => {
