@@ -83,14 +83,20 @@ for (const version of [18, 19]) {
     test('a changed request is another generation, and the same words are the same one', async () => {
       const prompts = await run(async () => {
         const { show, calls } = window;
-        show(['picture', { source: { prompt: 'A lemon' } }], ['picture', { source: { prompt: 'A lemon' } }]);
+        const [lemon, same] = [
+          { prompt: 'A lemon', options: { seed: 1, steps: 2 } },
+          { options: { steps: 2, seed: 1 }, prompt: 'A lemon' },
+        ];
+        show(['picture', { source: lemon }], ['picture', { source: same }]);
         await window.until(() => calls.length === 1);
         show(['picture', { source: { prompt: 'A lime' } }]);
         await window.until(() => calls.length === 2);
+        show(['picture', { source: { prompt: 'A lime' }, edit: true }]);
+        await window.until(() => calls.length === 3);
         await window.settle();
-        return calls.map(({ input }) => input.prompt);
+        return calls.map(({ name, input }) => `${name} ${input.prompt}`);
       });
-      assert.deepEqual(prompts, ['A lemon', 'A lime']);
+      assert.deepEqual(prompts, ['generate A lemon', 'generate A lime', 'edit A lime']);
     });
 
     test('unmounting ends the wait and not the task; the next mount goes on', async () => {
