@@ -269,6 +269,17 @@ for (const version of [18, 19]) {
           return window.mismatches;
         });
         assert.deepEqual(seen, []);
+        await other.run(async () => {
+          window.calls[0].done([{ url: 'https://x.test/1.png' }]);
+          await window.see('done https://x.test/1.png');
+          await window.settle();
+        });
+        await other.reload();
+        const later = await other.run(async () => {
+          await window.see('done https://x.test/1.png');
+          return window.mismatches;
+        });
+        assert.deepEqual(later, [], 'what the journal brings comes after the first render');
       } finally {
         await other.close();
         await hydrated.close();
