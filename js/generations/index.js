@@ -128,8 +128,8 @@ export function createGenerations({
   }
 
   function end(id, phase, changes) {
-    // The wall clock may be set while the job runs.
     const job = jobs.get(id);
+    // A person may set the wall clock while the job runs.
     const now = Math.ceil(performance.now() + job?.clock) || Date.now();
     // First, since a listener may resume it at once.
     suspend(id);
@@ -140,7 +140,7 @@ export function createGenerations({
 
   async function perform(id, job, mode, signal) {
     job.hasLock = true;
-    // What a retry replaces is in the journal.
+    // A retry does not look at the entry that it replaces.
     const entries = await (mode && journal.read());
     if (signal.aborted) return;
     const entry = entries?.[id];
