@@ -270,6 +270,61 @@ describe('snapshots', () => {
   });
 });
 
+describe('a listener', () => {
+  test('may remove what is listed at that moment', async () => {
+    const tab = await openTab();
+    const kept = await startTask(tab);
+    const early = await startTask(tab);
+    tab.close();
+    const client = fakeClient();
+    const later = createGenerations({ client, storage, locks: openLocks() });
+    later.subscribe((list) => {
+      for (const { id, request } of list) if (id === early || request.prompt === 'no') later.remove(id);
+    });
+    await later.load();
+    const { id, startedAt } = later.get(kept);
+    later.start({ prompt: 'no' });
+    later.restore({ ...later.get(id), id: 'restored', request: { prompt: 'no' }, startedAt });
+    await settle();
+    assert.deepEqual(
+      later.list().map(({ id }) => id),
+      [kept],
+    );
+    assert.deepEqual(Object.keys(journal()), [kept]);
+    assert.deepEqual(
+      client.calls.map(({ name }) => name),
+      ['waitForTask'],
+    );
+  });
+
+  test('may resume what it sees waiting', async () => {
+    const tab = await openTab();
+    const id = await startTask(tab);
+    tab.stop(id);
+    await settle();
+    tab.subscribe(([{ phase }]) => phase === 'waiting' && tab.resume(id));
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls.length, 2);
+  });
+
+  test('may end its subscription, or begin another one', async () => {
+    const tab = await openTab();
+    const seen = [];
+    const unsubscribe = tab.subscribe((list) => {
+      if (list.length === 0) return;
+      seen.push('first');
+      unsubscribe();
+      tab.subscribe(() => seen.push('second'));
+    });
+    tab.subscribe(() => seen.push('third'));
+    seen.length = 0;
+    tab.start(REQUEST);
+    assert.deepEqual(new Set(seen), new Set(['first', 'second', 'third']));
+    assert.equal(seen.filter((name) => name === 'first').length, 1);
+  });
+});
+
 describe('stopping and going on', () => {
   test('stops a wait, and waits again', async () => {
     const tab = await openTab();
@@ -442,6 +497,15 @@ describe('a pause', () => {
     await tab.calls[0].options.onTask(TASK);
     assert.ok(tab.calls[0].options.signal.aborted);
     assert.equal(tab.get(id).phase, 'waiting');
+    assert.deepEqual(journal()[id].task, TASK);
+  });
+
+  test('leaves a task that is about to be written to the journal', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab);
+    const stored = tab.calls[0].options.onTask(TASK);
+    tab.pause(id);
+    await stored;
     assert.deepEqual(journal()[id].task, TASK);
   });
 
@@ -683,6 +747,38 @@ describe('the journal', () => {
     assert.deepEqual(journal()[id].task, TASK);
   });
 
+  test('is written once for all that begin together', async (t) => {
+    const tab = await openTab();
+    const write = t.mock.method(storage, 'setItem');
+    for (let count = 0; count < 300; count += 1) tab.start(REQUEST);
+    while (tab.calls.length < 300) await settle();
+    assert.equal(Object.keys(journal()).length, 300);
+    assert.ok(write.mock.callCount() < 30, `it was written ${write.mock.callCount()} times`);
+  });
+
+  test('drops what has ended where there is no room for what runs', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 });
+    const tab = await openTab();
+    const ended = [];
+    for (let count = 0; count < 20; count += 1) {
+      t.mock.timers.tick(1);
+      ended.push(await startIn(tab));
+      tab.calls.at(-1).done();
+      await settle();
+    }
+    const room = storage.items.get(KEY).length;
+    const { setItem } = storage;
+    storage.setItem = (key, value) => {
+      if (value.length > room) throw new Error('full');
+      setItem(key, value);
+    };
+    t.mock.timers.tick(1);
+    const id = await startTask(tab);
+    assert.deepEqual(journal()[id].task, TASK);
+    assert.ok(journal()[ended.at(-1)], 'the newest stay');
+    assert.equal(tab.list().length, 21);
+  });
+
   test('may be asynchronous', async () => {
     const slow =
       (work) =>
@@ -850,6 +946,17 @@ describe('after a reload', () => {
     assert.deepEqual((await openTab({ relay: false })).calls, []);
   });
 
+  test('it is not repeated when the clock was put back meanwhile', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 200_000_000 });
+    const tab = await openTab({ relay: true });
+    const id = await startIn(tab);
+    tab.close();
+    t.mock.timers.setTime(1000);
+    const later = await openTab({ relay: true });
+    assert.equal(later.calls.length, 0);
+    assert.equal(later.get(id).error.outcome, 'unknown');
+  });
+
   test('it is not repeated when the relay may have forgotten the key', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1000 });
     const tab = await openTab({ relay: true });
@@ -926,6 +1033,19 @@ describe('after a reload', () => {
     }
     await settle();
     assert.equal(later.calls.length, 1);
+  });
+
+  test('pictures within a request are lost like files', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab, {
+      ...REQUEST,
+      image: ['https://x.test/2.png', 'data:image/png;base64,AAAA'],
+    });
+    await tab.calls[0].options.onTask(TASK);
+    assert.ok(!storage.items.get(KEY).includes('AAAA'));
+    tab.close();
+    const later = await openTab();
+    assert.deepEqual([later.get(id).request, later.get(id).isPartial], [REQUEST, true]);
   });
 
   test('a task is asked again for pictures that came within its answer', async () => {
@@ -1051,6 +1171,19 @@ describe('two tabs', () => {
     );
   });
 
+  test('that have pictures of their own do not fetch them in turn', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    await settle();
+    const images = [{ b64_json: 'AAAA' }];
+    first.calls[0].done(images);
+    await settle();
+    second.calls[0].done(images);
+    await settle();
+    assert.deepEqual([first.get(id).images, second.get(id).images], [images, images]);
+    assert.deepEqual([first.calls.length, second.calls.length], [1, 1]);
+  });
+
   test('a removal in the second ends the work of the first', async () => {
     const [first, second] = [await openTab(), await openTab()];
     const id = await startTask(first);
@@ -1163,6 +1296,35 @@ describe('offline', () => {
     events.dispatchEvent(new Event('online'));
     await settle();
     assert.deepEqual([tab.get(id).phase, tab.calls.length], ['sending', 1]);
+  });
+
+  test('a create is sent where the connection is back before it is held', async () => {
+    const tab = await openTab();
+    const { setItem } = storage;
+    storage.setItem = (...item) => {
+      storage.setItem = setItem;
+      goOnline(true);
+      events.dispatchEvent(new Event('online'));
+      setItem(...item);
+    };
+    await startIn(tab);
+    assert.equal(tab.calls.length, 1);
+  });
+
+  test('a create can be stopped and resumed before it is held', async () => {
+    const tab = await openTab();
+    const { setItem } = storage;
+    storage.setItem = (...item) => {
+      storage.setItem = setItem;
+      setItem(...item);
+      tab.stop(tab.list()[0].id);
+      goOnline(true);
+    };
+    const id = await startIn(tab);
+    assert.equal(tab.get(id).phase, 'stopped');
+    tab.resume(id);
+    await settle();
+    assert.equal(tab.calls.length, 1);
   });
 
   test('a create that is held can be stopped, and resumed', async () => {

@@ -30,7 +30,7 @@ export type GenerationPhase = 'held' | 'sending' | 'waiting' | 'done' | 'stopped
 export interface GenerationSnapshot {
   /** The generation's own id, as {@link Generations.start} returns it. */
   readonly id: string;
-  /** The request. Files in it do not outlive the page. */
+  /** The request. Files in it, and pictures as `data:` URLs, do not outlive the page. */
   readonly request: ImageRequest | EditRequest;
   /** Whether the request is an edit. */
   readonly isEdit?: boolean | undefined;
@@ -73,7 +73,7 @@ export interface GenerationSnapshot {
 export interface GenerationsStorage {
   /** Reads an item; `null` where there is none. */
   getItem(key: string): string | null | undefined | PromiseLike<string | null | undefined>;
-  /** Writes an item. Where it fails, generations go on in memory. */
+  /** Writes an item. Where it fails, it is called again without those that have ended; then generations go on in memory. */
   setItem(key: string, value: string): unknown;
   /** Removes an item. */
   removeItem(key: string): unknown;

@@ -28,12 +28,10 @@ export function createGenerations({
   /**
    * The work of this page, by the id of its generation.
    *
-   * @type {Map<string, { controller: AbortController, isPaused?: boolean, hasLock?: boolean }>}
+   * @type {Map<string, AbortController & { clock: number, isPaused?: boolean, hasLock?: boolean }>}
    */
   const jobs = new Map();
   const listeners = new Set();
-  /** The distance from the monotonic clock to the wall's, as it was when this page began a request. */
-  const begun = new WeakMap();
   let list = Object.freeze([]);
   /** @type {((id: string) => void) | undefined} tells other tabs of a change */
   let post;
@@ -51,7 +49,7 @@ export function createGenerations({
       suspend(id);
       snapshots.delete(id);
     }
-    list = Object.freeze([...snapshots.values()].reverse().sort((a, b) => b.startedAt - a.startedAt));
+    list = Object.freeze([...snapshots.values()].sort((a, b) => a.startedAt - b.startedAt).reverse());
     for (const inform of listeners) inform();
   }
 
@@ -59,7 +57,8 @@ export function createGenerations({
 
   /** Whether nothing was sent, or the relay that got it still knows its key, and answers without a second create. */
   const canSend = ({ sentAt, relay, isPartial }) =>
-    !isPartial && (!sentAt || (relay && relay === client.relay && Date.now() - sentAt < REPEATABLE_MS));
+    !isPartial &&
+    (!sentAt || (relay && relay === client.relay && Math.abs(Date.now() - sentAt) < REPEATABLE_MS));
 
   const isResumable = (snapshot) =>
     snapshot.phase !== 'done' &&
@@ -69,7 +68,7 @@ export function createGenerations({
 
   /** A create that a closing page has cut off fails there with an unknown outcome. */
   const isUnfinished = (snapshot) =>
-    isRunning(snapshot) || (snapshot.error?.outcome === 'unknown' && snapshot.isResumable);
+    isRunning(snapshot) || (snapshot?.error?.outcome === 'unknown' && snapshot.isResumable);
 
   async function save(id) {
     await journal.write(id, get(id));
@@ -87,9 +86,8 @@ export function createGenerations({
     loading ??= (async () => {
       // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
       if (locks) post = sync?.(key, { get, jobs, journal, put, follow, stop });
-      for (const [id, entry] of Object.entries((await journal.read()) ?? {})) {
-        if (!snapshots.has(id)) follow(id, entry);
-      }
+      const entries = await journal.read();
+      for (const id in entries) if (!get(id)) follow(id, entries[id]);
     })();
     return loading;
   }
@@ -101,23 +99,21 @@ export function createGenerations({
   }
 
   /**
-   * Works on a generation until it has ended, in this tab alone.
+   * Works on a generation until it has ended, in this tab alone. It begins after its caller, which may list the
+   * generation meanwhile, and a listener may end it.
    *
-   * @param {'start' | 'follow' | 'resume' | 'retry'} mode
+   * @param {'start' | 'follow' | 'resume'} [mode] missing: it is a retry
    */
   function run(id, mode) {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const job = { controller };
+    const job = Object.assign(new AbortController(), { clock: Date.now() - performance.now() });
+    const { signal } = job;
     jobs.set(id, job);
     const work = async () => {
       try {
-        if (!signal.aborted) await perform(id, job, mode, signal);
+        await perform(id, job, mode, signal);
       } catch (thrown) {
-        if (signal.aborted) return;
         const error = Object(thrown) === thrown ? thrown : new Error(thrown);
-        end(id, 'failed', { error, task: error.task ?? get(id).task });
-        await save(id);
+        if (!signal.aborted) await end(id, 'failed', { error, task: error.task ?? get(id).task });
       }
       if (!signal.aborted) suspend(id);
     };
@@ -126,31 +122,32 @@ export function createGenerations({
 
   /** Ends the work of this page, and leaves its generation as it stands. */
   function suspend(id) {
-    jobs.get(id)?.controller.abort();
+    jobs.get(id)?.abort();
     jobs.delete(id);
     journal.release(id);
   }
 
   function end(id, phase, changes) {
+    const job = jobs.get(id);
+    // A person may set the wall clock while the job runs.
+    const now = Math.ceil(performance.now() + job?.clock) || Date.now();
     // First, since a listener may resume it at once.
     suspend(id);
-    const { request, startedAt } = get(id);
-    // For a generation of an earlier page there is no other clock than the wall's.
-    const now = Math.ceil(performance.now() + begun.get(request)) || Date.now();
-    enter(id, phase, { ...changes, endedAt: Math.max(startedAt, now) });
+    enter(id, phase, { ...changes, endedAt: Math.max(get(id).startedAt, now) });
+    // The entry of a generation that another tab works on is that tab's.
+    return !job || job.hasLock ? save(id) : post?.(id);
   }
 
   async function perform(id, job, mode, signal) {
     job.hasLock = true;
-    if (mode) {
-      const entries = await journal.read();
-      if (signal.aborted) return;
-      const entry = entries?.[id];
-      if (entry && (mode !== 'resume' || entry.phase === 'done')) put(id, fromEntry(entry));
-      else if (entry?.task) change(id, { task: entry.task });
-      // Another tab has removed it.
-      else if (entries && mode === 'follow') return put(id);
-    }
+    // A retry does not look at the entry that it replaces.
+    const entries = await (mode && journal.read());
+    if (signal.aborted) return;
+    const entry = entries?.[id];
+    if (entry && (mode !== 'resume' || entry.phase === 'done')) put(id, fromEntry(entry));
+    else if (entry?.task) change(id, { task: entry.task });
+    // Another tab has removed it.
+    else if (entries && mode === 'follow') return put(id);
     const snapshot = get(id);
     const { task, isEdit, request, idempotencyKey } = snapshot;
     if (!isUnfinished(snapshot)) return;
@@ -159,15 +156,20 @@ export function createGenerations({
       // Without locks, another tab may be about to send what this one finds unsent.
       if (!canSend(snapshot) || (mode === 'follow' && !locks && !client.relay)) throw lostAnswer();
       if (globalThis.navigator?.onLine === false) {
+        const connection = new Promise((resolve) => {
+          addEventListener('online', resolve, { signal });
+          signal.addEventListener('abort', resolve);
+        });
         enter(id, 'held');
         await save(id);
-        await online(signal);
+        await connection;
+        if (signal.aborted) return;
       }
       // The journal knows the key before the create leaves. The relay counts from the first time.
       enter(id, 'sending', { sentAt: snapshot.sentAt ?? Date.now(), relay: client.relay });
     }
     await save(id);
-    signal.throwIfAborted();
+    if (signal.aborted) return;
     const options = {
       signal,
       idempotencyKey,
@@ -189,26 +191,25 @@ export function createGenerations({
       ? client.waitForTask(task, options)
       : client[isEdit ? 'editAndWait' : 'generateAndWait'](request, options));
     if (signal.aborted) return;
-    end(id, 'done', { images: [...data] });
-    await save(id);
+    await end(id, 'done', { images: [...data] });
   }
 
   function stop(id) {
-    if (!isRunning(get(id))) return;
-    const job = jobs.get(id);
-    end(id, 'stopped');
-    // The entry of a generation that another tab works on is that tab's.
-    if (!job || job.hasLock) save(id);
-    else post?.(id);
+    if (isRunning(get(id))) end(id, 'stopped');
   }
 
   /** Makes a generation that has not been sent. */
   function begin(id, request, isEdit, mode) {
-    const startedAt = Date.now();
-    begun.set(request, startedAt - performance.now());
-    const fresh = { id, request, isEdit, images: [], startedAt, idempotencyKey: randomId() };
-    put(id, { ...fresh, phase: 'sending' });
     run(id, mode);
+    put(id, {
+      id,
+      request,
+      isEdit,
+      phase: 'sending',
+      images: [],
+      startedAt: Date.now(),
+      idempotencyKey: randomId(),
+    });
   }
 
   return {
@@ -217,7 +218,7 @@ export function createGenerations({
      * @param {{ id?: string, edit?: boolean }} [options]
      */
     start(request, { id = randomId(), edit } = {}) {
-      if (!snapshots.has(id)) begin(id, Object.freeze({ ...request }), edit, 'start');
+      if (!get(id)) begin(id, Object.freeze({ ...request }), edit, 'start');
       load();
       return id;
     },
@@ -238,8 +239,8 @@ export function createGenerations({
       const job = jobs.get(id);
       if (job) job.isPaused = false;
       else if (snapshot?.isResumable) {
-        enter(id, snapshot.task ? 'waiting' : 'sending');
         run(id, 'resume');
+        enter(id, snapshot.task ? 'waiting' : 'sending');
       }
     },
 
@@ -250,17 +251,17 @@ export function createGenerations({
     },
 
     remove(id) {
-      if (!snapshots.has(id)) return;
+      if (!get(id)) return;
       put(id);
       save(id);
     },
 
     restore(snapshot) {
       const { id } = snapshot;
-      if (snapshots.has(id)) return;
+      if (get(id)) return;
+      if (isRunning(snapshot)) run(id, 'resume');
       put(id, snapshot);
       save(id);
-      if (isRunning(snapshot)) run(id, 'resume');
     },
 
     load,
@@ -283,10 +284,3 @@ export function createGenerations({
     },
   };
 }
-
-/** @param {AbortSignal} signal */
-const online = (signal) =>
-  new Promise((resolve, reject) => {
-    addEventListener('online', resolve, { signal });
-    signal.addEventListener('abort', reject);
-  });

@@ -22,17 +22,8 @@ function drop(values, isFound) {
   return names.length;
 }
 
-/** The entries of a journal, and whether its text holds nothing else. */
-function parse(text) {
-  try {
-    const { version, entries } = JSON.parse(text);
-    if (version === VERSION) return { entries, isSound: !drop(entries, (entry) => !isEntry(entry)) };
-  } catch {}
-  return { entries: {}, isSound: !text };
-}
-
-/** A Blob, or a list of them. */
-const isFile = (value) => [value].flat().some((item) => item?.arrayBuffer);
+/** A file or the URL of one's bytes, or a list with such. */
+const isFile = (value) => [value].flat().some((item) => item?.arrayBuffer || /^data:image/i.test(item));
 
 /**
  * The stored part of a generation. A storage of texts has no room for files and pictures: what brings them back is
@@ -41,13 +32,13 @@ const isFile = (value) => [value].flat().some((item) => item?.arrayBuffer);
  * @returns the entry; `undefined` where nothing would bring the pictures back
  */
 function toEntry(snapshot) {
-  const { images, error, phase, task } = snapshot;
+  const { images, error, task } = snapshot;
   const request = { ...snapshot.request };
   const entry = { ...snapshot, request };
   if (drop(request, isFile)) entry.isPartial = true;
   if (error) entry.error = toStored(error);
   // An address of another kind is that of an application, which keeps its images itself.
-  if (phase !== 'done' || images.every(({ url }) => url && !/^(blob|data):/i.test(url))) return entry;
+  if (images.every(({ url }) => url && !/^(blob|data):/i.test(url))) return entry;
   return task && { ...entry, phase: 'waiting', images: [], endedAt: undefined };
 }
 
@@ -65,20 +56,36 @@ export function openJournal(chosen, key, locks) {
    */
   const own = new Map();
   /** @type {Promise<any>} */
-  let queue = Promise.resolve();
+  let last = Promise.resolve();
+  /** @type {Promise<any> | undefined} the update that has not begun */
+  let next;
   let warn = (error) => {
     console.warn('Generations are not stored:', error);
     warn = () => {};
   };
 
   async function update() {
+    next = undefined;
     // Reading the property throws where storage is blocked.
     const storage = chosen === undefined ? globalThis.localStorage : chosen;
     if (!storage) return;
     const text = await storage.getItem(key);
-    const { entries, isSound } = parse(text);
+    let entries = {};
+    /**
+     * Whether the text holds anything but sound entries.
+     *
+     * @type {unknown}
+     */
+    let isBroken = text;
+    try {
+      const stored = JSON.parse(text);
+      if (stored.version === VERSION) {
+        isBroken = drop(stored.entries, (entry) => !isEntry(entry));
+        ({ entries } = stored);
+      }
+    } catch {}
     // Where this fails, the write fails with it, and the old text stays.
-    if (!isSound) await storage.setItem(`${key} set aside ${Date.now()}`, text);
+    if (isBroken) await storage.setItem(`${key} set aside ${Date.now()}`, text);
     const written = [...own];
     for (const [id, entry] of written) {
       if (entry) entries[id] = entry;
@@ -87,11 +94,17 @@ export function openJournal(chosen, key, locks) {
     // The oldest go, and those last that may still bring billed images.
     const ended = Object.values(entries).filter((entry) => !isRunning(entry));
     ended.sort((a, b) => b.isResumable - a.isResumable || b.startedAt - a.startedAt);
-    for (const { id } of ended.slice(MAX_ENDED)) delete entries[id];
-    if (written.length || !isSound) {
-      if (Object.keys(entries).length)
-        await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
-      else await storage.removeItem(key);
+    for (let room = MAX_ENDED; ; room >>= 1) {
+      for (const { id } of ended.splice(room)) delete entries[id];
+      try {
+        if (!Object.keys(entries).length) await storage.removeItem(key);
+        else if (isBroken || written.length)
+          await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
+        break;
+      } catch (error) {
+        // A full storage must have room for what runs.
+        if (!ended.length) throw error;
+      }
     }
     for (const [id, entry] of written) {
       if (own.get(id) === entry && !isRunning(entry)) own.delete(id);
@@ -99,10 +112,11 @@ export function openJournal(chosen, key, locks) {
     return entries;
   }
 
-  /** One after another, here and in other tabs. */
+  /** One after another, here and in other tabs. All that is written before an update begins goes with it. */
   function flush() {
-    queue = queue.then(() => exclusive(locks, key, () => update().catch(warn)));
-    return queue;
+    next ??= last.then(() => exclusive(locks, key, () => update().catch(warn)));
+    last = next;
+    return next;
   }
 
   return {
@@ -119,7 +133,10 @@ export function openJournal(chosen, key, locks) {
       }
       return flush();
     },
-    /** Leaves the entry of a generation to other tabs. */
-    release: (id) => own.delete(id),
+    /** Leaves the entry of a generation to other tabs, once it is written. */
+    release(id) {
+      const entry = own.get(id);
+      if (entry) last.then(() => own.get(id) === entry && own.delete(id));
+    },
   };
 }

@@ -48,7 +48,7 @@ export interface UseGenerationOptions {
   /**
    * The id of a request's generation. Requests with files need one.
    *
-   * @defaultValue the request as JSON: the same request is the same generation, after a reload, too
+   * @defaultValue the request as JSON with its fields in order: the same request is the same generation, after a reload, too
    */
   id?: string | undefined;
   /**

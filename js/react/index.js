@@ -48,12 +48,15 @@ export function useGenerations() {
   return useMemo(() => ({ ...store, generations }), [store, generations]);
 }
 
-/** The id of a request without one: the same request is the same generation. */
-function idOf(request) {
-  return JSON.stringify(request, (_key, value) => {
-    if (typeof value?.arrayBuffer !== 'function') return value;
-    throw new Error('useGeneration needs an id for a request with files.');
+/** The id of a request without one: the same request is the same generation, in whatever order its fields stand. */
+function idOf(request, edit) {
+  const id = JSON.stringify(request, (_key, value) => {
+    if (typeof value?.arrayBuffer === 'function')
+      throw new Error('useGeneration needs an id for a request with files.');
+    const isObject = value instanceof Object && !Array.isArray(value);
+    return isObject ? Object.fromEntries(Object.entries(value).sort()) : value;
   });
+  return edit ? `edit ${id}` : id;
 }
 
 /**
@@ -63,7 +66,7 @@ function idOf(request) {
 export function useGeneration(source, { id, edit, background = false } = {}) {
   const store = useStore();
   const isRequest = typeof source === 'object' && source !== null;
-  const key = isRequest ? (id ?? idOf(source)) : source;
+  const key = isRequest ? (id ?? idOf(source, edit)) : source;
   const snapshot = useSyncExternalStore(
     store.subscribe,
     () => store.get(key),

@@ -12,7 +12,11 @@ const method = (name) => (input, options) =>
     calls.push(call);
     options.signal.addEventListener('abort', () => reject(options.signal.reason));
   });
-const client = { generateAndWait: method('generate'), waitForTask: method('wait') };
+const client = {
+  generateAndWait: method('generate'),
+  editAndWait: method('edit'),
+  waitForTask: method('wait'),
+};
 const generations = createGenerations({ client });
 
 globalThis.renders = 0;

@@ -83,14 +83,20 @@ for (const version of [18, 19]) {
     test('a changed request is another generation, and the same words are the same one', async () => {
       const prompts = await run(async () => {
         const { show, calls } = window;
-        show(['picture', { source: { prompt: 'A lemon' } }], ['picture', { source: { prompt: 'A lemon' } }]);
+        const [lemon, same] = [
+          { prompt: 'A lemon', options: { seed: 1, steps: 2 } },
+          { options: { steps: 2, seed: 1 }, prompt: 'A lemon' },
+        ];
+        show(['picture', { source: lemon }], ['picture', { source: same }]);
         await window.until(() => calls.length === 1);
         show(['picture', { source: { prompt: 'A lime' } }]);
         await window.until(() => calls.length === 2);
+        show(['picture', { source: { prompt: 'A lime' }, edit: true }]);
+        await window.until(() => calls.length === 3);
         await window.settle();
-        return calls.map(({ input }) => input.prompt);
+        return calls.map(({ name, input }) => `${name} ${input.prompt}`);
       });
-      assert.deepEqual(prompts, ['A lemon', 'A lime']);
+      assert.deepEqual(prompts, ['generate A lemon', 'generate A lime', 'edit A lime']);
     });
 
     test('unmounting ends the wait and not the task; the next mount goes on', async () => {
@@ -263,6 +269,17 @@ for (const version of [18, 19]) {
           return window.mismatches;
         });
         assert.deepEqual(seen, []);
+        await other.run(async () => {
+          window.calls[0].done([{ url: 'https://x.test/1.png' }]);
+          await window.see('done https://x.test/1.png');
+          await window.settle();
+        });
+        await other.reload();
+        const later = await other.run(async () => {
+          await window.see('done https://x.test/1.png');
+          return window.mismatches;
+        });
+        assert.deepEqual(later, [], 'what the journal brings comes after the first render');
       } finally {
         await other.close();
         await hydrated.close();
