@@ -23,10 +23,10 @@ export const CORE = {
     ],
     [
       'a 503 counts as refused without `retryable`',
-      '== Some(true) => Outcome::Rejected',
-      '!= Some(false) => Outcome::Rejected',
+      'status == 503 && error.flag_of(Name::Retryable) == Some(true)',
+      'status == 503 && error.flag_of(Name::Retryable) != Some(false)',
     ],
-    ['a 408 counts as refused', '408 | 500.. => Outcome::Unknown', '500.. => Outcome::Unknown'],
+    ['a 408 counts as refused', '304 | 408 | 500.. => Kind::Server', '304 | 500.. => Kind::Server'],
     [
       'a lost create counts as not sent',
       '{ Outcome::Unknown } else { Outcome::NotSent }',
@@ -76,7 +76,11 @@ export const CORE = {
       '.is_some()',
     ],
     ['the task keeps a foreign poll_url', 'task.poll_url = String::new();', ''],
-    ['a redirect counts as a server error', '0 | 300..=399 => Kind::Response', '300..=399 => Kind::Response'],
+    [
+      'a redirect counts as a server error',
+      '0 | 300..=303 | 305..=399 => Kind::Response',
+      '300..=303 | 305..=399 => Kind::Response',
+    ],
   ],
   'never hangs': [
     ['a wait sleeps beyond its deadline', 'now + gap.min(left.max(0.0))', 'now + gap'],
@@ -123,6 +127,7 @@ export const CLIENT = {
   'never pays twice': [
     ['a sent create counts as not sent', '.isSent = true;', '.isSent = false;'],
     ['every lost connection counts as refused', 'matches(cause, NOT_CONNECTED)', 'cause'],
+    ['a create whose network broke is repeated', '/^connect |', '/^(?:connect|read|write) |'],
     ['an aborted call still sends its request', '  if (signal.aborted) return;\n', ''],
     ['a create has no idempotency key', "headers.set('idempotency-key', idempotencyKey)", 'undefined'],
   ],
@@ -141,6 +146,7 @@ export const CLIENT = {
       "Symbol.for('lemondata-wasm.error')",
       "Symbol('lemondata-wasm.error')",
     ],
+    ['a deep answer traps the module', '  if (depth === MAX_DEPTH) return;\n', ''],
   ],
   "reads the answer, not the model's name": [
     ['a cache may answer a poll', "init.cache = 'no-store'", "init.cache = 'default'"],
