@@ -10,7 +10,13 @@ const MARK = 'vercel.ai.error';
  */
 export function sdkError(name, message, fields, cause) {
   const error = new Error(message, cause === undefined ? undefined : { cause });
-  error.name = `AI_${name}`;
+  // Assigning it would fail where the prototype of all errors is frozen.
+  Object.defineProperty(error, 'name', {
+    value: `AI_${name}`,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
   return Object.assign(error, fields, {
     [Symbol.for(MARK)]: true,
     [Symbol.for(`${MARK}.AI_${name}`)]: true,

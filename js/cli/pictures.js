@@ -12,6 +12,9 @@ import { Progress } from './progress.js';
 /** @typedef {import('./run.js').Command} Command */
 /** @typedef {Record<string, any>} Values */
 
+/** Ctrl-C, and the end of a container, whose first process ignores each signal that it does not handle. */
+const INTERRUPTS = ['SIGINT', 'SIGTERM'];
+
 const RESULT = /** @type {const} */ ({
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
@@ -148,7 +151,7 @@ async function produce(values, call, state = 'sent') {
   const progress = new Progress(process.stderr);
   const stopping = new AbortController();
   const interrupt = () => stopping.abort();
-  process.once('SIGINT', interrupt);
+  for (const name of INTERRUPTS) process.once(name, interrupt);
   /** @type {import('lemondata-wasm').Task | undefined} */
   let task;
   try {
@@ -177,7 +180,7 @@ async function produce(values, call, state = 'sent') {
     const message = goesOn ? 'Stopped.' : 'Stopped before the answer. A create that was sent may be billed.';
     throw Object.assign(new Interruption(message), { resume });
   } finally {
-    process.removeListener('SIGINT', interrupt);
+    for (const name of INTERRUPTS) process.removeListener(name, interrupt);
   }
 }
 

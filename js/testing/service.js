@@ -264,6 +264,12 @@ export class Service {
         );
       }
     }
+    // A function would be taken for no reply, and the service would answer in its place.
+    if (typeof reply !== 'string' && (typeof reply !== 'object' || !reply)) {
+      throw new TypeError(
+        `A reply is an object or the name of a scenario, not ${reply === null ? reply : typeof reply}.`,
+      );
+    }
     this.#scripts.push({ on, times, reply });
   }
 

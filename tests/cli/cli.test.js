@@ -207,26 +207,28 @@ describe('the exit code says what became of the create', () => {
   });
 });
 
-describe('Ctrl-C', () => {
-  test('says how to go on, and that command brings the picture', async (t) => {
-    const cwd = folderFor(t);
-    step = 0;
-    const command = start(['generate', 'x', '-m', 'ideogram-v3', '-o', 'a b.png'], { env, cwd });
-    await command.until(/task img_\w+\n/);
-    command.child.kill('SIGINT');
-    const { code, stderr, stdout } = await command.ended;
-    assert.deepEqual([code, stdout], [130, '']);
-    const [, task] =
-      /\nStopped\.\nThe task goes on\. To get it: npx lemondata-wasm wait (\w+) -o 'a b\.png'\n$/.exec(
-        stderr,
-      );
-    step = TASK_MS;
-    const resumed = await run(['wait', task, '-o', 'a b.png'], { env, cwd });
-    assert.deepEqual([resumed.code, resumed.stdout], [0, 'a b.png\n']);
-    assert.match(resumed.stderr, /^waiting\n/);
-    assert.deepEqual(sizeOf(join(cwd, 'a b.png')), [1024, 1024]);
-    assert.equal(server.counts.creates, 1);
-  });
+describe('Ctrl-C, or the end of a container,', () => {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+    test(`says how to go on, and that command brings the picture: ${signal}`, async (t) => {
+      const cwd = folderFor(t);
+      step = 0;
+      const command = start(['generate', 'x', '-m', 'ideogram-v3', '-o', 'a b.png'], { env, cwd });
+      await command.until(/task img_\w+\n/);
+      command.child.kill(signal);
+      const { code, stderr, stdout } = await command.ended;
+      assert.deepEqual([code, stdout], [130, '']);
+      const [, task] =
+        /\nStopped\.\nThe task goes on\. To get it: npx lemondata-wasm wait (\w+) -o 'a b\.png'\n$/.exec(
+          stderr,
+        );
+      step = TASK_MS;
+      const resumed = await run(['wait', task, '-o', 'a b.png'], { env, cwd });
+      assert.deepEqual([resumed.code, resumed.stdout], [0, 'a b.png\n']);
+      assert.match(resumed.stderr, /^waiting\n/);
+      assert.deepEqual(sizeOf(join(cwd, 'a b.png')), [1024, 1024]);
+      assert.equal(server.counts.creates, 1);
+    });
+  }
 
   test('before the answer says that it may be billed', async () => {
     const command = start(['generate', 'x', '-m', 'test-hang'], { env });

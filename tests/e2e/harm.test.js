@@ -314,8 +314,11 @@ describe('where prototypes are not as they were', GUARD, () => {
       for (const { prototype } of all) Object.freeze(prototype);
       const { generate, RateLimitError } = await import('lemondata-wasm');
       const error = await generate({ prompt: 'x' }, { apiKey: 'sk-1', ${refuse} }).catch((error) => error);
-      console.log(error.name, error.code, new RateLimitError({ message: 'x' }).name);`);
-    assert.equal(printed, 'InvalidRequestError c RateLimitError');
+      const { createLemonData } = await import('lemondata-wasm/ai-sdk');
+      const image = createLemonData({ apiKey: 'sk-1', ${refuse} }).image('x');
+      const { name } = await image.doGenerate({ prompt: 'x', n: 1, providerOptions: {} }).catch((error) => error);
+      console.log(error.name, error.code, new RateLimitError({ message: 'x' }).name, name);`);
+    assert.equal(printed, 'InvalidRequestError c RateLimitError AI_APICallError');
   });
 
   test('since a library has added to them, an error holds its own fields alone', async () => {

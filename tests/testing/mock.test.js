@@ -284,6 +284,9 @@ describe('faults', () => {
       [() => mock.respondWith('task', { on: 'poll' }), /no scenario 'task' for a request of the kind 'poll'/],
       [() => mock.respondWith('error-500', { on: 'models' }), /no scenario 'error-500'/],
       [() => mock.respondWith('error-500', { on: 'polls' }), /the kind 'polls'.*create, poll/],
+      [() => mock.respondWith(() => ({ status: 500 })), /object or the name of a scenario, not function/],
+      [() => mock.respondWith(undefined), /not undefined/],
+      [() => mock.respondWith(null), /not null/],
       [() => mockService({ taskMS: 1 }), /mockService\(\) has no option 'taskMS'.*taskMs/],
     ]) {
       assert.throws(call, (error) => error instanceof TypeError && message.test(error.message));
