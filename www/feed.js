@@ -137,14 +137,14 @@ function place(some) {
   const heights = Array(columns).fill(0);
   /** @type {import('./generation.js').Generation[][]} */
   const all = heights.map(() => []);
-  const isNew = ({ id }) => !places.has(id);
-  const [later, settled] = [some.filter(isNew), some.filter((each) => !isNew(each))];
-  for (const generation of [...settled, ...later.toReversed()]) {
+  // Those that have a place come first, and then the oldest.
+  const rank = ({ id }) => (places.has(id) ? 0 : 1);
+  for (const generation of some.toSorted((a, b) => rank(a) - rank(b) || a.number - b.number)) {
     const { id, tiles, isRunning } = generation;
     const column = places.get(id) ?? heights.indexOf(Math.min(...heights));
     places.set(id, column);
     heights[column] += tiles.length > 0 || isRunning ? 1 : ROW;
-    all[column].push(generation);
+    all[column].unshift(generation);
   }
   for (const column of all) column.sort((a, b) => b.number - a.number);
   return all;
