@@ -27,6 +27,10 @@ const empty = elementById('empty', HTMLElement);
 let timer;
 let shown = PAGE;
 let columns = 1;
+/** The columns of the cards. A card stays in its column when newer ones come. @type {Map<string, number>} */
+const places = new Map();
+/** A card without a picture is a row, of about this share of a card with one. */
+const ROW = 0.3;
 
 /** @param {import('./race-card.js').RaceCallbacks} callbacks */
 export function showFeed(callbacks) {
@@ -43,6 +47,7 @@ export function showFeed(callbacks) {
     const fitting = Math.max(1, Math.floor((contentRect.width + GAP) / (COLUMN + GAP)));
     if (fitting === columns) return;
     columns = fitting;
+    places.clear();
     redraw();
   }).observe(feed);
 }
@@ -112,16 +117,38 @@ function rowsOf(items) {
  * @param {import('./card.js').CardCallbacks} callbacks
  */
 const inColumns = (some, time, callbacks) =>
-  html`<div class="columns">${Array.from(
-    { length: columns },
-    (_, column) =>
+  html`<div class="columns">${place(some).map(
+    (column) =>
       html`<div class="column">${repeat(
-        // A card stays in its column when newer ones come.
-        some.filter(({ number }) => columns === 1 || number % columns === column),
+        column,
         ({ id }) => id,
         (generation) => card(generation, time, callbacks),
       )}</div>`,
   )}</div>`;
+
+/**
+ * Shares cards out among the columns: each new one to the shortest, and of equal ones to the first.
+ *
+ * @param {import('./generation.js').Generation[]} some the newest first
+ */
+function place(some) {
+  // Cards that were dismissed must not leave a gap at the left.
+  if (!some.some(({ id }) => places.get(id) === 0)) for (const { id } of some) places.delete(id);
+  const heights = Array(columns).fill(0);
+  /** @type {import('./generation.js').Generation[][]} */
+  const all = heights.map(() => []);
+  // Those that have a place come first, and then the oldest.
+  const rank = ({ id }) => (places.has(id) ? 0 : 1);
+  for (const generation of some.toSorted((a, b) => rank(a) - rank(b) || a.number - b.number)) {
+    const { id, tiles, isRunning } = generation;
+    const column = places.get(id) ?? heights.indexOf(Math.min(...heights));
+    places.set(id, column);
+    heights[column] += tiles.length > 0 || isRunning ? 1 : ROW;
+    all[column].unshift(generation);
+  }
+  for (const column of all) column.sort((a, b) => b.number - a.number);
+  return all;
+}
 
 function showEarlier() {
   shown += PAGE;

@@ -99,7 +99,7 @@ export function drawSelection(kept) {
   render(
     html`<button class="quiet tool" type="button" aria-label="End the selection" title="End the selection (Esc)"
         @click=${endSelection}>${icon('close')}</button>
-      <p role="status">${length === 0 ? 'Choose pictures' : `${length.toLocaleString('en')} selected`}</p>
+      <p role="status">${length === 0 ? 'Choose pictures to compare or export' : `${length.toLocaleString('en')} selected`}</p>
       <button type="button" @click=${() => choose(callbacks.shown(), !areAll)}>${areAll ? 'Select none' : 'Select all'}</button>
       <button type="button" ?disabled=${!canCompare} title="Two to four pictures"
         @click=${andEnd(() => callbacks.onCompare(pictures))}>Compare</button>

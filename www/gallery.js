@@ -25,7 +25,7 @@ import { icon } from './icon.js';
 import { change, kept, onPictures, urlOf } from './pictures.js';
 import { layOut } from './rows.js';
 import { shapeOf } from './settings.js';
-import { duration, meta, short } from './words.js';
+import { meta, short, tookTime } from './words.js';
 
 /** The tiles above and below the visible part that are in the document, in screens. */
 const AHEAD = 0.75;
@@ -216,7 +216,7 @@ function tile(picture, index, day) {
       aria-label=${`Favourite: ${words}`} title="Favourite (F)"
       @click=${() => star(picture)} @focus=${() => moveTo(index)}>${icon('star')}</button>
     <p class="facts" aria-hidden="true"><span dir="auto">${request.prompt}</span>
-      <small>${meta({ ...request, n: undefined }, sources)} · ${duration(ms)}</small></p>
+      <small>${meta({ ...request, n: undefined }, sources)} · ${tookTime(ms)}</small></p>
   </li>`;
 }
 

@@ -20,19 +20,30 @@ const GROUPS = [
     'Gallery',
     [
       [['←', '→', '↑', '↓'], 'Move'],
-      [['Enter'], 'Open the picture'],
-      [['Delete'], 'Delete the picture'],
+      [['Enter'], 'Open'],
+      [['X'], 'Select'],
+      [[COMMAND, 'A'], 'Select all'],
+      [['F'], 'Favourite'],
+      [['Delete'], 'Delete'],
     ],
   ],
   [
     'Full view',
     [
       [['←', '→'], 'Previous, next'],
-      [['+', '−', '0'], 'Zoom in, out, fit'],
+      [['+', '−', '0', '1'], 'Zoom in, out, fit, real pixels'],
+      [['F'], 'Favourite'],
+      [['Delete'], 'Delete'],
       [['Esc'], 'Close'],
     ],
   ],
-  ['Everywhere', [[['?'], 'This list']]],
+  [
+    'Everywhere',
+    [
+      [['F8'], 'The button of the latest message'],
+      [['?'], 'This list'],
+    ],
+  ],
 ];
 
 /** @type {HTMLDialogElement | undefined} */

@@ -11,7 +11,7 @@ import { openModal } from './modal.js';
 import { change, isKept, kept, onPictures, urlOf } from './pictures.js';
 import { FIELDS, settingsOf, shapeOf } from './settings.js';
 import { slider } from './slider.js';
-import { amount, duration, meta } from './words.js';
+import { amount, meta, tookTime } from './words.js';
 import { Zoom } from './zoom.js';
 
 const dialog = elementById('viewer', HTMLDialogElement);
@@ -184,7 +184,7 @@ function details(picture) {
     // The line above shows the requested size.
     width && `${width}x${height}` !== request.size && `${width} × ${height}`,
     bytes && amount(bytes),
-    `made in ${duration(ms)}`,
+    `made in ${tookTime(ms)}`,
     new Date(at).toLocaleString('en', { dateStyle: 'medium' }),
   ];
   const isGone = !isKept(picture);
@@ -230,7 +230,7 @@ function details(picture) {
  */
 function differences(pictures) {
   /** @type {Record<string, string>[]} */
-  const all = pictures.map(({ request, ms }) => ({ ...settingsOf(request), time: duration(ms) }));
+  const all = pictures.map(({ request, ms }) => ({ ...settingsOf(request), time: tookTime(ms) }));
   /** @param {string} name */
   const isEqual = (name) => all.every((each) => each[name] === all[0][name]);
   const names = [...FIELDS, 'time'].filter(

@@ -9,6 +9,9 @@ export function duration(ms) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** The time that a picture took. @param {number} ms */
+export const tookTime = (ms) => (ms < 1000 ? 'less than 1 s' : duration(ms));
+
 /** @param {number} bytes */
 export function amount(bytes) {
   if (bytes < 1000) return `${bytes} bytes`;

@@ -412,8 +412,9 @@ describe('nothing moves', () => {
       await app.$('.picture img[src]').nth(2).waitFor();
       const shifts = await app.page.evaluate(() => globalThis.shifts);
       const total = shifts.reduce((sum, { value }) => sum + value, 0);
-      // A longer word moves its neighbour a little. The usual limit for a good page is 0.1.
-      assert.ok(total < 0.0005, JSON.stringify(shifts));
+      // A longer word moves its neighbour a little, and the more on a busy machine, which draws several at once. A card
+      // that moves by 20 pixels counts for 0.01; the usual limit for a good page is 0.1.
+      assert.ok(total < 0.005, JSON.stringify(shifts));
     });
   }
 
