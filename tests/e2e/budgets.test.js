@@ -30,12 +30,12 @@ before(async () => {
       ]),
     );
   WebAssembly.Instance = class extends Instance {
-    constructor(module, imports) {
+    constructor(module, imports = {}) {
       super(module, Object.fromEntries(Object.entries(imports).map(([name, of]) => [name, counted(of)])));
       Object.defineProperty(this, 'exports', { value: counted(this.exports) });
     }
   };
-  // A copy of its own, whose module has not been started.
+  // A copy of its own, whose module has not been started. The decoder has no imports.
   lemondata = await import(`${import.meta.resolve('lemondata-wasm')}?budgets`);
   await lemondata.waitForTask(done);
   WebAssembly.Instance = Instance;
