@@ -196,7 +196,7 @@ export async function startLike(generation, changes) {
 /**
  * The reference pictures of a generation, of an earlier visit as well.
  *
- * @param {Generation} generation
+ * @param {{ id: string, files?: import('./sources.js').Sources }} generation
  */
 export const filesOf = async ({ id, files }) => files ?? sourcesOf(id);
 
@@ -258,19 +258,24 @@ export async function fetchAgain(generation) {
 /**
  * Replaces an ended generation with a new one of the same request.
  *
- * @param {Generation} generation
+ * @param {{ id: string, request: import('lemondata-wasm').ImageRequest }} old a generation, or what a race keeps of one
  * @param {Partial<import('lemondata-wasm').ImageRequest>} [changes]
+ * @param {(id: string) => void} [onStart] gets the id of the new one, while the old one is still there
  */
-export async function tryAgain(generation, changes = {}) {
-  if (restarting.has(generation)) return;
-  restarting.add(generation);
-  // First, since its reference pictures go with the old one, and the new card takes its place and the focus.
-  await startLike(generation, changes);
-  putAway([generation]);
-  restarting.delete(generation);
+export async function tryAgain({ id, request }, changes = {}, onStart = () => {}) {
+  if (restarting.has(id)) return;
+  restarting.add(id);
+  try {
+    const old = list.find((generation) => generation.id === id);
+    // First, since its reference pictures go with the old one, and the new card takes its place and the focus.
+    onStart(start({ ...request, ...changes }, await filesOf(old ?? { id })));
+    if (old) putAway([old]);
+  } finally {
+    restarting.delete(id);
+  }
 }
 
-/** Those whose button was pressed. Two presses are one create. @type {Set<Generation>} */
+/** The ids of those whose button was pressed. Two presses are one create. @type {Set<string>} */
 const restarting = new Set();
 
 /**

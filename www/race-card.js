@@ -4,6 +4,7 @@ import { html, nothing } from 'lit-html';
 import { guard } from 'lit-html/directives/guard.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { until } from 'lit-html/directives/until.js';
+import { confirmCreates, picturesOf } from './confirm.js';
 import { fallbackWords } from './fallback.js';
 import { filesOf, resume, stop } from './generation-list.js';
 import { icon } from './icon.js';
@@ -153,7 +154,6 @@ function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
   const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MAX_COMPARED);
   const pictures = compared.map((lane) => lane.pictures[0]);
   const requests = lanes.map(({ request }) => request);
-  const first = lanes[0].generation;
   return html`
     ${
       pictures.length > 1
@@ -165,8 +165,10 @@ function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
         ? html`<button type="button" @click=${() => {
             for (const { generation } of lanes) if (generation?.isRunning) stop(generation);
           }}>Stop all</button>`
-        : html`<button type="button" title=${`Buys ${requests.reduce((sum, { n = 1 }) => sum + n, 0)} pictures`}
-            @click=${async () => startRace(requests, first && (await filesOf(first)))}>Race again</button>`
+        : html`<button type="button" title=${`Buys ${picturesOf(requests)} pictures`}
+            @click=${async () => {
+              if (await confirmCreates(requests)) startRace(requests, await filesOf(lanes[0]));
+            }}>Race again</button>`
     }
     <button class="quiet" type="button" @click=${() => {
       onReuse(requests[0]);

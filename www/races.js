@@ -6,7 +6,7 @@
 import { announce } from './announce.js';
 import { modelsTried } from './fallback.js';
 import { keptOf } from './generation.js';
-import { dismiss, earlier, start } from './generation-list.js';
+import { dismiss, earlier, start, tryAgain } from './generation-list.js';
 import { redraw } from './redraw.js';
 import { explain, short } from './words.js';
 
@@ -124,11 +124,13 @@ export function startRace(requests, sources) {
  * @param {Race} race
  * @param {Lane} lane
  */
-export function restartLane({ stored }, { id, request, generation }) {
-  const index = stored.lanes.findIndex((lane) => lane.id === id);
-  if (generation) dismiss(generation);
-  stored.lanes[index] = newLane(start(request, generation?.files), request);
-  write();
+export function restartLane({ stored }, lane) {
+  return tryAgain(lane, {}, (id) => {
+    // Another tab may have written the races meanwhile.
+    const race = races.find((each) => each.id === stored.id) ?? stored;
+    race.lanes = race.lanes.map((each) => (each.id === lane.id ? newLane(id, each.request) : each));
+    write();
+  });
 }
 
 /** @param {Race} race */
