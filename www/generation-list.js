@@ -3,12 +3,13 @@
 import { LemonData } from 'lemondata-wasm';
 import { createGenerations } from 'lemondata-wasm/generations';
 import { announce } from './announce.js';
+import { goOn, readChain, removeChain, storeChain } from './chain.js';
 import { now } from './clock.js';
 import { BASE_URL, pollInterval, relayId } from './config.js';
 import { onReconnect } from './connection.js';
 import { Generation } from './generation.js';
 import { redraw } from './redraw.js';
-import { namesOf, send } from './sources.js';
+import { namesOf } from './sources.js';
 import { get, put, remove } from './store.js';
 import { toast } from './toast.js';
 import { duration, explain, short } from './words.js';
@@ -57,8 +58,20 @@ const sourcesOf = (id) => stored.get(id) ?? get('tasks', sourcesKey(id));
 const withKey = (key) =>
   /** @type {Generation} */ (list.find(({ snapshot }) => snapshot.idempotencyKey === key));
 
-/** @type {Parameters<Generation['run']>[2]} */
-const waitFor = (task, options) => lemon.waitForTask(task, options);
+/**
+ * @param {import('lemondata-wasm').Task | undefined} task
+ * @param {import('lemondata-wasm').Options} [options]
+ * @returns {Promise<any>}
+ */
+function run(task, options = {}) {
+  const generation = withKey(options.idempotencyKey);
+  return generation.run(options, task, (known, traced) =>
+    goOn(lemon, generation, known, /** @type {any} */ (traced), {
+      relay,
+      sources: () => sourcesOf(generation.id),
+    }),
+  );
+}
 
 /** The client of the store. It adds the reference pictures, and records the requests for the cards. */
 const client = {
@@ -66,19 +79,9 @@ const client = {
     return relay;
   },
   /** @type {LemonData['generateAndWait']} */
-  async generateAndWait(request, options = {}) {
-    const { fallback, ...body } = /** @type {import('./race-request.js').Request} */ (request);
-    const generation = withKey(options.idempotencyKey);
-    const sources = await sourcesOf(generation.id);
-    return /** @type {Promise<any>} */ (
-      generation.run({ ...options, fallback }, (traced) => send(lemon, body, sources, traced), waitFor)
-    );
-  },
+  generateAndWait: (_request, options) => run(undefined, options),
   /** @type {LemonData['waitForTask']} */
-  waitForTask(task, options = {}) {
-    const call = (/** @type {import('lemondata-wasm').Options} */ traced) => lemon.waitForTask(task, traced);
-    return /** @type {Promise<any>} */ (withKey(options.idempotencyKey).run(options, call, waitFor));
-  },
+  waitForTask: (task, options) => run(/** @type {import('lemondata-wasm').Task} */ (task), options),
   editAndWait: lemon.editAndWait,
 };
 
@@ -221,6 +224,7 @@ async function writeArchive() {
 async function readSources() {
   for (const generation of list) {
     if (generation.phase !== 'done') generation.files ??= await sourcesOf(generation.id);
+    await readChain(generation);
   }
   redraw();
 }
@@ -296,6 +300,7 @@ function putAway(all) {
     removed.set(id, generation);
     store.remove(id);
     remove('tasks', sourcesKey(id)).catch(console.warn);
+    removeChain(id);
   }
   writeArchive();
   return () => {
@@ -303,7 +308,9 @@ function putAway(all) {
       if (before.has(id)) archive.add(id);
       else archive.delete(id);
     }
-    for (const { id, snapshot, files } of forgotten) {
+    for (const generation of forgotten) {
+      const { id, snapshot, files } = generation;
+      storeChain(generation);
       if (files) put('tasks', sourcesKey(id), files).catch(console.warn);
       store.restore(snapshot);
     }
