@@ -39,13 +39,11 @@ async function advanceUntil(holds) {
   await untilAsync(holds);
 }
 
-/** Keeps the answer to a create from the page: the service gets it all the same. */
-async function hold(number) {
-  let creates = 0;
+/** Keeps the first answer to a model's create from the page: the service gets it all the same. */
+async function hold(model) {
   let isHeld = false;
   await app.page.route('**/v1/images/generations', async (route) => {
-    creates += 1;
-    if (creates !== number) return route.continue();
+    if (isHeld || route.request().postDataJSON().model !== model) return route.fallback();
     await route.fetch();
     isHeld = true;
   });
@@ -87,7 +85,7 @@ describe('a chain of models', GUARD, () => {
     await open('flux-pro');
     await app.generate(FAILS);
     await app.state('Accepted as a task');
-    const isHeld = await hold(1);
+    const isHeld = await hold('flux-pro');
     await advanceUntil(isHeld);
     await app.reload();
     await advanceUntil(async () => (await phase()) === 'done');
@@ -97,15 +95,19 @@ describe('a chain of models', GUARD, () => {
     assert.equal(await note(), `${FAILS}: the task failed; flux-pro answered.`);
   });
 
-  test('does not return to a model that was refused before', async () => {
+  test('does not return to a model that was refused before, and would take the request now', async () => {
     await open('flux-pro');
-    const isHeld = await hold(2);
-    await app.generate('test-error-400-model-not-found');
-    await untilAsync(isHeld);
+    const error = { message: 'Slow down.', type: 'rate_limit_exceeded' };
+    await app.page.route('**/v1/images/generations', (route) =>
+      isHeld() ? route.continue() : route.fulfill({ status: 429, json: { error } }),
+    );
+    const isHeld = await hold('flux-pro');
+    await app.generate('dall-e-3', { size: '1024x1024' });
+    await advanceUntil(isHeld);
     await app.reload();
     await advanceUntil(async () => (await phase()) === 'done');
-    assert.deepEqual(models(), ['test-error-400-model-not-found', 'flux-pro']);
-    assert.equal(await note(), 'test-error-400-model-not-found: refused with 400; flux-pro answered.');
+    assert.deepEqual(models(), ['flux-pro']);
+    assert.equal(await note(), 'dall-e-3: rate-limited; flux-pro answered.');
   });
 
   test('goes on in another tab, and says there that the last model failed as well', async () => {
