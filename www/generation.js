@@ -9,6 +9,7 @@ import { redraw } from './redraw.js';
 import { namesOf } from './sources.js';
 import { isHeld } from './store.js';
 import { Timeline } from './timeline.js';
+import { recordAnswer, recordRequest } from './wire.js';
 import { costOf } from './words.js';
 
 /** @typedef {import('./pictures.js').Picture} Picture */
@@ -338,10 +339,12 @@ export class Generation {
   #fetch = async (url, init) => {
     const row = this.timeline.sent(init.method);
     if (row.kind === 'create') row.model = modelIn(init.body);
+    row.exchange = recordRequest(url, init);
     redraw();
     try {
       const response = await fetch(url, init);
       recordReach(true);
+      recordAnswer(row.exchange, response);
       const after = Number(response.headers.get('retry-after') ?? Number.NaN);
       this.#retryAfterMs = after >= 0 ? after * 1000 : undefined;
       const [status, code] = response.headers.get(ACCOUNT_HEADER)?.split(' ') ?? [];
