@@ -11,7 +11,7 @@ import { Generation } from './generation.js';
 import { redraw } from './redraw.js';
 import { namesOf } from './sources.js';
 import { get, put, remove } from './store.js';
-import { toast } from './toast.js';
+import { endToast, toast } from './toast.js';
 import { duration, explain, short } from './words.js';
 
 /** The ids of generations that were put away although they may still be billed, in the store of tasks. */
@@ -318,21 +318,59 @@ function putAway(all) {
   };
 }
 
-/** @type {(text: string, all: Generation[]) => void} */
-const putAwayWithUndo = (text, all) => toast(text, { label: 'Undo', run: putAway(all) });
+/** The messages of cards that were put away, by their kinds. */
+const TEXTS = {
+  dismissed: (/** @type {number} */ count) => (count > 1 ? `Dismissed ${count}.` : 'Dismissed.'),
+  moved: (/** @type {number} */ count) =>
+    count > 1 ? `Moved ${count} to the stopped ones below.` : 'Moved to the stopped ones below.',
+  forgotten: (/** @type {number} */ count) => (count > 1 ? `Forgot ${count}.` : 'Forgotten.'),
+  cleared: (/** @type {number} */ count, /** @type {number} */ billed) =>
+    `Cleared ${count}.${billed > 0 ? ` ${billed} may still be billed: see below.` : ''}`,
+};
+
+/**
+ * What the shown messages bring back. The next message of a kind takes the place of the last one, and undoes both.
+ *
+ * @type {Map<keyof typeof TEXTS, { count: number, billed: number, undos: (() => void)[] }>}
+ */
+const offers = new Map();
+
+/**
+ * Takes cards off the page, and offers them back.
+ *
+ * @param {keyof typeof TEXTS} kind
+ * @param {Generation[]} all
+ * @param {number} [count] of the cards
+ * @param {() => void} [undoMore]
+ */
+export function putAwayWithUndo(kind, all, count = all.length, undoMore = () => {}) {
+  const before = offers.get(kind) ?? { count: 0, billed: 0, undos: [] };
+  const offer = {
+    count: before.count + count,
+    billed: before.billed + all.filter(({ mayBeBilled }) => mayBeBilled).length,
+    undos: [putAway(all), undoMore, ...before.undos],
+  };
+  offers.set(kind, offer);
+  const run = () => {
+    endToast(kind);
+    for (const undo of offer.undos) undo();
+  };
+  toast(
+    TEXTS[kind](offer.count, offer.billed),
+    { label: 'Undo', run },
+    {
+      id: kind,
+      onEnd: () => offers.delete(kind),
+    },
+  );
+}
 
 /** @param {Generation} generation */
 export const dismiss = (generation) =>
-  putAwayWithUndo(generation.mayBeBilled ? 'Moved to the stopped ones below.' : 'Dismissed.', [generation]);
+  putAwayWithUndo(generation.mayBeBilled ? 'moved' : 'dismissed', [generation]);
 
 /** @param {Generation} generation of the archive */
-export const forget = (generation) => putAwayWithUndo('Forgotten.', [generation]);
-
-export function dismissEnded() {
-  const all = generations().filter(({ isRunning }) => !isRunning);
-  const { length } = all.filter(({ mayBeBilled }) => mayBeBilled);
-  putAwayWithUndo(length > 0 ? `Cleared. ${length} may still be billed: see below.` : 'Cleared.', all);
-}
+export const forget = (generation) => putAwayWithUndo('forgotten', [generation]);
 
 onReconnect((isSame) => {
   if (!isSame) relay = undefined;

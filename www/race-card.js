@@ -38,10 +38,9 @@ const marked = new Set();
  * @param {RaceCallbacks} callbacks
  */
 export function raceCard(race, now, callbacks) {
-  const { id, lanes } = race;
+  const { id, lanes, isRunning } = race;
   const { request, generation } = lanes[0];
   const { model: _, fallback: _fallback, ...shared } = /** @type {any} */ (request);
-  const isRunning = lanes.some((lane) => lane.isRunning);
   const winner = winnerOf(race);
   const comparable = lanes.filter(({ pictures }) => pictures[0]?.width);
   return html`<article class="card race" data-phase=${isRunning ? 'running' : 'ended'} aria-labelledby=${`prompt-${id}`}>
@@ -63,7 +62,7 @@ export function raceCard(race, now, callbacks) {
         laneView(race, lane, { now, isWinner: lane === winner, isChoice: comparable.length > 2 }, callbacks),
     )}</ul>
     ${chart(race)}
-    <div class="actions">${buttons(race, isRunning, comparable, callbacks)}</div>
+    <div class="actions">${buttons(race, comparable, callbacks)}</div>
   </article>`;
 }
 
@@ -145,11 +144,10 @@ function laneButton(race, lane) {
 
 /**
  * @param {Race} race
- * @param {boolean} isRunning
  * @param {Lane[]} comparable
  * @param {RaceCallbacks} callbacks
  */
-function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
+function buttons({ lanes, isRunning }, comparable, { onCompare, onReuse }) {
   const chosen = comparable.filter(({ id }) => marked.has(id));
   const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MAX_COMPARED);
   const pictures = compared.map((lane) => lane.pictures[0]);
