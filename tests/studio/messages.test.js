@@ -142,6 +142,15 @@ describe('a message', GUARD, () => {
       await app.$('.viewer .place', { hasText: '1 of 1' }).waitFor();
       await app.$('.viewer .toast', { hasText: 'Deleted' }).waitFor();
       assert.deepEqual(await covered(), []);
+      const [message, stage] = await app.page.evaluate(() =>
+        ['.viewer .toast', '.viewer .stages'].map((name) => {
+          const { top, bottom, height } = document.querySelector(name).getBoundingClientRect();
+          return { top, bottom, height };
+        }),
+      );
+      // The picture keeps its place: the message lies over the lower part of it.
+      assert.ok(stage.height > height / 3, `${stage.height}`);
+      assert.ok(message.top > stage.top + stage.height / 2 && message.bottom < stage.bottom);
       await app.look(`messages-viewer-${width}`);
       await app.page.keyboard.press('Escape');
       await app.$('.viewer').waitFor({ state: 'hidden' });
