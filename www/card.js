@@ -73,9 +73,9 @@ export function card(generation, now, callbacks) {
 /**
  * The prompt of the person. A long one is folded.
  *
- * @param {Generation} generation
+ * @param {{ id: string, request: import('lemondata-wasm').ImageRequest }} shown
  */
-function prompt({ id, request }) {
+export function prompt({ id, request }) {
   const text = request.prompt;
   const title = html`<h3 id=${`prompt-${id}`} dir="auto">${text}</h3>`;
   const isLong = text.length > LONG || text.split('\n').length > LINES;

@@ -4,9 +4,10 @@ import { html, nothing } from 'lit-html';
 import { guard } from 'lit-html/directives/guard.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { until } from 'lit-html/directives/until.js';
+import { prompt } from './card.js';
 import { confirmCreates, picturesOf } from './confirm.js';
 import { fallbackWords } from './fallback.js';
-import { filesOf, resume, stop } from './generation-list.js';
+import { fetchAgain, filesOf, resume, stop } from './generation-list.js';
 import { icon } from './icon.js';
 import { urlOf } from './pictures.js';
 import { chart } from './race-chart.js';
@@ -53,7 +54,7 @@ export function raceCard(race, now, callbacks) {
               @click=${() => dismissRace(race)}>${icon('close')}</button>`
       }
     </div>
-    <h3 class="prompt" id=${`prompt-${id}`} dir="auto">${request.prompt}</h3>
+    ${prompt({ id, request })}
     <p class="meta">${meta(shared, generation?.sources)}</p>
     <ul class="lanes" data-count=${lanes.length} aria-label="Lanes">${repeat(
       lanes,
@@ -83,15 +84,20 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
         pictures.length > 0
           ? pictures.map((picture) =>
               guard(
-                [picture],
+                [picture, generation],
                 () => html`<button class="picture" type="button" @click=${() => onOpen(picture)}>
-                  <img src=${until(urlOf(picture), nothing)} alt=${`${request.prompt}, by ${model}`}>
+                  <img src=${until(urlOf(picture), nothing)} alt=${`${request.prompt}, by ${model}`}
+                    @error=${() => generation?.reportBroken(picture)}>
                 </button>`,
               ),
             )
           : generation && lane.isRunning && phase !== 'held'
             ? ring(generation, now)
-            : html`<p class="placeholder">${icon(phase === 'stopped' || phase === 'held' ? 'pause' : 'problem')}</p>`
+            : html`<p class="placeholder">${icon(phase === 'stopped' || phase === 'held' ? 'pause' : 'problem')}${
+                phase === 'done'
+                  ? html`<span>${generation?.missing.length ? 'This file cannot be loaded' : 'This picture has been deleted'}</span>`
+                  : nothing
+              }</p>`
       }
     </div>
     <h4>${model}</h4>
@@ -135,7 +141,9 @@ function laneButton(race, lane) {
   /** @type {(label: string, run: () => void) => import('lit-html').TemplateResult} */
   const button = (label, run) =>
     html`<button type="button" aria-label=${`${label}: ${model}`} @click=${run}>${label}</button>`;
-  if (phase === 'done' || phase === 'saving') return nothing;
+  if (phase === 'done') {
+    return generation?.missing.length ? button('Load again', () => fetchAgain(generation)) : nothing;
+  }
   if (generation && isRunning) return button('Stop', () => stop(generation));
   if (generation?.snapshot.isResumable)
     return button(generation.isLost ? 'Look for the answer' : 'Wait again', () => resume(generation));

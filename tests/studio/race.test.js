@@ -369,6 +369,122 @@ describe('a race', GUARD, () => {
     await other.close();
   });
 
+  test('says of a lane that its picture cannot be loaded, and loads it without a create', async () => {
+    await open();
+    const isFile = /\/files\//;
+    let isHanging = true;
+    await app.context.route(isFile, (route) => !isHanging && route.fulfill({ status: 404, body: 'gone' }));
+    await race('dall-e-2', 'dall-e-3');
+    await lane('dall-e-2').getByRole('button', { name: 'Stop' }).click();
+    await lane('dall-e-2').locator('text=This file cannot be loaded').waitFor();
+    isHanging = false;
+    await app.advance(121_000);
+    await lane('dall-e-3').locator('text=This file cannot be loaded').waitFor();
+    await app.reload();
+    await lane('dall-e-3').locator('text=This file cannot be loaded').waitFor();
+    await app.context.unroute(isFile);
+    for (const model of ['dall-e-2', 'dall-e-3']) {
+      await lane(model).getByRole('button', { name: 'Load again' }).click();
+      await lane(model).locator('img').waitFor();
+    }
+    assert.equal(app.creates().length, 2);
+  });
+
+  test('says of a lane that its picture was deleted, and offers nothing that would buy it again', async () => {
+    await open();
+    await race('dall-e-2', 'dall-e-3');
+    await finish();
+    await lane('dall-e-3').locator('.picture').click();
+    await app.$('#viewer .stage img').waitFor();
+    await app.page.keyboard.press('Delete');
+    await lane('dall-e-3').locator('text=This picture has been deleted').waitFor({ state: 'attached' });
+    await app.page.keyboard.press('Escape');
+    await app.$('#viewer').waitFor({ state: 'hidden' });
+    await app.reload();
+    await lane('dall-e-3').locator('text=This picture has been deleted').waitFor();
+    await lane('dall-e-2').locator('img').waitFor();
+    assert.equal(await lane('dall-e-3').getByRole('button').count(), 0);
+    await app.look('race-deleted');
+  });
+
+  test('that begins offline survives a reload, and is created once', async () => {
+    await open();
+    await app.context.setOffline(true);
+    await race('dall-e-2', 'dall-e-3');
+    await untilAsync(async () => `${await phases()}` === 'held,held');
+    await app.page.goto('about:blank');
+    await app.context.setOffline(false);
+    assert.equal(app.creates().length, 0);
+    await app.page.goto(`${app.served.url}/`);
+    await lanes().locator('img').nth(1).waitFor();
+    assert.equal(await app.$('.card').count(), 1);
+    assert.deepEqual(
+      app
+        .creates()
+        .map(({ body }) => body.model)
+        .sort(),
+      ['dall-e-2', 'dall-e-3'],
+    );
+  });
+
+  test('goes on in another tab where one of its lanes is stopped there', async () => {
+    await open();
+    const other = await app.context.newPage();
+    await other.goto(`${app.served.url}/`);
+    await other.locator('#feed:not([aria-busy])').waitFor();
+    await race('flux-pro', 'midjourney');
+    await lane('midjourney').locator('text=Pending').waitFor();
+    const theirs = (model) => other.locator(`.lane[aria-label="${model}"]`);
+    await theirs('midjourney').getByRole('button', { name: 'Stop' }).click();
+    await untilAsync(async () => `${await phases()}` === 'waiting,stopped');
+    await theirs('midjourney').locator('text=may still be billed').waitFor();
+    await finish();
+    assert.deepEqual(await phases(), ['done', 'stopped']);
+    await theirs('flux-pro').locator('img').waitFor();
+    assert.equal(app.creates().length, 2);
+  });
+
+  test('works where nothing can be stored', async () => {
+    await open();
+    await app.page.addInitScript(() => {
+      const refuse = () => {
+        throw new DOMException('Blocked.', 'SecurityError');
+      };
+      IDBFactory.prototype.open = refuse;
+      Object.defineProperty(globalThis, 'localStorage', { get: refuse });
+    });
+    await app.reload();
+    await app.page.fill('#prompt', PROMPT);
+    await race('dall-e-2', 'flux-pro', 'test-task-failed-object');
+    await finish();
+    assert.deepEqual(await phases(), ['done', 'done', 'failed']);
+    await lane('flux-pro')
+      .locator('img')
+      .evaluate((img) => img.decode());
+    await lane('test-task-failed-object').getByRole('button', { name: 'Try again' }).click();
+    await untilAsync(() => app.creates().length === 4);
+    assert.equal(await app.$('.card').count(), 1);
+    app.problems.length = 0;
+  });
+
+  test('folds a long prompt, from right to left', async () => {
+    await open({ viewport: { width: 390, height: 844 } });
+    const prompt = `شجرة ليمون فوق بحر هادئ\n${'كلمة طويلة '.repeat(60)}`;
+    await race('dall-e-2', 'dall-e-3');
+    await app.page.fill('#prompt', prompt);
+    await app.advance(1200);
+    await app.page.click('#race .start');
+    await app.$('.race').nth(1).waitFor();
+    const title = app.$('.race').first().locator('.prompt h3');
+    assert.equal(await title.textContent(), prompt);
+    assert.equal(await title.evaluate((element) => getComputedStyle(element).direction), 'rtl');
+    const height = () => title.evaluate((element) => element.clientHeight);
+    const folded = await height();
+    await app.$('.race').first().locator('.prompt summary').click();
+    await untilAsync(async () => (await height()) > folded * 2);
+    await app.look('race-rtl');
+  });
+
   for (const width of [320, 820, 1440]) {
     test(`fits ${width} pixels, and has no finding of axe`, async () => {
       await open({ viewport: { width, height: 900 } });
