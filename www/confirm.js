@@ -4,7 +4,7 @@ import { html, nothing, render } from 'lit-html';
 import { until } from 'lit-html/directives/until.js';
 import { priceOfAll } from './form-model.js';
 import { running } from './generation-list.js';
-import { makeDialog, openModal } from './modal.js';
+import { closed, makeDialog, openModal } from './modal.js';
 import { loadModels } from './models.js';
 
 /** From this number of pictures on, a press is confirmed. */
@@ -90,7 +90,7 @@ function ask(place, title, lines, label) {
         </footer>`,
       place,
     );
-    place.addEventListener('close', () => resolve(isConfirmed), { once: true });
     openModal(place);
+    place.addEventListener('close', () => closed().then(() => resolve(isConfirmed)), { once: true });
   });
 }

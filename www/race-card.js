@@ -147,7 +147,9 @@ function laneButton(race, lane) {
   if (generation && isRunning) return button('Stop', () => stop(generation));
   if (generation?.snapshot.isResumable)
     return button(generation.isLost ? 'Look for the answer' : 'Wait again', () => resume(generation));
-  return button('Try again', () => restartLane(race, lane));
+  return button('Try again', async () => {
+    if (await confirmCreates([lane.request])) restartLane(race, lane);
+  });
 }
 
 /**
