@@ -6,6 +6,7 @@ import { ifDefined } from 'lit-html/directives/if-defined.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { until } from 'lit-html/directives/until.js';
 import { isEmbedded } from './config.js';
+import { confirmCreates } from './confirm.js';
 import { connection } from './connection.js';
 import { download } from './export.js';
 import { fallbackNote } from './fallback.js';
@@ -73,9 +74,9 @@ export function card(generation, now, callbacks) {
 /**
  * The prompt of the person. A long one is folded.
  *
- * @param {Generation} generation
+ * @param {{ id: string, request: import('lemondata-wasm').ImageRequest }} shown
  */
-function prompt({ id, request }) {
+export function prompt({ id, request }) {
   const text = request.prompt;
   const title = html`<h3 id=${`prompt-${id}`} dir="auto">${text}</h3>`;
   const isLong = text.length > LONG || text.split('\n').length > LINES;
@@ -169,9 +170,11 @@ function thumbnail(generation, picture, { onOpen }) {
  */
 function tools(generation, picture, { onVary }, number) {
   const named = (/** @type {string} */ name) => (number ? `${name} picture ${number}` : name);
-  const vary = () => {
+  const vary = async () => {
     const seed = Math.floor(Math.random() * SEEDS);
-    onVary({ ...generation.request, seed });
+    const request = { ...generation.request, seed };
+    if (!(await confirmCreates([request]))) return;
+    onVary(request);
     startLike(generation, { seed });
   };
   const save = () => download(picture).catch(({ message }) => toast(message));
@@ -449,12 +452,14 @@ function again(generation, { onReuse }) {
   const { remedy, models } = error ? explain(error, generation.account) : { remedy: 'again', models: [] };
   const isSecond = (snapshot.task && snapshot.isResumable) || isLost || models.length > 0;
   const label = error?.outcome === 'rejected' ? 'Try again' : 'Generate again';
+  const restart = async (/** @type {Partial<typeof request>} */ changes = {}) => {
+    if (await confirmCreates([{ ...request, ...changes }])) tryAgain(generation, changes);
+  };
   return html`${models.map(
-    (model) =>
-      html`<button type="button" @click=${() => tryAgain(generation, { model })}>Use ${model}</button>`,
+    (model) => html`<button type="button" @click=${() => restart({ model })}>Use ${model}</button>`,
   )}
     <button class=${isSecond ? 'quiet' : ''} type="button"
-      @click=${() => (remedy === 'again' ? tryAgain(generation) : onReuse(request))}>${
+      @click=${() => (remedy === 'again' ? restart() : onReuse(request))}>${
         remedy === 'again' ? label : `Change the ${remedy}`
       }</button>`;
 }

@@ -7,7 +7,7 @@ import { html, nothing, render } from 'lit-html';
 import { SAMPLES } from './code-samples.js';
 import { baseUrl } from './config.js';
 import { elementById } from './element.js';
-import { answerText, requestLines, requestText } from './exchange.js';
+import { exchangeText } from './exchange.js';
 import { draft } from './form.js';
 import { generations } from './generation-list.js';
 import { icon } from './icon.js';
@@ -102,8 +102,8 @@ function draw() {
   const sample = name === EXCHANGE ? undefined : SAMPLES[name];
   const code = sample
     ? sample.write({ request, sources, baseUrl })
-    : exchange(/** @type {NonNullable<typeof generation>} */ (generation));
-  const note = sample?.note ?? 'Keys and references are left out.';
+    : exchangeText(/** @type {NonNullable<typeof generation>} */ (generation));
+  const note = sample?.note ?? 'The relay adds the key. References and the data of pictures are left out.';
   render(
     html`<header>
         <h2 id="code-title">${sample ? 'The code' : 'Request and answer'}</h2>
@@ -122,16 +122,6 @@ function draw() {
       </footer>`,
     dialog,
   );
-}
-
-/** @param {import('./generation.js').Generation} generation */
-function exchange(generation) {
-  const { request, sources } = generation;
-  return `Request\n\n${requestText(request, sources)}
-
-\nAnswer\n\n${answerText(generation)}
-
-\nAs it went\n\n${requestLines(generation)}`;
 }
 
 /**

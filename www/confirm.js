@@ -1,37 +1,71 @@
-/** The question before a create that costs more than one usually means to spend. */
+/** The question before creates that cost more than one usually means to spend. */
 
-import { html, render } from 'lit-html';
-import { makeDialog, openModal } from './modal.js';
+import { html, nothing, render } from 'lit-html';
+import { until } from 'lit-html/directives/until.js';
+import { priceOfAll } from './form-model.js';
+import { running } from './generation-list.js';
+import { closed, makeDialog, openModal } from './modal.js';
+import { loadModels } from './models.js';
 
-/** From this number of pictures on, a create is confirmed. */
+/** From this number of pictures on, a press is confirmed. */
 const MANY_PICTURES = 5;
-/** From this number of running generations on, the new one included, a create is confirmed. */
+/** From this number of running generations on, the new ones included, a press is confirmed. */
 const MANY_RUNNING = 5;
+
+/** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
 
 /** @type {HTMLDialogElement | undefined} */
 let dialog;
 
+/** @param {ImageRequest[]} requests */
+export const picturesOf = (requests) => requests.reduce((sum, { n = 1 }) => sum + n, 0);
+
 /**
- * Asks before a large create, or one of many.
+ * Asks before a large create, or many at once.
  *
- * @param {number} pictures of the create
- * @param {number} running generations, without the new one
- * @param {string} [price] the price of the create, in words
- * @returns {Promise<boolean>} whether to send the create
+ * @param {ImageRequest[]} requests of one press
+ * @returns {Promise<boolean>} whether to send them
  */
-export async function confirmCreate(pictures, running, price) {
-  const reasons = [
-    pictures >= MANY_PICTURES && `This is one request for ${pictures} pictures.`,
-    running + 1 >= MANY_RUNNING &&
-      `${running} generations are running. This one makes it ${running + 1} at once.`,
-    price,
+export async function confirmCreates(requests) {
+  const { length } = requests;
+  const pictures = picturesOf(requests);
+  const before = running().length;
+  const isLarge = pictures >= MANY_PICTURES;
+  const isMany = before + length >= MANY_RUNNING;
+  if (!isLarge && !isMany) return true;
+  const lines = [
+    isLarge &&
+      (length > 1
+        ? `These are ${length} requests, for ${pictures} pictures.`
+        : `This is one request for ${pictures} pictures.`),
+    isMany &&
+      before > 0 &&
+      `${before === 1 ? '1 generation is' : `${before} generations are`} running. ${length > 1 ? 'These make' : 'This one makes'} it ${before + length} at once.`,
   ];
-  if (!reasons[0] && !reasons[1]) return true;
-  const title = pictures > 1 ? `Make ${pictures} pictures?` : `Start generation ${running + 1}?`;
-  const label = pictures > 1 ? `Make ${pictures} pictures` : 'Start it';
+  const isSeveral = pictures > 1;
+  const title = isSeveral ? `Make ${pictures} pictures?` : `Start generation ${before + 1}?`;
   dialog ??= makeDialog('confirm');
-  return ask(dialog, title, reasons.filter(Boolean), label);
+  return ask(
+    dialog,
+    title,
+    [...lines.filter(Boolean), price(requests)],
+    isSeveral ? title.slice(0, -1) : 'Start it',
+  );
 }
+
+/**
+ * The price, as soon as the list of models tells it.
+ *
+ * @param {ImageRequest[]} requests
+ */
+const price = (requests) =>
+  until(
+    loadModels().then(
+      (models) => priceOfAll(requests, models) ?? nothing,
+      () => nothing,
+    ),
+    nothing,
+  );
 
 /**
  * @param {HTMLDialogElement} place
@@ -56,7 +90,7 @@ function ask(place, title, lines, label) {
         </footer>`,
       place,
     );
-    place.addEventListener('close', () => resolve(isConfirmed), { once: true });
     openModal(place);
+    place.addEventListener('close', () => closed().then(() => resolve(isConfirmed)), { once: true });
   });
 }

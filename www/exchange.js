@@ -1,11 +1,13 @@
-/** The request of a generation and its answer, as JSON, without anything that must not be shown around. */
+/** The requests of a generation and their answers, without anything that must not be shown around. */
 
 import { pathOf, withoutFallback } from './sample-facts.js';
+import { withoutData } from './wire.js';
 
 /** @typedef {import('./generation.js').Generation} Generation */
+/** @typedef {import('./timeline.js').Row} Row */
 
-/** From this length on, a text of base64 is named by its size. */
-const LONG = 200;
+/** More of a text that is no JSON, such as an error page, says nothing. */
+const MAX_TEXT = 2000;
 
 /**
  * A value without keys, without the relay's references, and without the data of pictures.
@@ -21,71 +23,95 @@ export function redact(value) {
 }
 
 /** @param {string} text */
-function redactText(text) {
-  if (text.length > LONG && /^(data:[^,]*,)?[\w+/=-]+$/.test(text)) {
-    return `[${Math.round((text.length * 3) / 4000)} KB of base64]`;
-  }
-  return (
-    text
-      .replace(/\b(sk|mt)-[\w-]+/g, '[key]')
-      .replace(/\bt_[\w-]+\.[\w-]+/g, '[reference]')
-      // The signature of an address lets everybody read the picture.
-      .replace(/^(https?:\/\/[^?#]*)\?.*/, '$1?…')
-  );
-}
+const redactText = (text) =>
+  text
+    .replace(/\b(sk|mt)-[\w-]+/g, '[key]')
+    .replace(/\bt_[\w-]+\.[\w-]+/g, '[reference]')
+    // The signature of an address lets everybody read the picture.
+    .replace(/^(https?:\/\/[^?#]*)\?.*/, '$1?…');
 
 /** @param {unknown} value */
-const json = (value) => JSON.stringify(redact(value), null, 2);
+const json = (value) => withoutData(JSON.stringify(redact(value), null, 2));
 
 /**
- * @param {import('lemondata-wasm').ImageRequest} request
- * @param {import('./sources.js').SourceNames} [sources]
+ * @param {[string, string][]} headers
+ * @param {string} [body]
  */
-export function requestText(request, sources) {
+function message(headers, body = '') {
+  const head = headers.map(([name, value]) => `${name}: ${redactText(value)}`).join('\n');
+  return [head, bodyText(body)].filter(Boolean).join('\n\n');
+}
+
+/** @param {string} body */
+function bodyText(body) {
+  try {
+    return json(JSON.parse(body));
+  } catch {
+    const text = redactText(body);
+    return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  }
+}
+
+/**
+ * The requests in their order, each with its answer, as far as this visit has seen them.
+ *
+ * @param {Generation} generation
+ */
+export function exchangeText(generation) {
+  const { timeline, snapshot, isRunning, begunAt } = generation;
+  const rows = timeline.rows.filter(({ exchange }) => exchange);
+  const parts = rows.map((row) => rowText(row, begunAt));
+  if (!rows.some(({ kind }) => kind === 'create')) parts.unshift(earlierText(generation));
+  // The client's own errors are in no answer, and the answers of an earlier visit are not known.
+  if (snapshot.error || rows.length === 0)
+    parts.push(`# ${isRunning ? 'So far' : 'Result'}\n${stateText(snapshot)}`);
+  return parts.join('\n\n\n');
+}
+
+/**
+ * @param {Row} row
+ * @param {number} begunAt
+ */
+function rowText({ kind, number, at, ms, isLost, exchange }, begunAt) {
+  const { method, url, headers, body, answer } = /** @type {NonNullable<Row['exchange']>} */ (exchange);
+  const name = kind === 'create' ? 'Create' : `Poll ${number}`;
+  const time = ms === undefined ? '' : ` after ${Math.round(ms)} ms`;
+  const head = `# ${name}, ${(Math.max(0, at - begunAt) / 1000).toFixed(1)} s\n${method} ${redactText(url)}`;
+  const request = `${head}\n${message(headers, body)}`.trim();
+  if (!answer) return `${request}\n\n${isLost ? `No answer${time}.` : 'No answer yet.'}`;
+  return `${request}\n\nHTTP ${answer.status}${time}\n${message(answer.headers, answer.body)}`.trim();
+}
+
+/**
+ * The create of an earlier visit, or of another tab.
+ *
+ * @param {Pick<Generation, 'request' | 'sources' | 'snapshot'>} generation
+ */
+export function earlierText({ request, sources, snapshot }) {
   const files = sources && {
     image: sources.pictures.map((name) => `[file ${name}]`),
     ...(sources.mask && { mask: `[file ${sources.mask}]` }),
   };
-  return `POST ${pathOf({ sources })}
-authorization: Bearer [key, which the relay adds]
-content-type: ${sources ? 'multipart/form-data' : 'application/json'}
-
-${json({ ...withoutFallback(request), ...files })}`;
+  return `# Create, before this visit\nPOST ${pathOf({ sources })}\n${message(
+    [
+      ['content-type', sources ? 'multipart/form-data' : 'application/json'],
+      ['idempotency-key', snapshot.idempotencyKey],
+    ],
+    JSON.stringify({ ...withoutFallback(request), ...files }),
+  )}`;
 }
 
 /**
- * The answer as it stands: of a running generation, what is known of its task.
+ * How a generation stands: of a running one, what is known of its task.
  *
- * @param {Generation} generation
+ * @param {Generation['snapshot']} snapshot
  */
-export function answerText({ snapshot, isRunning }) {
-  const { task, status, progress, queue, images, error } = snapshot;
+export function stateText({ phase, task, status, progress, queue, images, error }) {
   const failure = /** @type {any} */ (error);
   if (failure) {
-    const { kind, outcome, status: code, message, body } = failure;
-    return json({ kind, outcome, status: code, ...(body ? { body } : { message }) });
+    const { kind, outcome, status: code, message: text } = failure;
+    return json({ kind, outcome, status: code, message: text });
   }
-  if (isRunning && !task) return 'No answer yet.';
-  return json({
-    status: isRunning ? (status ?? 'pending') : 'completed',
-    ...task,
-    progress,
-    queue,
-    data: images,
-  });
+  if (phase !== 'done' && !task) return 'No answer yet.';
+  return json({ status: status ?? phase, ...task, progress, queue, data: images });
 }
-
-/**
- * Each request and its answer, in one line.
- *
- * @param {Generation} generation
- */
-export const requestLines = ({ timeline, snapshot: { startedAt } }) =>
-  timeline.rows
-    .map(({ kind, number, at, ms, status, meaning, isLost }) => {
-      const name = { create: 'create', poll: `poll ${number}`, note: 'note' }[kind];
-      const answer = isLost ? 'no answer' : [status, meaning].filter(Boolean).join(' ');
-      const time = ms === undefined ? '' : ` (${Math.round(ms)} ms)`;
-      return `${((at - startedAt) / 1000).toFixed(1).padStart(7)} s  ${name.padEnd(8)} ${answer}${time}`;
-    })
-    .join('\n');

@@ -19,6 +19,21 @@ export function modelIn(body) {
 }
 
 /**
+ * The same rows for the models that a hub has tried, and the one that it is trying.
+ *
+ * @param {readonly import('lemondata-wasm').SkippedModel[]} skipped
+ * @param {string} [model]
+ * @returns {Row[]}
+ */
+export const rowsOfSkipped = (skipped, model) => [
+  ...skipped.flatMap(({ model: each, error: { kind, status } }) => [
+    /** @type {Row} */ ({ kind: 'create', model: each, status, isLost: !status && kind !== 'task_failed' }),
+    ...(kind === 'task_failed' ? [/** @type {Row} */ ({ kind: 'poll' })] : []),
+  ]),
+  { kind: 'create', model },
+];
+
+/**
  * The models in their order, each with the last row of its requests.
  *
  * @param {Row[]} rows
@@ -60,14 +75,14 @@ export function fallbackWords(rows, phase) {
 }
 
 /**
- * The same as a line of a card. The requests of earlier visits are forgotten, but a picture names its model.
+ * The same as a line of a card. A picture names its model where the requests are not known.
  *
  * @param {import('./generation.js').Generation} generation
  */
-export function fallbackNote({ timeline, phase, request, pictures }) {
+export function fallbackNote({ tried, phase, request, pictures }) {
   const made = pictures[0]?.request.model;
   const words =
-    fallbackWords(timeline.rows, phase) ??
+    fallbackWords(tried, phase) ??
     (made && made !== request.model ? `${made} answered in the place of ${request.model}.` : undefined);
   return words ? html`<p class="note fallback">${words}</p>` : nothing;
 }

@@ -8,7 +8,7 @@ import { elementById } from './element.js';
 import * as list from './generation-list.js';
 import { onPictures } from './pictures.js';
 import { raceCard } from './race-card.js';
-import { dismissEndedRaces, isRace, withRaces } from './races.js';
+import { dismissEnded, isRace, withRaces } from './races.js';
 import { onRedraw, redraw } from './redraw.js';
 import { meta } from './words.js';
 
@@ -64,10 +64,9 @@ function content(all, time, callbacks) {
       ? html`<header class="bar">
           <h2 tabindex="-1">Generations</h2>
           ${
-            all.some((item) => isRace(item) || !item.isRunning)
+            all.some((item) => !item.isRunning)
               ? html`<button class="quiet" type="button" @click=${() => {
-                  dismissEndedRaces(all);
-                  list.dismissEnded();
+                  dismissEnded(all);
                 }}>Clear finished</button>`
               : nothing
           }

@@ -62,6 +62,24 @@ export function priceOf(model, n) {
   return n > 1 ? `${one}, ${dollars(model.price * n)} for ${n}.` : `${one}.`;
 }
 
+/**
+ * What the pictures of several requests cost together, in words.
+ *
+ * @param {import('lemondata-wasm').ImageRequest[]} requests
+ * @param {FormModel[]} models
+ * @returns {string | undefined} undefined where the service lists no price
+ */
+export function priceOfAll(requests, models) {
+  const modelOf = (/** @type {string} */ name) => models.find(({ id }) => id === name);
+  if (requests.length === 1) return priceOf(modelOf(requests[0].model ?? ''), requests[0].n ?? 1);
+  const prices = requests.map(({ model = '', n = 1 }) => (modelOf(model)?.price ?? Number.NaN) * n);
+  const known = prices.filter((price) => price >= 0);
+  if (known.length === 0) return undefined;
+  const missing = prices.length - known.length;
+  const end = missing > 0 ? `, unknown for ${missing} ${missing === 1 ? 'model' : 'models'}` : '';
+  return `List price: ${dollars(known.reduce((sum, price) => sum + price))} in all${end}.`;
+}
+
 /** Settings that the client takes, whatever the model. */
 const OWN = ['fallback'];
 

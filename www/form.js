@@ -2,14 +2,13 @@
 
 import { combobox } from './combobox.js';
 import { isEmbedded } from './config.js';
-import { confirmCreate } from './confirm.js';
+import { confirmCreates } from './confirm.js';
 import { elementById } from './element.js';
 import { priceOf } from './form-model.js';
 import { followModel, isShown, showFurtherFields } from './further-fields.js';
-import { running } from './generation-list.js';
 import { DOCUMENTED, loadModels } from './models.js';
 import { recordPrompt, setUpPromptHistory } from './prompt-history.js';
-import { isRacing } from './race-picker.js';
+import { isRacing, raceRequests } from './race-picker.js';
 import { redraw } from './redraw.js';
 import { SCENARIOS } from './scenarios.js';
 import { DEFAULTS, FIELDS, FURTHER_NAMES, problemsOf, requestOf } from './settings.js';
@@ -18,6 +17,7 @@ import { toast } from './toast.js';
 
 /** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
 /** @typedef {import('./settings.js').Settings} Settings */
+/** @typedef {(request: ImageRequest, sources?: import('./sources.js').Sources, lanes?: ImageRequest[]) => void} Send */
 
 /**
  * The fields under “More settings”.
@@ -119,7 +119,7 @@ export function draft(prompt) {
 
 /**
  * @param {object} callbacks
- * @param {(request: ImageRequest, sources: import('./sources.js').Sources | undefined) => void} callbacks.onSend
+ * @param {Send} callbacks.onSend
  * @param {() => void} callbacks.onCode
  * @param {() => void} callbacks.onChange
  */
@@ -174,16 +174,16 @@ function showUnsent() {
 
 /**
  * @param {ImageRequest} request
- * @param {(request: ImageRequest, sources: import('./sources.js').Sources | undefined) => void} onSend
+ * @param {Send} onSend
  */
 async function send(request, onSend) {
   if (sent?.key === keyOfForm()) return;
   showUnsent();
   showSent();
-  const n = request.n ?? 1;
-  if (!(await confirmCreate(n, running().length, priceOf(model(), n)))) return showUnsent();
+  const lanes = raceRequests(request);
+  if (!(await confirmCreates(lanes ?? [request]))) return showUnsent();
   recordPrompt(request.prompt);
-  return onSend(request, await readChosen());
+  return onSend(request, await readChosen(), lanes);
 }
 
 /** Loads the service's list as soon as the person turns to the form. Until then, the documented models are there. */
@@ -280,7 +280,7 @@ function showProblems(problems) {
 /**
  * Lists the failures that the embedded server can play. They leave the form as it is.
  *
- * @param {(request: ImageRequest, sources: undefined) => void} onSend
+ * @param {Send} onSend
  */
 function setUpScenarios(onSend) {
   if (!isEmbedded) return;
@@ -291,7 +291,7 @@ function setUpScenarios(onSend) {
       button.addEventListener('click', ({ detail }) => {
         // The second click of a double click.
         if (detail > 1) return;
-        onSend({ model: name, prompt, size: DEFAULTS.size }, undefined);
+        onSend({ model: name, prompt, size: DEFAULTS.size });
       });
       item.append(button);
       return item;

@@ -3,14 +3,15 @@
 import { LemonData } from 'lemondata-wasm';
 import { createGenerations, syncTabs } from 'lemondata-wasm/generations';
 import { announce } from './announce.js';
+import { goOn, readChain, removeChain, storeChain } from './chain.js';
 import { now } from './clock.js';
 import { BASE_URL, pollInterval, relayId } from './config.js';
 import { onReconnect } from './connection.js';
 import { Generation } from './generation.js';
 import { redraw } from './redraw.js';
-import { namesOf, send } from './sources.js';
+import { namesOf } from './sources.js';
 import { get, put, remove } from './store.js';
-import { toast } from './toast.js';
+import { endToast, toast } from './toast.js';
 import { duration, explain, short } from './words.js';
 
 /** The ids of generations that were put away although they may still be billed, in the store of tasks. */
@@ -57,8 +58,20 @@ const sourcesOf = (id) => stored.get(id) ?? get('tasks', sourcesKey(id));
 const withKey = (key) =>
   /** @type {Generation} */ (list.find(({ snapshot }) => snapshot.idempotencyKey === key));
 
-/** @type {Parameters<Generation['run']>[2]} */
-const waitFor = (task, options) => lemon.waitForTask(task, options);
+/**
+ * @param {import('lemondata-wasm').Task | undefined} task
+ * @param {import('lemondata-wasm').Options} [options]
+ * @returns {Promise<any>}
+ */
+function run(task, options = {}) {
+  const generation = withKey(options.idempotencyKey);
+  return generation.run(options, task, (known, traced) =>
+    goOn(lemon, generation, known, /** @type {any} */ (traced), {
+      relay,
+      sources: () => sourcesOf(generation.id),
+    }),
+  );
+}
 
 /** The client of the store. It adds the reference pictures, and records the requests for the cards. */
 const client = {
@@ -66,19 +79,9 @@ const client = {
     return relay;
   },
   /** @type {LemonData['generateAndWait']} */
-  async generateAndWait(request, options = {}) {
-    const { fallback, ...body } = /** @type {import('./race-request.js').Request} */ (request);
-    const generation = withKey(options.idempotencyKey);
-    const sources = await sourcesOf(generation.id);
-    return /** @type {Promise<any>} */ (
-      generation.run({ ...options, fallback }, (traced) => send(lemon, body, sources, traced), waitFor)
-    );
-  },
+  generateAndWait: (_request, options) => run(undefined, options),
   /** @type {LemonData['waitForTask']} */
-  waitForTask(task, options = {}) {
-    const call = (/** @type {import('lemondata-wasm').Options} */ traced) => lemon.waitForTask(task, traced);
-    return /** @type {Promise<any>} */ (withKey(options.idempotencyKey).run(options, call, waitFor));
-  },
+  waitForTask: (task, options) => run(/** @type {import('lemondata-wasm').Task} */ (task), options),
   editAndWait: lemon.editAndWait,
 };
 
@@ -197,7 +200,7 @@ export async function startLike(generation, changes) {
 /**
  * The reference pictures of a generation, of an earlier visit as well.
  *
- * @param {Generation} generation
+ * @param {{ id: string, files?: import('./sources.js').Sources }} generation
  */
 export const filesOf = async ({ id, files }) => files ?? sourcesOf(id);
 
@@ -222,6 +225,7 @@ async function writeArchive() {
 async function readSources() {
   for (const generation of list) {
     if (generation.phase !== 'done') generation.files ??= await sourcesOf(generation.id);
+    await readChain(generation);
   }
   redraw();
 }
@@ -259,19 +263,24 @@ export async function fetchAgain(generation) {
 /**
  * Replaces an ended generation with a new one of the same request.
  *
- * @param {Generation} generation
+ * @param {{ id: string, request: import('lemondata-wasm').ImageRequest }} old a generation, or what a race keeps of one
  * @param {Partial<import('lemondata-wasm').ImageRequest>} [changes]
+ * @param {(id: string) => void} [onStart] gets the id of the new one, while the old one is still there
  */
-export async function tryAgain(generation, changes = {}) {
-  if (restarting.has(generation)) return;
-  restarting.add(generation);
-  // First, since its reference pictures go with the old one, and the new card takes its place and the focus.
-  await startLike(generation, changes);
-  putAway([generation]);
-  restarting.delete(generation);
+export async function tryAgain({ id, request }, changes = {}, onStart = () => {}) {
+  if (restarting.has(id)) return;
+  restarting.add(id);
+  try {
+    const old = list.find((generation) => generation.id === id);
+    // First, since its reference pictures go with the old one, and the new card takes its place and the focus.
+    onStart(start({ ...request, ...changes }, await filesOf(old ?? { id })));
+    if (old) putAway([old]);
+  } finally {
+    restarting.delete(id);
+  }
 }
 
-/** Those whose button was pressed. Two presses are one create. @type {Set<Generation>} */
+/** The ids of those whose button was pressed. Two presses are one create. @type {Set<string>} */
 const restarting = new Set();
 
 /**
@@ -292,6 +301,7 @@ function putAway(all) {
     removed.set(id, generation);
     store.remove(id);
     remove('tasks', sourcesKey(id)).catch(console.warn);
+    removeChain(id);
   }
   writeArchive();
   return () => {
@@ -299,7 +309,9 @@ function putAway(all) {
       if (before.has(id)) archive.add(id);
       else archive.delete(id);
     }
-    for (const { id, snapshot, files } of forgotten) {
+    for (const generation of forgotten) {
+      const { id, snapshot, files } = generation;
+      storeChain(generation);
       if (files) put('tasks', sourcesKey(id), files).catch(console.warn);
       store.restore(snapshot);
     }
@@ -307,21 +319,59 @@ function putAway(all) {
   };
 }
 
-/** @type {(text: string, all: Generation[]) => void} */
-const putAwayWithUndo = (text, all) => toast(text, { label: 'Undo', run: putAway(all) });
+/** The messages of cards that were put away, by their kinds. */
+const TEXTS = {
+  dismissed: (/** @type {number} */ count) => (count > 1 ? `Dismissed ${count}.` : 'Dismissed.'),
+  moved: (/** @type {number} */ count) =>
+    count > 1 ? `Moved ${count} to the stopped ones below.` : 'Moved to the stopped ones below.',
+  forgotten: (/** @type {number} */ count) => (count > 1 ? `Forgot ${count}.` : 'Forgotten.'),
+  cleared: (/** @type {number} */ count, /** @type {number} */ billed) =>
+    `Cleared ${count}.${billed > 0 ? ` ${billed} may still be billed: see below.` : ''}`,
+};
+
+/**
+ * What the shown messages bring back. The next message of a kind takes the place of the last one, and undoes both.
+ *
+ * @type {Map<keyof typeof TEXTS, { count: number, billed: number, undos: (() => void)[] }>}
+ */
+const offers = new Map();
+
+/**
+ * Takes cards off the page, and offers them back.
+ *
+ * @param {keyof typeof TEXTS} kind
+ * @param {Generation[]} all
+ * @param {number} [count] of the cards
+ * @param {() => void} [undoMore]
+ */
+export function putAwayWithUndo(kind, all, count = all.length, undoMore = () => {}) {
+  const before = offers.get(kind) ?? { count: 0, billed: 0, undos: [] };
+  const offer = {
+    count: before.count + count,
+    billed: before.billed + all.filter(({ mayBeBilled }) => mayBeBilled).length,
+    undos: [putAway(all), undoMore, ...before.undos],
+  };
+  offers.set(kind, offer);
+  const run = () => {
+    endToast(kind);
+    for (const undo of offer.undos) undo();
+  };
+  toast(
+    TEXTS[kind](offer.count, offer.billed),
+    { label: 'Undo', run },
+    {
+      id: kind,
+      onEnd: () => offers.delete(kind),
+    },
+  );
+}
 
 /** @param {Generation} generation */
 export const dismiss = (generation) =>
-  putAwayWithUndo(generation.mayBeBilled ? 'Moved to the stopped ones below.' : 'Dismissed.', [generation]);
+  putAwayWithUndo(generation.mayBeBilled ? 'moved' : 'dismissed', [generation]);
 
 /** @param {Generation} generation of the archive */
-export const forget = (generation) => putAwayWithUndo('Forgotten.', [generation]);
-
-export function dismissEnded() {
-  const all = generations().filter(({ isRunning }) => !isRunning);
-  const { length } = all.filter(({ mayBeBilled }) => mayBeBilled);
-  putAwayWithUndo(length > 0 ? `Cleared. ${length} may still be billed: see below.` : 'Cleared.', all);
-}
+export const forget = (generation) => putAwayWithUndo('forgotten', [generation]);
 
 onReconnect((isSame) => {
   if (!isSame) relay = undefined;

@@ -3,18 +3,21 @@
 import { now } from './clock.js';
 import { ACCOUNT_HEADER } from './config.js';
 import { recordReach } from './connection.js';
-import { modelIn } from './fallback.js';
+import { modelIn, modelsTried, rowsOfSkipped } from './fallback.js';
 import { addressOf, keep, kept } from './pictures.js';
 import { redraw } from './redraw.js';
 import { namesOf } from './sources.js';
 import { isHeld } from './store.js';
 import { Timeline } from './timeline.js';
+import { recordAnswer, recordRequest } from './wire.js';
 import { costOf } from './words.js';
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 /** @typedef {import('lemondata-wasm').Image} Image */
 /** @typedef {import('lemondata-wasm').Options} Options */
 /** @typedef {import('lemondata-wasm').CompletedGeneration} CompletedGeneration */
+/** @typedef {import('lemondata-wasm').Task} Task */
+/** @typedef {(task: Task | undefined, options: Options) => Promise<CompletedGeneration>} Work */
 /** @typedef {import('lemondata-wasm/generations').GenerationSnapshot} GenerationSnapshot */
 
 /**
@@ -57,6 +60,10 @@ export class Generation {
   /** @type {import('./sources.js').Sources | undefined} the reference pictures of the request */
   files;
   timeline = new Timeline();
+  /** @type {import('./chain.js').Chain | undefined} the create of a further model, where the first one has failed */
+  chain;
+  /** @type {import('./fallback.js').Row[]} the models that earlier visits have tried */
+  earlierRows;
 
   /** @type {AbortController | undefined} ends the download of its images */
   #fetching;
@@ -64,6 +71,8 @@ export class Generation {
   #cost;
   /** @type {string | undefined} the one that made the pictures, after others had failed */
   #model;
+  /** @type {import('./fallback.js').Row[]} the models that a hub has tried, and the one that it is trying */
+  #hubRows = [];
   /** The ids of pictures that their servers do not deliver any more. */
   #broken = new Set();
   /** @type {number | undefined} */
@@ -80,6 +89,7 @@ export class Generation {
     this.number = number;
     /** When it began, by the clock of this page. */
     this.begunAt = now() - Math.max(0, Date.now() - snapshot.startedAt);
+    this.earlierRows = isResumed ? [{ kind: 'create', model: this.request.model }] : [];
   }
 
   get id() {
@@ -92,6 +102,13 @@ export class Generation {
 
   get sources() {
     return namesOf(this.files) ?? keptOf(this.id)[0]?.sources;
+  }
+
+  /** The requests by which the models were tried, those of earlier visits included. */
+  get tried() {
+    const rows = [...this.earlierRows, ...this.timeline.rows];
+    // The page sends a hub no create but the first.
+    return this.#hubRows.length > 0 && modelsTried(rows).length < 2 ? this.#hubRows : rows;
   }
 
   get phase() {
@@ -163,23 +180,25 @@ export class Generation {
    * Makes a call, and stores its images before the generation is done.
    *
    * @param {Options} options
-   * @param {(options: Options) => Promise<CompletedGeneration>} call
-   * @param {(task: import('lemondata-wasm').Task, options: Options) => Promise<CompletedGeneration>} wait
+   * @param {Task | undefined} task the last one that is known
+   * @param {Work} work
    */
-  async run(options, call, wait) {
+  async run(options, task, work) {
     const { timeline } = this;
     this.account = undefined;
     try {
-      const result = await this.#patiently(this.#trace(options), call, wait);
+      const result = await this.#patiently(this.#trace(options), task, work);
       if (result.data.length === 0) throw Object.assign(new Error(), NO_PICTURE);
       if (!result.task_id) {
         timeline.explain(result.data.length > 1 ? 'pictures in the answer' : 'picture in the answer');
       }
       this.#cost = costOf(result);
-      this.#model = result.skipped_models && result.model;
+      this.#noteSkipped(result);
+      this.#model = result.skipped_models ? result.model : this.chain?.model;
       timeline.end();
       return { ...result, data: await this.#keep(result.data) };
     } catch (/** @type {any} */ error) {
+      this.#noteSkipped({ skipped_models: error?.skippedModels });
       // The journal stores an error without its body, and the card says the same after a reload.
       if (error?.kind)
         Object.assign(error, {
@@ -188,6 +207,18 @@ export class Generation {
         });
       throw error;
     }
+  }
+
+  /**
+   * Records which models a hub has tried.
+   *
+   * @param {import('lemondata-wasm').GenerationDetails} details
+   */
+  #noteSkipped({ model, skipped_models }) {
+    if (!skipped_models) return;
+    const { fallback } = /** @type {import('./race-request.js').Request} */ (this.request);
+    // An error does not name the last one.
+    this.#hubRows = rowsOfSkipped(skipped_models, model ?? fallback?.[skipped_models.length - 1]);
   }
 
   /**
@@ -205,7 +236,8 @@ export class Generation {
         timeline.explain('accepted as a task');
         return onTask?.(task);
       },
-      onUpdate(task, info) {
+      onUpdate: (task, info) => {
+        this.#noteSkipped(/** @type {import('lemondata-wasm').PendingGeneration} */ (task));
         const { status, progress } = /** @type {import('lemondata-wasm').PendingGeneration} */ (task);
         if (info.nextPollMs !== undefined) timeline.due(info.nextPollMs);
         const hasProgress = progress !== undefined && status === 'processing';
@@ -224,18 +256,18 @@ export class Generation {
    * Makes a call, and waits on where the clock was put forward meanwhile: to the client, that is a wait of hours.
    *
    * @param {Options} options
-   * @param {Parameters<Generation['run']>[1]} call
-   * @param {Parameters<Generation['run']>[2]} wait
+   * @param {Task | undefined} task
+   * @param {Work} work
    */
-  async #patiently(options, call, wait) {
-    for (let next = call; ; ) {
+  async #patiently(options, task, work) {
+    for (let known = task; ; ) {
       const jump = Date.now() - now();
       try {
-        return await next(options);
+        return await work(known, options);
       } catch (/** @type {any} */ error) {
-        const { kind, task } = Object(error);
+        const { kind, task: waitedFor } = Object(error);
         if (kind !== 'wait_timeout' || Date.now() - now() - jump < CLOCK_JUMP_MS) throw error;
-        next = (again) => wait(task, again);
+        known = waitedFor;
       }
     }
   }
@@ -307,10 +339,12 @@ export class Generation {
   #fetch = async (url, init) => {
     const row = this.timeline.sent(init.method);
     if (row.kind === 'create') row.model = modelIn(init.body);
+    row.exchange = recordRequest(url, init);
     redraw();
     try {
       const response = await fetch(url, init);
       recordReach(true);
+      recordAnswer(row.exchange, response);
       const after = Number(response.headers.get('retry-after') ?? Number.NaN);
       this.#retryAfterMs = after >= 0 ? after * 1000 : undefined;
       const [status, code] = response.headers.get(ACCOUNT_HEADER)?.split(' ') ?? [];

@@ -12,7 +12,7 @@ import { readLink, writeLink } from './link.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { kept, load } from './pictures.js';
-import { raceRequests, setUpRacePicker } from './race-picker.js';
+import { setUpRacePicker } from './race-picker.js';
 import { startRace } from './races.js';
 import { redraw } from './redraw.js';
 import { showSamples } from './samples.js';
@@ -87,8 +87,7 @@ function reuse(request) {
 }
 
 setUpForm({
-  onSend(request, sources) {
-    const lanes = raceRequests(request);
+  onSend(request, sources, lanes) {
     if (lanes) startRace(lanes, sources);
     else start(request, sources);
     queueMicrotask(reveal);

@@ -13,6 +13,8 @@ const stack = [];
 const known = new WeakSet();
 /** How many steps back are under way that only remove the entry of a closed dialog. */
 let ownSteps = 0;
+/** @type {(() => void)[]} */
+const waiting = [];
 
 /** The number of dialogs that were open at the current entry of the history. */
 const depth = () => history.state?.dialogs ?? 0;
@@ -24,8 +26,10 @@ if (depth() > 0) history.replaceState(null, '');
 addEventListener(
   'popstate',
   (event) => {
-    if (ownSteps > 0) ownSteps -= 1;
-    else if (stack.length > depth()) for (const dialog of stack.slice(depth()).reverse()) dialog.close();
+    if (ownSteps > 0) {
+      ownSteps -= 1;
+      for (const resolve of waiting.splice(0)) resolve();
+    } else if (stack.length > depth()) for (const dialog of stack.slice(depth()).reverse()) dialog.close();
     else return;
     event.stopImmediatePropagation();
   },
@@ -67,6 +71,11 @@ export function openModal(dialog) {
   if (stack.includes(dialog)) return;
   stack.push(dialog);
   history.pushState({ dialogs: stack.length }, '');
+}
+
+/** Waits until the entries of closed dialogs are gone: a step back would take a change of the address with it. */
+export async function closed() {
+  while (ownSteps > 0) await new Promise((resolve) => waiting.push(() => resolve(undefined)));
 }
 
 /**

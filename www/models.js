@@ -23,12 +23,23 @@ export const DOCUMENTED = [
   { id: 'midjourney', note: 'usually a task' },
 ];
 
+/** @type {Promise<FormModel[]> | undefined} */
+let loading;
+
 /**
- * Loads the service's list through the relay.
+ * Loads the service's list through the relay, once.
  *
- * @returns {Promise<FormModel[]>} rejects with an error of the package
+ * @returns {Promise<FormModel[]>} rejects with an error of the package; then the next call loads it again
  */
-export async function loadModels() {
+export function loadModels() {
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load() {
   const models = await listModels({ baseUrl: BASE_URL, relay: true, view: 'full' });
   return models.map(toFormModel);
 }

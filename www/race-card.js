@@ -4,8 +4,10 @@ import { html, nothing } from 'lit-html';
 import { guard } from 'lit-html/directives/guard.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { until } from 'lit-html/directives/until.js';
+import { prompt } from './card.js';
+import { confirmCreates, picturesOf } from './confirm.js';
 import { fallbackWords } from './fallback.js';
-import { filesOf, resume, stop } from './generation-list.js';
+import { fetchAgain, filesOf, resume, stop } from './generation-list.js';
 import { icon } from './icon.js';
 import { urlOf } from './pictures.js';
 import { chart } from './race-chart.js';
@@ -37,10 +39,9 @@ const marked = new Set();
  * @param {RaceCallbacks} callbacks
  */
 export function raceCard(race, now, callbacks) {
-  const { id, lanes } = race;
+  const { id, lanes, isRunning } = race;
   const { request, generation } = lanes[0];
   const { model: _, fallback: _fallback, ...shared } = /** @type {any} */ (request);
-  const isRunning = lanes.some((lane) => lane.isRunning);
   const winner = winnerOf(race);
   const comparable = lanes.filter(({ pictures }) => pictures[0]?.width);
   return html`<article class="card race" data-phase=${isRunning ? 'running' : 'ended'} aria-labelledby=${`prompt-${id}`}>
@@ -53,7 +54,7 @@ export function raceCard(race, now, callbacks) {
               @click=${() => dismissRace(race)}>${icon('close')}</button>`
       }
     </div>
-    <h3 class="prompt" id=${`prompt-${id}`} dir="auto">${request.prompt}</h3>
+    ${prompt({ id, request })}
     <p class="meta">${meta(shared, generation?.sources)}</p>
     <ul class="lanes" data-count=${lanes.length} aria-label="Lanes">${repeat(
       lanes,
@@ -62,7 +63,7 @@ export function raceCard(race, now, callbacks) {
         laneView(race, lane, { now, isWinner: lane === winner, isChoice: comparable.length > 2 }, callbacks),
     )}</ul>
     ${chart(race)}
-    <div class="actions">${buttons(race, isRunning, comparable, callbacks)}</div>
+    <div class="actions">${buttons(race, comparable, callbacks)}</div>
   </article>`;
 }
 
@@ -83,15 +84,20 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
         pictures.length > 0
           ? pictures.map((picture) =>
               guard(
-                [picture],
+                [picture, generation],
                 () => html`<button class="picture" type="button" @click=${() => onOpen(picture)}>
-                  <img src=${until(urlOf(picture), nothing)} alt=${`${request.prompt}, by ${model}`}>
+                  <img src=${until(urlOf(picture), nothing)} alt=${`${request.prompt}, by ${model}`}
+                    @error=${() => generation?.reportBroken(picture)}>
                 </button>`,
               ),
             )
           : generation && lane.isRunning && phase !== 'held'
             ? ring(generation, now)
-            : html`<p class="placeholder">${icon(phase === 'stopped' || phase === 'held' ? 'pause' : 'problem')}</p>`
+            : html`<p class="placeholder">${icon(phase === 'stopped' || phase === 'held' ? 'pause' : 'problem')}${
+                phase === 'done'
+                  ? html`<span>${generation?.missing.length ? 'This file cannot be loaded' : 'This picture has been deleted'}</span>`
+                  : nothing
+              }</p>`
       }
     </div>
     <h4>${model}</h4>
@@ -135,25 +141,27 @@ function laneButton(race, lane) {
   /** @type {(label: string, run: () => void) => import('lit-html').TemplateResult} */
   const button = (label, run) =>
     html`<button type="button" aria-label=${`${label}: ${model}`} @click=${run}>${label}</button>`;
-  if (phase === 'done' || phase === 'saving') return nothing;
+  if (phase === 'done') {
+    return generation?.missing.length ? button('Load again', () => fetchAgain(generation)) : nothing;
+  }
   if (generation && isRunning) return button('Stop', () => stop(generation));
   if (generation?.snapshot.isResumable)
     return button(generation.isLost ? 'Look for the answer' : 'Wait again', () => resume(generation));
-  return button('Try again', () => restartLane(race, lane));
+  return button('Try again', async () => {
+    if (await confirmCreates([lane.request])) restartLane(race, lane);
+  });
 }
 
 /**
  * @param {Race} race
- * @param {boolean} isRunning
  * @param {Lane[]} comparable
  * @param {RaceCallbacks} callbacks
  */
-function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
+function buttons({ lanes, isRunning }, comparable, { onCompare, onReuse }) {
   const chosen = comparable.filter(({ id }) => marked.has(id));
   const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MAX_COMPARED);
   const pictures = compared.map((lane) => lane.pictures[0]);
   const requests = lanes.map(({ request }) => request);
-  const first = lanes[0].generation;
   return html`
     ${
       pictures.length > 1
@@ -165,8 +173,10 @@ function buttons({ lanes }, isRunning, comparable, { onCompare, onReuse }) {
         ? html`<button type="button" @click=${() => {
             for (const { generation } of lanes) if (generation?.isRunning) stop(generation);
           }}>Stop all</button>`
-        : html`<button type="button" title=${`Buys ${requests.reduce((sum, { n = 1 }) => sum + n, 0)} pictures`}
-            @click=${async () => startRace(requests, first && (await filesOf(first)))}>Race again</button>`
+        : html`<button type="button" title=${`Buys ${picturesOf(requests)} pictures`}
+            @click=${async () => {
+              if (await confirmCreates(requests)) startRace(requests, await filesOf(lanes[0]));
+            }}>Race again</button>`
     }
     <button class="quiet" type="button" @click=${() => {
       onReuse(requests[0]);

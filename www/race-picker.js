@@ -1,16 +1,14 @@
 /** The choice of models for a race, in the form: chips from the service's list, and one button that starts all lanes. */
 
-import { listModels } from 'lemondata-wasm';
 import { html, nothing, render } from 'lit-html';
-import { BASE_URL, isEmbedded } from './config.js';
+import { isEmbedded } from './config.js';
 import { elementById } from './element.js';
-import { DOCUMENTED } from './models.js';
+import { priceOfAll } from './form-model.js';
+import { DOCUMENTED, loadModels } from './models.js';
 import { fitTo } from './race-request.js';
 
 const MIN = 2;
 const MAX = 6;
-
-/** @typedef {import('./race-request.js').ModelSummary} ModelSummary */
 
 const form = elementById('form', HTMLFormElement);
 const section = elementById('race', HTMLDetailsElement);
@@ -18,8 +16,7 @@ const place = /** @type {HTMLElement} */ (section.lastElementChild);
 /** @type {Record<string, HTMLInputElement>} */
 const controls = /** @type {any} */ (form.elements);
 
-/** @type {ModelSummary[]} */
-let models = DOCUMENTED.map(({ id }) => ({ id }));
+let models = DOCUMENTED;
 /** The chosen models, in the order of their lanes. @type {string[]} */
 let chosen = [];
 /** The names of the chips. @type {string[]} */
@@ -50,7 +47,7 @@ export function setUpRacePicker() {
 /** Replaces the documented models with the service's list. Where it cannot be loaded, any name works. */
 async function load() {
   try {
-    models = /** @type {any} */ (await listModels({ baseUrl: BASE_URL, relay: true, view: 'full' }));
+    models = await loadModels();
     arrange();
   } catch {
     section.addEventListener('toggle', load, { once: true });
@@ -127,12 +124,21 @@ function draw() {
   );
 }
 
-/** How many pictures a press buys. */
+/** How many pictures a press buys, and for how much. */
 function costs() {
-  const number = chosen.length * (Number(controls.n.value) || 1);
-  return isEmbedded
-    ? `${number} pictures. The test server bills nothing.`
-    : `One press buys ${number} pictures.`;
+  const n = Number(controls.n.value) || 1;
+  const number = chosen.length * n;
+  const price = priceOfAll(
+    chosen.map((model) => ({ prompt: '', model, n })),
+    models,
+  );
+  return [
+    isEmbedded ? `${number} pictures.` : `One press buys ${number} pictures.`,
+    price,
+    isEmbedded && 'The test server bills nothing.',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** @param {KeyboardEvent} event */

@@ -6,7 +6,7 @@
 import { announce } from './announce.js';
 import { modelsTried } from './fallback.js';
 import { keptOf } from './generation.js';
-import { dismiss, earlier, start } from './generation-list.js';
+import { earlier, putAwayWithUndo, start, tryAgain } from './generation-list.js';
 import { redraw } from './redraw.js';
 import { explain, short } from './words.js';
 
@@ -57,7 +57,7 @@ const MAX_RACES = 20;
  * }} Lane `model` is the one that has the request now
  */
 
-/** @typedef {{ id: string, at: number, lanes: Lane[], stored: StoredRace }} Race */
+/** @typedef {{ id: string, at: number, lanes: Lane[], isRunning: boolean, stored: StoredRace }} Race */
 
 /** @type {StoredRace[]} the newest first */
 let races = read();
@@ -124,31 +124,50 @@ export function startRace(requests, sources) {
  * @param {Race} race
  * @param {Lane} lane
  */
-export function restartLane({ stored }, { id, request, generation }) {
-  const index = stored.lanes.findIndex((lane) => lane.id === id);
-  if (generation) dismiss(generation);
-  stored.lanes[index] = newLane(start(request, generation?.files), request);
-  write();
+export function restartLane({ stored }, lane) {
+  return tryAgain(lane, {}, (id) => {
+    // Another tab may have written the races meanwhile.
+    const race = races.find((each) => each.id === stored.id) ?? stored;
+    race.lanes = race.lanes.map((each) => (each.id === lane.id ? newLane(id, each.request) : each));
+    write();
+  });
 }
 
-/** @param {Race} race */
-export function dismissRace({ stored, lanes }) {
-  stored.isCleared = true;
+/** @type {(race: Race) => Generation[]} */
+const generationsOf = ({ lanes }) => lanes.flatMap(({ generation }) => generation ?? []);
+
+/**
+ * @param {Race[]} shown
+ * @param {boolean} isCleared
+ */
+function setCleared(shown, isCleared) {
+  for (const { id } of shown) {
+    const race = races.find((each) => each.id === id);
+    if (race) race.isCleared = isCleared;
+  }
   write();
-  for (const { generation } of lanes) if (generation) dismiss(generation);
   redraw();
 }
 
 /** @param {Race} race */
-const hasEnded = ({ lanes }) => lanes.every(({ isRunning }) => !isRunning);
+export function dismissRace(race) {
+  setCleared([race], true);
+  const all = generationsOf(race);
+  const kind = all.some(({ mayBeBilled }) => mayBeBilled) ? 'moved' : 'dismissed';
+  putAwayWithUndo(kind, all, 1, () => setCleared([race], false));
+}
 
 /**
- * Dismisses the races that have ended.
+ * Takes the cards off the page that have ended. A lane stays with its race.
  *
  * @param {(Generation | Race)[]} items of the feed
  */
-export function dismissEndedRaces(items) {
-  for (const item of items) if (isRace(item) && hasEnded(item)) dismissRace(item);
+export function dismissEnded(items) {
+  const ended = items.filter((item) => !item.isRunning);
+  const cleared = ended.filter(isRace);
+  setCleared(cleared, true);
+  const all = ended.flatMap((item) => (isRace(item) ? generationsOf(item) : item));
+  putAwayWithUndo('cleared', all, ended.length, () => setCleared(cleared, false));
 }
 
 /** @type {(item: Generation | Race) => item is Race} */
@@ -176,8 +195,14 @@ export function withRaces(list, now) {
       byId.delete(lane.id);
       return view(lane, generation);
     });
-    const race = { id: stored.id, at: stored.at, lanes, stored };
-    if (wasRunning && hasEnded(race)) announce(`${summaryOf(race)}: ${short(lanes[0].request.prompt)}`);
+    const race = {
+      id: stored.id,
+      at: stored.at,
+      lanes,
+      isRunning: lanes.some((lane) => lane.isRunning),
+      stored,
+    };
+    if (wasRunning && !race.isRunning) announce(`${summaryOf(race)}: ${short(lanes[0].request.prompt)}`);
     shown.push(race);
   }
   if (isChanged) write();
@@ -272,6 +297,6 @@ export function summaryOf(race) {
   const { lanes } = race;
   const done = lanes.filter(({ phase }) => phase === 'done').length;
   const winner = winnerOf(race);
-  if (!hasEnded(race)) return `${done} of ${lanes.length} done`;
+  if (race.isRunning) return `${done} of ${lanes.length} done`;
   return winner ? `${winner.model} was first, after ${seconds(winner.ms)}` : 'No picture';
 }

@@ -16,6 +16,7 @@ const BACK_OFF_MS = 30_000;
  * @property {string} [meaning] of the answer, or the text of a note
  * @property {boolean} [isLost] there will be no answer
  * @property {string} [model] that a create names
+ * @property {import('./wire.js').Exchange} [exchange] what went over the wire
  */
 
 export class Timeline {

@@ -1,10 +1,12 @@
-/** Short messages at the foot of the page, the newest last. Each may have actions. */
+/** Short messages at the foot of the page or the dialog, the newest last. Each may have actions. */
 
 import { html, render } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { announce } from './announce.js';
 import { elementById } from './element.js';
 
+/** More at once are not read. */
+const MOST = 3;
 const SHOWN_MS = 8000;
 /** Long enough to find the button with a keyboard or a screen reader. */
 const WITH_ACTIONS_MS = 20_000;
@@ -29,7 +31,7 @@ let messages = [];
 let origin = null;
 
 /**
- * Shows a message, and announces it.
+ * Shows a message, and announces it. One that says the same as another takes its place, and its actions do both.
  *
  * @param {string} text
  * @param {Action | Action[]} [actions]
@@ -37,14 +39,26 @@ let origin = null;
  *   when the time of the message is over
  */
 export function toast(text, actions = [], { id = {}, onEnd } = {}) {
+  const isReplaced = (/** @type {Message} */ other) =>
+    other.id === id || (!other.onEnd && other.text === text);
+  const equal = messages.find((other) => other.id !== id && isReplaced(other))?.actions ?? [];
+  const all = [actions].flat().map(({ label, run }, index) => ({
+    label,
+    run() {
+      run();
+      equal[index]?.run();
+    },
+  }));
   /** @type {Message} */
-  const message = { id, text, actions: [actions].flat(), onEnd };
-  const index = messages.findIndex((other) => other.id === id);
-  if (index >= 0) clearTimeout(messages[index].timer);
-  // Equal messages without actions say nothing new.
-  messages = messages.filter((other) => other.id !== id && (other.text !== text || other.actions.length > 0));
-  messages.push(message);
+  const message = { id, text, actions: all, onEnd };
+  for (const other of messages) if (isReplaced(other)) clearTimeout(other.timer);
+  messages = [...messages.filter((other) => !isReplaced(other)), message];
   draw();
+  while (messages.length > MOST) {
+    const older = messages.slice(0, -1);
+    // What its action undoes is lost with a message.
+    end(older.find((other) => other.actions.length === 0) ?? older[0]);
+  }
   if (!isHeld()) endLater(message);
   announce(message.actions.length > 0 ? `${text} ${message.actions[0].label}: press ${KEY}.` : text);
 }

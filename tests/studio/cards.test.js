@@ -410,6 +410,38 @@ describe('two tabs', GUARD, () => {
 });
 
 describe('one press', GUARD, () => {
+  test('that repeats a large create is confirmed like the first', async () => {
+    app = await studio.open();
+    const dialog = app.$('#confirm');
+    const answer = async (name) => {
+      await dialog.getByRole('button', { name }).click();
+      await dialog.waitFor({ state: 'hidden' });
+    };
+    await app.generate('test-task', { n: '6' });
+    await answer('Make 6 pictures');
+    await app.state('Accepted as a task');
+    await button('Stop waiting').click();
+    await button('Generate again').click();
+    await answer('Cancel');
+    assert.equal(app.creates().length, 1);
+    await button('Generate again').click();
+    await answer('Make 6 pictures');
+    await until(() => app.creates().length === 2);
+
+    await app.generate('dall-e-2', { n: '5' });
+    await answer('Make 5 pictures');
+    await app.state('Done');
+    await app.page.fill('#prompt', 'Something else');
+    await button('Vary picture 1').click();
+    await answer('Cancel');
+    assert.equal(await app.page.inputValue('#prompt'), 'Something else');
+    assert.equal(app.creates().length, 3);
+    await button('Vary picture 1').click();
+    await answer('Make 5 pictures');
+    await until(() => app.creates().length === 4);
+    assert.equal(await app.page.inputValue('#prompt'), PROMPT);
+  });
+
   test('is one create', async () => {
     app = await studio.open();
     await app.page.fill('#prompt', PROMPT);

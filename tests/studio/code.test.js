@@ -11,7 +11,8 @@ import { createRelay, memoryStore } from 'lemondata-wasm/relay';
 import { PNG } from 'pngjs';
 import { root } from '../../scripts/lib/run.js';
 import { SAMPLES } from '../../www/code-samples.js';
-import { answerText, redact, requestText } from '../../www/exchange.js';
+import { earlierText, exchangeText, redact, stateText } from '../../www/exchange.js';
+import { recordAnswer, recordRequest, withoutData } from '../../www/wire.js';
 import { serveSite } from '../helpers/site.js';
 import { ensureTools } from '../matrix/project.js';
 import { startServer } from '../server/index.js';
@@ -218,25 +219,150 @@ describe('a sample', GUARD, () => {
 });
 
 describe('an exchange', () => {
+  const LONG = BYTES.toString('base64').padEnd(4000, 'A');
+
   test('holds no keys, references, signatures or data', () => {
-    const long = Buffer.alloc(3000).toString('base64');
     assert.deepEqual(
       redact({
         task_id: 't_abc-1.def_2',
         poll_url: '/v1/tasks/t_abc-1.def_2',
         message: 'Bearer sk-abcdefgh123',
-        data: [{ url: 'https://x.test/a.png?sig=1&x=2', b64_json: long, n: 1 }, null],
+        data: [{ url: 'https://x.test/a.png?sig=1&x=2', n: 1 }, null],
       }),
       {
         task_id: '[reference]',
         poll_url: '/v1/tasks/[reference]',
         message: 'Bearer [key]',
-        data: [{ url: 'https://x.test/a.png?…', b64_json: '[3 KB of base64]', n: 1 }, null],
+        data: [{ url: 'https://x.test/a.png?…', n: 1 }, null],
       },
     );
-    assert.match(requestText(EDIT, SOURCES), /^POST \/v1\/images\/edits\n.*\[key.*\n.*multipart/);
-    assert.match(requestText(EDIT, SOURCES), /\[file mask\.png\]/);
-    assert.equal(answerText({ isRunning: true, snapshot: { images: [] } }), 'No answer yet.');
+    const body = JSON.stringify({ a: LONG, b: `data:image/png;base64,${LONG}`, c: LONG.slice(0, 100) });
+    assert.deepEqual(JSON.parse(withoutData(body)), {
+      a: '[3 KB of base64]',
+      b: '[3 KB of base64]',
+      c: LONG.slice(0, 100),
+    });
+    assert.equal(withoutData(`"${'A/'.repeat(2000).replaceAll('/', '\\/')}"`), '"[5 KB of base64]"');
+  });
+
+  /** A generation whose requests were answered so. */
+  async function generation(exchanges, more) {
+    const rows = [];
+    for (const [index, [init, response, row]] of exchanges.entries()) {
+      const exchange = recordRequest('/api/v1/tasks/t_abc.def', init);
+      if (response) await recordAnswer(exchange, response);
+      rows.push({ kind: init.method ? 'create' : 'poll', number: index, at: index * 1500, exchange, ...row });
+    }
+    return {
+      begunAt: 0,
+      request: EDIT,
+      snapshot: { phase: 'waiting', idempotencyKey: 'k-1', images: [] },
+      timeline: { rows },
+      isRunning: true,
+      ...more,
+    };
+  }
+
+  test('shows each request and its answer as they went over the wire', async () => {
+    const json = (value, init) => Response.json(value, init);
+    const create = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'Idempotency-Key': 'k-1' },
+      body: JSON.stringify({ prompt: 'A lemon', image_url: `data:image/png;base64,${LONG}` }),
+    };
+    const headers = { 'x-request-id': 'req_1', 'retry-after': '2', server: 'x' };
+    const page = new Response(`<p>${'long '.repeat(1000)}`, { status: 502 });
+    const shown = await generation([
+      [create, json({ task_id: 't_abc.def', status: 'pending' }, { headers }), { ms: 120.4 }],
+      [{}, json({ status: 'completed', data: [{ b64_json: LONG }] }), { ms: 5 }],
+      [{}, page, { ms: 5 }],
+      [{}, undefined, { isLost: true, ms: 3000 }],
+      [{}, undefined, {}],
+    ]);
+    const [first, second, third, fourth, fifth] = exchangeText(shown).split('\n\n\n');
+    assert.equal(
+      first,
+      `# Create, 0.0 s
+POST /api/v1/tasks/[reference]
+content-type: application/json
+idempotency-key: k-1
+
+{
+  "prompt": "A lemon",
+  "image_url": "[3 KB of base64]"
+}
+
+HTTP 200 after 120 ms
+content-type: application/json
+retry-after: 2
+x-request-id: req_1
+
+{
+  "task_id": "[reference]",
+  "status": "pending"
+}`,
+    );
+    assert.match(
+      second,
+      /^# Poll 1, 1\.5 s\nGET .*\n\nHTTP 200 after 5 ms\n[\s\S]*"b64_json": "\[3 KB of base64\]"/,
+    );
+    assert.match(third, /HTTP 502 after 5 ms\n[\s\S]*<p>long /);
+    assert.ok(third.length < 2200, 'a page is cut');
+    assert.match(fourth, /\n\nNo answer after 3000 ms\.$/);
+    assert.match(fifth, /\n\nNo answer yet\.$/);
+  });
+
+  test('names the parts of a form, and leaves an answer readable', async () => {
+    const form = new FormData();
+    form.append('prompt', 'A lemon');
+    form.append('image', new File([new Uint8Array(2500)], 'lemon.png'));
+    const response = Response.json({ data: [] });
+    const shown = await generation([[{ method: 'POST', body: form }, response, { ms: 1 }]]);
+    assert.match(
+      exchangeText(shown),
+      /content-type: multipart\/form-data\n\nprompt: A lemon\nimage: \[file lemon\.png, 3 KB\]\n\nHTTP 200/,
+    );
+    assert.deepEqual(await response.json(), { data: [] });
+  });
+
+  test('does not wait for the end of a stream, and survives an answer that breaks off', async () => {
+    const stream = (type, start) =>
+      new Response(new ReadableStream({ start }), { headers: { 'content-type': type } });
+    const shown = await generation([
+      [{}, stream('text/event-stream', () => {}), {}],
+      [{}, stream('application/json', (controller) => controller.error(new Error('broken'))), {}],
+    ]);
+    assert.match(exchangeText(shown), /\[a stream of events\][\s\S]*\[The answer broke off\.\]/);
+  });
+
+  test('of an earlier visit shows what is known', async () => {
+    const error = { kind: 'wait_timeout', outcome: 'accepted', message: 'Too long.' };
+    const unseen = await generation([], { sources: SOURCES });
+    assert.match(
+      exchangeText(unseen),
+      /^# Create, before this visit\nPOST \/v1\/images\/edits\ncontent-type: multipart[\s\S]*idempotency-key: k-1\n\n[\s\S]*\[file mask\.png\][\s\S]*# So far\nNo answer yet\.$/,
+    );
+    const failed = await generation([[{}, Response.json({}), {}]], {
+      isRunning: false,
+      snapshot: { phase: 'failed', idempotencyKey: 'k-1', images: [], error },
+    });
+    const parts = exchangeText(failed).split('\n\n\n');
+    assert.deepEqual(
+      parts.map((part) => part.split('\n')[0]),
+      ['# Create, before this visit', '# Poll 0, 0.0 s', '# Result'],
+    );
+    assert.match(parts[2], /"kind": "wait_timeout"/);
+    assert.match(earlierText(failed), /"model": "gpt-image-2"/);
+    const done = {
+      phase: 'done',
+      images: [{ url: 'https://x.test/a.png?sig=1' }],
+      task: { task_id: 't_a.b' },
+    };
+    assert.deepEqual(JSON.parse(stateText(done)), {
+      status: 'done',
+      task_id: '[reference]',
+      data: [{ url: 'https://x.test/a.png?…' }],
+    });
   });
 });
 
@@ -283,22 +409,40 @@ describe('the drawer', GUARD, () => {
     await app.generate('flux-pro');
     await app.state('Accepted as a task');
     await app.card.getByRole('button', { name: 'JSON' }).click();
-    assert.match(await code(), /^Request\n\nPOST \/v1\/images\/generations\n/);
+    assert.match(
+      await code(),
+      /^# Create, 0\.\d s\nPOST http:[\d./:]+\/api\/lemondata\/v1\/images\/generations\n/,
+    );
+    assert.match(await code(), /\nidempotency-key: [\d-]+\n/);
+    await app.$('#code-text', { hasText: '"status": "pending"' }).waitFor();
+    assert.match(await code(), /\n\nHTTP 200 after \d+ ms\n[\s\S]*x-request-id: /);
     assert.ok((await code()).includes(PROMPT));
-    assert.match(await code(), /"status": "pending",\n {2}"task_id": "\[reference\]"/);
+    assert.match(await code(), /"task_id": "\[reference\]"/);
     await app.advance(5000);
     await app.state('Processing');
-    assert.match(await code(), /"status": "processing"/);
+    await app.$('#code-text', { hasText: '"status": "processing"' }).waitFor();
+    assert.match(
+      await code(),
+      /\n# Poll 1, \d\.\d s\nGET http:[\d./:]+\/api\/lemondata\/v1\/[\w/]+\/\[reference\]\n/,
+    );
     await app.advance(15_000);
     await app.state('Done');
-    assert.match(await code(), /"status": "completed"/);
+    await app.$('#code-text', { hasText: '"status": "completed"' }).waitFor();
     assert.match(await code(), /"url": "http/);
-    assert.match(await code(), /0\.0 s {2}create {3}200 accepted as a task/);
     await app.look('code-exchange');
+    await app.reload();
+    await app.card.getByRole('button', { name: 'JSON' }).click();
+    assert.match(
+      await code(),
+      /^# Create, before this visit\nPOST [\s\S]*# Result\n\{\n {2}"status": "done"/,
+    );
 
     await app.generate('test-error-402');
     await app.state('The balance is used up');
     await app.card.locator('.code').first().click();
-    assert.match(await code(), /"kind": "p/);
+    assert.match(
+      await code(),
+      /HTTP 403 after[\s\S]*x-studio-account: 402 [\s\S]*"kind": "permission_denied"/,
+    );
   });
 });

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { servePage } from '../../scripts/lib/serve-page.js';
 import { fallbackWords, modelIn, modelsTried } from '../../www/fallback.js';
+import { priceOfAll } from '../../www/form-model.js';
 import { settingsIn } from '../../www/picture-settings.js';
 import { fitTo } from '../../www/race-request.js';
 import { requestOf, settingsOf } from '../../www/settings.js';
@@ -57,6 +58,7 @@ async function race(...models) {
   await app.page.fill('#size', '512x512');
   await choose(...models);
   await app.page.click('#race .start');
+  if (models.length >= 5) await app.page.click(`#confirm >> text="Make ${models.length} pictures"`);
   await app.$('.race').first().waitFor();
 }
 
@@ -130,7 +132,10 @@ describe('a race', GUARD, () => {
     assert.equal(await start.textContent(), 'Race 2 models');
     assert.match(await app.$('#race .note').textContent(), /^2 pictures\./);
     await app.page.fill('#n', '3');
-    assert.match(await app.$('#race .note').textContent(), /^6 pictures\./);
+    assert.equal(
+      await app.$('#race .note').textContent(),
+      '6 pictures. List price: $0.24 in all. The test server bills nothing.',
+    );
     await app.page.fill('#race-filter', 'banana pro');
     assert.deepEqual(await texts(app.$('.chips button')), ['gpt-image-2', 'nano-banana', 'nano-banana-pro']);
     await app.page.fill('#race-filter', 'My-Own-Model');
@@ -140,6 +145,10 @@ describe('a race', GUARD, () => {
       await app.page.press('#race-filter', 'Enter');
     }
     assert.equal(await start.textContent(), 'Race 6 models');
+    assert.match(
+      await app.$('#race .note').textContent(),
+      /^18 pictures\. List price: \$\d\.\d\d in all, unknown for 1 model\./,
+    );
     assert.equal(await app.$('.chips [aria-pressed=true]').count(), 6);
     assert.equal(await app.$('.chips button:not([aria-pressed=true]):enabled').count(), 0);
     await app.page.fill('#prompt', '');
@@ -152,6 +161,90 @@ describe('a race', GUARD, () => {
     await app.page.click('text=Generate >> visible=true');
     await app.state('Done');
     assert.equal(app.creates().length, 1);
+  });
+
+  test('is confirmed with its number and its price, and so is the next one', async () => {
+    await open();
+    const lists = [];
+    app.page.on('request', (request) => request.url().includes('/models') && lists.push(request));
+    await app.page.fill('#prompt', PROMPT);
+    await app.page.fill('#size', '1024x1024');
+    await app.page.fill('#n', '3');
+    await choose('gpt-image-2', 'nano-banana');
+    await app.$('#race .note', { hasText: '$0.24' }).waitFor();
+    const dialog = app.page.getByRole('dialog', { name: 'Make 6 pictures?' });
+    const start = app.$('#race .start');
+    await start.click();
+    await dialog.locator('text=List price: $0.24 in all.').waitFor();
+    assert.match(await dialog.textContent(), /These are 2 requests, for 6 pictures\./);
+    await app.look('race-confirm');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    assert.equal(await app.$('.card').count(), 0);
+    // A refused race must not turn a failure of the test server into one.
+    await app.page.click('#scenarios summary');
+    await app.page.click('#scenarios button >> nth=0');
+    await app.$('.card').waitFor();
+    assert.equal(await app.$('.race').count(), 0);
+
+    await start.click();
+    await dialog.getByRole('button', { name: 'Make 6 pictures' }).click();
+    await app.$('.race').waitFor();
+    await finish();
+    const before = app.creates().length;
+    await app.$('.race button', { hasText: 'Race again' }).click();
+    await dialog.locator('text=List price: $0.24 in all.').waitFor();
+    await app.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    assert.equal(await app.$('.race').count(), 1);
+    await app.$('.race button', { hasText: 'Race again' }).click();
+    await dialog.getByRole('button', { name: 'Make 6 pictures' }).click();
+    await app.$('.race').nth(1).waitFor();
+    await untilAsync(() => app.creates().length === before + 2);
+    assert.equal(lists.length, 1, 'the form and the picker share one list of the models');
+  });
+
+  test('with reference pictures begins again with them after a reload', async () => {
+    await open();
+    const picture = (name, side) => ({
+      name,
+      mimeType: 'image/png',
+      buffer: PNG.sync.write(new PNG({ width: side, height: side })),
+    });
+    await app.page.setInputFiles('#pictures', [picture('one.png', 8), picture('two.png', 12)]);
+    await race('gpt-image-2', 'nano-banana');
+    await finish();
+    await app.reload();
+    await lane('nano-banana').locator('img').waitFor();
+    await app.advance(2000);
+    await app.$('.race button', { hasText: 'Race again' }).click();
+    await app.$('.race').nth(1).waitFor();
+    await finish();
+    const sent = app.creates().map(({ path, body }) => [path, body.image?.map(({ size }) => size)]);
+    const sizes = [8, 12].map((side) => picture('', side).buffer.length);
+    assert.deepEqual(sent, Array(4).fill(['/v1/images/edits', sizes]));
+  });
+
+  test('sends the reference pictures of an earlier visit with a new attempt of a lane', async () => {
+    await open();
+    const buffer = PNG.sync.write(new PNG({ width: 8, height: 8 }));
+    await app.page.setInputFiles('#pictures', { name: 'one.png', mimeType: 'image/png', buffer });
+    await race('gpt-image-2', 'test-task-failed-object');
+    await finish();
+    await app.reload();
+    const failed = lane('test-task-failed-object');
+    await failed.locator('button', { hasText: 'Try again' }).evaluate((button) => {
+      for (let presses = 0; presses < 3; presses += 1) button.click();
+    });
+    await untilAsync(() => app.creates().length === 3);
+    await finish();
+    const { path, body } = app.creates().at(-1);
+    assert.deepEqual([path, body.image.map(({ size }) => size)], ['/v1/images/edits', [buffer.length]]);
+    // The pictures of the old one have gone with it, and those of the new one stay.
+    await failed.locator('button', { hasText: 'Try again' }).click();
+    await untilAsync(() => app.creates().length === 4);
+    assert.equal(app.creates().at(-1).body.image.length, 1);
+    assert.equal(await app.$('.card').count(), 1);
   });
 
   test('has a place for failures and stops, and one create for each new attempt', async () => {
@@ -276,6 +369,122 @@ describe('a race', GUARD, () => {
     await other.close();
   });
 
+  test('says of a lane that its picture cannot be loaded, and loads it without a create', async () => {
+    await open();
+    const isFile = /\/files\//;
+    let isHanging = true;
+    await app.context.route(isFile, (route) => !isHanging && route.fulfill({ status: 404, body: 'gone' }));
+    await race('dall-e-2', 'dall-e-3');
+    await lane('dall-e-2').getByRole('button', { name: 'Stop' }).click();
+    await lane('dall-e-2').locator('text=This file cannot be loaded').waitFor();
+    isHanging = false;
+    await app.advance(121_000);
+    await lane('dall-e-3').locator('text=This file cannot be loaded').waitFor();
+    await app.reload();
+    await lane('dall-e-3').locator('text=This file cannot be loaded').waitFor();
+    await app.context.unroute(isFile);
+    for (const model of ['dall-e-2', 'dall-e-3']) {
+      await lane(model).getByRole('button', { name: 'Load again' }).click();
+      await lane(model).locator('img').waitFor();
+    }
+    assert.equal(app.creates().length, 2);
+  });
+
+  test('says of a lane that its picture was deleted, and offers nothing that would buy it again', async () => {
+    await open();
+    await race('dall-e-2', 'dall-e-3');
+    await finish();
+    await lane('dall-e-3').locator('.picture').click();
+    await app.$('#viewer .stage img').waitFor();
+    await app.page.keyboard.press('Delete');
+    await lane('dall-e-3').locator('text=This picture has been deleted').waitFor({ state: 'attached' });
+    await app.page.keyboard.press('Escape');
+    await app.$('#viewer').waitFor({ state: 'hidden' });
+    await app.reload();
+    await lane('dall-e-3').locator('text=This picture has been deleted').waitFor();
+    await lane('dall-e-2').locator('img').waitFor();
+    assert.equal(await lane('dall-e-3').getByRole('button').count(), 0);
+    await app.look('race-deleted');
+  });
+
+  test('that begins offline survives a reload, and is created once', async () => {
+    await open();
+    await app.context.setOffline(true);
+    await race('dall-e-2', 'dall-e-3');
+    await untilAsync(async () => `${await phases()}` === 'held,held');
+    await app.page.goto('about:blank');
+    await app.context.setOffline(false);
+    assert.equal(app.creates().length, 0);
+    await app.page.goto(`${app.served.url}/`);
+    await lanes().locator('img').nth(1).waitFor();
+    assert.equal(await app.$('.card').count(), 1);
+    assert.deepEqual(
+      app
+        .creates()
+        .map(({ body }) => body.model)
+        .sort(),
+      ['dall-e-2', 'dall-e-3'],
+    );
+  });
+
+  test('goes on in another tab where one of its lanes is stopped there', async () => {
+    await open();
+    const other = await app.context.newPage();
+    await other.goto(`${app.served.url}/`);
+    await other.locator('#feed:not([aria-busy])').waitFor();
+    await race('flux-pro', 'midjourney');
+    await lane('midjourney').locator('text=Pending').waitFor();
+    const theirs = (model) => other.locator(`.lane[aria-label="${model}"]`);
+    await theirs('midjourney').getByRole('button', { name: 'Stop' }).click();
+    await untilAsync(async () => `${await phases()}` === 'waiting,stopped');
+    await theirs('midjourney').locator('text=may still be billed').waitFor();
+    await finish();
+    assert.deepEqual(await phases(), ['done', 'stopped']);
+    await theirs('flux-pro').locator('img').waitFor();
+    assert.equal(app.creates().length, 2);
+  });
+
+  test('works where nothing can be stored', async () => {
+    await open();
+    await app.page.addInitScript(() => {
+      const refuse = () => {
+        throw new DOMException('Blocked.', 'SecurityError');
+      };
+      IDBFactory.prototype.open = refuse;
+      Object.defineProperty(globalThis, 'localStorage', { get: refuse });
+    });
+    await app.reload();
+    await app.page.fill('#prompt', PROMPT);
+    await race('dall-e-2', 'flux-pro', 'test-task-failed-object');
+    await finish();
+    assert.deepEqual(await phases(), ['done', 'done', 'failed']);
+    await lane('flux-pro')
+      .locator('img')
+      .evaluate((img) => img.decode());
+    await lane('test-task-failed-object').getByRole('button', { name: 'Try again' }).click();
+    await untilAsync(() => app.creates().length === 4);
+    assert.equal(await app.$('.card').count(), 1);
+    app.problems.length = 0;
+  });
+
+  test('folds a long prompt, from right to left', async () => {
+    await open({ viewport: { width: 390, height: 844 } });
+    const prompt = `شجرة ليمون فوق بحر هادئ\n${'كلمة طويلة '.repeat(60)}`;
+    await race('dall-e-2', 'dall-e-3');
+    await app.page.fill('#prompt', prompt);
+    await app.advance(1200);
+    await app.page.click('#race .start');
+    await app.$('.race').nth(1).waitFor();
+    const title = app.$('.race').first().locator('.prompt h3');
+    assert.equal(await title.textContent(), prompt);
+    assert.equal(await title.evaluate((element) => getComputedStyle(element).direction), 'rtl');
+    const height = () => title.evaluate((element) => element.clientHeight);
+    const folded = await height();
+    await app.$('.race').first().locator('.prompt summary').click();
+    await untilAsync(async () => (await height()) > folded * 2);
+    await app.look('race-rtl');
+  });
+
   for (const width of [320, 820, 1440]) {
     test(`fits ${width} pixels, and has no finding of axe`, async () => {
       await open({ viewport: { width, height: 900 } });
@@ -310,15 +519,7 @@ describe('a race', GUARD, () => {
 });
 
 describe('the request of a lane', () => {
-  const models = [
-    {
-      id: 'known',
-      tokenlab: {
-        public_contract_summary: { supported_parameters: ['aspect_ratio', 'seed'], aspect_ratios: ['3:2'] },
-      },
-    },
-    { id: 'unknown' },
-  ];
+  const models = [{ id: 'known', parameters: ['aspect_ratio', 'seed'], ratios: ['3:2'] }, { id: 'unknown' }];
   const request = { prompt: 'x', model: 'a', size: '1536x1024', n: 2, quality: 'high', seed: 7 };
 
   test('has what the model takes, and the shape in its words', () => {
@@ -338,6 +539,24 @@ describe('the request of a lane', () => {
     for (const model of ['unknown', 'missing']) {
       assert.deepEqual(fitTo(request, model, models), { ...request, model });
     }
+  });
+
+  test('has its part in the price of the race', () => {
+    const priced = [
+      { id: 'a', price: 0.04 },
+      { id: 'b', price: 0.002 },
+      { id: 'c', price: 0 },
+    ];
+    const words = (...names) =>
+      priceOfAll(
+        names.map((model) => ({ prompt: 'x', model, n: 3 })),
+        priced,
+      );
+    assert.equal(words('a', 'b', 'c'), 'List price: $0.126 in all.');
+    assert.equal(words('a', 'x'), 'List price: $0.12 in all, unknown for 1 model.');
+    assert.equal(words('a', 'x', 'y'), 'List price: $0.12 in all, unknown for 2 models.');
+    assert.equal(words('x', 'y'), undefined);
+    assert.equal(words('a'), 'List price: $0.04 a picture, $0.12 for 3.');
   });
 
   test('falls back to other models than its own', () => {

@@ -1,0 +1,77 @@
+/**
+ * The requests of a generation and their answers, as they go over the wire, for the drawer that shows them. Signed
+ * references and keys are left out when they are shown; the data of pictures at once, since they would fill the memory.
+ */
+
+import { redraw } from './redraw.js';
+
+/** From this length on, a text of base64 is named by its size. */
+const LONG = 200;
+/** Texts of base64 in a JSON, where some servers escape the slash. */
+const DATA = new RegExp(`(?<=")(data:[^",]*,)?[\\w+/=\\\\-]{${LONG},}(?=")`, 'g');
+
+/** The headers of an answer that say something about it. */
+const SHOWN = /^(content-type|location|retry-after|x-(request|task|billing|ratelimit|studio-account).*)$/;
+
+/**
+ * @typedef {object} Exchange
+ * @property {string} method
+ * @property {string} url
+ * @property {[string, string][]} headers
+ * @property {string} [body]
+ * @property {{ status: number, headers: [string, string][], body?: string }} [answer] its body is missing until it is read
+ */
+
+/** @param {string} text */
+const sizeOf = (text) => `[${Math.round((text.length * 3) / 4000)} KB of base64]`;
+
+/**
+ * Names the data of pictures by their size.
+ *
+ * @param {string} text JSON
+ */
+export const withoutData = (text) => text.replace(DATA, sizeOf);
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ * @returns {Exchange}
+ */
+export function recordRequest(url, { method = 'GET', headers, body }) {
+  const isForm = body instanceof FormData;
+  return {
+    method,
+    url,
+    headers: [
+      ...new Headers(headers),
+      // The browser adds it.
+      .../** @type {[string, string][]} */ (isForm ? [['content-type', 'multipart/form-data']] : []),
+    ],
+    body: isForm
+      ? [...body].map((part) => `${part[0]}: ${partText(part[1])}`).join('\n')
+      : withoutData(`${body ?? ''}`),
+  };
+}
+
+/** @param {FormDataEntryValue} value */
+const partText = (value) =>
+  typeof value === 'string' ? value : `[file ${value.name}, ${Math.ceil(value.size / 1000)} KB]`;
+
+/**
+ * @param {Exchange} exchange
+ * @param {Response} response which stays readable
+ */
+export async function recordAnswer(exchange, response) {
+  const headers = [...response.headers].filter(([name]) => SHOWN.test(name));
+  exchange.answer = { status: response.status, headers };
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  exchange.answer.body = isStream
+    ? '[a stream of events]'
+    : withoutData(
+        await response
+          .clone()
+          .text()
+          .catch(() => '[The answer broke off.]'),
+      );
+  redraw();
+}
