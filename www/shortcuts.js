@@ -32,6 +32,15 @@ const GROUPS = [
       [['Esc'], 'Close'],
     ],
   ],
+  [
+    'Mask',
+    [
+      [['←', '→', '↑', '↓'], 'Move the brush, with Shift in large steps'],
+      [['Space'], 'Paint, with the arrow keys a stroke'],
+      [['[', ']'], 'Smaller, larger brush'],
+      [[COMMAND, 'Z'], 'Undo'],
+    ],
+  ],
   ['Everywhere', [[['?'], 'This list']]],
 ];
 
