@@ -42,7 +42,7 @@ function prepare() {
       for (const end = performance.now() + 40_000; !(await holds()); ) {
         if (performance.now() > end) {
           const shown = (document.querySelector('dialog[open]') ?? document.getElementById('main')).innerText;
-          throw new Error(`never seen: ${description}; but: ${shown.replace(/\s+/g, ' ').slice(0, 600)}`);
+          throw new Error(`never seen: ${description}; but: ${shown.replace(/\s+/g, ' ').slice(-900)}`);
         }
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -294,7 +294,7 @@ function openOne(name) {
  */
 export function tellStories(tell, more = () => {}) {
   describe('a person', { concurrency: BROWSERS.length }, () => {
-    for (const name of process.env.ONLY?.split(',') ?? BROWSERS) {
+    for (const name of BROWSERS) {
       describe(`in ${name}`, { concurrency: 1 }, () => {
         const person = new Person(name, more);
         before(() => person.arrive());
