@@ -25,7 +25,8 @@ addEventListener(
   'popstate',
   (event) => {
     if (ownSteps > 0) ownSteps -= 1;
-    else if (stack.length > depth()) for (const dialog of stack.slice(depth()).reverse()) dialog.close();
+    // At once: another dialog may open before the event of this one.
+    else if (stack.length > depth()) for (const dialog of stack.splice(depth()).reverse()) dialog.close();
     else return;
     event.stopImmediatePropagation();
   },
@@ -44,26 +45,17 @@ function setUp(dialog) {
   dialog.addEventListener('click', ({ target }) => {
     if (isPressed && target === dialog) dialog.close();
   });
-  // The event is dispatched late: the dialog may be open again by then.
   dialog.addEventListener('close', () => {
-    if (!dialog.open) leave(dialog);
+    // The event is dispatched late: the dialog may be open again by then.
+    if (dialog.open) return;
+    const at = stack.indexOf(dialog);
+    if (at >= 0) stack.splice(at, 1);
+    (stack.at(-1) ?? document.body).append(...companions);
+    // After a change of the address, the current entry is another one, and stays.
+    if (depth() <= stack.length) return;
+    ownSteps += 1;
+    history.back();
   });
-}
-
-/**
- * Removes a closed dialog from the open ones, and its entry from the history.
- *
- * @param {HTMLDialogElement} dialog
- */
-function leave(dialog) {
-  const at = stack.indexOf(dialog);
-  if (at < 0) return;
-  stack.splice(at, 1);
-  (stack.at(-1) ?? document.body).append(...companions);
-  // After a change of the address, the current entry is another one, and stays.
-  if (depth() <= stack.length) return;
-  ownSteps += 1;
-  history.back();
 }
 
 /** @param {HTMLDialogElement} dialog */
@@ -71,8 +63,6 @@ export function openModal(dialog) {
   if (dialog.open) return;
   setUp(dialog);
   dialog.showModal();
-  // A dialog that was closed just now has had no event yet.
-  for (const other of stack.filter(({ open }) => !open)) leave(other);
   dialog.append(...companions);
   // It was closed and is open again before its event: its entry is still there.
   if (stack.includes(dialog)) return;
