@@ -254,6 +254,11 @@ tellStories((person) => {
       await story.see('Stopped waiting');
       await story.press('Clear finished');
       await story.until(() => story.text('.archive .count') === '1', 'the archive');
+      // A browser writes no more once the page is left.
+      await story.until(async () => {
+        const [archive, journal] = await Promise.all(['archive', 'lemondata-studio'].map(story.stored));
+        return archive?.length === 1 && /"phase":"stopped"/.test(journal);
+      }, 'the stored archive');
     });
     await person.reload();
     const { polls } = person.server.counts;

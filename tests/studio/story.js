@@ -39,7 +39,7 @@ function prepare() {
     downloads: [],
     async until(holds, description = `${holds}`) {
       // Timers of a page in the background come once a second.
-      for (const end = performance.now() + 40_000; !(await holds()); ) {
+      for (const end = performance.now() + 120_000; !(await holds()); ) {
         if (performance.now() > end) {
           const shown = (document.querySelector('dialog[open]') ?? document.getElementById('main')).innerText;
           throw new Error(`never seen: ${description}; but: ${shown.replace(/\s+/g, ' ').slice(-900)}`);
@@ -122,6 +122,19 @@ function prepare() {
     },
     /** The widths of the pictures of the newest card. */
     pictures: (count = 1) => story.widths('.card:first-child', count),
+    /** An entry of the page's store of tasks. */
+    async stored(key) {
+      const opening = indexedDB.open('lemondata-studio');
+      const db = await new Promise((resolve) => {
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      const reading = db.transaction('tasks').objectStore('tasks').get(key);
+      const entry = await new Promise((resolve) => {
+        reading.onsuccess = () => resolve(reading.result);
+      });
+      db.close();
+      return entry;
+    },
     count: () => Number(document.getElementById('gallery-count').textContent),
     /** A downloaded file, once it is there. */
     async download(number) {
@@ -251,6 +264,7 @@ class Person {
       for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
       if (document.querySelector('nav [aria-current]').dataset.view !== 'create') await story.press('Create');
       if (document.querySelector('.card')) await story.press('Clear finished');
+      for (const id of ['pictures', 'mask']) story.pick(id, {});
       await story.until(() => !document.querySelector('.card'), 'no card');
     });
     this.server.reset();
