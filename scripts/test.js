@@ -203,7 +203,8 @@ const PARTS = {
       ensureBuild();
       ensureLighthouse();
     },
-    commands: () => [{ argv: node('--test-concurrency=1', ...files('studio')), count: nodeTests }],
+    // The tests wait for browsers most of the time, and two cores carry two files.
+    commands: () => [{ argv: node('--test-concurrency=2', ...files('studio')), count: nodeTests }],
   },
   matrix: {
     browsers: ALL,

@@ -63,8 +63,8 @@ function check() {
 export function keepFocus() {
   document.addEventListener('focusin', ({ target }) => remember(/** @type {HTMLElement} */ (target)));
   // A click beside every control takes the focus away on purpose.
-  document.addEventListener('pointerdown', () => {
-    last = undefined;
+  document.addEventListener('pointerdown', ({ target }) => {
+    if (!last?.control.contains(/** @type {Node} */ (target))) last = undefined;
   });
   new MutationObserver(check).observe(document.body, {
     childList: true,

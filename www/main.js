@@ -46,7 +46,8 @@ function show(name) {
     else link.removeAttribute('aria-current');
   }
   select([]);
-  if (isOther) scrollTo(0, scrolled[name] ?? 0);
+  // After the focus has left a control of the other view, which may scroll to the next one.
+  if (isOther) queueMicrotask(() => scrollTo(0, scrolled[name] ?? 0));
 }
 
 /** Writes the settings into the address. */

@@ -29,7 +29,8 @@ addEventListener(
     if (ownSteps > 0) {
       ownSteps -= 1;
       for (const resolve of waiting.splice(0)) resolve();
-    } else if (stack.length > depth()) for (const dialog of stack.slice(depth()).reverse()) dialog.close();
+      // At once: another dialog may open before the event of this one.
+    } else if (stack.length > depth()) for (const dialog of stack.splice(depth()).reverse()) dialog.close();
     else return;
     event.stopImmediatePropagation();
   },

@@ -38,6 +38,15 @@ const GROUPS = [
     ],
   ],
   [
+    'Mask',
+    [
+      [['←', '→', '↑', '↓'], 'Move the brush, with Shift in large steps'],
+      [['Space'], 'Paint, with the arrow keys a stroke'],
+      [['[', ']'], 'Smaller, larger brush'],
+      [[COMMAND, 'Z'], 'Undo'],
+    ],
+  ],
+  [
     'Everywhere',
     [
       [['F8'], 'The button of the latest message'],

@@ -50,16 +50,16 @@ async function bundle() {
     minify: true,
     format: 'esm',
     splitting: true,
-    // The entry itself only imports `chunk.js`, which the document names: see `www/extras.js`.
     chunkNames: '[name]',
     target: ['es2023', 'chrome115', 'firefox121', 'safari17'],
     absWorkingDir: root,
     logLevel: 'warning',
   });
-  const isScript = ({ path }) => path.endsWith('.js');
+  // The entry only imports `chunk.js`, which the document loads directly: see `www/extras.js`.
+  const isLoaded = ({ path }) => path.endsWith('.js') && path !== '/app.js';
   const scripts = Object.fromEntries(
     outputFiles
-      .filter(isScript)
+      .filter(isLoaded)
       .map(({ path, text }) => [path, asset('text/javascript; charset=utf-8', text.trim())]),
   );
   const style = outputFiles.find(({ path }) => path.endsWith('.css')).text.trim();

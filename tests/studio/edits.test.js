@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { problemOfOperation } from '../../www/sources.js';
-import { useStudio } from './studio.js';
+import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
 const GUARD = { timeout: 60_000 };
@@ -173,5 +173,74 @@ describe('the mask', GUARD, () => {
     assert.equal(await app.page.$eval('#mask', ({ files }) => files.length), 0);
     await app.page.check('[name=action][value=generate]', { force: true });
     assert.equal(await app.$('#mask-preview button').count(), 0);
+  });
+
+  test('is painted by keys alone, beside a deletion that stays', async () => {
+    app = await studio.open();
+    await app.generate('dall-e-2', { prompt: 'A pear' });
+    await app.state('Done');
+    await app.page.click('nav >> text=Gallery');
+    await app.$('#tiles .open').focus();
+    const { keyboard } = app.page;
+    await keyboard.press('Delete');
+    await app.$('.toast', { hasText: 'Deleted' }).waitFor();
+    await app.page.click('nav >> text=Create');
+    await bring('drop', '#prompt', [LEMON]);
+    await app.$('text=Paint the mask').focus();
+    await keyboard.press('Enter');
+    const sheet = dialog().getByRole('application');
+    const label = () => sheet.getAttribute('aria-label');
+    await untilAsync(() => sheet.evaluate((canvas) => canvas === document.activeElement));
+    assert.equal(await label(), 'The picture to paint on. Mask: no paint');
+    assert.match(
+      await app.$(`#${await sheet.getAttribute('aria-describedby')}`).textContent(),
+      /^Arrow keys move the brush/,
+    );
+    const heard = () => app.$('#announcer p').last().textContent();
+    // The ring around the brush, from the middle of the picture to the right.
+    const radius = Math.round((WIDTH * 0.08) / 2);
+    const ring = await sheet.evaluate(
+      (canvas, [x, y, length]) =>
+        [...canvas.getContext('2d').getImageData(x, y, length, 1).data].filter((_, at) => at % 4 === 3),
+      [WIDTH / 2, HEIGHT / 2, radius + 1],
+    );
+    assert.deepEqual([ring[0], ring[radius]], [0, 255], 'the brush is seen');
+
+    // A dot, a large step from the middle.
+    await keyboard.press('Shift+ArrowLeft');
+    await keyboard.press('ArrowLeft');
+    assert.equal(await heard(), '39 % across, 50 % down.');
+    await keyboard.press('Enter');
+    assert.equal(await heard(), 'Painted: 1 stroke. 39 % across, 50 % down.');
+    // A stroke while the key is held, which repeats.
+    for (let count = 0; count < 3; count += 1) await keyboard.press('Shift+ArrowRight');
+    await keyboard.press('[');
+    assert.equal(await heard(), 'Brush: 7 %.');
+    assert.equal(await dialog().getByLabel('Brush').inputValue(), '7');
+    await keyboard.down(' ');
+    await keyboard.down(' ');
+    await keyboard.press('Shift+ArrowRight');
+    await keyboard.press('ArrowDown');
+    await keyboard.up(' ');
+    assert.equal(await heard(), 'Painted: 2 strokes. 79 % across, 52 % down.');
+    await keyboard.press(']');
+    await keyboard.press(']');
+    for (let count = 0; count < 4; count += 1) await keyboard.press('Shift+ArrowRight');
+    assert.equal(await heard(), '100 % across, 52 % down.', 'it stays on the picture');
+    await keyboard.press(' ');
+    assert.equal(await label(), 'The picture to paint on. Mask: 3 strokes');
+    await app.look('mask-keys');
+    await keyboard.press('Control+z');
+    assert.equal(await heard(), 'Mask: 2 strokes.');
+    await button('Use the mask').focus();
+    await keyboard.press('Enter');
+
+    await app.$('#mask-preview img').waitFor();
+    const png = await mask();
+    const at = (share, y = HEIGHT / 2) => alpha(png, Math.round(WIDTH * share), y);
+    assert.deepEqual([at(0.39), at(0.69), at(0.74), at(0.79)], [0, 0, 0, 0], 'a dot and a stroke');
+    assert.deepEqual([at(0.5), at(0.95)], [255, 255], 'between them, and where it was undone');
+    assert.deepEqual([at(0.39, 160 + 24), at(0.69, 160 - 24)], [0, 255], 'each as wide as its brush');
+    assert.equal(await app.$('#gallery-count').textContent(), '', 'the undo was of the stroke alone');
   });
 });

@@ -320,6 +320,34 @@ describe('Back', GUARD, () => {
     await app.page.goBack();
     await app.page.locator('#create').waitFor();
   });
+
+  for (const way of ['its button', 'Back']) {
+    test(`leads to the page from a dialog that opened as another one was closed by ${way}`, async () => {
+      app = await studio.open();
+      await app.page.click('nav >> text=Gallery');
+      await app.page.click('nav >> text=Create');
+      await app.page.click('#show-shortcuts');
+      await app.page.locator('#shortcuts button').waitFor();
+      await app.page.evaluate((isBack) => {
+        const shortcuts = document.getElementById('shortcuts');
+        // Before the event of the dialog that closes.
+        new MutationObserver((_, observer) => {
+          observer.disconnect();
+          document.getElementById('show-code').click();
+        }).observe(shortcuts, { attributeFilter: ['open'] });
+        if (isBack) history.back();
+        else shortcuts.querySelector('button').click();
+      }, way === 'Back');
+      const code = app.page.locator('#code');
+      await code.waitFor();
+      await untilAsync(() => app.page.evaluate(() => history.state?.dialogs === 1));
+      await app.page.goBack();
+      await code.waitFor({ state: 'hidden' });
+      assert.ok(await app.page.locator('#create').isVisible());
+      await app.page.goBack();
+      await app.page.locator('#gallery').waitFor();
+    });
+  }
 });
 
 describe('what was typed', GUARD, () => {

@@ -120,6 +120,7 @@ describe('the page and the package', () => {
       '//package.json',
       '/pkg/index.js',
       '/main.js',
+      '/app.js',
       '/style.css',
       '/style/index.css',
       '/README.md',
