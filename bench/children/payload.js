@@ -11,6 +11,8 @@ WebAssembly.Instance = class extends Instance {
   /** @param {ConstructorParameters<typeof Instance>} args */
   constructor(...args) {
     super(...args);
+    // The decoder of the module has no imports, and is gone once the module is there.
+    if (!args[1]) return;
     memories.push(...Object.values(this.exports).filter((value) => value instanceof WebAssembly.Memory));
   }
 };
