@@ -20,6 +20,10 @@ declare module 'lemondata:hub-glue' {
 declare module 'lemondata:javascript' {
   export const Instance: typeof WebAssembly.Instance;
 }
+declare module 'lemondata:decoder' {
+  const bytes: number[];
+  export default bytes;
+}
 declare module 'lemondata:wasm' {
   const wasm: string;
   export default wasm;

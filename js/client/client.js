@@ -95,7 +95,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       if (isCreate && value.status !== 'completed') generated.set(value, performance.now());
       return value;
     }
-    // A hub that names skipped models has been through all of them.
+    // A hub that names skipped models, be it none, has decided about all of them.
     const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
     if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
     if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);

@@ -102,7 +102,7 @@ export class TaskDriver {
   #storeBefore({ type, isRoutine, error }, job) {
     if (type === 'requestAdmission' || (type === 'sleep' && isRoutine)) this.#store.keep({ job });
     else if (type === 'fail') {
-      this.#store.save({ job, view: failedView(this.#store.view, error, this.#redactor) });
+      this.#store.save({ job, view: failedView(this.#store, error, this.#redactor) });
     } else this.#store.save({ job, ...(type === 'sleep' && { view: this.#store.view }) });
   }
 
@@ -180,7 +180,7 @@ export class TaskDriver {
     if (type === 'answered' && job.phase === 'waiting' && !isCreate) {
       store.keep({ job, view: { generation: withoutData(now) } });
     } else if (type === 'answered') store.save({ job, ...answeredView(now) });
-    else if (type === 'fail') store.save({ job, view: failedView(store.view, error, this.#redactor) });
+    else if (type === 'fail') store.save({ job, view: failedView(store, error, this.#redactor) });
     else if (type === 'fallback') store.save({ job, ...this.#nextModel(error) });
     else store.save({ job });
   }

@@ -56,14 +56,16 @@ export function answeredView(generation) {
 }
 
 /** The view of a job that has failed. It is bounded, since the service may say anything. */
-export function failedView(view, error, redactor) {
+export function failedView({ view, order }, error, redactor) {
   const { cause: _, body, ...fields } = error.toJSON();
   const bounded = Object.entries({ ...fields, body: boundedBody(body) })
     .map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, MAX_TEXT_LENGTH) : value])
     .filter(([, value]) => lengthOf(value) <= MAX_BODY_LENGTH);
   // The service may repeat the key, in any spelling.
   const text = redactor.redact(JSON.stringify(Object.fromEntries(bounded)), true);
-  return { ...view, error: JSON.parse(text) };
+  // Further models are left: this hub has decided against them.
+  const endsChain = order.fallback?.length > 0 || undefined;
+  return { ...view, error: { ...JSON.parse(text), endsChain } };
 }
 
 /**

@@ -78,7 +78,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
   function refusalOf({ error, generation }, event) {
     const answer = answerTo(error, event);
     const body = JSON.parse(answer.body);
-    return { ...answer, body: JSON.stringify({ ...body, error: withChain(body.error, generation) }) };
+    return { ...answer, body: JSON.stringify({ ...body, error: withChain(body.error, error, generation) }) };
   }
 
   /** The state of a hub's task: once, or as a stream or a socket of all its states. */

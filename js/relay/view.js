@@ -79,11 +79,16 @@ export function failureOf({ error, generation }, { reference, showCosts }) {
   const failure = isEnd(error)
     ? publicFailure({ ...costsOf(generation), ...error.body }, error.kind === 'task_cancelled', showCosts)
     : { status: 'failed', data: [], error: reasonOf(error) };
-  return JSON.stringify(rename({ ...failure, error: withChain(failure.error, generation) }, reference));
+  return JSON.stringify(
+    rename({ ...failure, error: withChain(failure.error, error, generation) }, reference),
+  );
 }
 
-/** The reason of a failure, with the models before the last one, if there are any. */
-export function withChain(reason, { skipped_models }) {
+/**
+ * The reason of a failure, with the models before the last one, if there are any. An empty list tells a client that the
+ * hub has ended its chain at the first model, and that the client must not go on with the next one.
+ */
+export function withChain(reason, { endsChain }, { skipped_models = endsChain && [] }) {
   if (!skipped_models) return reason;
   return { ...(typeof reason === 'string' ? { message: reason } : reason), skipped_models };
 }

@@ -130,10 +130,26 @@ describe('a chain of models in the hub', GUARD, () => {
       const request = { prompt: 'A lemon', model };
       const error = await failure(client().generateAndWait(request, { fallback: ['dall-e-3'] }));
       assert.equal(error.outcome, outcome);
-      assert.equal(error.skippedModels, undefined);
+      // The hub has decided. An `accepted` failure is that of a poll.
+      assert.deepEqual(error.skippedModels, outcome === 'accepted' ? undefined : []);
       assert.deepEqual(models(), [model]);
     });
   }
+
+  test('stops at a create that is lost behind its pending task, and so does its client', async () => {
+    const short = await startHub(server, { ANSWER_WITHIN_MS: 0 });
+    try {
+      const request = { prompt: 'A lemon', model: 'test-error-500' };
+      const ann = short.client('ann', { maxRetries: 0 });
+      const tasks = [];
+      const onTask = ({ task_id }) => tasks.push(task_id);
+      const error = await failure(ann.generateAndWait(request, { fallback: ['dall-e-3'], onTask }));
+      assert.deepEqual([error.kind, error.code, tasks.length], ['task_failed', 'create_outcome_unknown', 1]);
+      assert.deepEqual([error.skippedModels, models()], [[], ['test-error-500']]);
+    } finally {
+      await short.close();
+    }
+  });
 
   test('sends the files of an edit to each model, and then deletes them', async () => {
     const request = { prompt: 'A lemon', model: FAILS, image: PICTURE };
