@@ -12,13 +12,13 @@
     (loop $next
       ;; What the characters before have left, and this one.
       (local.set $value (i32.add (local.get $value) (i32.load8_u (local.get $from))))
-      ;; The capitals from I to Z are rare in modules, and stand for the bytes from 0 to 17, which are the most frequent.
+      ;; The capitals from H to X are rare in modules, and stand for the bytes from 0 to 16, which are the most frequent.
       (i32.store8
         (local.get $to)
         (select
-          (i32.sub (local.get $value) (i32.const 73))
+          (i32.sub (local.get $value) (i32.const 72))
           (local.get $value)
-          (i32.lt_u (i32.sub (local.get $value) (i32.const 73)) (i32.const 18))))
+          (i32.lt_u (i32.sub (local.get $value) (i32.const 72)) (i32.const 17))))
       ;; The last four characters, { | } ~, are the beginning of a code, and leave a multiple of their value.
       (local.set $to
         (i32.add
