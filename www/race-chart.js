@@ -45,7 +45,7 @@ export function chart(race) {
       </p>`,
     )}
     <p class="axis" aria-hidden="true">
-      <span class="name">bar: create, ticks: polls</span>
+      <span class="name">bar: the request, ticks: checks</span>
       <svg>${ticks.map(
         (tick, index) =>
           svg`<text x=${place(tick * 1000)} y="13" text-anchor=${index === 0 ? 'start' : index === STEPS ? 'end' : 'middle'}>${tick < 120 ? `${tick} s` : `${tick / 60} min`}</text>`,
