@@ -207,9 +207,17 @@ export type RelayEvent =
       error: unknown;
     }
   | {
-      /** The relay has refused a request, or counts its caller, by a setting that may be wrong. */
-      event: 'refused' | 'misconfigured';
+      /** The relay has refused a request by a setting that may be wrong. */
+      event: 'refused';
       /** The code that the client gets, such as `origin_not_allowed`. */
+      code: string;
+      /** Names the setting, and how to change it. */
+      message: string;
+    }
+  | {
+      /** The relay counts a caller by a setting that may be wrong. */
+      event: 'misconfigured';
+      /** Names the problem, such as `proxy_unknown`. */
       code: string;
       /** Names the setting, and how to change it. */
       message: string;

@@ -102,8 +102,8 @@ createRelay({ ...needed, limiter: { take: () => true } });
 // The log
 declare const event: RelayEvent;
 if (event.event === 'request') expectTypeOf(event.status).toEqualTypeOf<number>();
-else if (event.event === 'refused' || event.event === 'misconfigured')
-  expectTypeOf(event.message).toEqualTypeOf<string>();
+else if (event.event === 'refused') expectTypeOf(event.message).toEqualTypeOf<string>();
+else if (event.event === 'misconfigured') expectTypeOf(event.code).toEqualTypeOf<string>();
 else expectTypeOf(event.error).toEqualTypeOf<unknown>();
 if (event.event === 'upstream_failed') expectTypeOf(event.status).toEqualTypeOf<number>();
 
