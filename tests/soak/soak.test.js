@@ -46,7 +46,11 @@ const ended = (promise) =>
 
 /** What there is now of that which must not grow, where so many instances may be alive. */
 async function measure(instances) {
-  await collect();
+  // The stack of the machine may still hold one when the first collection looks at it.
+  for (let round = 0; round < 5; round += 1) {
+    await collect();
+    if (living().length <= instances) break;
+  }
   const alive = living();
   assert.ok(alive.length <= instances, `${alive.length} instances are alive`);
   return { pages: Math.max(...alive.map(pages)), heap: heap() };
