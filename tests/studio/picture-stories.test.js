@@ -242,6 +242,11 @@ tellStories((person) => {
     });
     const image = '#viewer .stage img';
     const at = await person.point(image, 0.7, 0.4);
+    // Messages of the deletions may still lie above the picture in a small window.
+    await person.run(
+      ([x, y]) => window.story.until(() => document.elementFromPoint(x, y)?.matches('img'), 'the picture'),
+      at,
+    );
     /** The place of that point in the picture, and the width of the picture. */
     const place = () =>
       person.run(([x, y]) => {
