@@ -71,6 +71,16 @@ const isModels = ({ kind, outcome, code, skippedModels }) =>
   kind === 'task_failed' && outcome === 'failed' && !skippedModels && !/^create_/.test(code ?? '');
 
 /**
+ * Whether the relay that got a create still knows its key: the rule of the store for the first model. A clock that was
+ * put back must not make that longer.
+ *
+ * @param {Chain} chain
+ * @param {string | undefined} relay the process that answers now
+ */
+const isRepeatable = (chain, relay) =>
+  chain.relay && chain.relay === relay && Math.abs(Date.now() - chain.sentAt) < REPEATABLE_MS;
+
+/**
  * Makes the pictures of a generation, from wherever it stands.
  *
  * @param {import('lemondata-wasm').LemonData} client
@@ -96,7 +106,7 @@ export async function goOn(client, generation, task, options, { relay, sources }
       if (index === models.length || !isModels(Object(error))) throw error;
       key = `${options.idempotencyKey}-${index}`;
     }
-  } else if (chain && !(chain.relay && chain.relay === relay && Date.now() - chain.sentAt < REPEATABLE_MS)) {
+  } else if (chain && !isRepeatable(chain, relay)) {
     throw Object.assign(new Error(), LOST);
   }
   const rest = models.slice(index + 1);
