@@ -1,10 +1,6 @@
 /** The addresses of the service, and the environment variables that choose among them. */
 
-/** Each address with the variable that holds a key for it. The provider has two names. */
-const SERVICES = [
-  { url: 'https://api.lemondata.cc', variable: 'LEMONDATA_API_KEY' },
-  { url: 'https://api.tokenlab.sh', variable: 'TOKENLAB_API_KEY' },
-];
+import { KEYS } from '../client/environment.js';
 
 /**
  * The services that there is a key for. `LEMONDATA_BASE_URL` names another address, which gets the first key.
@@ -13,7 +9,7 @@ const SERVICES = [
  * @returns {{ url: string, key: string, variable: string }[]}
  */
 export function servicesOf(env) {
-  const services = SERVICES.flatMap(({ url, variable }) => {
+  const services = KEYS.flatMap(([variable, url]) => {
     const key = env[variable]?.trim();
     return key ? [{ url, key, variable }] : [];
   });

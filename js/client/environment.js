@@ -2,8 +2,8 @@
 
 import { parseUrl } from './values.js';
 
-/** Each variable, and the address that its key is for: it goes nowhere else. */
-const KEYS = [
+/** Each variable with a key, and the address that the key is for: it goes nowhere else. */
+export const KEYS = [
   ['LEMONDATA_API_KEY', 'https://api.lemondata.cc'],
   ['TOKENLAB_API_KEY', 'https://api.tokenlab.sh'],
 ];
