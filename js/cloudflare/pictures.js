@@ -1,11 +1,20 @@
 /** Copies finished pictures to an R2 bucket, since the provider's URLs expire. */
 
+import { imageTypeOf, SIGNATURE_BYTES } from '../relay/image-types.js';
+
 /** The time-out for one picture, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 /** How many redirects are followed, each to the same origin. */
 const MAX_REDIRECTS = 3;
-/** How many bytes at the start of a picture are needed to tell its type. */
-const HEAD_LENGTH = 16;
+/**
+ * The types that a provider may send although no form may bring them.
+ *
+ * @type {[string, RegExp][]}
+ */
+const FURTHER_TYPES = [
+  ['image/bmp', /^424d/],
+  ['image/tiff', /^(49492a00|4d4d002a)/],
+];
 
 const folderOf = (id) => `${id}/`;
 export const pictureName = (id, index) => `${folderOf(id)}${index}`;
@@ -38,7 +47,7 @@ export async function copyPicture(bucket, id, index, url, { baseUrl, maxPictureB
     if (length > maxPictureBytes) throw tooLarge(maxPictureBytes);
     const reader = capped(body, maxPictureBytes).getReader();
     const head = await readHead(reader);
-    const contentType = typeOf(head);
+    const contentType = imageTypeOf(head, FURTHER_TYPES);
     if (!contentType) throw new PermanentError('A picture does not begin as an image does.');
     await bucket.put(name, await contentOf(reader, head, length), { httpMetadata: { contentType } });
   } finally {
@@ -110,7 +119,7 @@ function capped(body, maxPictureBytes) {
 /** Reads chunks until they are long enough to tell the type. */
 async function readHead(reader) {
   const chunks = [];
-  for (let size = 0; size < HEAD_LENGTH; ) {
+  for (let size = 0; size < SIGNATURE_BYTES; ) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);
@@ -158,29 +167,4 @@ function joined(chunks) {
     at += chunk.byteLength;
   }
   return all;
-}
-
-/**
- * How files of images begin, in hexadecimal. SVG is not among them: it can hold scripts.
- *
- * @type {[string, RegExp][]}
- */
-const BEGINNINGS = [
-  ['image/png', /^89504e470d0a1a0a/],
-  ['image/jpeg', /^ffd8ff/],
-  ['image/gif', /^47494638(37|39)61/],
-  // RIFF, a length, WEBP
-  ['image/webp', /^52494646.{8}57454250/],
-  // A length, ftyp, avif or avis
-  ['image/avif', /^.{8}667479706176(6966|6973)/],
-  ['image/bmp', /^424d/],
-  ['image/tiff', /^(49492a00|4d4d002a)/],
-];
-
-/** The type of a picture by its first bytes, or `undefined`. */
-function typeOf(head) {
-  const text = Array.from(head.subarray(0, HEAD_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join(
-    '',
-  );
-  return BEGINNINGS.find(([, beginning]) => beginning.test(text))?.[0];
 }

@@ -13,8 +13,12 @@ const SIGNATURES = [
 /** So many bytes hold the longest signature. */
 export const SIGNATURE_BYTES = 12;
 
-/** @param {Uint8Array} bytes the first ones of a picture */
-export function imageTypeOf(bytes) {
+/**
+ * @param {Uint8Array} bytes the first ones of a picture
+ * @param {[string, RegExp][]} [more] further types, each with its signature in hexadecimal
+ * @returns {string | undefined} the MIME type
+ */
+export function imageTypeOf(bytes, more = []) {
   const head = Array.from(bytes.subarray(0, SIGNATURE_BYTES), (byte) => byte.toString(16).padStart(2, '0'));
-  return SIGNATURES.find(([, signature]) => signature.test(head.join('')))?.[0];
+  return [...SIGNATURES, ...more].find(([, signature]) => signature.test(head.join('')))?.[0];
 }
