@@ -4,6 +4,7 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
+import { LOST_ANSWER } from '../relay/answers.js';
 import { milliseconds, readSettings } from '../relay/settings.js';
 import { getText, putText } from './texts.js';
 
@@ -11,19 +12,6 @@ const RULES = {
   // Longer than the relay's time-out for a create: a later answer will not come.
   claim: milliseconds(600_000),
   retention: milliseconds(86_400_000),
-};
-
-/** Stands for an answer that never came: the create may have been carried out, and must not be repeated. */
-const LOST_ANSWER = {
-  status: 502,
-  headers: {},
-  body: JSON.stringify({
-    error: {
-      message: 'The relay was interrupted: the create may have been carried out and billed.',
-      type: 'relay_error',
-      code: 'create_outcome_unknown',
-    },
-  }),
 };
 
 /**

@@ -14,6 +14,26 @@ import { createRedactor } from './redactor.js';
 /** The name of a relay's function that returns a `WholeAnswer`. An adapter that writes it needs no `Response`. */
 export const ANSWER = Symbol('answer');
 
+/**
+ * The answer in place of one that cannot be given again: the create was, or may have been, carried out, and must not be
+ * repeated.
+ *
+ * @param {string} code
+ * @param {string} message
+ * @returns {Answer}
+ */
+export const goneAnswer = (code, message) => ({
+  status: 502,
+  headers: {},
+  body: JSON.stringify({ error: { message, type: 'relay_error', code } }),
+});
+
+/** The answer to a create whose relay ended before the service's answer came. */
+export const LOST_ANSWER = goneAnswer(
+  'create_outcome_unknown',
+  'The relay was interrupted: the create may have been carried out and billed.',
+);
+
 export function createAnswers() {
   const redactor = createRedactor();
 

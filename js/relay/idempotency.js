@@ -10,6 +10,7 @@
  *   for the next claim if the create did nothing
  */
 
+import { goneAnswer, LOST_ANSWER } from './answers.js';
 import { callback, count, milliseconds, readSettings } from './settings.js';
 
 const DAY_MS = 86_400_000;
@@ -29,20 +30,8 @@ const RULES = {
   now: callback(() => performance.now()),
 };
 
-const gone = (code, message) => ({
-  status: 502,
-  headers: {},
-  body: JSON.stringify({ error: { message, type: 'relay_error', code } }),
-});
-
 /** In the place of an answer that was too long to keep: the create was carried out, and must not be again. */
-const DROPPED = gone('answer_not_kept', 'The answer is not kept any more.');
-
-/** In the place of an answer that never came: the create may have been carried out, and must not be again. */
-const LOST = gone(
-  'create_outcome_unknown',
-  'The relay was interrupted: the create may have been carried out and billed.',
-);
+const DROPPED_ANSWER = goneAnswer('answer_not_kept', 'The answer is not kept any more.');
 
 /**
  * Keeps answers in the memory of this process or isolate. That is enough for one server; several need a store that
@@ -86,7 +75,7 @@ export function memoryStore(options) {
       if (entry.answer && ageOf(entry) < ttlMs) return;
       if (entry.answer) drop(key, entry);
       // Few creates are under way at once, so this goes past them.
-      else if (ageOf(entry) >= claimMs) finish(key, entry, LOST);
+      else if (ageOf(entry) >= claimMs) finish(key, entry, LOST_ANSWER);
     }
   }
 
@@ -94,7 +83,7 @@ export function memoryStore(options) {
   function dropAnswersBefore(latest) {
     for (const entry of entries.values()) {
       if (length <= maxLength) return;
-      if (entry.answer && entry !== latest) keep(entry, DROPPED);
+      if (entry.answer && entry !== latest) keep(entry, DROPPED_ANSWER);
     }
   }
 
