@@ -14,7 +14,14 @@ import {
 } from 'lemondata-wasm';
 import { isHubTask } from './hub.js';
 import { createModelList } from './models.js';
-import { costsOf, publicCode, publicError, publicFailure, publicGeneration } from './public-error.js';
+import {
+  costsOf,
+  loggedCosts,
+  publicCode,
+  publicError,
+  publicFailure,
+  publicGeneration,
+} from './public-error.js';
 import { isAnswerOf, taskIdOf } from './task-ids.js';
 import { cappedFetch, requestOf } from './upstream.js';
 import { rename } from './view.js';
@@ -43,8 +50,6 @@ function withoutPrompt(message, prompt) {
 /** For the log alone: the client has left and reads no answer. */
 const CLIENT_GONE = 499;
 const BILL_HEADER = 'x-billing-transaction-id';
-/** A bill that a header and a log may hold. */
-const BILL = /^[!-~]{1,200}$/;
 
 /**
  * @param {ReturnType<typeof import('./options.js').readOptions>} settings
@@ -158,11 +163,8 @@ export function createService(settings, { references, answers, log }) {
   function delivered(found, reference, event, info) {
     const isEnd = found instanceof TaskFailedError;
     if (isEnd) report(found, event);
-    const { billing_transaction_id: billed = info.billingTransactionId, usage } = costsOf(
-      isEnd ? found.body : found,
-    );
-    if (typeof billed === 'string' && BILL.test(billed)) event.billingTransactionId = billed;
-    if (usage) event.usage = usage;
+    const costs = costsOf(isEnd ? found.body : found);
+    Object.assign(event, loggedCosts({ billing_transaction_id: info.billingTransactionId, ...costs }));
 
     const generation = isEnd
       ? publicFailure(found.body, found instanceof TaskCancelledError, showCosts)
