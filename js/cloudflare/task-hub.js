@@ -176,7 +176,7 @@ export class TaskHub extends DurableObject {
     try {
       socket.close(code);
     } catch {
-      // A client may close with a code that nobody may send, and 1005 and 1006 mean that there was no code.
+      // A client may close with a reserved code, which must not be sent back; 1005 and 1006 stand for no code.
       socket.close(1000);
     }
     return this.#watchers.updateLease();
