@@ -1,5 +1,5 @@
 /**
- * Generated mutants, on demand: `npm run test:mutants -- src/core/retry.rs js/relay/once.js`. cargo-mutants breaks the
+ * Generated mutants, on demand: `npm run test:mutants -- src/core/retry.rs js/relay/keyed-creates.js`. cargo-mutants breaks the
  * core, Stryker the JavaScript that tests import from its source. Without arguments: all of it, which takes hours. Test
  * files among the arguments replace the default tests of the JavaScript, of which Stryker runs those that reach a mutant.
  *
