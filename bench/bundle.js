@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { root } from '../scripts/lib/run.js';
 
@@ -50,11 +49,3 @@ export async function bundle(contents, target) {
   });
   return outputFiles[0].contents;
 }
-
-/** What a server with the best compression sends. */
-export function compress(bytes) {
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  return brotliCompressSync(bytes, { params });
-}
-
-export const brotliSize = (bytes) => compress(bytes).length;

@@ -1,7 +1,7 @@
 /** The download of a page for each client: bundled and minified by esbuild, compressed with brotli. */
 
-import { measure } from '../scripts/build/measure.js';
-import { brotliSize, bundle } from './bundle.js';
+import { compress, measure } from '../scripts/build/measure.js';
+import { bundle } from './bundle.js';
 import { BASE, CLIENTS, clientsWith, OURS, SLIM } from './clients/index.js';
 
 export async function* benchDownload() {
@@ -10,7 +10,7 @@ export async function* benchDownload() {
   for (const [name, { contents }] of Object.entries(CLIENTS)) {
     if (!contents) continue;
     const bytes = await bundle(contents, 'page');
-    sizes[name] = { raw: bytes.length, brotli: brotliSize(bytes) };
+    sizes[name] = { raw: bytes.length, brotli: compress(bytes).length };
   }
   // The sizes that the build itself prints.
   const own = await measure();

@@ -87,6 +87,9 @@ export function short(value) {
   return value.toFixed(Math.min(digits, 3));
 }
 
+/** Bytes in words. */
+export const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+
 /**
  * Prints the medians, their spread, and the ratio to the base.
  *

@@ -6,7 +6,7 @@ import { root } from '../scripts/lib/run.js';
 import { bars, columns, lines } from './chart.js';
 import { BASE, BOUNDED, CLIENTS, marked, OURS, PROMISES, SLIM } from './clients/index.js';
 import { between, table } from './markers.js';
-import { short } from './measure.js';
+import { kilobytes, short } from './measure.js';
 import { dateNote, noiseNote } from './noise.js';
 import { judgeTargets } from './targets.js';
 
@@ -16,7 +16,6 @@ const COST_PAGE = join(root, 'docs', 'cost.md');
 const CHART_FOLDER = join(root, 'docs', 'performance');
 
 const medianOf = ({ median }) => median;
-const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 const twoDigits = (number) => number.toFixed(2);
 const isOwn = (name) => name === OURS || name === SLIM;
 const last = (list) => list.at(-1);

@@ -2,12 +2,11 @@
 
 import { CADENCE_BASE } from './cadence.js';
 import { CLIENTS, LIMIT, marked, OURS, SLIM } from './clients/index.js';
-import { short } from './measure.js';
+import { kilobytes, short } from './measure.js';
 import { PROXY } from './relay.js';
 
 const ratio = ({ ratio: { median } }) => median;
 const times = (number) => `${number.toFixed(2)} ×`;
-const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
 /** Below every SDK, by the ratios to the bare loop, which compare measurements of the same round. */
 function below(name, rows, unit) {

@@ -1,18 +1,17 @@
 /** The figures of a load run as a table in Markdown, for people and for `docs/scale.md`. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../scripts/lib/run.js';
+import { between, table } from '../markers.js';
 
 const PAGE = join(root, 'docs', 'scale.md');
-const BEGIN = '<!-- measured -->';
-const END = '<!-- /measured -->';
 
 const whole = (value) => Math.round(value).toLocaleString('en');
 const tenth = (value) => value.toFixed(1);
 
 /** @param {any} results of `bench/hub.js` */
-export function tableOf(results) {
+function figuresOf(results) {
   const { tasks, createsPerSecond, upstream, megabytes, kilobytesPerTask, streams, sockets, held } = results;
   const { milliseconds, machine, pollInterval, seconds } = results;
   const both = ({ median, p99 }) => `${whole(median)} / ${whole(p99)} ms`;
@@ -51,18 +50,13 @@ export function tableOf(results) {
       `whose load was ${tenth(machine.loadBefore)} before; a poll every ${pollInterval.min / 1000}–${pollInterval.max / 1000} s; ` +
       `${whole(seconds)} s in all.`,
     '',
-    '| | |',
-    '| --- | --- |',
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    table(['', ''], rows),
   ].join('\n');
 }
 
 /** Prints the table, and writes it into `docs/scale.md`. */
 export function report(results) {
-  const table = tableOf(results);
-  console.log(`\n${table}\n`);
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) return;
-  writeFileSync(PAGE, `${page.slice(0, from)}${BEGIN}\n\n${table}\n\n${page.slice(to)}`);
+  const figures = figuresOf(results);
+  console.log(`\n${figures}\n`);
+  writeFileSync(PAGE, between(readFileSync(PAGE, 'utf8'), 'measured', figures));
 }

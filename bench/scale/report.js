@@ -1,6 +1,7 @@
 /** Makes the tables and the charts of docs/scale.md. */
 
 import { lines } from '../chart.js';
+import { table } from '../markers.js';
 import { HUB, PRICES, SHELL, WORLD } from './assumptions.js';
 import { bill, freeTasks, hubUsage, monthly, relayUsage, streamUsage, total } from './costs.js';
 
@@ -16,8 +17,6 @@ const number = (value, digits = 0) =>
 const dollars = (value) => `$${number(value, value < 100 ? 2 : 0)}`;
 const seconds = (ms) => `${number(ms / 1000, ms < 10_000 ? 1 : 0)} s`;
 const percent = (part) => (part > 0 && part < 0.001 ? '< 0.1 %' : `${number(part * 100, 1)} %`);
-const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 const limitOf = ({ requestsPerMinute }) => `${number(requestsPerMinute)} a minute`;
 const best = ({ days }) => days.at(-1);

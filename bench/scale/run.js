@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { ensureNodeModules } from '../../scripts/lib/prepare.js';
 import { root, run, step } from '../../scripts/lib/run.js';
 import { ensureRust } from '../../scripts/lib/setup.js';
+import { between } from '../markers.js';
 import { HUB, values, WORLD } from './assumptions.js';
 import { charts, tables } from './report.js';
 
@@ -95,10 +96,6 @@ for (const [name, svg] of Object.entries(charts(made))) writeFileSync(join(folde
 
 const page = join(root, 'docs', 'scale.md');
 let text = readFileSync(page, 'utf8');
-for (const [name, table] of Object.entries(tables(made))) {
-  const marked = new RegExp(`(<!-- scale: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
-  if (!marked.test(text)) throw new Error(`docs/scale.md has no marker for ${name}.`);
-  text = text.replace(marked, (_, start, end) => `${start}${table}\n${end}`);
-}
+for (const [name, table] of Object.entries(tables(made))) text = between(text, `scale: ${name}`, table);
 writeFileSync(page, text);
 console.log(`docs/scale.md and docs/scale are written.`);

@@ -6,6 +6,12 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { root } from '../lib/run.js';
 
+/** Compresses bytes as well as a server can. */
+export const compress = (bytes) =>
+  brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+
 /** What a page downloads of an entry, where its author bundles and minifies it. */
 async function bundled(names, entry) {
   const contents = `export { ${names} } from './dist/${entry}';`;
@@ -25,8 +31,7 @@ export async function measure() {
   /** @type {Record<string, { raw: number, brotli: number }>} */
   const sizes = {};
   const add = (name, bytes) => {
-    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-    sizes[name] = { raw: bytes.length, brotli: brotliCompressSync(bytes, { params }).length };
+    sizes[name] = { raw: bytes.length, brotli: compress(bytes).length };
   };
   for (const file of ['lemondata.wasm', 'hub.wasm', 'workerd.js', 'index.js', 'ai-sdk.js', 'telemetry.js'])
     add(file, readFileSync(join(root, 'dist', file)));

@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { compress } from '../build/measure.js';
 import { root } from './run.js';
 
 /**
@@ -69,13 +70,12 @@ async function bundle() {
 /** @returns {Asset} */
 function asset(type, text) {
   const identity = Buffer.from(text);
-  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: identity.length };
   return {
     type,
     bodies: {
       identity,
       gzip: gzipSync(identity, { level: 9 }),
-      br: brotliCompressSync(identity, { params }),
+      br: compress(identity),
     },
   };
 }

@@ -75,7 +75,7 @@ async function failedTest(tests, limitMs = TIME_LIMIT_MS) {
 }
 
 /** Applies a mutation, and returns the failed test or a problem in capitals. */
-async function verdict({ folder, tests }, [, from, to]) {
+async function resultOf({ folder, tests }, [, from, to]) {
   const found = filesWith(from, join(copy, folder));
   if (found.length !== 1) return `NOT FOUND: the text to replace occurs ${found.length} times`;
   const [file] = found;
@@ -108,7 +108,7 @@ for (const part of PARTS) {
   const red = await failedTest(part.tests, 2 ** 31 - 1);
   if (red) throw new Error(`A test fails before any mutation: ${red}`);
   for (const [rule, mutation] of mutations) {
-    const result = await verdict(part, mutation);
+    const result = await resultOf(part, mutation);
     if (/^[A-Z]{2}/.test(result)) failed += 1;
     else passed += 1;
     console.log(`${rule}: ${mutation[0]}  →  ${result}`);
