@@ -1,6 +1,6 @@
 //! The few answers of a provider, as cheap as they can be: millions of them are judged.
 
-use lemondata_wasm::core::{Location, Name, Platform, Status, Type, Value};
+use lemondata_wasm::core::{Location, Name, Platform, Status, Value, abi::Shape};
 
 /// A body, or a part of one.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +24,16 @@ impl Value for Body {
         Body::Nothing
     }
 
-    fn kind(&self) -> Type {
-        match self {
-            Body::Nothing => Type::Nothing,
-            Body::Id(_) | Body::Text(_) => Type::Text,
-            Body::Yes => Type::Flag,
-            Body::One => Type::Number,
-            Body::Images => Type::List,
-            _ => Type::Object,
-        }
+    fn is(&self, shapes: u16) -> bool {
+        let shape = match self {
+            Body::Nothing => Shape::Nothing,
+            Body::Id(_) | Body::Text(_) => Shape::Filled,
+            Body::Yes => Shape::True,
+            Body::One => Shape::Number,
+            Body::Images => Shape::List,
+            _ => Shape::Object,
+        };
+        shapes & shape.bit() != 0
     }
 
     fn get(&self, name: Name) -> Body {

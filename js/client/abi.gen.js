@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, 2a24dd345961bec8.
+// Written by `npm run build` from src/core/abi.rs, bf11424e0ceb694e.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;

@@ -222,7 +222,7 @@ table! {
         DidYouMean "did_you_mean"
         Retryable "retryable"
         RetryAfter "retry_after"
-        // An attempt, as `js/client/attempt.js` makes it.
+        // An attempt, as `js/client/exchange.js` makes it.
         IsSent "isSent"
         IsLate "isLate"
         IsJson "isJson"

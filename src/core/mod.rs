@@ -43,5 +43,5 @@ pub use retry::RetryAfter;
 pub use task::Task;
 pub use text::without_query;
 pub use url::{Base, CREATE_PATH, EDIT_PATH};
-pub use value::{Type, Value};
+pub use value::Value;
 pub use wait::{Origin, PollResult, Wait, WaitAction};

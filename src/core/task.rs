@@ -10,7 +10,7 @@ pub struct Task {
     /// The id, opaque.
     #[serde(rename = "task_id")]
     pub id: String,
-    /// Where the server wants to be polled; empty where it has not said.
+    /// Where the server wants to be polled; empty where it names no URL.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub poll_url: String,
 }

@@ -2,27 +2,6 @@
 
 use super::abi::{Name, Shape};
 
-/// What `typeof` says of a value, with arrays and `null` told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// `undefined` or `null`: for the core both mean "not set".
-    Nothing,
-    /// `true` or `false`.
-    Flag,
-    /// A number, `NaN` and the infinities included.
-    Number,
-    /// A string.
-    Text,
-    /// An array.
-    List,
-    /// Any other object.
-    Object,
-    /// A function.
-    Function,
-    /// A symbol or a big integer.
-    Other,
-}
-
 /// A value of a request, of an option or of an answer.
 ///
 /// The shell implements this for `JsValue`, so that a payload is inspected where it lives. Only
@@ -30,8 +9,8 @@ pub enum Type {
 pub trait Value: Clone {
     /// A value that is nothing.
     fn nothing() -> Self;
-    /// The type of this value.
-    fn kind(&self) -> Type;
+    /// Whether this value has one of these shapes: a set of [`Shape::bit`].
+    fn is(&self, shapes: u16) -> bool;
     /// The field of that name; nothing where there is none, or where this is not an object.
     fn get(&self, name: Name) -> Self;
     /// This object's fields, as an array whose elements are arrays of a name and its value.
@@ -49,27 +28,6 @@ pub trait Value: Clone {
     /// Whether this is a string with at least one character. Never copies it.
     fn is_filled(&self) -> bool;
 
-    /// The shape of this value.
-    fn shape(&self) -> Shape {
-        match self.kind() {
-            Type::Nothing => Shape::Nothing,
-            Type::Flag if self.flag() == Some(true) => Shape::True,
-            Type::Flag => Shape::False,
-            Type::Number => Shape::Number,
-            Type::Text if self.is_filled() => Shape::Filled,
-            Type::Text => Shape::Empty,
-            Type::List => Shape::List,
-            Type::Object => Shape::Object,
-            Type::Function => Shape::Function,
-            Type::Other => Shape::Other,
-        }
-    }
-
-    /// Whether this value has one of these shapes: a set of [`Shape::bit`].
-    fn is(&self, shapes: u16) -> bool {
-        shapes & self.shape().bit() != 0
-    }
-
     /// Which of `count` fields have one of these shapes, from the first one on in the order of [`Name`]: a bit for each.
     /// One look at an object costs less than a question for each field.
     fn mask(&self, first: Name, count: u32, shapes: u16) -> u32 {
@@ -80,11 +38,6 @@ pub trait Value: Clone {
     /// Whether a field has one of these shapes.
     fn is_of(&self, name: Name, shapes: u16) -> bool {
         self.mask(name, 1, shapes) != 0
-    }
-
-    /// The type of a field.
-    fn kind_of(&self, name: Name) -> Type {
-        self.get(name).kind()
     }
 
     /// A copy of a field that is a string.

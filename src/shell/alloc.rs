@@ -62,7 +62,7 @@ unsafe impl GlobalAlloc for Allocator {
             }
             let (start, end) = &mut *self.fresh.get();
             if size > *end - *start {
-                // Memory that was grown by somebody else in between is not ours: begin anew behind it.
+                // The memory between belongs to another caller of `memory.grow`: go on behind it.
                 let pages = size.div_ceil(PAGE);
                 let first = memory_grow(0, pages);
                 if first == usize::MAX {

@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::js;
 use crate::core::{
-    Location, Name, Platform, Status, Type, Value,
+    Location, Name, Platform, Status, Value,
     abi::{Shape, Trait},
 };
 
@@ -33,17 +33,8 @@ impl Value for JsValue {
         JsValue::UNDEFINED
     }
 
-    fn kind(&self) -> Type {
-        match Shape::ALL.iter().find(|shape| self.is(shape.bit())) {
-            Some(Shape::Nothing) => Type::Nothing,
-            Some(Shape::False | Shape::True) => Type::Flag,
-            Some(Shape::Empty | Shape::Filled) => Type::Text,
-            Some(Shape::Number) => Type::Number,
-            Some(Shape::List) => Type::List,
-            Some(Shape::Object) => Type::Object,
-            Some(Shape::Function) => Type::Function,
-            Some(Shape::Other) | None => Type::Other,
-        }
+    fn is(&self, shapes: u16) -> bool {
+        has(self, ITSELF, shapes)
     }
 
     fn get(&self, name: Name) -> JsValue {
@@ -76,10 +67,6 @@ impl Value for JsValue {
 
     fn is_filled(&self) -> bool {
         has(self, ITSELF, Shape::FILLED)
-    }
-
-    fn is(&self, shapes: u16) -> bool {
-        has(self, ITSELF, shapes)
     }
 
     fn mask(&self, first: Name, count: u32, shapes: u16) -> u32 {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use lemondata_wasm::core::{Location, Name, Platform, Status, Type, Value};
+use lemondata_wasm::core::{Location, Name, Platform, Status, Value, abi::Shape};
 use serde_json::Value as Plain;
 use url::Url;
 
@@ -40,6 +40,26 @@ impl Json {
         match self {
             Json::Plain(value) | Json::Payload(value) => value,
             _ => &Plain::Null,
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        match self {
+            Json::Number(_) => Shape::Number,
+            Json::Function => Shape::Function,
+            Json::Symbol => Shape::Other,
+            Json::Object(_) => Shape::Object,
+            Json::List(_) => Shape::List,
+            Json::Plain(value) | Json::Payload(value) => match value {
+                Plain::Null => Shape::Nothing,
+                Plain::Bool(true) => Shape::True,
+                Plain::Bool(false) => Shape::False,
+                Plain::Number(_) => Shape::Number,
+                Plain::String(text) if text.is_empty() => Shape::Empty,
+                Plain::String(_) => Shape::Filled,
+                Plain::Array(_) => Shape::List,
+                Plain::Object(_) => Shape::Object,
+            },
         }
     }
 
@@ -82,22 +102,8 @@ impl Value for Json {
         Json::Plain(Plain::Null)
     }
 
-    fn kind(&self) -> Type {
-        match self {
-            Json::Number(_) => Type::Number,
-            Json::Function => Type::Function,
-            Json::Symbol => Type::Other,
-            Json::Object(_) => Type::Object,
-            Json::List(_) => Type::List,
-            Json::Plain(value) | Json::Payload(value) => match value {
-                Plain::Null => Type::Nothing,
-                Plain::Bool(_) => Type::Flag,
-                Plain::Number(_) => Type::Number,
-                Plain::String(_) => Type::Text,
-                Plain::Array(_) => Type::List,
-                Plain::Object(_) => Type::Object,
-            },
-        }
+    fn is(&self, shapes: u16) -> bool {
+        shapes & self.shape().bit() != 0
     }
 
     fn get(&self, name: Name) -> Json {
@@ -165,16 +171,17 @@ impl Value for Json {
     }
 
     fn description(&self) -> String {
-        match self.kind() {
-            Type::Nothing => "missing".into(),
-            Type::Text if self.is_filled() => "a string".into(),
-            Type::Text => "an empty string".into(),
-            Type::Flag => format!("{:?}", self.flag() == Some(true)),
-            Type::Number => self.number().to_string(),
-            Type::Function => "a function".into(),
-            Type::List => "an array".into(),
-            Type::Object => "an object".into(),
-            Type::Other => "Symbol()".into(),
+        match self.shape() {
+            Shape::Nothing => "missing".into(),
+            Shape::False => "false".into(),
+            Shape::True => "true".into(),
+            Shape::Empty => "an empty string".into(),
+            Shape::Filled => "a string".into(),
+            Shape::Other => "Symbol()".into(),
+            Shape::Number => self.number().to_string(),
+            Shape::List => "an array".into(),
+            Shape::Object => "an object".into(),
+            Shape::Function => "a function".into(),
         }
     }
 }
