@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, bf11424e0ceb694e.
+// Written by `npm run build` from src/core/abi.rs, e41f0f118e3c69c1.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;

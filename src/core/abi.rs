@@ -290,8 +290,8 @@ impl Shape {
 }
 
 impl Name {
-    /// How many names are those of options: the first ones.
-    pub const OPTIONS: usize = Name::Fallback as usize + 1;
+    /// How many names are those of options: the first ones, before what options are made of.
+    pub const OPTIONS: usize = Name::Min as usize;
     /// How many names there are. The number of a [`Trait`] is this much larger, and that of an element of an array
     /// begins behind the last trait.
     pub const COUNT: u32 = Name::ALL.len() as u32;
