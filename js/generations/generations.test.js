@@ -1184,6 +1184,31 @@ describe('two tabs', () => {
     assert.deepEqual([first.calls.length, second.calls.length], [1, 1]);
   });
 
+  test('see another try of what has ended', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    first.calls[0].done();
+    await settle();
+    assert.equal(second.get(id).phase, 'done');
+    first.retry(id);
+    await settle();
+    assert.equal(second.get(id).phase, 'sending');
+    const images = [{ url: 'https://x.test/2.png' }];
+    first.calls[1].done(images);
+    await settle();
+    assert.deepEqual(second.get(id).images, images);
+  });
+
+  test('show no progress beside an end that the journal holds by then', async () => {
+    const [first, second] = [await openTab(), await openTab()];
+    const id = await startTask(first);
+    await settle();
+    first.calls[0].options.onUpdate({ status: 'processing', progress: 40 }, { nextPollMs: 4000 });
+    first.calls[0].done();
+    await settle();
+    assert.deepEqual(plain(second.get(id)), plain(first.get(id)));
+  });
+
   test('a removal in the second ends the work of the first', async () => {
     const [first, second] = [await openTab(), await openTab()];
     const id = await startTask(first);
