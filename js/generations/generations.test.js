@@ -1199,14 +1199,19 @@ describe('two tabs', () => {
     assert.deepEqual(second.get(id).images, images);
   });
 
-  test('show no progress beside an end that the journal holds by then', async () => {
-    const [first, second] = [await openTab(), await openTab()];
+  test('a stop in the second leaves the entry to the first, whose copy is the newer one', async () => {
+    const first = await openTab();
     const id = await startTask(first);
+    const writes = [];
+    const setItem = (key, value) => {
+      writes.push(value);
+      storage.setItem(key, value);
+    };
+    const second = await openTab({ storage: { ...storage, setItem } });
+    second.stop(id);
     await settle();
-    first.calls[0].options.onUpdate({ status: 'processing', progress: 40 }, { nextPollMs: 4000 });
-    first.calls[0].done();
-    await settle();
-    assert.deepEqual(plain(second.get(id)), plain(first.get(id)));
+    assert.equal(journal()[id].phase, 'stopped');
+    assert.deepEqual(writes, []);
   });
 
   test('a removal in the second ends the work of the first', async () => {
