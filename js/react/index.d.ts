@@ -83,7 +83,7 @@ export declare function useGeneration(
 
 /** The generations of the store, with its methods, as {@link useGenerations} returns them. */
 export interface UseGenerations
-  extends Pick<Generations, 'start' | 'stop' | 'pause' | 'resume' | 'retry' | 'remove' | 'get'> {
+  extends Pick<Generations, 'start' | 'stop' | 'pause' | 'resume' | 'retry' | 'remove' | 'restore' | 'get'> {
   /** All generations, the newest first. */
   generations: readonly GenerationSnapshot[];
 }

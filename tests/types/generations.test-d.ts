@@ -58,10 +58,11 @@ if (snapshot?.error instanceof LemonDataError) expectTypeOf(snapshot.error).toEx
 expectTypeOf(snapshot?.error?.message).toEqualTypeOf<string | undefined>();
 
 export function Component() {
-  const { generations: all, start, remove } = useGenerations();
+  const { generations: all, start, remove, restore } = useGenerations();
   expectTypeOf(all).toEqualTypeOf<readonly GenerationSnapshot[]>();
   start({ prompt: 'a lime', image: new Blob() }, { edit: true });
   remove('hero');
+  if (snapshot) restore(snapshot);
   useGeneration('hero');
   useGeneration(null);
   useGeneration({ prompt: 'a lemon' }, { id: 'hero', background: true });
