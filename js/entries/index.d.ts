@@ -413,8 +413,8 @@ export interface Options {
   /** Extra request headers, or a function that returns them (or a promise), called for every request. */
   headers?: HeadersSource | (() => HeadersSource | PromiseLike<HeadersSource>) | undefined;
   /**
-   * Allows `apiKey`, and `headers` for the default address, in a web page or a worker of one. Whoever opens the page
-   * can read the key there and spend your balance: keep it in a relay instead.
+   * Allows `apiKey`, and `headers` for the default address, in a web page or a worker of one. Every visitor of the
+   * page can read the key there and spend your balance: keep it in a relay instead.
    *
    * @defaultValue `false`
    */

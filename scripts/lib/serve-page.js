@@ -97,7 +97,7 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     baseUrl: upstream.url,
     // A task that the page waits for is known to the next process, too.
     secret: createHmac('sha256', upstream.key).update('references of the studio').digest('hex'),
-    // Whoever has come this far is the one person at this machine.
+    // A caller that has come this far is the one person at this machine.
     authorize: () => 'page',
     user: false,
     limiter: false,

@@ -6,7 +6,7 @@ import { drive, judge, loop, makeTasks } from '../../bench/cadence.js';
 import { compare, FEWEST_ROUNDS, inTurns, short, sideBySide, spread } from '../../bench/measure.js';
 import { slope } from '../../bench/waits.js';
 
-test('everybody is measured in every round, and nobody always first', async () => {
+test('every subject is measured in every round, and none always first', async () => {
   const order = [];
   const subject = (name, value) => async () => {
     order.push(name);

@@ -22,7 +22,7 @@ fn time_passes_as_the_faster_clock_says() {
         ("a laptop slept", [(5.0, 1_000.0), (6.0, 9_000.0), (16.0, 9_010.0)], [0.0, 8_000.0, 8_010.0]),
         ("the wall clock was set back", [(5.0, 1_000.0), (15.0, 10.0), (25.0, 20.0)], [0.0, 10.0, 20.0]),
         (
-            "the monotonic one began anew",
+            "the monotonic one began again",
             [(500.0, 1_000.0), (0.0, 1_010.0), (10.0, 1_020.0)],
             [0.0, 10.0, 20.0],
         ),

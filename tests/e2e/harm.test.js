@@ -361,7 +361,7 @@ describe('a call', GUARD, () => {
     assert.ok(error.stack.length < 3000, `${error.stack.length} characters`);
   });
 
-  test('that nobody catches prints a few lines, not the module', async () => {
+  test('that no code catches prints a few lines, not the module', async () => {
     const { execFile } = await import('node:child_process');
     const program = `import { generate } from 'lemondata-wasm';
       await generate({ prompt: 'x' }, { apiKey: 'sk-1', fetch: async () => new Response('{}', { status: 400 }) });`;

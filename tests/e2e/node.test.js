@@ -186,7 +186,7 @@ describe('an inline answer', GUARD, () => {
     assert.equal(headers['idempotency-key'], undefined);
   });
 
-  test('brings fields that nobody knows', async () => {
+  test('brings fields that are not declared', async () => {
     server.next({ on: 'create', reply: { body: { data: [{ url: 'https://x.test/1' }], cost_usd: 0.1 } } });
     assert.deepEqual(await generate(picture('dall-e-3'), here()), {
       status: 'completed',
@@ -532,7 +532,7 @@ describe('a create that fails', GUARD, () => {
     });
   }
 
-  test('without an answer is a ConnectionError, whose outcome nobody knows', async () => {
+  test('without an answer is a ConnectionError, whose outcome is unknown', async () => {
     const error = await failure(generate(picture('test-reset'), here()));
     const fields = { outcome: 'unknown', status: undefined, requestId: undefined, body: undefined };
     check(error, ConnectionError, fields);
@@ -540,7 +540,7 @@ describe('a create that fails', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('without an answer in time is a RequestTimeoutError, whose outcome nobody knows', async (t) => {
+  test('without an answer in time is a RequestTimeoutError, whose outcome is unknown', async (t) => {
     const requestTimeout = 9_999;
     const fire = hold(t, requestTimeout);
     const promise = failure(generate(picture('test-hang'), here({ requestTimeout })));
@@ -1547,7 +1547,7 @@ describe('rule 4: the module', GUARD, () => {
     assert.equal(compile.mock.callCount(), 1);
   });
 
-  test('that traps rejects every call at work, and starts anew', async (t) => {
+  test('that traps rejects every call at work, and starts a fresh instance', async (t) => {
     const copy = await fresh();
     const create = failure(copy.generate(picture('test-hang'), here()));
     await once(traffic, 'request');
@@ -1563,7 +1563,7 @@ describe('rule 4: the module', GUARD, () => {
     check(cause, InternalError, { outcome: 'unknown' });
     assert.equal(cause.cause.message, 'trap');
     check(await create, InternalError, { outcome: 'unknown' });
-    // A trap does not end a task: whoever waits for it has to be able to go on.
+    // A trap does not end a task: its wait has to go on from the error.
     check(await wait, InternalError, { outcome: 'accepted', task: { task_id: 'img_1' } });
     await until(() => server.counts.aborted === 1);
     assert.equal((await copy.generateAndWait(picture('flux-pro'), here())).status, 'completed');

@@ -87,10 +87,10 @@ describe('a stream of a relay', { timeout: 10_000 }, () => {
     assert.equal(requests.length, 1);
     assert.equal(requests[0].accept, 'application/json, text/event-stream');
     await soon();
-    assert.ok(opened.ended, 'nobody reads it any more');
+    assert.ok(opened.ended, 'no call reads it any more');
   });
 
-  test('may cut its events anywhere, and say what nobody needs', async () => {
+  test('may cut its events anywhere, and hold fields that no call needs', async () => {
     const opened = stream();
     const { client } = relayOf(opened);
     const waiting = client.waitForTask('img_1');
@@ -120,7 +120,7 @@ describe('a stream of a relay', { timeout: 10_000 }, () => {
     assert.equal(requests.length, 1);
   });
 
-  test('that its reader leaves is opened anew by another', async () => {
+  test('that its reader leaves is opened again by another', async () => {
     const [one, two] = [stream(), stream()];
     const { client, requests } = relayOf(one, two);
     const controller = new AbortController();
@@ -162,7 +162,7 @@ describe('a stream of a relay', { timeout: 10_000 }, () => {
     const waiting = client.waitForTask('img_1', { maxWait: 100_000 });
     opened.write('data: {"status"\n\n');
     await soon();
-    assert.ok(opened.ended, 'nobody reads it');
+    assert.ok(opened.ended, 'no call reads it');
     assert.deepEqual(await waiting, DONE);
     assert.equal(requests.length, 2);
   });

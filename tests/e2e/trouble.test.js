@@ -304,7 +304,7 @@ describe('rule 1: a create that never left', GUARD, () => {
     });
   }
 
-  test('to a host that nobody knows, or a port that nobody serves', async (t) => {
+  test('to a host that does not exist, or a port that is closed', async (t) => {
     t.mock.method(Math, 'random', () => 0);
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.on('listening', resolve));

@@ -71,7 +71,7 @@ export async function startProxy(target) {
 
   const listener = createServer({ noDelay: true }, serve);
   const port = await listenAnywhere(listener);
-  // While nothing listens, somebody else may have taken the port for a moment.
+  // While nothing listens, another process may have taken the port for a moment.
   listener.on('error', () => later(READ_MS, listen));
 
   function later(ms, callback) {

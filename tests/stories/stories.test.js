@@ -56,7 +56,7 @@ after(async () => {
   await server?.close();
 });
 
-/** The ways to the service: the options of the client, and whether the relay writes the request anew. */
+/** The ways to the service: the options of the client, and whether the relay writes the request itself. */
 const WAYS = {
   'straight to the service': () => ({ apiKey: KEY, baseUrl: server.url }),
   'through a relay in Node': () => relayOptions(relays.node),

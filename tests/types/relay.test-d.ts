@@ -37,7 +37,7 @@ relay(request, { waitUntil: (promise: Promise<unknown>) => void promise });
 // What every relay needs
 // @ts-expect-error: no options
 createRelay();
-// @ts-expect-error: nobody says who may call
+// @ts-expect-error: no function says who may call
 createRelay({ apiKey: 'sk-x', secret: 'x', models: 'any' });
 // @ts-expect-error: no key
 createRelay({ authorize: () => 'ann', secret: 'x', models: 'any' });
@@ -47,7 +47,7 @@ createRelay({ authorize: () => 'ann', apiKey: 'sk-x', models: 'any' });
 createRelay({ authorize: () => 'ann', apiKey: 'sk-x', secret: 'x' });
 // @ts-expect-error: an identity is a text
 createRelay({ ...needed, authorize: () => ({ id: 1 }) });
-// @ts-expect-error: letting somebody in is no identity
+// @ts-expect-error: a permission is no identity
 createRelay({ ...needed, authorize: () => true });
 createRelay({ ...needed, authorize: async () => null });
 createRelay({ ...needed, authorize: anonymousByIp() });
