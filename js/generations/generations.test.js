@@ -713,6 +713,14 @@ describe('the journal', () => {
       const { startedAt, endedAt } = tab.get(id);
       assert.ok(endedAt >= startedAt && endedAt < startedAt + 1_000_000, `${endedAt - startedAt}`);
     }
+    t.mock.timers.setTime(9_000_000);
+    const held = tab.start(REQUEST);
+    // The clock is put forward before the create leaves.
+    t.mock.timers.setTime(99_000_000);
+    await settle();
+    tab.calls.at(-1).done();
+    await settle();
+    assert.ok(tab.get(held).endedAt >= tab.get(held).sentAt);
     const waiting = await startTask(tab);
     tab.close();
     t.mock.timers.setTime(1000);

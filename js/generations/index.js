@@ -133,7 +133,7 @@ export function createGenerations({
     const now = Math.ceil(performance.now() + job?.clock) || Date.now();
     // First, since a listener may resume it at once.
     suspend(id);
-    enter(id, phase, { ...changes, endedAt: Math.max(get(id).startedAt, now) });
+    enter(id, phase, { ...changes, endedAt: Math.max(now, get(id).sentAt ?? 0, get(id).startedAt) });
     // The entry of a generation that another tab works on is that tab's.
     return !job || job.hasLock ? save(id) : post?.(id);
   }
