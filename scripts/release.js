@@ -24,7 +24,9 @@ if (more.length > 0 || !/^(\d+\.\d+\.\d+(-[\w.]+)?|patch|minor|major)$/.test(wan
 const git = (folder, ...rest) => run('git', ['-C', folder, ...rest], { quiet: true }).trim();
 
 if (git(root, 'status', '--porcelain') !== '') {
-  console.error('There are changes that are not committed: a release is made of what is.');
+  console.error(
+    'There are changes that are not committed. A release is made of the last commit: commit or discard them.',
+  );
   process.exit(1);
 }
 

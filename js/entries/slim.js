@@ -24,7 +24,7 @@ async function compile(source) {
     if (isWasm && WebAssembly.compileStreaming) return WebAssembly.compileStreaming(source);
     source = await source.arrayBuffer();
   }
-  // A module may come from another realm: whatever is no bytes counts as one.
+  // A module may come from another realm, where `instanceof` does not know it: all but bytes counts as one.
   return source instanceof ArrayBuffer || ArrayBuffer.isView(source)
     ? WebAssembly.compile(/** @type {BufferSource} */ (source))
     : source;

@@ -13,8 +13,8 @@ export const CORE = {
   'never pays twice': [
     [
       'a create that was refused for good is repeated',
-      '            Outcome::Rejected => ',
-      '            Outcome::Rejected => true || ',
+      'Outcome::Rejected => is_temporary',
+      'Outcome::Rejected => true || is_temporary',
     ],
     [
       'a create with an unknown outcome is repeated without an idempotency key',
@@ -123,10 +123,10 @@ export const CLIENT = {
   'never pays twice': [
     ['a sent create counts as not sent', '.isSent = true;', '.isSent = false;'],
     ['every lost connection counts as refused', 'matches(cause, NOT_CONNECTED)', 'cause'],
-    ['an aborted call still sends its request', '  if (signal.aborted) return;\n', ''],
+    ['an aborted call still sends its request', 'if (signal.aborted) return;', ''],
     ['a create has no idempotency key', "headers.set('idempotency-key', idempotencyKey)", 'undefined'],
   ],
-  'never loses a task': [['the return of the network wakes no wait', "    [globalThis, 'online'],\n", '']],
+  'never loses a task': [['the return of the network wakes no wait', "[globalThis, 'online'],", '']],
   'never leaks the key': [
     ['redirects are followed', "body, redirect: 'manual'", "body, redirect: 'follow'"],
     ['only the first echo of the key is redacted', '.replaceAll(secret', '.replace(secret'],
