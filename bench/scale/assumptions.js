@@ -9,7 +9,7 @@ export const WORLD = {
   worksS: [[30, 120], 'seconds that the provider works on a task, evenly spread'],
   createMs: [[300, 1200], 'milliseconds until a create is answered'],
   pollMs: [[50, 250], 'milliseconds until a poll is answered'],
-  keepMs: [[200, 800], 'milliseconds to copy a picture to R2'],
+  copyMs: [[200, 800], 'milliseconds to copy a picture to R2'],
   alarmLateMs: [[5, 50], 'milliseconds that an alarm comes late'],
   users: [100_000, 'users, of whom the first hundredth asks for a tenth of the tasks'],
   crashPart: [0.0005, 'part of the requests during which the process of the object ends'],
@@ -21,17 +21,17 @@ export const WORLD = {
 export const HUB = {
   usedPart: [0.98, 'part of the provider’s limit that the limiter uses: requests bunch on their way'],
   pollIntervalMs: [[3000, 5000], 'milliseconds between two polls of a task'],
-  maxWaitMs: [300_000, 'milliseconds that a create waits for its turn, and a task for its result'],
+  maxWaitMs: [300_000, 'milliseconds that a create waits for its admission, and a task for its result'],
   retentionMinutes: [60, 'minutes that a result is kept in the object'],
-  keeps: [true, 'whether pictures are copied to R2'],
+  copiesPictures: [true, 'whether pictures are copied to R2'],
 };
 
 /** What the shell around the core does. */
 export const SHELL = {
-  stateWritesPerCreate: [3, 'rows: queued, sending, and what came of it'],
+  stateWritesPerCreate: [3, 'rows: queued, sending, and the answer'],
   stateWritesPerPoll: [1, 'rows: before the poll; a task that still runs is not written again'],
   stateWritesPerEnd: [2, 'rows: the state and the result'],
-  stateWritesPerKeep: [2, 'rows: before and after the copy'],
+  stateWritesPerCopy: [2, 'rows: before and after the copy'],
   rowsDeleted: [3, 'rows: deletes are billed as writes'],
   rowsReadPerAlarm: [1, 'rows: the state, where the object was not in memory'],
   objectMs: [3, 'milliseconds of an object for a request or an alarm, beside the waits for others'],

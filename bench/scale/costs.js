@@ -44,10 +44,10 @@ function hub(day) {
       day.tasks * (shell.stateWritesPerEnd + shell.rowsDeleted) +
       day.creates * shell.stateWritesPerCreate +
       day.polls * shell.stateWritesPerPoll +
-      day.keeps * shell.stateWritesPerKeep,
+      day.copies * shell.stateWritesPerCopy,
     rowsRead: day.alarmsFired * shell.rowsReadPerAlarm,
-    r2Writes: day.keeps,
-    r2Reads: day.keeps * shell.picturesRead,
+    r2Writes: day.copies,
+    r2Reads: day.copies * shell.picturesRead,
   };
 }
 

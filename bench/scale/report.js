@@ -43,7 +43,7 @@ const dayRow = (day) => [
   limitOf(day),
   number(day.completed),
   number(day.idle),
-  number(day.left),
+  number(day.suspended),
   number(day.unknown),
   number(day.lost),
   number(day.doubled),
@@ -137,13 +137,13 @@ function breaks(results) {
       .map(([unit, tasks]) => `${number(tasks)} tasks a day by its ${unit}`)
       .join(', ')}.`,
     `2. **The provider’s limit.** Of ${name} requests a minute, polls at the cadence carry ${list(cadence)} tasks a ` +
-      `day whose peak is twice the mean. Beyond that, polls wait for their turn, and results come later: within ` +
+      `day whose peak is twice the mean. Beyond that, polls wait for their admission, and results come later: within ` +
       `${LATE_MS / 1000} s up to ${list(late)}. Beyond ${list(complete)}, creates are given up.`,
     `3. **Rows written**, in money: ${percent(rowsPart)} of what a task costs. Each poll writes a state and sets an ` +
       'alarm; a longer `pollInterval` is what saves most.',
     `4. **The limiter**, one object for a key: asked up to ${number(busiest, 1)} times for each request that the limit ` +
       `allows in the busiest second, so that about ${number(PRICES.objectRequestsPerSecond)} a second are reached at ` +
-      `a limit of about ${number(Math.round(limiter / 1000) * 1000)} requests a minute. Then it has to give turns in ` +
+      `a limit of about ${number(Math.round(limiter / 1000) * 1000)} requests a minute. Then it has to admit requests in ` +
       'batches, or a key has to be split.',
     `5. **The memory of the limiter**: at most ${number(
       Math.max(...results.days.map((one) => one.mostCreatesWaiting + one.mostPollsWaiting)),
@@ -191,7 +191,7 @@ export const tables = (results) => ({
       'limit',
       'completed',
       'given up',
-      'left',
+      'suspended',
       'unknown',
       '**lost**',
       '**doubled**',

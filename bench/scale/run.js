@@ -71,7 +71,7 @@ function simulate(scenarios) {
     .map((line) => JSON.parse(line));
 }
 
-/** Simulates everything, and keeps what came of it. */
+/** Simulates everything, and writes the results. */
 function results() {
   ensureRust();
   step(`simulate ${days.length} days of ${TASKS} tasks, and ${loads.length} loads`);

@@ -45,7 +45,7 @@ pub struct Scenario {
     /// How long a request takes to the provider and back, in milliseconds.
     pub create_ms: [f64; 2],
     pub poll_ms: [f64; 2],
-    pub keep_ms: [f64; 2],
+    pub copy_ms: [f64; 2],
     /// How late an alarm is, in milliseconds.
     pub alarm_late_ms: [f64; 2],
     /// How often a process ends while a request is under way, a poll is lost, a create is refused as overload.
@@ -55,10 +55,10 @@ pub struct Scenario {
     pub retention_minutes: f64,
     pub max_wait_ms: f64,
     pub poll_interval_ms: [f64; 2],
-    pub keeps: bool,
+    pub copies_pictures: bool,
 }
 
-/// What it came to.
+/// The outcome of a scenario.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
@@ -67,7 +67,7 @@ pub struct Outcome {
     pub requests_per_minute: f64,
     /// How the tasks ended.
     pub completed: u32,
-    pub left: u32,
+    pub suspended: u32,
     pub idle: u32,
     pub unknown: u32,
     /// What must not be: tasks of the provider that no job knows, without one that says so; more than one task for a
@@ -84,7 +84,7 @@ pub struct Outcome {
     pub alarms_fired: u64,
     pub limiter_requests: u64,
     pub busiest_limiter_second: u64,
-    pub keeps: u64,
+    pub copies: u64,
     /// How long objects waited for the provider or for R2, in seconds.
     pub active_s: f64,
     /// How long tasks were watched, from the request to the result, in seconds.
@@ -167,7 +167,7 @@ enum Event {
     Alarm,
     /// The request that is under way arrives, and its answer is there.
     Arrives,
-    Kept,
+    Copied,
 }
 
 /// A task with its object.
@@ -231,7 +231,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
         },
         hub_options: HubOptions {
             has_limiter: true,
-            copies_pictures: scenario.keeps,
+            copies_pictures: scenario.copies_pictures,
             retention: Ms(scenario.retention_minutes * MINUTE_MS as f64),
         },
         random,
@@ -286,7 +286,7 @@ impl World<'_> {
                     self.go_on(slot, now);
                 }
                 Event::Arrives => self.arrives(slot, now),
-                Event::Kept => {
+                Event::Copied => {
                     let random = self.random.next();
                     let hub_options = self.hub_options;
                     self.object(slot).job.pictures_copied(true, hub_options, now as f64, random);
@@ -386,8 +386,8 @@ impl World<'_> {
                     return;
                 }
                 HubAction::CopyPictures => {
-                    self.outcome.keeps += 1;
-                    self.request(slot, self.scenario.keep_ms, now, Event::Kept);
+                    self.outcome.copies += 1;
+                    self.request(slot, self.scenario.copy_ms, now, Event::Copied);
                     return;
                 }
                 HubAction::Fail(_) => {}
@@ -491,7 +491,7 @@ impl World<'_> {
         outcome.watched_s += (now - object.arrived) as f64 / 1_000.0;
         match phase {
             Phase::Completed => outcome.completed += 1,
-            Phase::Suspended => outcome.left += 1,
+            Phase::Suspended => outcome.suspended += 1,
             Phase::Idle => outcome.idle += 1,
             Phase::Unknown => outcome.unknown += 1,
             other => unreachable!("no answer here leads to {other:?}"),

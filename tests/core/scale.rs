@@ -26,7 +26,7 @@ fn scenario(minutes: f64, used_part: f64) -> Scenario {
         "worksS": [30, 120],
         "createMs": [300, 1_200],
         "pollMs": [50, 250],
-        "keepMs": [200, 800],
+        "copyMs": [200, 800],
         "alarmLateMs": [5, 50],
         "crashPart": 0.01,
         "lostPart": 0.02,
@@ -34,15 +34,15 @@ fn scenario(minutes: f64, used_part: f64) -> Scenario {
         "retentionMinutes": 10,
         "maxWaitMs": 300_000,
         "pollIntervalMs": [3_000, 5_000],
-        "keeps": true,
+        "copiesPictures": true,
     });
     serde_json::from_value(scenario).expect("a scenario")
 }
 
 /// What holds however much is asked for.
 fn check(outcome: &Outcome) {
-    let Outcome { completed, left, idle, unknown, lost, doubled, .. } = *outcome;
-    assert_eq!(completed + left + idle + unknown, TASKS, "{outcome:?}");
+    let Outcome { completed, suspended, idle, unknown, lost, doubled, .. } = *outcome;
+    assert_eq!(completed + suspended + idle + unknown, TASKS, "{outcome:?}");
     assert_eq!((lost, doubled), (0, 0), "{outcome:?}");
     assert!(outcome.busiest_minute as f64 <= LIMIT, "{}", outcome.busiest_minute);
     assert!(unknown > 0, "no process ended while a create was under way");
