@@ -15,39 +15,61 @@ export type MockRequestKind = 'create' | 'poll' | 'cancel' | 'models' | 'file' |
 /** The options of {@link mockService}. Times are in milliseconds. */
 export interface MockServiceOptions {
   /**
-   * The key that it accepts; any other is refused with 401. Default: it accepts every request, with a key or without, so
-   * that it can stand in for a relay as well.
+   * The key that it accepts; any other is refused with 401.
+   *
+   * @defaultValue none: every request is accepted, so that it can stand in for a relay as well
    */
   apiKey?: string | undefined;
   /**
    * The whole time of a task: `pending` for the first third, `processing` with rising `progress` after that, then
-   * `completed`. With 0, the first poll finds the pictures. Default 6000.
+   * `completed`. With 0, the first poll finds the pictures.
+   *
+   * @defaultValue `6_000`
    */
   taskMs?: number | undefined;
-  /** The time until an inline answer. Default 0. */
+  /**
+   * The time until an inline answer.
+   *
+   * @defaultValue `0`
+   */
   inlineMs?: number | undefined;
   /**
    * Further models, or other answers of those that it has: `{ 'my-model': 'task' }`. A model that is neither here nor in
-   * its catalogue is refused with `model_not_found`. Default none.
+   * its catalogue is refused with `model_not_found`.
+   *
+   * @defaultValue none
    */
   models?: Readonly<Record<string, MockAnswerKind>> | undefined;
   /**
    * Where tasks are polled, and what their ids look like: `images` and `none` have ids `img_…`, and the latter no
-   * `poll_url`; `tasks` and `alias` have ids `ldtask_…`. Default `images`.
+   * `poll_url`; `tasks` and `alias` have ids `ldtask_…`.
+   *
+   * @defaultValue `'images'`
    */
   pollPath?: 'images' | 'tasks' | 'alias' | 'none' | undefined;
   /**
    * Whether it is as strict as the service of 2026: a create needs a model, and holds nothing that its model does not
-   * take; answers say what was billed. Default `false`.
+   * take; answers say what was billed.
+   *
+   * @defaultValue `false`
    */
   strict?: boolean | undefined;
-  /** Whether the `url` of a picture is a `data:` URL, which an `<img>` shows without a server. Default `false`. */
+  /**
+   * Whether the `url` of a picture is a `data:` URL, which an `<img>` shows without a server.
+   *
+   * @defaultValue `false`
+   */
   dataUrls?: boolean | undefined;
-  /** The seconds that the scenarios for 429 and 503 ask to wait. Default 1. */
+  /**
+   * The time that the scenarios for 429 and 503 ask to wait, in seconds.
+   *
+   * @defaultValue `1`
+   */
   retryAfter?: number | undefined;
   /**
-   * The clock, in milliseconds since 1970. Default: the global `Date.now`, as it is at that moment, so that fake timers
-   * move it. `() => 0` is a clock that {@link MockService.advance} alone moves.
+   * The clock, in milliseconds since 1970. `() => 0` is a clock that {@link MockService.advance} alone moves.
+   *
+   * @defaultValue the global `Date.now`, as it is at that moment, so that fake timers move it
    */
   now?: (() => number) | undefined;
   /** Gets each request before it is answered. */
@@ -56,9 +78,17 @@ export interface MockServiceOptions {
 
 /** The options of {@link serve}. */
 export interface ServeOptions extends MockServiceOptions {
-  /** The port, on 127.0.0.1. Default 0: any free one. */
+  /**
+   * The port, on 127.0.0.1.
+   *
+   * @defaultValue `0`, which is any free one
+   */
   port?: number | undefined;
-  /** The pages that may read its answers: `true` for those of any origin, or exact origins. Default `false`. */
+  /**
+   * The pages that may read its answers: `true` for those of any origin, or exact origins.
+   *
+   * @defaultValue `false`
+   */
   cors?: boolean | readonly string[] | undefined;
   /** Gets one line for each request that has been answered. */
   log?: ((line: string) => void) | undefined;
@@ -89,7 +119,11 @@ export interface MockRequest {
 
 /** A reply of your own. */
 export interface MockReply {
-  /** The HTTP status. Default 200. */
+  /**
+   * The HTTP status.
+   *
+   * @defaultValue `200`
+   */
   status?: number | undefined;
   /** Headers beside the usual ones, or instead of them. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -107,9 +141,17 @@ export interface MockReply {
 
 /** Which requests a reply is for. */
 export interface ReplyTarget {
-  /** What they are for. Default `create`. */
+  /**
+   * What they are for.
+   *
+   * @defaultValue `'create'`
+   */
   on?: MockRequestKind | undefined;
-  /** How many of them. Default 1. */
+  /**
+   * How many of them.
+   *
+   * @defaultValue `1`
+   */
   times?: number | undefined;
 }
 
@@ -135,7 +177,7 @@ export interface MockService {
    *
    * @param reply a reply of your own, or the name of a scenario such as `error-429` or `task-failed-string`, which a
    * create or a poll then meets
-   * @param target default: the next create
+   * @param target the next create, where it is left out
    * @throws TypeError for a scenario or a kind that does not exist
    */
   respondWith(reply: MockReply | string, target?: ReplyTarget): void;
