@@ -63,7 +63,7 @@ const report = (error) => (globalThis.reportError ?? console.error)(error);
 const later = (callback) => Promise.resolve().then(callback);
 
 /** The error of a module that fails. A task that is known goes on in spite of it. */
-export const broken = (message, cause, outcome, task) =>
+export const internalError = (message, cause, outcome, task) =>
   ownError(InternalError, task ? 'accepted' : outcome, message, { cause, task });
 
 export class Call {
@@ -252,7 +252,7 @@ export class Call {
   /** Ends the call after a trap. */
   abandon(cause) {
     const message = 'WebAssembly trapped: please report this bug with error.cause. Further calls work.';
-    this.settle(false, broken(message, cause, 'unknown', this.task));
+    this.settle(false, internalError(message, cause, 'unknown', this.task));
   }
 
   /** Gets key and headers for one request; they may be functions. */
@@ -287,8 +287,10 @@ export class Call {
     const { key, headers } = this.#credentials;
     if (isShared && this.#subscriber) {
       if (!this.#ring) this.#awaitRing();
+      // An attempt that came meanwhile counts as this poll. By joining, this call would lead one that it does not send.
+      if (this.#incoming) return SOURCE_POLL;
       const source = this.#subscriber.join(JSON.stringify([url, key, [...headers]]), isSilent);
-      if (source || this.#incoming) return source || SOURCE_POLL;
+      if (source) return source;
     }
     const attempt = new Attempt(isCreate ? 'POST' : 'GET', number);
     const controller = new AbortController();

@@ -9,7 +9,7 @@ import {
   COMMAND_WAIT_FOR_TASK,
 } from './abi.gen.js';
 import { toBody, withModel } from './body.js';
-import { broken, Call } from './call.js';
+import { Call, internalError } from './call.js';
 import { allowsFallback, LemonDataError } from './errors.js';
 import { createInstance } from './instance.js';
 import { listModels } from './models.js';
@@ -60,7 +60,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       if (cause instanceof LemonDataError) throw cause;
       // The engine says best which place it is: a policy names itself, an edge worker its embedder.
       const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
-      throw broken(message, cause, 'not_sent', task);
+      throw internalError(message, cause, 'not_sent', task);
     }
   }
 
@@ -105,7 +105,8 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
   }
 
   function call(command, input, callOptions, clientOptions) {
-    if (!globalThis.Headers) throw broken('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
+    if (!globalThis.Headers)
+      throw internalError('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
     // Read now: a change of the caller's after the call does not count.
     const isCreate = command < COMMAND_GET_TASK;
     const isBrowser = inBrowser();

@@ -153,7 +153,7 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     assert.equal(polls.filter((at) => at === 0).length, 2);
   });
 
-  test('that come later are told how it stands, and keep the cadence', async (t) => {
+  test('that come later learn how it stands, and keep the cadence', async (t) => {
     const time = fakeTime(t);
     const { options, polls } = service(time, (count) => (count < 5 ? running({ progress: count }) : done()));
     const client = new LemonData(options);
@@ -173,7 +173,7 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     checkCadence(polls);
   });
 
-  test('that come when all have ended ask anew', async (t) => {
+  test('that come when all have ended send a poll of their own', async (t) => {
     const time = fakeTime(t);
     const { options, polls } = service(time, (count) => (count === 1 ? running() : done()));
     const client = new LemonData(options);
@@ -199,6 +199,22 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     assert.equal((await first).message, 'enough');
     await time.until(Promise.all(others));
     assert.deepEqual(polls, [0, 500]);
+  });
+
+  test('follow no call that took an answer while it waited for its key, and sends nothing', async (t) => {
+    const time = fakeTime(t);
+    const { options, polls } = service(time, (count) => (count < 3 ? running() : done()));
+    const client = new LemonData(options);
+    const every = (ms) => ({ pollInterval: { min: ms, max: ms } });
+    let keys = 0;
+    const apiKey = () => {
+      keys += 1;
+      return keys === 1 ? 'sk-1' : new Promise((resolve) => setTimeout(resolve, 2000, 'sk-1'));
+    };
+    const slow = client.waitForTask('img_1', { ...every(3000), apiKey });
+    const other = client.waitForTask('img_1', every(3500));
+    await time.until(Promise.all([slow, other]));
+    assert.deepEqual(polls, [0, 3500, 7000]);
   });
 
   test('go on when one that only waits is aborted, asleep or behind the poll of another', async (t) => {
@@ -279,7 +295,7 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     await time.until(long);
   });
 
-  test('have callbacks of their own, and none is told twice of one answer', async (t) => {
+  test('have callbacks of their own, and none is called twice for one answer', async (t) => {
     const time = fakeTime(t);
     const { options, polls } = service(time, (count) => (count < 3 ? running() : done()));
     const common = [];
@@ -356,7 +372,7 @@ describe('calls of one client for one task', { timeout: 10_000 }, () => {
     await time.until(wait);
   });
 
-  test('are rejected together by a trap, and the next asks anew', async (t) => {
+  test('are rejected together by a trap, and the next sends a poll of its own', async (t) => {
     const time = fakeTime(t);
     const { options, polls } = service(time, (count) => (count < 3 ? running() : done()));
     const client = new LemonData(options);
