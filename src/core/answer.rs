@@ -58,8 +58,10 @@ impl<V: Value> Attempt<V> {
     /// Reads what the shell knows of an exchange.
     pub fn of(value: V) -> Attempt<V> {
         let status = value.number_of(Name::Status);
-        let mask = value.mask(Name::IsSent, 7, Shape::TRUE | Shape::NUMBER | Shape::FILLED);
-        let has = |name: Name| mask >> (name as u32 - Name::IsSent as u32) & 1 != 0;
+        let place = |name: Name| name as u32 - Name::IsSent as u32;
+        let shapes = Shape::TRUE | Shape::NUMBER | Shape::FILLED;
+        let mask = value.mask(Name::IsSent, place(Name::Location) + 1, shapes);
+        let has = |name: Name| mask >> place(name) & 1 != 0;
         let is_late = has(Name::IsLate);
         let result = if is_late || status.is_nan() {
             let error = if is_late { TransportError::Timeout } else { TransportError::Connection };

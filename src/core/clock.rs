@@ -12,12 +12,12 @@ const SLACK_MS: f64 = 1_000.0;
 pub struct Clock {
     now: f64,
     started: bool,
-    sources: [Source; 2],
+    sources: [TimeSource; 2],
 }
 
 /// One of the two clocks.
 #[derive(Clone, Copy, Debug)]
-struct Source {
+struct TimeSource {
     /// What it showed last.
     reading: f64,
     /// How far it has advanced.
@@ -33,7 +33,7 @@ impl Default for Clock {
 impl Clock {
     /// A clock that has not been read.
     pub const fn new() -> Clock {
-        Clock { now: 0.0, started: false, sources: [Source { reading: 0.0, time: 0.0 }; 2] }
+        Clock { now: 0.0, started: false, sources: [TimeSource { reading: 0.0, time: 0.0 }; 2] }
     }
 
     /// Takes a reading of both clocks, in milliseconds, and returns the time since the first reading.

@@ -548,6 +548,17 @@ fn the_pauses_outlive_the_process_and_a_shorter_one_does_not_end_a_longer_one() 
 }
 
 #[test]
+fn a_pause_that_a_clock_ahead_of_ours_has_stored_ends_after_ten_minutes() {
+    let mut limiter = Limiter::new(600.0, 1e9);
+    limiter.pause_all(Ms(5_000.0), 1e9);
+    limiter.pause_model("flux-pro", Ms(5_000.0), 1e9);
+    let mut again = Limiter::with_pauses(600.0, stored(&limiter), 0.0);
+    let create = AdmissionRequest { model: "flux-pro", ..asks("a", "a", RequestKind::Create) };
+    assert!(again.admit(create, 599_999.0).wait.0 > 0.0);
+    assert_eq!(again.admit(create, 602_000.0).wait.0, 0.0);
+}
+
+#[test]
 fn an_absurd_pause_lasts_ten_minutes_and_then_one_request_probes() {
     for absurd in [1e15, f64::INFINITY] {
         let mut limiter = Limiter::new(6_000.0, 0.0);
