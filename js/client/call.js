@@ -95,7 +95,8 @@ export class Call {
   #handle;
   #isOver = false;
   #events = [];
-  /** Whether the module's timer has fired. */
+  #timer;
+  /** Whether the timer has fired. */
   #isElapsed = false;
   /** Has the module take the events, in this call's own asynchronous context. */
   #ring;
@@ -203,10 +204,14 @@ export class Call {
     return [EVENT_ELAPSED];
   }
 
-  /** The module's timer has fired. */
-  elapse() {
-    this.#isElapsed = true;
-    later(() => this.#wake());
+  /** Sets the timer of the call, in place of the one before. */
+  setTimer(ms) {
+    clearTimeout(this.#timer);
+    this.#isElapsed = false;
+    this.#timer = setTimeout(() => {
+      this.#isElapsed = true;
+      later(() => this.#wake());
+    }, ms);
   }
 
   /** Does work of this call's own, and takes its result unless the call has given it up. */
@@ -231,6 +236,7 @@ export class Call {
     // First of all: clean-up that fails cannot undo it.
     this.settled(this);
     this.#instance?.calls.delete(this);
+    clearTimeout(this.#timer);
     const cleanUp = (work) => {
       try {
         work();

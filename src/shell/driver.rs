@@ -7,7 +7,6 @@
 
 use std::ptr::null_mut;
 
-use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 
 use super::{clock, error::call_error, js::Host, trap};
@@ -20,9 +19,8 @@ const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 pub struct Driver {
     host: Host,
     call: Box<Call<JsValue>>,
-    timer: Option<Timeout>,
-    /// The end of what the timer counts. No timer counts very long times.
-    until: f64,
+    /// When the timer fires; not a number where none is set. No timer counts very long times.
+    timer: f64,
 }
 
 /// The time of an entry, and chance.
@@ -49,7 +47,7 @@ pub fn run(command: Command, host: Host, browser: bool, moment: Moment) -> *mut 
     if !host.listen() {
         return null_mut();
     }
-    Box::new(Driver { host, call, timer: None, until: 0.0 }).advance(action, moment)
+    Box::new(Driver { host, call, timer: f64::NAN }).advance(action, moment)
 }
 
 /// Hands an event to the call that [`run`] has returned. Where that ends the call, it must not come again.
@@ -78,7 +76,7 @@ impl Driver {
     }
 
     /// Takes an event from JavaScript, and says what to do next.
-    fn take(&mut self, kind: u8, value: JsValue, moment: Moment) -> Action {
+    fn take(&mut self, kind: u8, value: JsValue, mut moment: Moment) -> Action {
         trap::at("wake");
         let event = match EventKind::ALL.get(usize::from(kind)) {
             Some(EventKind::Credentials) => Event::Credentials(value),
@@ -91,11 +89,13 @@ impl Driver {
             Some(EventKind::Woken) => Event::Woken,
             Some(EventKind::Aborted) => Event::Aborted,
             Some(EventKind::Elapsed) => {
-                self.timer = None;
-                // A timer counts less than the whole time where that is very long.
-                if moment.now < self.until {
-                    self.set_timer(moment.now);
-                    return Action::Wait;
+                trap::at("timer");
+                // The timer is proof of the time, whatever a coarse or frozen clock shows.
+                moment.now = clock::at_least(self.timer);
+                self.timer = f64::NAN;
+                // It counts less than the whole time where that is very long.
+                if moment.now < self.call.until() {
+                    return Action::Sleep;
                 }
                 Event::Elapsed
             }
@@ -137,28 +137,12 @@ impl Driver {
             }
             Action::Sleep => {}
         }
-        let until = self.call.until();
-        if self.timer.is_none() || until != self.until {
-            self.until = until;
-            self.set_timer(now);
+        let timer = self.call.until().min(now + LONGEST_TIMER_MS);
+        if timer != self.timer {
+            self.timer = timer;
+            self.host.set_timer((timer - now).max(0.0).ceil());
         }
         None
-    }
-
-    fn set_timer(&mut self, now: f64) {
-        let ms = self.until - now;
-        self.timer = None;
-        if ms < f64::INFINITY {
-            let ms = ms.clamp(0.0, LONGEST_TIMER_MS).ceil();
-            let fires_at = now + ms;
-            let host = self.host.clone();
-            self.timer = Some(Timeout::new(ms as u32, move || {
-                trap::at("timer");
-                // The timer is proof of the time, whatever a coarse or frozen clock shows.
-                clock::at_least(fires_at);
-                host.elapse();
-            }));
-        }
     }
 }
 
