@@ -7,9 +7,9 @@
 
 use std::ptr::null_mut;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
-use super::{clock, error::call_error, js::Host, trap};
+use super::{clock, error::call_error, js::Host, trap, value::Js};
 use crate::core::{Action, Call, Command, End, Environment, Event, Source, Task, Update, abi::EventKind};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
@@ -17,8 +17,8 @@ const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 
 /// A call under way.
 pub struct Driver {
-    host: Host,
-    call: Box<Call<JsValue>>,
+    host: Js,
+    call: Box<Call<Js>>,
     /// When the timer fires; not a number where none is set. No timer counts very long times.
     timer: f64,
 }
@@ -37,17 +37,19 @@ pub struct Moment {
 pub fn run(command: Command, host: Host, browser: bool, moment: Moment) -> *mut Driver {
     trap::at("start");
     let environment = Environment { browser };
-    let (call, action) = match Call::start(command, host.as_ref(), environment, moment.now, moment.random) {
+    let value = Js::from(JsValue::from(host));
+    let host = value.unchecked_ref::<Host>();
+    let (call, action) = match Call::start(command, &value, environment, moment.now, moment.random) {
         Ok(started) => started,
         Err(end) => {
-            settle(&host, &end);
+            settle(host, &end);
             return null_mut();
         }
     };
     if !host.listen() {
         return null_mut();
     }
-    Box::new(Driver { host, call, timer: f64::NAN }).advance(action, moment)
+    Box::new(Driver { host: value, call, timer: f64::NAN }).advance(action, moment)
 }
 
 /// Hands an event to the call that [`run`] has returned. Where that ends the call, it must not come again.
@@ -59,6 +61,10 @@ pub fn wake(driver: *mut Driver, kind: u8, value: JsValue, moment: Moment) {
 }
 
 impl Driver {
+    fn host(&self) -> &Host {
+        self.host.unchecked_ref()
+    }
+
     /// Performs an action, and keeps the driver for the next event.
     fn advance(mut self: Box<Self>, mut action: Action, moment: Moment) -> *mut Driver {
         while let Some(event) = self.perform(action, moment.now) {
@@ -67,10 +73,10 @@ impl Driver {
         if action == Action::Finish { null_mut() } else { Box::into_raw(self) }
     }
 
-    fn handle(&mut self, event: Event<JsValue>, moment: Moment) -> Action {
+    fn handle(&mut self, event: Event<Js>, moment: Moment) -> Action {
         let action = self.call.handle(event, moment.now, moment.random);
         if let Some(Update { generation, next_poll }) = self.call.take_update() {
-            self.host.update(&generation, next_poll.map_or(-1.0, |due| due - moment.now));
+            self.host().update(&generation, next_poll.map_or(-1.0, |due| due - moment.now));
         }
         action
     }
@@ -79,12 +85,12 @@ impl Driver {
     fn take(&mut self, kind: u8, value: JsValue, mut moment: Moment) -> Action {
         trap::at("wake");
         let event = match EventKind::ALL.get(usize::from(kind)) {
-            Some(EventKind::Credentials) => Event::Credentials(value),
+            Some(EventKind::Credentials) => Event::Credentials(value.into()),
             Some(EventKind::Attempt) => {
                 trap::at(if self.call.is_sending() { "answer" } else { "shared" });
-                Event::Attempt(value)
+                Event::Attempt(value.into())
             }
-            Some(EventKind::Announced) => Event::Announced(value),
+            Some(EventKind::Announced) => Event::Announced(value.into()),
             Some(EventKind::LeaderLeft) => Event::LeaderLeft,
             Some(EventKind::Woken) => Event::Woken,
             Some(EventKind::Aborted) => Event::Aborted,
@@ -106,22 +112,22 @@ impl Driver {
 
     /// Performs an action. Returns the event that answers it at once, if one does.
     #[allow(clippy::float_cmp)] // the timer is set for exactly that time
-    fn perform(&mut self, action: Action, now: f64) -> Option<Event<JsValue>> {
+    fn perform(&mut self, action: Action, now: f64) -> Option<Event<Js>> {
         match action {
             Action::Wait => return None,
             Action::Finish => {
-                settle(&self.host, self.call.end());
+                settle(self.host(), self.call.end());
                 return None;
             }
             Action::Announce => {
                 let Task { id, poll_url } = self.call.task()?;
-                self.host.announce(id, poll_url);
+                self.host().announce(id, poll_url);
             }
-            Action::Authorize => self.host.authorize(),
-            Action::GiveUp => self.host.give_up(),
+            Action::Authorize => self.host().authorize(),
+            Action::GiveUp => self.host().give_up(),
             Action::Send => {
                 let request = self.call.request();
-                let source = self.host.send(
+                let source = self.host().send(
                     &request.url,
                     request.is_create,
                     request.number,
@@ -140,14 +146,14 @@ impl Driver {
         let timer = self.call.until().min(now + LONGEST_TIMER_MS);
         if timer != self.timer {
             self.timer = timer;
-            self.host.set_timer((timer - now).max(0.0).ceil());
+            self.host().set_timer((timer - now).max(0.0).ceil());
         }
         None
     }
 }
 
 /// Settles the promise of a call.
-fn settle(host: &Host, end: &End<JsValue>) {
+fn settle(host: &Host, end: &End<Js>) {
     match end {
         End::Done(value) => host.settle(true, value),
         End::Failed(failed) => host.settle(false, &call_error(failed)),
