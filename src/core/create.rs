@@ -48,6 +48,11 @@ impl Create {
         Create { path, max_retries, failures: 0, slept: Ms::ZERO, replayable, may_be_billed: false }
     }
 
+    /// The path of the request, below the base URL's origin.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether an attempt before the last one may have been carried out and billed.
     pub fn may_be_billed(&self) -> bool {
         self.may_be_billed

@@ -5,7 +5,7 @@ use super::{
     answer::{Answer, TransportError},
     ms::Ms,
     task::Task,
-    text::{contains, join, number},
+    text::{contains, copy, join, number},
     value::Value,
 };
 
@@ -171,7 +171,7 @@ impl Failure {
             hint = if place.starts_with("http") {
                 join(&["Redirects are not followed: if you trust it, set baseUrl to ", &place, "."])
             } else {
-                "Redirects are not followed: check baseUrl.".into()
+                copy("Redirects are not followed: check baseUrl.")
             };
         }
         let mut advice = kind.advice();

@@ -302,15 +302,18 @@ impl Job {
             failure.retry_after = self.admission_wait;
             return HubAction::Fail(self.fail(failure, hub, now));
         }
-        match self.wait.as_mut().map(|wait| wait.next(now)) {
-            Some(WaitAction::Poll(path, until)) => {
+        let Some(wait) = self.wait.as_mut() else {
+            return HubAction::Forget;
+        };
+        match wait.next(now) {
+            WaitAction::Poll(until) => {
+                let path = wait.path().into();
                 self.is_polling = true;
                 self.not_before = now + options.poll_min;
                 HubAction::SendPoll(path, Ms(until - now))
             }
-            Some(WaitAction::Sleep(until)) => sleep_until(until),
-            Some(WaitAction::Fail(failure)) => HubAction::Fail(self.fail(failure, hub, now)),
-            None => HubAction::Forget,
+            WaitAction::Sleep(until) => sleep_until(until),
+            WaitAction::Fail(failure) => HubAction::Fail(self.fail(failure, hub, now)),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     limits::LONGEST_WAIT,
     ms::Ms,
     platform::Platform,
-    text::contains,
+    text::{contains, copy},
     url::Base,
     value::{Value, is_whole},
 };
@@ -151,7 +151,7 @@ impl Options {
             return Err(Failure::refusal(Name::ApiKey, &[NO_KEY]));
         }
         let base_url =
-            if is_set(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
+            if is_set(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { copy(DEFAULT_BASE_URL) };
         let Some(location) = V::parse_url(&base_url, "")
             // A `blob:` URL has the origin of its maker, but a whole URL for a path.
             .filter(|location| {

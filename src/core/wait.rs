@@ -12,7 +12,7 @@ use super::{
     platform::Platform,
     retry::backoff,
     task::Task,
-    text::{number, without_query},
+    text::{copy, number, without_query},
     url::Base,
 };
 
@@ -105,8 +105,8 @@ enum End {
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum WaitAction {
-    /// Send a poll to this path below the base URL's origin; its answer has to be there at this time.
-    Poll(String, f64),
+    /// Send a poll to [`Wait::path`]; its answer has to be there at this time.
+    Poll(f64),
     /// Sleep until this time.
     Sleep(f64),
     /// Give up; the task goes on.
@@ -188,6 +188,11 @@ impl Wait {
         self.deadline = now + self.poll_timeout;
     }
 
+    /// The path to poll, below the base URL's origin.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether the next thing to do at `now` is a poll.
     pub fn is_due(&self, now: f64) -> bool {
         self.end == End::NotYet && now >= self.due
@@ -224,7 +229,7 @@ impl Wait {
         if !self.swapped || now >= self.until {
             self.until = (now + self.poll_timeout).min(self.deadline.max(now + LAST_POLL));
         }
-        WaitAction::Poll(self.path.clone(), self.until)
+        WaitAction::Poll(self.until)
     }
 
     /// Takes a poll that another wait for the same task has sent while this one slept for one of its own:
@@ -327,7 +332,7 @@ impl Wait {
             return;
         }
         if let Some(path) = base.poll_path::<V>(poll_url) {
-            self.task.poll_url = poll_url.into();
+            self.task.poll_url = copy(poll_url);
             self.path = path;
             self.other_path = String::new();
         }

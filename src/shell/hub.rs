@@ -212,7 +212,9 @@ pub fn attempt_ended(
     };
     let error = |failure| job_error(&job, failure, &attempt.value);
     let update = match update {
-        JobUpdate::Answered(answer) => Update::Answered { generation: answer.generation(&attempt.value).clone() },
+        JobUpdate::Answered(answer) => {
+            Update::Answered { generation: answer.generation(&attempt.value).clone() }
+        }
         JobUpdate::Retry(failure) => Update::Retry { error: failure.map_or(JsValue::UNDEFINED, error) },
         JobUpdate::Fallback(failure) => Update::Fallback { error: error(failure) },
         JobUpdate::Fail(failure) => Update::Fail { error: error(failure) },
@@ -238,11 +240,7 @@ pub fn pictures_copied(job: JsValue, options: &JsValue, is_done: bool, now: f64)
 #[wasm_bindgen(js_name = resumeJob)]
 pub fn resume_job(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
-    if job.resume::<Js>(&read_options(options)?, now, random()) {
-        save(&job)
-    } else {
-        Ok(JsValue::UNDEFINED)
-    }
+    if job.resume::<Js>(&read_options(options)?, now, random()) { save(&job) } else { Ok(JsValue::UNDEFINED) }
 }
 
 /// Starts a limiter with the pauses of the last one, or with `undefined`. It replaces one of the same name, whose
