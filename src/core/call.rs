@@ -486,12 +486,15 @@ impl<V: Platform> Call<V> {
     /// A failure that an attempt led to. The task of a wait goes on in spite of it.
     fn failure(&self, mut failure: Box<Failure>, attempt: V) -> CallFailure<V> {
         if failure.kind == Kind::Connection {
-            failure.add(&["Is ", self.options.base.origin(), " up?", self.options.browser_advice()]);
+            failure.add("Is ");
+            failure.say(self.options.base.origin());
+            failure.say(" up?");
+            failure.say(self.options.browser_advice());
         } else if failure.kind == Kind::Authentication
             && !self.options.has_key
             && !attempt.get(Name::Body).get(Name::Error).has(Name::Hint)
         {
-            failure.add(&["No apiKey was set."]);
+            failure.add("No apiKey was set.");
         }
         if let Some(wait) = &self.wait {
             failure.leave_task();
@@ -500,7 +503,7 @@ impl<V: Platform> Call<V> {
             && matches!(failure.outcome, Outcome::NotSent | Outcome::Rejected)
         {
             failure.outcome = Outcome::Unknown;
-            failure.add(&["An attempt before this one may have been carried out and billed."]);
+            failure.add("An attempt before this one may have been carried out and billed.");
         }
         CallFailure { failure, attempt, cause: None }
     }
