@@ -21,6 +21,7 @@ const OWNERS = [
     /wasm_bindgen|js_sys|web_sys|__wbindgen|__wbg|__externref/,
   ],
   ['serde', /serde/],
+  ['gloo-timers', /gloo/],
   ['allocator', /dlmalloc|__rust_(re|de)?alloc|__rdl|__rustc/],
   [
     'standard library',

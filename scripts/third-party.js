@@ -17,7 +17,6 @@ function crates() {
     [
       'tree',
       '--locked',
-      '--features=hub',
       '--prefix=none',
       '--edges=normal,no-proc-macro',
       `--target=${TARGET}`,
@@ -27,7 +26,7 @@ function crates() {
   );
   const linked = new Set(tree.split('\n').map((line) => line.split(' ').slice(0, 2).join(' ')));
   const { packages } = JSON.parse(
-    run('cargo', ['metadata', '--locked', '--features=hub', '--format-version=1', `--filter-platform=${TARGET}`], {
+    run('cargo', ['metadata', '--locked', '--format-version=1', `--filter-platform=${TARGET}`], {
       quiet: true,
     }),
   );

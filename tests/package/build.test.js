@@ -95,7 +95,7 @@ export function add(value) {
     return wasm.add(heap.length);
 }
 function __wbg_get_imports() {
-    const import0 = { __wbg_count: () => heap.length };
+    const import0 = { __wbg_sleep: (ms) => setTimeout(ms) };
     return {
         __proto__: null,
         "./lemondata_bg.js": import0,
@@ -109,23 +109,23 @@ let wasm = wasmInstance.exports;
   const load = async (glue) =>
     (await import(`data:text/javascript,${encodeURIComponent(asFactory(glue))}`)).default;
 
-  test('has state of its own for each instance', async () => {
+  test('has state of its own for each instance, and the timers that it is given', async () => {
     const create = await load(HEAD + BODY + START);
-    const start = () => {
-      const { imports, start } = create();
+    const start = (timer) => {
+      const { imports, start } = create({ setTimeout: timer });
       return { imports, add: start({ add: (count) => count }) };
     };
-    const first = start();
-    const second = start();
+    const first = start((ms) => `first ${ms}`);
+    const second = start((ms) => `second ${ms}`);
     assert.deepEqual([first.add('a'), first.add('b'), second.add('c')], [1, 2, 1]);
-    const counts = [first, second].map(({ imports }) => imports['./lemondata_bg.js'].__wbg_count());
-    assert.deepEqual(counts, [2, 1]);
+    assert.equal(first.imports['./lemondata_bg.js'].__wbg_sleep(3), 'first 3');
+    assert.equal(second.imports['./lemondata_bg.js'].__wbg_sleep(4), 'second 4');
   });
 
   test('runs what the module starts with', async () => {
     const create = await load(`${HEAD}${BODY}${START}wasm.__wbindgen_start();\n`);
     let starts = 0;
-    create().start({ __wbindgen_start: () => (starts += 1) });
+    create({}).start({ __wbindgen_start: () => (starts += 1) });
     assert.equal(starts, 1);
   });
 
