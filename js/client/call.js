@@ -95,8 +95,7 @@ export class Call {
   #handle;
   #isOver = false;
   #events = [];
-  #timer;
-  /** Whether the timer has fired. */
+  /** Whether the module's timer has fired. */
   #isElapsed = false;
   /** Has the module take the events, in this call's own asynchronous context. */
   #ring;
@@ -204,14 +203,10 @@ export class Call {
     return [EVENT_ELAPSED];
   }
 
-  /** Sets the timer of the call, in place of the one before. */
-  setTimer(ms) {
-    clearTimeout(this.#timer);
-    this.#isElapsed = false;
-    this.#timer = setTimeout(() => {
-      this.#isElapsed = true;
-      later(() => this.#wake());
-    }, ms);
+  /** The module's timer has fired. */
+  elapse() {
+    this.#isElapsed = true;
+    later(() => this.#wake());
   }
 
   /** Does work of this call's own, and takes its result unless the call has given it up. */
@@ -236,7 +231,6 @@ export class Call {
     // First of all: clean-up that fails cannot undo it.
     this.settled(this);
     this.#instance?.calls.delete(this);
-    clearTimeout(this.#timer);
     const cleanUp = (work) => {
       try {
         work();

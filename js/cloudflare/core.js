@@ -6,7 +6,7 @@ import wasm from './hub.wasm';
 let core;
 
 function start() {
-  const { imports, start } = glue();
+  const { imports, start } = glue(globalThis);
   return start(new WebAssembly.Instance(wasm, imports).exports);
 }
 

@@ -30,7 +30,7 @@ const START = '\nlet wasmInstance = ';
 
 /**
  * Makes a function of the glue, which keeps its state in the scope of a module. Each instance has state of its own
- * then, since a trap leaves both behind.
+ * then, since a trap leaves both behind. Timers come in as arguments, so that they end with the instance.
  *
  * Three patches, none of them for bytes: imports move out of the function, exports become local, and the start waits
  * for the instance.
@@ -49,7 +49,7 @@ export function asFactory(glue) {
     throw new Error('the glue of wasm-bindgen has changed: compare it with scripts/build/bind.js');
   const starts = start.includes('__wbindgen_start') ? 'wasm.__wbindgen_start();' : '';
   return `${imports.join('\n')}
-  export default () => {
+  export default ({ setTimeout, clearTimeout }) => {
     let wasm;
     ${body}
     return {

@@ -68,6 +68,8 @@ export async function bundle(client, hub, folder) {
     mangleProps: new RegExp(`^(${Object.keys(client.names).join('|')})$`),
     mangleQuoted: true,
     mangleCache: client.names,
+    // The module frees each closure by itself.
+    define: { FinalizationRegistry: 'undefined' },
   };
   const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');
   const builds = entries.flatMap(([name, { source, formats, inject = [] }]) =>

@@ -56,9 +56,9 @@ impl Clock {
         self.now
     }
 
-    /// The time, which is at least `now`: a timer that has fired is proof of it, whatever a coarse or frozen clock shows.
-    pub fn at_least(&mut self, now: f64) -> f64 {
+    /// Makes sure that the time is at least `now`: a timer that has fired is proof of it, whatever a
+    /// coarse or frozen clock shows.
+    pub fn at_least(&mut self, now: f64) {
         self.now = self.now.max(now);
-        self.now
     }
 }

@@ -13,7 +13,7 @@ pub fn read(monotonic: f64, wall: f64) -> f64 {
     CLOCK.with_borrow_mut(|clock| clock.read(monotonic, wall))
 }
 
-/// The time in milliseconds, which is at least `ms`.
-pub fn at_least(ms: f64) -> f64 {
-    CLOCK.with_borrow_mut(|clock| clock.at_least(ms))
+/// Makes sure that the time is at least `ms`.
+pub fn at_least(ms: f64) {
+    CLOCK.with_borrow_mut(|clock| clock.at_least(ms));
 }

@@ -7,6 +7,7 @@
 
 use std::ptr::null_mut;
 
+use gloo_timers::callback::Timeout;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{clock, error::call_error, js::Host, trap, value::Js};
@@ -19,8 +20,9 @@ const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 pub struct Driver {
     host: Js,
     call: Box<Call<Js>>,
-    /// When the timer fires; not a number where none is set. No timer counts very long times.
-    timer: f64,
+    timer: Option<Timeout>,
+    /// When the timer fires. No timer counts very long times.
+    fires_at: f64,
 }
 
 /// The time of an entry, and chance.
@@ -49,7 +51,7 @@ pub fn run(command: Command, host: Host, browser: bool, moment: Moment) -> *mut 
     if !host.listen() {
         return null_mut();
     }
-    Box::new(Driver { host: value, call, timer: f64::NAN }).advance(action, moment)
+    Box::new(Driver { host: value, call, timer: None, fires_at: 0.0 }).advance(action, moment)
 }
 
 /// Hands an event to the call that [`run`] has returned. Where that ends the call, it must not come again.
@@ -82,7 +84,7 @@ impl Driver {
     }
 
     /// Takes an event from JavaScript, and says what to do next.
-    fn take(&mut self, kind: u8, value: JsValue, mut moment: Moment) -> Action {
+    fn take(&mut self, kind: u8, value: JsValue, moment: Moment) -> Action {
         trap::at("wake");
         let event = match EventKind::ALL.get(usize::from(kind)) {
             Some(EventKind::Credentials) => Event::Credentials(value.into()),
@@ -95,11 +97,8 @@ impl Driver {
             Some(EventKind::Woken) => Event::Woken,
             Some(EventKind::Aborted) => Event::Aborted,
             Some(EventKind::Elapsed) => {
-                trap::at("timer");
-                // The timer is proof of the time, whatever a coarse or frozen clock shows.
-                moment.now = clock::at_least(self.timer);
-                self.timer = f64::NAN;
-                // It counts less than the whole time where that is very long.
+                self.timer = None;
+                // A timer counts less than the whole time where that is very long.
                 if moment.now < self.call.until() {
                     return Action::Sleep;
                 }
@@ -143,10 +142,18 @@ impl Driver {
             }
             Action::Sleep => {}
         }
-        let timer = self.call.until().min(now + LONGEST_TIMER_MS);
-        if timer != self.timer {
-            self.timer = timer;
-            self.host().set_timer((timer - now).max(0.0).ceil());
+        let fires_at = self.call.until().min(now + LONGEST_TIMER_MS);
+        if self.timer.is_none() || fires_at != self.fires_at {
+            self.fires_at = fires_at;
+            // The one before ends first: a call has one timer.
+            self.timer = None;
+            let host = self.host.clone();
+            self.timer = Some(Timeout::new((fires_at - now).max(0.0).ceil() as u32, move || {
+                trap::at("timer");
+                // The timer is proof of the time, whatever a coarse or frozen clock shows.
+                clock::at_least(fires_at);
+                host.unchecked_ref::<Host>().elapse();
+            }));
         }
         None
     }

@@ -14,7 +14,7 @@ pub fn call_error(failed: &CallFailure<Js>) -> Js {
 /// The error of a failure that an attempt led to.
 #[cfg(feature = "hub")]
 pub fn error(failure: &Failure, attempt: &JsValue) -> JsValue {
-    make(failure, attempt, &JsValue::UNDEFINED).clone()
+    make(failure, attempt, &JsValue::UNDEFINED).into()
 }
 
 fn make(failure: &Failure, attempt: &JsValue, cause: &JsValue) -> Js {

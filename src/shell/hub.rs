@@ -213,7 +213,7 @@ pub fn attempt_ended(
     let error = |failure| job_error(&job, failure, &attempt.value);
     let update = match update {
         JobUpdate::Answered(answer) => {
-            Update::Answered { generation: answer.generation(&attempt.value).clone() }
+            Update::Answered { generation: answer.generation(&attempt.value).into() }
         }
         JobUpdate::Retry(failure) => Update::Retry { error: failure.map_or(JsValue::UNDEFINED, error) },
         JobUpdate::Fallback(failure) => Update::Fallback { error: error(failure) },

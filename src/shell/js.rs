@@ -46,9 +46,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn update(this: &Host, generation: &JsValue, next_poll_ms: f64);
 
-    /// Sets the timer of the call, in place of the one before. That it has fired is an event.
-    #[wasm_bindgen(method, js_name = setTimer)]
-    pub fn set_timer(this: &Host, ms: f64);
+    /// The timer has fired: an event, too.
+    #[wasm_bindgen(method)]
+    pub fn elapse(this: &Host);
 }
 
 #[wasm_bindgen]

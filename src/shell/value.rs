@@ -21,6 +21,13 @@ impl From<JsValue> for Js {
     }
 }
 
+#[cfg(feature = "hub")]
+impl From<Js> for JsValue {
+    fn from(value: Js) -> JsValue {
+        value.0.deref().clone()
+    }
+}
+
 impl Deref for Js {
     type Target = JsValue;
 
