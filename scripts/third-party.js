@@ -27,9 +27,13 @@ function crates() {
   );
   const linked = new Set(tree.split('\n').map((line) => line.split(' ').slice(0, 2).join(' ')));
   const { packages } = JSON.parse(
-    run('cargo', ['metadata', '--locked', '--features=hub', '--format-version=1', `--filter-platform=${TARGET}`], {
-      quiet: true,
-    }),
+    run(
+      'cargo',
+      ['metadata', '--locked', '--features=hub', '--format-version=1', `--filter-platform=${TARGET}`],
+      {
+        quiet: true,
+      },
+    ),
   );
   return packages
     .filter(({ name, version, source }) => source && linked.has(`${name} v${version}`))
