@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, e41f0f118e3c69c1.
+// Written by `npm run build` from src/core/abi.rs, b9bc0317666278db.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;
@@ -33,12 +33,11 @@ export const SHAPE_FUNCTION = 9;
 
 export const TRAIT_ENTRIES = 73;
 export const TRAIT_LENGTH = 74;
-export const TRAIT_SEGMENT = 75;
-export const TRAIT_REASON = 76;
-export const TRAIT_DESCRIPTION = 77;
-export const TRAIT_ITSELF = 78;
+export const TRAIT_REASON = 75;
+export const TRAIT_DESCRIPTION = 76;
+export const TRAIT_ITSELF = 77;
 
-export const FIRST_ELEMENT = 79;
+export const FIRST_ELEMENT = 78;
 export const OPTION_COUNT = 17;
 
 export const NAMES = /* @__PURE__ */ (

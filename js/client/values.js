@@ -21,7 +21,6 @@ import {
 const TRAITS = [
   (value) => Object.entries(Object(value)),
   (value) => (Array.isArray(value) ? value.length : 0),
-  encodeURIComponent,
   reasonOf,
   describe,
   (value) => value,

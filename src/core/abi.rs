@@ -252,8 +252,6 @@ table! {
         Entries "entries"
         /// The length of an array.
         Length "length"
-        /// The value as a segment of a path.
-        Segment "segment"
         /// Why a body refuses.
         Reason "reason"
         /// The value in words, for a message.

@@ -144,8 +144,6 @@ pub struct Call<V> {
     created: Option<(Task, V)>,
     /// What judges the polls, once the wait has begun.
     wait: Option<Wait>,
-    /// The path of the request at hand, below the base URL's origin.
-    path: String,
     /// Counts the attempts of the create, or the polls.
     number: u32,
     until: f64,
@@ -185,10 +183,9 @@ impl<V: Platform> Call<V> {
         let mut machine = Box::new(Call {
             command,
             state: State::BackingOff,
-            create: Create::new(path.clone(), options.max_retries, options.relay),
+            create: Create::new(path, options.max_retries, options.relay),
             created: None,
             wait: None,
-            path,
             number: 0,
             until: now,
             update: None,
@@ -246,9 +243,10 @@ impl<V: Platform> Call<V> {
         let is_create = self.wait.is_none();
         // `getTask` is to tell how things stand now.
         let is_shared = !is_create && !self.is_single();
+        let path = self.wait.as_ref().map_or(self.create.path(), Wait::path);
         Request {
-            url: self.options.base.url(&self.path),
-            path: without_query(&self.path),
+            url: self.options.base.url(path),
+            path: without_query(path),
             is_create,
             number: self.number,
             uses_relay: if is_create { self.options.makes_key } else { self.options.relay && is_shared },
@@ -411,8 +409,7 @@ impl<V: Platform> Call<V> {
     fn follow(&mut self, now: f64) -> Action {
         let Some(wait) = &mut self.wait else { return Action::Wait };
         match wait.next(now) {
-            WaitAction::Poll(path, until) => {
-                self.path = path;
+            WaitAction::Poll(until) => {
                 self.until = until;
                 self.number += 1;
                 self.authorize()
@@ -489,12 +486,15 @@ impl<V: Platform> Call<V> {
     /// A failure that an attempt led to. The task of a wait goes on in spite of it.
     fn failure(&self, mut failure: Box<Failure>, attempt: V) -> CallFailure<V> {
         if failure.kind == Kind::Connection {
-            failure.add(&["Is ", self.options.base.origin(), " up?", self.options.browser_advice()]);
+            failure.add("Is ");
+            failure.say(self.options.base.origin());
+            failure.say(" up?");
+            failure.say(self.options.browser_advice());
         } else if failure.kind == Kind::Authentication
             && !self.options.has_key
             && !attempt.get(Name::Body).get(Name::Error).has(Name::Hint)
         {
-            failure.add(&["No apiKey was set."]);
+            failure.add("No apiKey was set.");
         }
         if let Some(wait) = &self.wait {
             failure.leave_task();
@@ -503,7 +503,7 @@ impl<V: Platform> Call<V> {
             && matches!(failure.outcome, Outcome::NotSent | Outcome::Rejected)
         {
             failure.outcome = Outcome::Unknown;
-            failure.add(&["An attempt before this one may have been carried out and billed."]);
+            failure.add("An attempt before this one may have been carried out and billed.");
         }
         CallFailure { failure, attempt, cause: None }
     }

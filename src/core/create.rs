@@ -10,6 +10,7 @@ use super::{
     parse::ParsedAnswer,
     refusal::is_temporary,
     retry::backoff,
+    text::join,
     value::Value,
 };
 
@@ -48,6 +49,11 @@ impl Create {
         Create { path, max_retries, failures: 0, slept: Ms::ZERO, replayable, may_be_billed: false }
     }
 
+    /// The path of the request, below the base URL's origin.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether an attempt before the last one may have been carried out and billed.
     pub fn may_be_billed(&self) -> bool {
         self.may_be_billed
@@ -55,7 +61,7 @@ impl Create {
 
     /// Judges an answer. `random` lies in 0..1.
     pub fn answer<V: Value>(&mut self, answer: &Answer<V>, random: f64) -> CreateAction {
-        let target = ["POST ", &self.path];
+        let target = self.target();
         if !answer.is_success() {
             return self.again(Failure::of_answer(&target, answer), random);
         }
@@ -70,7 +76,11 @@ impl Create {
     /// Judges an attempt that brought no answer. `is_sent` tells whether it left this machine.
     pub fn lost(&mut self, error: TransportError, is_sent: bool, random: f64) -> CreateAction {
         let outcome = if is_sent { Outcome::Unknown } else { Outcome::NotSent };
-        self.again(Failure::lost(&["POST ", &self.path], error, outcome), random)
+        self.again(Failure::lost(&self.target(), error, outcome), random)
+    }
+
+    fn target(&self) -> String {
+        join(&["POST ", &self.path])
     }
 
     /// Repeats what is safe to repeat, and fails otherwise.

@@ -5,7 +5,7 @@ use super::{
     answer::{Answer, TransportError},
     ms::Ms,
     task::Task,
-    text::{contains, join, number},
+    text::{contains, copy, join, number},
     value::Value,
 };
 
@@ -75,12 +75,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with a message of parts, and nothing else known.
-    pub fn new(kind: Kind, outcome: Outcome, message: &[&str]) -> Box<Failure> {
+    /// A failure whose message begins so, and nothing else known.
+    pub fn new(kind: Kind, outcome: Outcome, message: &str) -> Box<Failure> {
         Box::new(Failure {
             kind,
             outcome,
-            message: join(message),
+            message: copy(message),
             status: 0,
             param: None,
             retry_after: Ms::ZERO,
@@ -90,8 +90,8 @@ impl Failure {
         })
     }
 
-    /// Our own objection to a field or an option, in parts that follow its name.
-    pub fn refusal(param: Name, message: &[&str]) -> Box<Failure> {
+    /// Our own objection to a field or an option, which follows its name.
+    pub fn refusal(param: Name, message: &str) -> Box<Failure> {
         let mut failure = Failure::new(Kind::InvalidRequest, Outcome::NotSent, message);
         failure.param = Some(param);
         failure
@@ -99,24 +99,28 @@ impl Failure {
 
     /// Our own objection to the type or the range of a field or an option.
     pub fn invalid<V: Value>(param: Name, expected: &str, value: &V) -> Box<Failure> {
-        Failure::refusal(param, &[" must be ", expected, "; it is ", &value.description(), "."])
+        let mut failure = Failure::refusal(param, " must be ");
+        failure.say(expected);
+        failure.say("; it is ");
+        failure.say(&value.description());
+        failure.say(".");
+        failure
     }
 
     /// A request that JSON cannot express.
     pub fn not_json() -> Box<Failure> {
-        Failure::refusal(Name::Request, &[" must be plain JSON."])
+        Failure::refusal(Name::Request, " must be plain JSON.")
     }
 
     /// Headers that `new Headers()` refuses.
     pub fn headers() -> Box<Failure> {
-        let message = [" must be what new Headers() takes, or a function that returns it."];
-        Failure::refusal(Name::Headers, &message)
+        Failure::refusal(Name::Headers, " must be what new Headers() takes, or a function that returns it.")
     }
 
     /// An `apiKey` function that throws or rejects.
     pub fn key_function() -> Box<Failure> {
-        let message = ["The apiKey function failed: see error.cause."];
-        Failure::new(Kind::Authentication, Outcome::NotSent, &message)
+        let message = "The apiKey function failed: see error.cause.";
+        Failure::new(Kind::Authentication, Outcome::NotSent, message)
     }
 
     /// An `onTask` that throws or rejects.
@@ -130,8 +134,9 @@ impl Failure {
     }
 
     fn callback(task: Task, what: &str) -> Box<Failure> {
-        let message = ["onTask ", what, ". ", GOES_ON];
-        let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, &message);
+        let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, "onTask ");
+        failure.say(what);
+        failure.add(GOES_ON);
         failure.task = Some(task);
         failure
     }
@@ -139,7 +144,7 @@ impl Failure {
     /// An HTTP answer that refuses or breaks down. `target` is method and path.
     ///
     /// The outcome is that of a create: a wait replaces it by `Accepted`.
-    pub fn of_answer<V: Value>(target: &[&str], answer: &Answer<V>) -> Box<Failure> {
+    pub fn of_answer<V: Value>(target: &str, answer: &Answer<V>) -> Box<Failure> {
         let status = answer.status;
         let error = answer.error();
         let code = error.text_of(Name::Code);
@@ -152,51 +157,59 @@ impl Failure {
         let outcome = if is_unknown { Outcome::Unknown } else { Outcome::Rejected };
 
         let mut failure = Failure::new(kind, outcome, target);
-        failure.say(&[" was answered with status ", &number(status.into())]);
+        failure.say(" was answered with status ");
+        failure.say(&number(status.into()));
         if !code.is_empty() {
-            failure.say(&[" (", &code, ")"]);
+            failure.say(" (");
+            failure.say(&code);
+            failure.say(")");
         }
         // The type says it where there is no code.
         let word = if code.is_empty() { error.text_of(Name::Type) } else { code };
         failure.is_models = status == 429 || word.starts_with("model_") || word == ALL_CHANNELS_FAILED;
         let reason = answer.reason();
-        let mut hint = error.text_of(Name::Hint);
-        let guess = error.text_of(Name::DidYouMean);
-        if hint.is_empty() && !guess.is_empty() {
-            hint = join(&["Did you mean ", &guess, "?"]);
+        if !reason.is_empty() {
+            failure.say(": ");
+            failure.say(&reason);
         }
         if kind == Kind::Response {
+            failure.add("Redirects are not followed: ");
             let place = answer.location.text();
             // Another scheme leads to no server.
-            hint = if place.starts_with("http") {
-                join(&["Redirects are not followed: if you trust it, set baseUrl to ", &place, "."])
+            if place.starts_with("http") {
+                failure.say("if you trust it, set baseUrl to ");
+                failure.say(&place);
+                failure.say(".");
             } else {
-                "Redirects are not followed: check baseUrl.".into()
-            };
-        }
-        let mut advice = kind.advice();
-        if !hint.is_empty() {
-            advice = &hint;
-        } else if advice.is_empty() && answer.body.is_none() {
-            // The service itself answers in JSON.
-            advice = CHECK_BASE_URL;
-        }
-        if !reason.is_empty() {
-            failure.say(&[": ", &reason]);
-        }
-        if !contains(&failure.message, advice) {
-            failure.add(&[advice]);
+                failure.say("check baseUrl.");
+            }
+        } else {
+            let mut hint = error.text_of(Name::Hint);
+            let guess = error.text_of(Name::DidYouMean);
+            if hint.is_empty() && !guess.is_empty() {
+                hint = join(&["Did you mean ", &guess, "?"]);
+            }
+            let mut advice = kind.advice();
+            if !hint.is_empty() {
+                advice = &hint;
+            } else if advice.is_empty() && answer.body.is_none() {
+                // The service itself answers in JSON.
+                advice = CHECK_BASE_URL;
+            }
+            if !contains(&failure.message, advice) {
+                failure.add(advice);
+            }
         }
         failure.read_hints(answer, &error);
         failure
     }
 
     /// A successful answer that cannot be understood.
-    pub fn unclear<V: Value>(target: &[&str], why: &str, answer: &Answer<V>) -> Box<Failure> {
+    pub fn unclear<V: Value>(target: &str, why: &str, answer: &Answer<V>) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Response, Outcome::Unknown, target);
-        let reason = answer.reason();
-        let link = if reason.is_empty() { "." } else { ": " };
-        failure.say(&[" was answered, but ", why, link, &reason]);
+        failure.say(" was answered, but ");
+        failure.say(why);
+        failure.say_reason(&answer.reason());
         failure.read_hints(answer, &answer.error());
         failure
     }
@@ -209,27 +222,35 @@ impl Failure {
     }
 
     /// An attempt that brought no answer.
-    pub fn lost(target: &[&str], error: TransportError, outcome: Outcome) -> Box<Failure> {
+    pub fn lost(target: &str, error: TransportError, outcome: Outcome) -> Box<Failure> {
         let (kind, why) = match error {
             TransportError::Connection => (Kind::Connection, ": the connection failed."),
             TransportError::Timeout => (Kind::RequestTimeout, " in time."),
         };
         let mut failure = Failure::new(kind, outcome, target);
-        failure.say(&[if outcome == Outcome::NotSent { " was not sent" } else { " got no answer" }, why]);
+        failure.say(if outcome == Outcome::NotSent { " was not sent" } else { " got no answer" });
+        failure.say(why);
         if outcome == Outcome::Unknown {
-            failure.add(&["It may have been carried out and billed."]);
+            failure.add("It may have been carried out and billed.");
         }
         failure
     }
 
-    /// Adds parts to the message.
-    pub fn say(&mut self, parts: &[&str]) {
-        self.message = join(&[&self.message, &join(parts)]);
+    /// Adds a text to the message.
+    pub fn say(&mut self, text: &str) {
+        self.message = join(&[&self.message, text]);
     }
 
-    /// Adds a sentence, in parts. The text before it may be the server's, and end in any way.
-    pub fn add(&mut self, sentence: &[&str]) {
-        self.say(&[if self.message.ends_with(".") { " " } else { ". " }, &join(sentence)]);
+    /// Adds a sentence, or its beginning. The text before it may be the server's, and end in any way.
+    pub fn add(&mut self, sentence: &str) {
+        self.say(if self.message.ends_with(".") { " " } else { ". " });
+        self.say(sentence);
+    }
+
+    /// Ends the sentence with a reason, where there is one.
+    pub fn say_reason(&mut self, reason: &str) {
+        self.say(if reason.is_empty() { "." } else { ": " });
+        self.say(reason);
     }
 
     /// Whether the same request may go to another model: not where this one may still be billed.

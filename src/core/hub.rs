@@ -240,10 +240,9 @@ impl Job {
     pub fn next(&mut self, options: &Options, hub: HubOptions, now: f64) -> HubAction {
         if self.phase == Phase::Sending {
             // The process that sent the create would have stored the answer.
-            let message =
-                ["The hub was interrupted before it could store the answer to the create. It may have \
-                            been carried out and billed."];
-            let failure = Failure::new(Kind::Connection, Outcome::Unknown, &message);
+            let message = "The hub was interrupted before it could store the answer to the create. It may have \
+                           been carried out and billed.";
+            let failure = Failure::new(Kind::Connection, Outcome::Unknown, message);
             return HubAction::Fail(self.fail(failure, hub, now));
         }
         if now < self.due {
@@ -251,8 +250,8 @@ impl Job {
         }
         match self.phase {
             Phase::Queued if now >= self.admission_deadline => {
-                let message = ["The create was not admitted within maxWait. Nothing was carried out."];
-                let mut failure = Failure::new(Kind::RateLimit, Outcome::NotSent, &message);
+                let message = "The create was not admitted within maxWait. Nothing was carried out.";
+                let mut failure = Failure::new(Kind::RateLimit, Outcome::NotSent, message);
                 failure.retry_after = self.admission_wait;
                 HubAction::Fail(self.fail(failure, hub, now))
             }
@@ -297,20 +296,24 @@ impl Job {
             if now < self.admission_deadline {
                 return self.request_admission(RequestKind::Poll, now);
             }
-            let message = ["A poll was not admitted within maxWait. ", GOES_ON];
-            let mut failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, &message);
+            let message = "A poll was not admitted within maxWait.";
+            let mut failure = Failure::new(Kind::WaitTimeout, Outcome::Accepted, message);
+            failure.add(GOES_ON);
             failure.retry_after = self.admission_wait;
             return HubAction::Fail(self.fail(failure, hub, now));
         }
-        match self.wait.as_mut().map(|wait| wait.next(now)) {
-            Some(WaitAction::Poll(path, until)) => {
+        let Some(wait) = self.wait.as_mut() else {
+            return HubAction::Forget;
+        };
+        match wait.next(now) {
+            WaitAction::Poll(until) => {
+                let path = wait.path().into();
                 self.is_polling = true;
                 self.not_before = now + options.poll_min;
                 HubAction::SendPoll(path, Ms(until - now))
             }
-            Some(WaitAction::Sleep(until)) => sleep_until(until),
-            Some(WaitAction::Fail(failure)) => HubAction::Fail(self.fail(failure, hub, now)),
-            None => HubAction::Forget,
+            WaitAction::Sleep(until) => sleep_until(until),
+            WaitAction::Fail(failure) => HubAction::Fail(self.fail(failure, hub, now)),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     limits::LONGEST_WAIT,
     ms::Ms,
     platform::Platform,
-    text::contains,
+    text::{contains, copy},
     url::Base,
     value::{Value, is_whole},
 };
@@ -134,24 +134,22 @@ impl Options {
         if holds_key && environment.browser && !options.is_of(Name::DangerouslyAllowBrowser, Shape::TRUE) {
             return Err(Failure::refusal(
                 Name::ApiKey,
-                &[
-                    " must not be in a web page, where every visitor can read it: set baseUrl to a relay that \
+                " must not be in a web page, where every visitor can read it: set baseUrl to a relay that \
                  holds it, or set dangerouslyAllowBrowser.",
-                ],
             ));
         }
         let relay = is_set(Name::Relay) && options.is_of(Name::Relay, Shape::TRUE);
         if has_key && relay {
-            return Err(Failure::refusal(Name::ApiKey, &[" is not for a relay: leave out apiKey or relay."]));
+            return Err(Failure::refusal(Name::ApiKey, " is not for a relay: leave out apiKey or relay."));
         }
         if relay && !is_set(Name::BaseUrl) {
-            return Err(Failure::refusal(Name::BaseUrl, &[" is missing: set it to the URL of the relay."]));
+            return Err(Failure::refusal(Name::BaseUrl, " is missing: set it to the URL of the relay."));
         }
         if !(has_key || is_set(Name::BaseUrl) || is_set(Name::Headers)) {
-            return Err(Failure::refusal(Name::ApiKey, &[NO_KEY]));
+            return Err(Failure::refusal(Name::ApiKey, NO_KEY));
         }
         let base_url =
-            if is_set(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { DEFAULT_BASE_URL.into() };
+            if is_set(Name::BaseUrl) { options.text_of(Name::BaseUrl) } else { copy(DEFAULT_BASE_URL) };
         let Some(location) = V::parse_url(&base_url, "")
             // A `blob:` URL has the origin of its maker, but a whole URL for a path.
             .filter(|location| {
@@ -163,10 +161,8 @@ impl Options {
         else {
             return Err(Failure::refusal(
                 Name::BaseUrl,
-                &[
-                    " must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and \
+                " must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and \
                  fragment.",
-                ],
             ));
         };
 
@@ -181,7 +177,7 @@ impl Options {
         if !(poll_min > Ms::ZERO && poll_min <= poll_max && poll_max <= LONGEST_WAIT) {
             return Err(Failure::refusal(
                 Name::PollInterval,
-                &[" must be {min, max}: positive milliseconds, min at most max."],
+                " must be {min, max}: positive milliseconds, min at most max.",
             ));
         }
 
@@ -238,5 +234,5 @@ pub fn check_key(key: &str, name: Name) -> Result<(), Box<Failure>> {
     } else {
         return Ok(());
     };
-    Err(Failure::refusal(name, &[message]))
+    Err(Failure::refusal(name, message))
 }

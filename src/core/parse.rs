@@ -24,7 +24,7 @@ impl ParsedAnswer {
     /// Reads the body of a successful answer. `target` is method and path, `known` the task that was asked
     /// about.
     pub fn of<V: Value>(
-        target: &[&str],
+        target: &str,
         answer: &Answer<V>,
         known: Option<&Task>,
     ) -> Result<ParsedAnswer, Box<Failure>> {
@@ -142,10 +142,13 @@ const CANCELLED: &str = " was cancelled";
 
 fn task_failure<V: Value>(body: &V, task: Option<Task>, end: &str) -> Box<Failure> {
     let kind = if end == CANCELLED { Kind::TaskCancelled } else { Kind::TaskFailed };
-    let (gap, id) = task.as_ref().map_or(("", ""), |task| (" ", &task.id));
-    let reason = body.reason();
-    let link = if reason.is_empty() { "." } else { ": " };
-    let mut failure = Failure::new(kind, Outcome::Failed, &["The task", gap, id, end, link, &reason]);
+    let mut failure = Failure::new(kind, Outcome::Failed, "The task");
+    if let Some(task) = &task {
+        failure.say(" ");
+        failure.say(&task.id);
+    }
+    failure.say(end);
+    failure.say_reason(&body.reason());
     failure.task = task;
     failure
 }

@@ -40,7 +40,7 @@ pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failur
     if request.mask(first, Name::Images as u32 - first as u32 + 1, !Shape::NOTHING) != 0 {
         return Ok(());
     }
-    Err(Failure::refusal(Name::Image, &[" must be a Blob or a list of Blobs; a URL goes into image_url."]))
+    Err(Failure::refusal(Name::Image, " must be a Blob or a list of Blobs; a URL goes into image_url."))
 }
 
 /// Reads the reference that a caller waits with: an id, or an object that holds one.
@@ -55,7 +55,7 @@ pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
     let is_url = |id: &str| is_id && (id.starts_with("http") && contains(id, "://") || id.starts_with("/"));
     match task.filter(Task::has_id) {
         Some(task) if is_url(&task.id) => {
-            Err(Failure::refusal(Name::Task, &[" must be an id; it is a URL: pass it as { poll_url }."]))
+            Err(Failure::refusal(Name::Task, " must be an id; it is a URL: pass it as { poll_url }."))
         }
         Some(task) => Ok(task),
         None => {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{abi::Name, url::last_segment, value::Value};
+use super::{abi::Name, text::copy, url::last_segment, value::Value};
 
 /// A reference to a task: all that is needed to wait for it, anywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// The id, opaque.
     #[serde(rename = "task_id")]
@@ -13,6 +13,12 @@ pub struct Task {
     /// Where the server wants to be polled; empty where it names no URL.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub poll_url: String,
+}
+
+impl Clone for Task {
+    fn clone(&self) -> Task {
+        Task { id: copy(&self.id), poll_url: copy(&self.poll_url) }
+    }
 }
 
 impl Task {
@@ -24,7 +30,7 @@ impl Task {
             id = body.text_of(Name::Id);
         }
         if id.is_empty() {
-            id = last_segment(&poll_url).into();
+            id = copy(last_segment(&poll_url));
         }
         let task = Task { id, poll_url };
         if task.has_id() { Some(task) } else { None }

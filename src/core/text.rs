@@ -24,8 +24,13 @@ pub fn without_query(path: &str) -> &str {
 /// Writes a number; the formatting machinery would cost kilobytes.
 pub fn number(number: u32) -> String {
     let digit = (number % 10) as usize;
-    let digit = &"0123456789"[digit..=digit];
-    if number < 10 { digit.into() } else { join(&[&self::number(number / 10), digit]) }
+    let before = if number < 10 { String::new() } else { self::number(number / 10) };
+    join(&[&before, &"0123456789"[digit..=digit]])
+}
+
+/// A copy of a text, by the means that texts are joined by: the standard library's would come beside them.
+pub fn copy(text: &str) -> String {
+    join(&[text])
 }
 
 /// Joins parts.

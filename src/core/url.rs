@@ -2,7 +2,7 @@
 
 use super::{
     platform::{Location, Platform},
-    text::{join, split, without_query},
+    text::{copy, join, split, without_query},
 };
 
 /// The path of a create, below the base URL.
@@ -24,7 +24,7 @@ impl Base {
         if let Some(rest) = prefix.strip_suffix("/v1") {
             prefix = trim_slashes(rest);
         }
-        Base { origin: location.origin, prefix: prefix.into() }
+        Base { origin: location.origin, prefix: copy(prefix) }
     }
 
     /// The path, below the origin, of one of our own routes.

@@ -12,7 +12,7 @@ use super::{
     platform::Platform,
     retry::backoff,
     task::Task,
-    text::{number, without_query},
+    text::{copy, join, number, without_query},
     url::Base,
 };
 
@@ -105,8 +105,8 @@ enum End {
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum WaitAction {
-    /// Send a poll to this path below the base URL's origin; its answer has to be there at this time.
-    Poll(String, f64),
+    /// Send a poll to [`Wait::path`]; its answer has to be there at this time.
+    Poll(f64),
     /// Sleep until this time.
     Sleep(f64),
     /// Give up; the task goes on.
@@ -142,9 +142,9 @@ impl Wait {
         } else {
             let Some(path) = options.base.poll_path::<V>(&task.poll_url) else {
                 task.poll_url = String::new();
-                let message = ["The poll_url leads to another server, which must not get the key. \
-                     waitForTask(error.task) asks by id."];
-                return Err((Failure::new(Kind::UntrustedUrl, Outcome::Accepted, &message), task));
+                let message = "The poll_url leads to another server, which must not get the key. \
+                     waitForTask(error.task) asks by id.";
+                return Err((Failure::new(Kind::UntrustedUrl, Outcome::Accepted, message), task));
             };
             (path, String::new())
         };
@@ -188,6 +188,11 @@ impl Wait {
         self.deadline = now + self.poll_timeout;
     }
 
+    /// The path to poll, below the base URL's origin.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether the next thing to do at `now` is a poll.
     pub fn is_due(&self, now: f64) -> bool {
         self.end == End::NotYet && now >= self.due
@@ -224,7 +229,7 @@ impl Wait {
         if !self.swapped || now >= self.until {
             self.until = (now + self.poll_timeout).min(self.deadline.max(now + LAST_POLL));
         }
-        WaitAction::Poll(self.path.clone(), self.until)
+        WaitAction::Poll(self.until)
     }
 
     /// Takes a poll that another wait for the same task has sent while this one slept for one of its own:
@@ -253,7 +258,7 @@ impl Wait {
         now: f64,
         random: f64,
     ) -> PollResult {
-        let target = ["GET ", without_query(&self.path)];
+        let target = self.target();
         self.answered_at = now;
         let failure = if answer.is_success() {
             match ParsedAnswer::of(&target, answer, Some(&self.task)) {
@@ -284,8 +289,12 @@ impl Wait {
 
     /// Judges a poll that brought no answer. `random` lies in 0..1.
     pub fn lost(&mut self, error: TransportError, now: f64, random: f64) -> PollResult {
-        let failure = Failure::lost(&["GET ", without_query(&self.path)], error, Outcome::Accepted);
+        let failure = Failure::lost(&self.target(), error, Outcome::Accepted);
         self.lose(failure, now, random)
+    }
+
+    fn target(&self) -> String {
+        join(&["GET ", without_query(&self.path)])
     }
 
     /// The task is not at this path. A bare id may be at the other one; and what is missing everywhere counts only
@@ -327,7 +336,7 @@ impl Wait {
             return;
         }
         if let Some(path) = base.poll_path::<V>(poll_url) {
-            self.task.poll_url = poll_url.into();
+            self.task.poll_url = copy(poll_url);
             self.path = path;
             self.other_path = String::new();
         }
@@ -360,15 +369,15 @@ impl Wait {
             End::Budget => (Kind::PollBudget, " was still running after maxPolls polls"),
             _ => (Kind::WaitTimeout, " was still running when maxWait ended"),
         };
-        let mut failure = Failure::new(kind, Outcome::Accepted, &["The task ", &self.task.id, when]);
+        let mut failure = Failure::new(kind, Outcome::Accepted, "The task ");
+        failure.say(&self.task.id);
+        failure.say(when);
         if self.retry_after > Ms::ZERO {
-            failure.say(&[
-                "; the server asks to wait ",
-                &number((self.retry_after.0 / 1_000.0).ceil() as u32),
-                " s",
-            ]);
+            failure.say("; the server asks to wait ");
+            failure.say(&number((self.retry_after.0 / 1_000.0).ceil() as u32));
+            failure.say(" s");
         }
-        failure.say(&[". ", GOES_ON]);
+        failure.add(GOES_ON);
         failure.retry_after = self.retry_after;
         failure
     }

@@ -8,9 +8,9 @@
 use std::ptr::null_mut;
 
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
-use super::{clock, error::call_error, js::Host, trap};
+use super::{clock, error::call_error, js::Host, trap, value::Js};
 use crate::core::{Action, Call, Command, End, Environment, Event, Source, Task, Update, abi::EventKind};
 
 /// The longest time that a timer of the platform can count, in milliseconds.
@@ -18,11 +18,11 @@ const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 
 /// A call under way.
 pub struct Driver {
-    host: Host,
-    call: Box<Call<JsValue>>,
+    host: Js,
+    call: Box<Call<Js>>,
     timer: Option<Timeout>,
-    /// The end of what the timer counts. No timer counts very long times.
-    until: f64,
+    /// When the timer fires. No timer counts very long times.
+    fires_at: f64,
 }
 
 /// The time of an entry, and chance.
@@ -39,17 +39,19 @@ pub struct Moment {
 pub fn run(command: Command, host: Host, browser: bool, moment: Moment) -> *mut Driver {
     trap::at("start");
     let environment = Environment { browser };
-    let (call, action) = match Call::start(command, host.as_ref(), environment, moment.now, moment.random) {
+    let value = Js::from(JsValue::from(host));
+    let host = value.unchecked_ref::<Host>();
+    let (call, action) = match Call::start(command, &value, environment, moment.now, moment.random) {
         Ok(started) => started,
         Err(end) => {
-            settle(&host, &end);
+            settle(host, &end);
             return null_mut();
         }
     };
     if !host.listen() {
         return null_mut();
     }
-    Box::new(Driver { host, call, timer: None, until: 0.0 }).advance(action, moment)
+    Box::new(Driver { host: value, call, timer: None, fires_at: 0.0 }).advance(action, moment)
 }
 
 /// Hands an event to the call that [`run`] has returned. Where that ends the call, it must not come again.
@@ -61,6 +63,10 @@ pub fn wake(driver: *mut Driver, kind: u8, value: JsValue, moment: Moment) {
 }
 
 impl Driver {
+    fn host(&self) -> &Host {
+        self.host.unchecked_ref()
+    }
+
     /// Performs an action, and keeps the driver for the next event.
     fn advance(mut self: Box<Self>, mut action: Action, moment: Moment) -> *mut Driver {
         while let Some(event) = self.perform(action, moment.now) {
@@ -69,10 +75,10 @@ impl Driver {
         if action == Action::Finish { null_mut() } else { Box::into_raw(self) }
     }
 
-    fn handle(&mut self, event: Event<JsValue>, moment: Moment) -> Action {
+    fn handle(&mut self, event: Event<Js>, moment: Moment) -> Action {
         let action = self.call.handle(event, moment.now, moment.random);
         if let Some(Update { generation, next_poll }) = self.call.take_update() {
-            self.host.update(&generation, next_poll.map_or(-1.0, |due| due - moment.now));
+            self.host().update(&generation, next_poll.map_or(-1.0, |due| due - moment.now));
         }
         action
     }
@@ -81,21 +87,20 @@ impl Driver {
     fn take(&mut self, kind: u8, value: JsValue, moment: Moment) -> Action {
         trap::at("wake");
         let event = match EventKind::ALL.get(usize::from(kind)) {
-            Some(EventKind::Credentials) => Event::Credentials(value),
+            Some(EventKind::Credentials) => Event::Credentials(value.into()),
             Some(EventKind::Attempt) => {
                 trap::at(if self.call.is_sending() { "answer" } else { "shared" });
-                Event::Attempt(value)
+                Event::Attempt(value.into())
             }
-            Some(EventKind::Announced) => Event::Announced(value),
+            Some(EventKind::Announced) => Event::Announced(value.into()),
             Some(EventKind::LeaderLeft) => Event::LeaderLeft,
             Some(EventKind::Woken) => Event::Woken,
             Some(EventKind::Aborted) => Event::Aborted,
             Some(EventKind::Elapsed) => {
                 self.timer = None;
                 // A timer counts less than the whole time where that is very long.
-                if moment.now < self.until {
-                    self.set_timer(moment.now);
-                    return Action::Wait;
+                if moment.now < self.call.until() {
+                    return Action::Sleep;
                 }
                 Event::Elapsed
             }
@@ -106,22 +111,22 @@ impl Driver {
 
     /// Performs an action. Returns the event that answers it at once, if one does.
     #[allow(clippy::float_cmp)] // the timer is set for exactly that time
-    fn perform(&mut self, action: Action, now: f64) -> Option<Event<JsValue>> {
+    fn perform(&mut self, action: Action, now: f64) -> Option<Event<Js>> {
         match action {
             Action::Wait => return None,
             Action::Finish => {
-                settle(&self.host, self.call.end());
+                settle(self.host(), self.call.end());
                 return None;
             }
             Action::Announce => {
                 let Task { id, poll_url } = self.call.task()?;
-                self.host.announce(id, poll_url);
+                self.host().announce(id, poll_url);
             }
-            Action::Authorize => self.host.authorize(),
-            Action::GiveUp => self.host.give_up(),
+            Action::Authorize => self.host().authorize(),
+            Action::GiveUp => self.host().give_up(),
             Action::Send => {
                 let request = self.call.request();
-                let source = self.host.send(
+                let source = self.host().send(
                     &request.url,
                     request.is_create,
                     request.number,
@@ -137,33 +142,25 @@ impl Driver {
             }
             Action::Sleep => {}
         }
-        let until = self.call.until();
-        if self.timer.is_none() || until != self.until {
-            self.until = until;
-            self.set_timer(now);
-        }
-        None
-    }
-
-    fn set_timer(&mut self, now: f64) {
-        let ms = self.until - now;
-        self.timer = None;
-        if ms < f64::INFINITY {
-            let ms = ms.clamp(0.0, LONGEST_TIMER_MS).ceil();
-            let fires_at = now + ms;
+        let fires_at = self.call.until().min(now + LONGEST_TIMER_MS);
+        if self.timer.is_none() || fires_at != self.fires_at {
+            self.fires_at = fires_at;
+            // The one before ends first: a call has one timer.
+            self.timer = None;
             let host = self.host.clone();
-            self.timer = Some(Timeout::new(ms as u32, move || {
+            self.timer = Some(Timeout::new((fires_at - now).max(0.0).ceil() as u32, move || {
                 trap::at("timer");
                 // The timer is proof of the time, whatever a coarse or frozen clock shows.
                 clock::at_least(fires_at);
-                host.elapse();
+                host.unchecked_ref::<Host>().elapse();
             }));
         }
+        None
     }
 }
 
 /// Settles the promise of a call.
-fn settle(host: &Host, end: &End<JsValue>) {
+fn settle(host: &Host, end: &End<Js>) {
     match end {
         End::Done(value) => host.settle(true, value),
         End::Failed(failed) => host.settle(false, &call_error(failed)),

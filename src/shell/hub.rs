@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
-use super::error::error;
+use super::{error::error, value::Js};
 use crate::core::{
     AdmissionRequest, Attempt, Environment, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate,
     Limiter, Ms, Options, Pauses, Phase, RateLimit, RequestKind, check_request,
@@ -99,7 +99,7 @@ struct SharedPause {
 }
 
 fn read_options(options: &JsValue) -> Thrown<Options> {
-    Options::read(options, Environment { browser: false })
+    Options::read(&Js::from(options.clone()), Environment { browser: false })
         .map_err(|failure| error(&failure, &JsValue::UNDEFINED))
 }
 
@@ -149,7 +149,7 @@ pub fn is_expired(job: JsValue, now: f64) -> Thrown<bool> {
 #[wasm_bindgen(js_name = createJob)]
 pub fn create_job(options: &JsValue, request: &JsValue, job_request: JsValue, now: f64) -> Thrown<JsValue> {
     let read = read_options(options)?;
-    check_request(request).map_err(|failure| error(&failure, &JsValue::UNDEFINED))?;
+    check_request(&Js::from(request.clone())).map_err(|failure| error(&failure, &JsValue::UNDEFINED))?;
     save(&Job::new(&read, load::<JobRequest>(job_request)?, now))
 }
 
@@ -199,7 +199,7 @@ pub fn attempt_ended(
     let mut job: Job = load(job)?;
     let read = read_options(options)?;
     let hub = read_hub_options(options);
-    let attempt = Attempt::of(attempt);
+    let attempt = Attempt::of(Js::from(attempt));
     let result = attempt.result.as_ref().map_err(|lost| *lost);
     let rate_limit = result
         .ok()
@@ -212,7 +212,9 @@ pub fn attempt_ended(
     };
     let error = |failure| job_error(&job, failure, &attempt.value);
     let update = match update {
-        JobUpdate::Answered(answer) => Update::Answered { generation: answer.generation(&attempt.value) },
+        JobUpdate::Answered(answer) => {
+            Update::Answered { generation: answer.generation(&attempt.value).into() }
+        }
         JobUpdate::Retry(failure) => Update::Retry { error: failure.map_or(JsValue::UNDEFINED, error) },
         JobUpdate::Fallback(failure) => Update::Fallback { error: error(failure) },
         JobUpdate::Fail(failure) => Update::Fail { error: error(failure) },
@@ -238,11 +240,7 @@ pub fn pictures_copied(job: JsValue, options: &JsValue, is_done: bool, now: f64)
 #[wasm_bindgen(js_name = resumeJob)]
 pub fn resume_job(job: JsValue, options: &JsValue, now: f64) -> Thrown<JsValue> {
     let mut job: Job = load(job)?;
-    if job.resume::<JsValue>(&read_options(options)?, now, random()) {
-        save(&job)
-    } else {
-        Ok(JsValue::UNDEFINED)
-    }
+    if job.resume::<Js>(&read_options(options)?, now, random()) { save(&job) } else { Ok(JsValue::UNDEFINED) }
 }
 
 /// Starts a limiter with the pauses of the last one, or with `undefined`. It replaces one of the same name, whose

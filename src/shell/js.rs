@@ -51,6 +51,13 @@ extern "C" {
     pub fn elapse(this: &Host);
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// Percent-encodes a text as one segment of a path.
+    #[wasm_bindgen(js_name = encodeURIComponent)]
+    pub fn encode(text: &str) -> JsValue;
+}
+
 #[wasm_bindgen(module = "/js/client/values.js")]
 extern "C" {
     // The `key` is the number of a name, of a trait or of an element.

@@ -1,5 +1,7 @@
 //! JavaScript values as the core sees them. Payloads stay where they are.
 
+use core::{mem::ManuallyDrop, ops::Deref};
+
 use wasm_bindgen::JsValue;
 
 use super::js;
@@ -8,9 +10,47 @@ use crate::core::{
     abi::{Shape, Trait},
 };
 
+/// A JavaScript value as the core holds it: one function lets it go. A bare `JsValue` has the code for that wherever one
+/// goes out of scope, at more than fifty places.
+#[derive(Clone)]
+pub struct Js(ManuallyDrop<JsValue>);
+
+impl From<JsValue> for Js {
+    fn from(value: JsValue) -> Js {
+        Js(ManuallyDrop::new(value))
+    }
+}
+
+#[cfg(feature = "hub")]
+impl From<Js> for JsValue {
+    fn from(value: Js) -> JsValue {
+        value.0.deref().clone()
+    }
+}
+
+impl Deref for Js {
+    type Target = JsValue;
+
+    fn deref(&self) -> &JsValue {
+        &self.0
+    }
+}
+
+#[allow(unsafe_code)]
+impl Drop for Js {
+    fn drop(&mut self) {
+        // SAFETY: nothing sees the value afterwards.
+        release(unsafe { ManuallyDrop::take(&mut self.0) });
+    }
+}
+
+#[inline(never)]
+fn release(value: JsValue) {
+    drop(value);
+}
+
 const ENTRIES: u32 = key_of(Trait::Entries);
 const LENGTH: u32 = key_of(Trait::Length);
-const SEGMENT: u32 = key_of(Trait::Segment);
 const REASON: u32 = key_of(Trait::Reason);
 const DESCRIPTION: u32 = key_of(Trait::Description);
 const ITSELF: u32 = key_of(Trait::Itself);
@@ -28,29 +68,29 @@ fn flag(value: &JsValue, key: u32) -> Option<bool> {
     if has(value, key, Shape::FLAG) { Some(has(value, key, Shape::TRUE)) } else { None }
 }
 
-impl Value for JsValue {
-    fn nothing() -> JsValue {
-        JsValue::UNDEFINED
+impl Value for Js {
+    fn nothing() -> Js {
+        JsValue::UNDEFINED.into()
     }
 
     fn is(&self, shapes: u16) -> bool {
         has(self, ITSELF, shapes)
     }
 
-    fn get(&self, name: Name) -> JsValue {
-        js::field(self, name as u32)
+    fn get(&self, name: Name) -> Js {
+        js::field(self, name as u32).into()
     }
 
-    fn entries(&self) -> JsValue {
-        js::field(self, ENTRIES)
+    fn entries(&self) -> Js {
+        js::field(self, ENTRIES).into()
     }
 
     fn length(&self) -> u32 {
         js::number_of(self, LENGTH) as u32
     }
 
-    fn item(&self, index: u32) -> JsValue {
-        js::field(self, FIRST_ELEMENT + index)
+    fn item(&self, index: u32) -> Js {
+        js::field(self, FIRST_ELEMENT + index).into()
     }
 
     fn text(&self) -> String {
@@ -98,19 +138,19 @@ impl Value for JsValue {
     }
 }
 
-impl Platform for JsValue {
+impl Platform for Js {
     fn parse_url(text: &str, base: &str) -> Option<Location> {
-        let parts = js::parse_url(text, base);
+        let parts = Js::from(js::parse_url(text, base));
         let is_plain = flag(&parts, FIRST_ELEMENT + 2)?;
         let text = |index| js::text_of(&parts, FIRST_ELEMENT + index);
         Some(Location { origin: text(0), path: text(1), is_plain })
     }
 
     fn encode_segment(text: &str) -> String {
-        js::text_of(&text.into(), SEGMENT)
+        js::text_of(&Js::from(js::encode(text)), ITSELF)
     }
 
-    fn generation(attempt: &JsValue, status: Status, is_foreign: bool, task_id: &str) -> JsValue {
-        js::to_generation(attempt, status as u8, is_foreign, task_id)
+    fn generation(attempt: &Js, status: Status, is_foreign: bool, task_id: &str) -> Js {
+        js::to_generation(attempt, status as u8, is_foreign, task_id).into()
     }
 }

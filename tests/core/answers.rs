@@ -12,7 +12,8 @@ use crate::{
 
 const ID: &str = "img_abc123def456";
 const OTHER_ID: &str = "ldtask_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const TARGET: [&str; 2] = ["POST ", "/v1/images/generations"];
+const PATH: &str = "/v1/images/generations";
+const TARGET: &str = "POST /v1/images/generations";
 
 /// What a test expects of an answer: a state, the id of a task (or none), and whether the state is one that we
 /// do not know; or else an error.
@@ -24,7 +25,7 @@ const FAILED: Expected<'static> = Err((Kind::TaskFailed, Outcome::Failed));
 const CANCELLED: Expected<'static> = Err((Kind::TaskCancelled, Outcome::Failed));
 
 fn check(name: &str, body: &Plain, known: Option<&Task>, expected: Expected<'_>) {
-    let meaning = ParsedAnswer::of(&TARGET, &reply(200, body.clone()), known);
+    let meaning = ParsedAnswer::of(TARGET, &reply(200, body.clone()), known);
     let got = meaning.map_err(|failure| (failure.kind, failure.outcome)).map(|meaning| {
         (meaning.status, meaning.task.map(|task| task.id).unwrap_or_default(), meaning.is_foreign)
     });
@@ -70,7 +71,7 @@ fn every_example_of_an_error_names_its_code_its_reason_and_its_hint() {
     for (status, (name, text), kind) in examples {
         let body: Plain = serde_json::from_str(text).unwrap();
         let answer = reply(status, body.clone());
-        let CreateAction::Fail(failure) = Create::new(TARGET[1].into(), 0, false).answer(&answer, 0.5) else {
+        let CreateAction::Fail(failure) = Create::new(PATH.into(), 0, false).answer(&answer, 0.5) else {
             panic!("{name} is not an error");
         };
         assert_eq!((failure.kind, failure.outcome), (kind, Outcome::Rejected), "{name}");
@@ -268,7 +269,7 @@ fn a_failed_task_says_why() {
         ),
     ];
     for (body, message) in cases {
-        let failure = ParsedAnswer::of(&TARGET, &reply(200, body), Some(&known)).unwrap_err();
+        let failure = ParsedAnswer::of(TARGET, &reply(200, body), Some(&known)).unwrap_err();
         assert_eq!(failure.message, message);
         assert_eq!(failure.task.as_ref(), Some(&known));
     }
@@ -277,8 +278,7 @@ fn a_failed_task_says_why() {
 #[test]
 fn a_task_that_was_never_named_fails_without_a_name() {
     let body = json!({"status": "COMPLETED", "data": [], "error": "Filtered"});
-    let CreateAction::Fail(failure) = Create::new(TARGET[1].into(), 2, true).answer(&reply(200, body), 0.5)
-    else {
+    let CreateAction::Fail(failure) = Create::new(PATH.into(), 2, true).answer(&reply(200, body), 0.5) else {
         panic!("it is done or repeated");
     };
     assert_eq!((failure.kind, failure.outcome, &failure.task), (Kind::TaskFailed, Outcome::Failed, &None));
@@ -317,7 +317,7 @@ fn the_words_of_every_dialect_are_understood_in_any_case_of_letters() {
     }
     // A part of a word, and more than one of them, is another word.
     for word in ["", "complete", "done finished", " done", "done ", "dОne"] {
-        let meaning = ParsedAnswer::of(&TARGET, &reply(200, json!({"id": "t", "status": word})), None);
+        let meaning = ParsedAnswer::of(TARGET, &reply(200, json!({"id": "t", "status": word})), None);
         assert_eq!(meaning.map(|meaning| meaning.status).ok(), Some(Status::Processing), "{word:?}");
     }
 }
@@ -325,7 +325,7 @@ fn the_words_of_every_dialect_are_understood_in_any_case_of_letters() {
 #[test]
 fn a_success_that_says_nothing_of_a_task_says_why_and_when_to_ask_again() {
     let body = json!({"error": {"message": "Overloaded", "retryable": false, "retry_after": 7}});
-    let failure = ParsedAnswer::of(&TARGET, &reply(200, body), None).unwrap_err();
+    let failure = ParsedAnswer::of(TARGET, &reply(200, body), None).unwrap_err();
     let expected =
         "POST /v1/images/generations was answered, but it holds neither an image nor a task: Overloaded";
     assert_eq!(failure.message, expected);
@@ -334,7 +334,7 @@ fn a_success_that_says_nothing_of_a_task_says_why_and_when_to_ask_again() {
 
 #[test]
 fn a_success_without_json_is_unclear() {
-    let failure = ParsedAnswer::of::<Json>(&TARGET, &bodiless(200), None).unwrap_err();
+    let failure = ParsedAnswer::of::<Json>(TARGET, &bodiless(200), None).unwrap_err();
     assert_eq!((failure.kind, failure.outcome, failure.status), (Kind::Response, Outcome::Unknown, 200));
 }
 
@@ -396,7 +396,7 @@ fn a_reference_is_plain_json() {
 fn an_id_of_dots_is_none() {
     for id in [".", ".."] {
         let body = json!({"status": "pending", "task_id": id});
-        let failure = ParsedAnswer::of(&TARGET, &reply(200, body.clone()), None).expect_err("no task");
+        let failure = ParsedAnswer::of(TARGET, &reply(200, body.clone()), None).expect_err("no task");
         assert_eq!(failure.kind, Kind::Response, "{id}");
         // Where the task is known, it stays that.
         check(id, &body, Some(&task("t", "")), Ok((Status::Pending, "t", false)));

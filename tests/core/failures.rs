@@ -11,7 +11,7 @@ use crate::{
 const PATH: &str = "/v1/images/generations";
 
 fn failure_of(answer: &Answer<Json>) -> Box<Failure> {
-    Failure::of_answer(&["POST ", PATH], answer)
+    Failure::of_answer(&format!("POST {PATH}"), answer)
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_task_s_own_failure_stays_failed_when_a_task_is_left() {
         (Outcome::Unknown, Outcome::Accepted),
         (Outcome::Failed, Outcome::Failed),
     ] {
-        let mut failure = Failure::new(Kind::Server, outcome, &[]);
+        let mut failure = Failure::new(Kind::Server, outcome, "");
         failure.leave_task();
         assert_eq!(failure.outcome, left);
     }

@@ -239,7 +239,8 @@ pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
                     }
                 }
             }
-            WaitAction::Poll(path, until) => {
+            WaitAction::Poll(until) => {
+                let path = wait.path().to_owned();
                 let timeout = until - now;
                 let turn = turns.next().unwrap_or_else(still_running);
                 let at = now;

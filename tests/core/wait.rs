@@ -40,7 +40,7 @@ impl Subject {
     /// The path and the time-out of the poll that has to come now.
     fn poll(&mut self) -> (String, f64) {
         match self.next() {
-            WaitAction::Poll(path, until) => (path, until - self.now),
+            WaitAction::Poll(until) => (self.wait.path().into(), until - self.now),
             step => panic!("{step:?} at {}", self.now),
         }
     }
@@ -197,10 +197,12 @@ fn a_bare_id_is_looked_for_on_the_other_path_at_once() {
 fn the_other_path_is_part_of_the_same_poll() {
     // It counts as no second poll, and shares the time of the first.
     let mut subject = Subject::bare(&[("maxPolls", json!(1))]);
-    assert_eq!(subject.next(), WaitAction::Poll("/v1/tasks/ldtask_1".into(), 60_000.0));
+    assert_eq!(subject.next(), WaitAction::Poll(60_000.0));
+    assert_eq!(subject.wait.path(), "/v1/tasks/ldtask_1");
     subject.now = 20_000.0;
     assert_eq!(subject.answer(&missing()), PollResult::Again);
-    assert_eq!(subject.next(), WaitAction::Poll("/v1/images/generations/ldtask_1".into(), 60_000.0));
+    assert_eq!(subject.next(), WaitAction::Poll(60_000.0));
+    assert_eq!(subject.wait.path(), "/v1/images/generations/ldtask_1");
     assert!(matches!(subject.answer(&running()), PollResult::Answered(_)));
     assert_eq!(subject.failure().0, Kind::PollBudget);
 

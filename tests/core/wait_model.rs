@@ -267,10 +267,10 @@ impl Model {
     }
 }
 
-fn step_of(step: WaitAction) -> Decision {
-    match step {
+fn step_of(wait: &mut Wait, now: f64) -> Decision {
+    match wait.next(now) {
         WaitAction::Sleep(until) => Decision::Sleep(until),
-        WaitAction::Poll(path, until) => Decision::Poll(path, until),
+        WaitAction::Poll(until) => Decision::Poll(wait.path().into(), until),
         WaitAction::Fail(failure) => Decision::GiveUp(failure.kind),
     }
 }
@@ -327,7 +327,7 @@ proptest! {
         // Where the turns are used up, the task goes on running for a while.
         for _ in 0..40 {
             let expected = model.next(now);
-            prop_assert_eq!(&step_of(wait.next(now)), &expected, "{:?}", model);
+            prop_assert_eq!(&step_of(&mut wait, now), &expected, "{:?}", model);
             let luck = *lucks.next().unwrap_or(&Luck::None);
             match expected {
                 Decision::Sleep(until) => match luck {
