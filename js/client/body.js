@@ -1,6 +1,13 @@
 /** The body of a create, made when the call is made: later changes of the caller's do not count. */
 
-const isBlob = (value) => typeof Blob === 'function' && value instanceof Blob;
+/** The name of a type of the platform. A file may come from another frame, whose classes are others. */
+const typeOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+
+const isBlob = (value) => /^(?:Blob|File)$/.test(typeOf(value));
+
+/** What would be sent as an empty object, or as a list of numbers, and be paid for. */
+const isNoJson = (value) =>
+  ArrayBuffer.isView(value) || /^(?:ArrayBuffer|Map|Promise|ReadableStream|Set)$/.test(typeOf(value));
 
 /** A request as a form: each Blob is a part of its own, and the platform streams it. */
 function toForm(request) {
@@ -8,7 +15,11 @@ function toForm(request) {
   for (const [name, value] of Object.entries(request)) {
     const items = [].concat(value);
     if (items.some(isBlob)) {
-      for (const item of items) form.append(name, item);
+      for (const item of items) {
+        form.append(name, item);
+        // Node takes a Blob of another class for a text.
+        if (form.get?.(name) === `${item}` && isBlob(item)) throw new TypeError(`${name} is a foreign Blob`);
+      }
     } else if (value != null) {
       // Lists of URLs are separated by commas there; everything else is what JSON would say.
       const isText = items.every((item) => typeof item === 'string');
@@ -27,7 +38,12 @@ function toForm(request) {
 export function toBody(request, fallback) {
   try {
     if (fallback) request = { ...request, fallback };
-    const hasBlob = Object.values(Object(request)).flat().some(isBlob);
+    const entries = Object.entries(Object(request)).map(([name, value]) => [name, [].concat(value)]);
+    for (const [name, items] of entries) {
+      const wrong = items.find(isNoJson);
+      if (wrong) throw new TypeError(`${name} is of the type ${typeOf(wrong)}`);
+    }
+    const hasBlob = entries.some(([, items]) => items.some(isBlob));
     return { value: hasBlob ? toForm(request) : JSON.stringify(request) };
   } catch (cause) {
     return { cause };

@@ -148,7 +148,8 @@ impl Failure {
             kind = Kind::TaskNotFound;
         }
         let has_done_nothing = status == 503 && error.flag_of(Name::Retryable) == Some(true);
-        let is_unknown = kind == Kind::Server && !has_done_nothing;
+        // A proxy says 499 where the connection in front of it has closed: the service may have gone on.
+        let is_unknown = status == 499 || kind == Kind::Server && !has_done_nothing;
         let outcome = if is_unknown { Outcome::Unknown } else { Outcome::Rejected };
 
         let mut failure = Failure::new(kind, outcome, target);
@@ -177,8 +178,8 @@ impl Failure {
         let mut advice = kind.advice();
         if !hint.is_empty() {
             advice = &hint;
-        } else if advice.is_empty() && answer.body.is_none() {
-            // The service itself answers in JSON.
+        } else if answer.body.is_none() && kind != Kind::RateLimit {
+            // The service itself answers in JSON: this is no word about the key or the account.
             advice = CHECK_BASE_URL;
         }
         if !reason.is_empty() {
