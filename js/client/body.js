@@ -1,13 +1,18 @@
 /** The body of a create, made when the call is made: later changes of the caller's do not count. */
 
-/** The name of a type of the platform. A file may come from another frame, whose classes are others. */
-const typeOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+/** The type of a value. A file may come from another frame, whose classes are others. */
+const typeOf = (value) => ({}).toString.call(value);
 
-const isBlob = (value) => /^(?:Blob|File)$/.test(typeOf(value));
+const isBlob = (value) => /Blob|File\]/.test(typeOf(value));
 
-/** What would be sent as an empty object, or as a list of numbers, and be paid for. */
-const isNoJson = (value) =>
-  ArrayBuffer.isView(value) || /^(?:ArrayBuffer|Map|Promise|ReadableStream|Set)$/.test(typeOf(value));
+/** As JSON. What would be an empty object there, or a list of numbers, must not be paid for. */
+const toJson = (value) =>
+  JSON.stringify(value, function (name, field) {
+    const type = typeOf(this[name]);
+    // A typed array has a number in its type.
+    if (/\d|Blob|Buffer|File|Form|Map|Promise|Set|Stream/.test(type)) throw new TypeError(`${name}: ${type}`);
+    return field;
+  });
 
 /** A request as a form: each Blob is a part of its own, and the platform streams it. */
 function toForm(request) {
@@ -18,12 +23,12 @@ function toForm(request) {
       for (const item of items) {
         form.append(name, item);
         // Node takes a Blob of another class for a text.
-        if (form.get?.(name) === `${item}` && isBlob(item)) throw new TypeError(`${name} is a foreign Blob`);
+        if (form.get?.(name) === typeOf(item)) throw new TypeError(`${name}: foreign Blob`);
       }
     } else if (value != null) {
       // Lists of URLs are separated by commas there; everything else is what JSON would say.
       const isText = items.every((item) => typeof item === 'string');
-      form.append(name, isText ? items.join() : JSON.stringify(value));
+      form.append(name, isText ? items.join() : toJson(value));
     }
   }
   return form;
@@ -38,13 +43,8 @@ function toForm(request) {
 export function toBody(request, fallback) {
   try {
     if (fallback) request = { ...request, fallback };
-    const entries = Object.entries(Object(request)).map(([name, value]) => [name, [].concat(value)]);
-    for (const [name, items] of entries) {
-      const wrong = items.find(isNoJson);
-      if (wrong) throw new TypeError(`${name} is of the type ${typeOf(wrong)}`);
-    }
-    const hasBlob = entries.some(([, items]) => items.some(isBlob));
-    return { value: hasBlob ? toForm(request) : JSON.stringify(request) };
+    const hasBlob = Object.values(Object(request)).flat().some(isBlob);
+    return { value: hasBlob ? toForm(request) : toJson(request) };
   } catch (cause) {
     return { cause };
   }

@@ -122,7 +122,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       isBrowser,
       body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
       task: isCreate ? undefined : referenceOf(input),
-      age: performance.now() - (generated.get(input) ?? Number.NaN),
+      age: performance.now() - generated.get(input),
     });
   }
 

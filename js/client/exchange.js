@@ -167,7 +167,7 @@ export async function exchange(
     attempt.requestId = header('x-request-id');
     attempt.info = {
       method: attempt.method,
-      path: parseUrl(url)[1].split('?')[0],
+      path: new URL(url).pathname,
       status: attempt.status,
       requestId: attempt.requestId,
       rateLimit: { limit: limit('limit'), remaining: limit('remaining'), reset: limit('reset') },

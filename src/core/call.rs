@@ -210,7 +210,7 @@ impl<V: Platform> Call<V> {
         } else {
             let body = call.get(Name::Body);
             if is_edit {
-                check_edit(&input, body.is_of(Name::Value, Shape::TEXT))
+                check_edit(&input, !body.is_of(Name::Value, Shape::OBJECT))
             } else {
                 check_request(&input)
             }?;

@@ -178,15 +178,16 @@ impl Failure {
         let mut advice = kind.advice();
         if !hint.is_empty() {
             advice = &hint;
-        } else if answer.body.is_none() && kind != Kind::RateLimit {
-            // The service itself answers in JSON: this is no word about the key or the account.
-            advice = CHECK_BASE_URL;
         }
         if !reason.is_empty() {
             failure.say(&[": ", &reason]);
         }
         if !contains(&failure.message, advice) {
             failure.add(&[advice]);
+        }
+        // The service itself answers in JSON.
+        if answer.body.is_none() && !matches!(kind, Kind::RateLimit | Kind::Response) {
+            failure.add(&[CHECK_BASE_URL]);
         }
         failure.read_hints(answer, &error);
         failure

@@ -618,7 +618,12 @@ impl Reference<'_> {
     }
 
     /// Gets credentials and sends a request, or lets another call's answer serve, until its time is over.
-    fn exchange(&mut self, request: &Sent, mut until: f64, unsent: Outcome) -> Blocking<(ScriptedPoll, bool)> {
+    fn exchange(
+        &mut self,
+        request: &Sent,
+        mut until: f64,
+        unsent: Outcome,
+    ) -> Blocking<(ScriptedPoll, bool)> {
         loop {
             let answers =
                 |happening: &Happening| matches!(happening, Happening::Credentials(_) | Happening::Elapsed);
