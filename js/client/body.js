@@ -41,12 +41,14 @@ function toForm(request) {
  * @param {readonly string[]} [fallback] for a relay, whose hub goes through these models even if the page closes
  */
 export function toBody(request, fallback) {
+  let hasBlob;
   try {
     if (fallback) request = { ...request, fallback };
-    const hasBlob = Object.values(Object(request)).flat().some(isBlob);
+    hasBlob = Object.values(Object(request)).flat().some(isBlob);
     return { value: hasBlob ? toForm(request) : toJson(request) };
   } catch (cause) {
-    return { cause };
+    // An empty text lets the core say first that an edit has no picture.
+    return { cause, value: hasBlob ? undefined : '' };
   }
 }
 

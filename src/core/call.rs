@@ -210,11 +210,11 @@ impl<V: Platform> Call<V> {
         } else {
             let body = call.get(Name::Body);
             if is_edit {
-                check_edit(&input, !body.is_of(Name::Value, Shape::OBJECT))
+                check_edit(&input, body.is_of(Name::Value, Shape::TEXT))
             } else {
                 check_request(&input)
             }?;
-            if body.is_of(Name::Value, Shape::NOTHING) {
+            if !body.is_of(Name::Value, Shape::FILLED | Shape::OBJECT) {
                 machine.fail(Failure::not_json(), body)
             } else {
                 machine.send_create(now)

@@ -195,6 +195,15 @@ describe('rule 1: what JSON and forms cannot say is not paid for', GUARD, () => 
     assert.equal(requests.length, 0);
   });
 
+  test('a mask of bytes beside a picture', async () => {
+    const { requests, options } = service();
+    const error = await failure(
+      edit({ prompt: 'Peel it', image: picture, mask: Buffer.from('PNG') }, options),
+    );
+    assert.deepEqual([error.message, error.outcome], ['request must be plain JSON.', 'not_sent']);
+    assert.equal(requests.length, 0);
+  });
+
   test('but what says of itself how it is JSON is sent', async () => {
     const { requests, options } = service();
     const url = new URL('https://x.test/1');
