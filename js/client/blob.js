@@ -39,10 +39,17 @@ export async function toBlob(image, options) {
   const error = read(image, 'error');
   const text = typeof b64 === 'string' && b64 ? b64 : url;
   if (typeof text === 'string' && text && (text === b64 || DATA_URL.test(text))) {
+    const param = text === b64 ? 'b64_json' : 'url';
+    let decoded;
     try {
-      return decode(text);
+      decoded = decode(text);
     } catch (cause) {
-      throw refuse(text === b64 ? 'b64_json' : 'url', ' is not base64.', cause);
+      throw refuse(param, ' is not base64.', cause);
+    }
+    try {
+      return new Blob([decoded.bytes], { type: decoded.type });
+    } catch (cause) {
+      throw refuse(param, ' cannot become a Blob here: React Native makes none of bytes.', cause);
     }
   }
   if (typeof url === 'string' && url) return download(url, Object(options));
@@ -65,7 +72,7 @@ function decode(text) {
   const [head = '', named] = DATA_URL.exec(text) ?? [];
   const b64 = text.slice(head.length).replace(/[-_]/g, (char) => (char === '-' ? '+' : '/'));
   const type = typeOf(b64) ?? named ?? '';
-  return new Blob([Uint8Array.fromBase64?.(b64) ?? decodeByBuffer(b64) ?? decodeByText(b64)], { type });
+  return { bytes: Uint8Array.fromBase64?.(b64) ?? decodeByBuffer(b64) ?? decodeByText(b64), type };
 }
 
 /** For Node before it had `fromBase64`. What is no base64 it leaves out, so that too little comes out of it. */
@@ -94,7 +101,8 @@ function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
     try {
       response = await (custom ? custom(url, init) : fetch(url, init));
       blob = response.ok && (await response.blob());
-      start = blob && new Uint8Array(await blob.slice(0, SIGNATURE_BYTES).arrayBuffer());
+      // React Native reads no bytes of a Blob.
+      start = blob && new Uint8Array((await blob.slice(0, SIGNATURE_BYTES).arrayBuffer?.()) ?? 0);
     } catch (cause) {
       throw ownError(ConnectionError, 'rejected', `${target} got no picture: the connection failed.`, {
         cause,

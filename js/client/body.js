@@ -1,6 +1,18 @@
 /** The body of a create, made when the call is made: later changes of the caller's do not count. */
 
-const isBlob = (value) => typeof Blob === 'function' && value instanceof Blob;
+/** The type of a value. A file may come from another frame, whose classes are others. */
+const typeOf = (value) => ({}).toString.call(value);
+
+const isBlob = (value) => /Blob|File\]/.test(typeOf(value));
+
+/** As JSON. What would be an empty object there, or a list of numbers, must not be paid for. */
+const toJson = (value) =>
+  JSON.stringify(value, function (name, field) {
+    const type = typeOf(this[name]);
+    // A typed array has a number in its type.
+    if (/\d|Blob|Buffer|File|Form|Map|Promise|Set|Stream/.test(type)) throw new TypeError(`${name}: ${type}`);
+    return field;
+  });
 
 /** A request as a form: each Blob is a part of its own, and the platform streams it. */
 function toForm(request) {
@@ -8,11 +20,15 @@ function toForm(request) {
   for (const [name, value] of Object.entries(request)) {
     const items = [].concat(value);
     if (items.some(isBlob)) {
-      for (const item of items) form.append(name, item);
+      for (const item of items) {
+        form.append(name, item);
+        // Node takes a Blob of another class for a text.
+        if (form.get?.(name) === typeOf(item)) throw new TypeError(`${name}: foreign Blob`);
+      }
     } else if (value != null) {
       // Lists of URLs are separated by commas there; everything else is what JSON would say.
       const isText = items.every((item) => typeof item === 'string');
-      form.append(name, isText ? items.join() : JSON.stringify(value));
+      form.append(name, isText ? items.join() : toJson(value));
     }
   }
   return form;
@@ -25,12 +41,14 @@ function toForm(request) {
  * @param {readonly string[]} [fallback] for a relay, whose hub goes through these models even if the page closes
  */
 export function toBody(request, fallback) {
+  let hasBlob;
   try {
     if (fallback) request = { ...request, fallback };
-    const hasBlob = Object.values(Object(request)).flat().some(isBlob);
-    return { value: hasBlob ? toForm(request) : JSON.stringify(request) };
+    hasBlob = Object.values(Object(request)).flat().some(isBlob);
+    return { value: hasBlob ? toForm(request) : toJson(request) };
   } catch (cause) {
-    return { cause };
+    // An empty text lets the core say first that an edit has no picture.
+    return { cause, value: hasBlob ? undefined : '' };
   }
 }
 

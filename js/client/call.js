@@ -143,9 +143,13 @@ export class Call {
       this.settle(false, ownError(InvalidRequestError, 'not_sent', message, { param: 'signal', cause }));
       return false;
     }
-    if (this.isBrowser) for (const [target, type] of pageEvents()) target?.addEventListener?.(type, this);
+    this.#listenToPage('addEventListener');
     if (signal || this.isBrowser) this.#awaitRing();
     return true;
+  }
+
+  #listenToPage(method) {
+    if (this.isBrowser) for (const [target, type] of pageEvents()) target?.[method]?.(type, this);
   }
 
   /** A page has come back. */
@@ -239,11 +243,7 @@ export class Call {
       }
     };
     cleanUp(() => leave(this.options.signal, this));
-    if (this.isBrowser) {
-      for (const [target, type] of pageEvents()) {
-        cleanUp(() => target?.removeEventListener?.(type, this));
-      }
-    }
+    cleanUp(() => this.#listenToPage('removeEventListener'));
     cleanUp(() => this.#subscriber?.leave());
     // Nothing waits for its answer.
     cleanUp(() => this.#controller?.abort());

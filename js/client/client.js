@@ -50,8 +50,9 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     try {
       if (starting) return await starting;
       const module = load();
-      // An edge worker has the module at hand, and must not let one request wait for another's promise.
-      if (!(module instanceof Promise)) return start(module);
+      // An edge worker has the module at hand, and must not let one request wait for another's promise. A promise of the
+      // engine is no instance of a global that a library has replaced, as zone.js does.
+      if (!('then' in module)) return start(module);
       starting = module.then(start).finally(() => {
         starting = undefined;
       });
@@ -122,7 +123,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       isBrowser,
       body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
       task: isCreate ? undefined : referenceOf(input),
-      age: performance.now() - (generated.get(input) ?? Number.NaN),
+      age: performance.now() - generated.get(input),
     });
   }
 

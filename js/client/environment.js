@@ -23,8 +23,6 @@ export function fillFromEnvironment(options) {
   if (apiKey != null || headers != null || relay) return;
   for (const [name, address] of KEYS) {
     const key = baseUrl == null || parseUrl(baseUrl)?.[0] === address ? variable(name) : undefined;
-    if (!key) continue;
-    Object.assign(options, { apiKey: key, baseUrl: baseUrl ?? address });
-    return;
+    if (key) return Object.assign(options, { apiKey: key, baseUrl: baseUrl ?? address });
   }
 }

@@ -146,6 +146,8 @@ export async function exchange(
     const init = { method: attempt.method, signal, headers, body, redirect: 'manual' };
     // An answer from a cache would freeze a task. Runtimes that do not know the field may refuse it.
     if (globalThis.Request && 'cache' in Request.prototype) init.cache = 'no-store';
+    // Bun before 1.3.12 sends a create again, and has it billed again, when a connection breaks that it had kept open.
+    if (body) init.keepalive = false;
     // Called as a function, since workers refuse another `this`.
     const responding = custom ? custom(url, init) : fetch(url, init);
     attempt.isSent = true;

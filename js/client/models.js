@@ -27,17 +27,17 @@ function readOptions(options, defaults) {
       throw refuse(name, ' cannot be read.', cause);
     }
   };
-  const query = new URLSearchParams();
+  const query = [];
   for (const [name, field] of Object.entries(QUERY)) {
     const value = read(name) ?? (name === 'category' ? 'image' : '');
     if (typeof value !== 'string') throw refuse(name, ' must be a string.');
-    if (value) query.set(field, value);
+    if (value) query.push(`${field}=${encodeURIComponent(value)}`);
   }
   const fetch = read('fetch');
   if (fetch && typeof fetch !== 'function') throw refuse('fetch', ' must be a function.');
   return {
     url: modelsUrl(read('baseUrl') ?? SERVICE),
-    query: `${query}` && `?${query}`,
+    query: query.length ? `?${query.join('&')}` : '',
     fetch,
     headers: read('headers'),
     signal: read('signal'),

@@ -39,9 +39,6 @@ function namesIn(object) {
   }
 }
 
-/** A shorter name is a part of too many others. */
-const SHORTEST_PART = 3;
-
 /**
  * Throws where an option is unknown, or where one stands in the request, which would be sent.
  *
@@ -54,11 +51,12 @@ export function checkNames(optionSets, request, more = []) {
     throw ownError(InvalidRequestError, 'not_sent', message, { param: name });
   };
   const known = [...OPTIONS, ...more];
-  const isPart = (part, whole) => part.length >= SHORTEST_PART && whole.includes(part);
   for (const name of optionSets.flatMap(namesIn)) {
     if (known.includes(name)) continue;
+    const letters = plain(name);
+    // A name of one or two letters is a part of too many others.
     const found = known.find(
-      (option) => isPart(plain(name), plain(option)) || isPart(plain(option), plain(name)),
+      (option) => letters.includes(plain(option)) || (letters[2] && plain(option).includes(letters)),
     );
     refuse(name, `Unknown option '${name}'.${found ? ` Did you mean ${found}?` : ''}`);
   }

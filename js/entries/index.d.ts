@@ -321,7 +321,7 @@ export type TaskRef =
       /** There is nothing to wait for. */
       status: 'completed';
       /** The images. */
-      data: ImageSource[];
+      data: readonly ImageSource[];
     }
   | Generation;
 

@@ -16,7 +16,7 @@ let module;
  */
 async function compile(source) {
   source = await source;
-  if (typeof source === 'string' || source instanceof URL) source = await fetch(source);
+  if (typeof source === 'string' || source?.href) source = await fetch(source);
   if (typeof source?.arrayBuffer === 'function') {
     if (source.ok === false) throw new Error(`${source.url} was answered with status ${source.status}`);
     const isWasm = source.headers?.get('content-type')?.startsWith('application/wasm');
@@ -24,10 +24,8 @@ async function compile(source) {
     if (isWasm && WebAssembly.compileStreaming) return WebAssembly.compileStreaming(source);
     source = await source.arrayBuffer();
   }
-  // A module may come from another realm, where `instanceof` does not know it: all but bytes counts as one.
-  return source instanceof ArrayBuffer || ArrayBuffer.isView(source)
-    ? WebAssembly.compile(/** @type {BufferSource} */ (source))
-    : source;
+  // Bytes and modules may come from another realm, as in Jest.
+  return source?.byteLength === undefined ? source : WebAssembly.compile(source);
 }
 
 export async function init(source) {

@@ -29,6 +29,11 @@ use super::{
     wait::{Origin, PollResult, Wait, WaitAction},
 };
 
+/// A deadline that is noticed so late has passed while the runtime was suspended, or busy.
+const OVERSLEPT: f64 = 1_000.0;
+/// After that, an answer that has arrived meanwhile has this time to be read.
+const READING: f64 = 5_000.0;
+
 /// What a driver has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -42,7 +47,8 @@ pub enum Action {
     GiveUp,
     /// Pass [`Call::task`] to `onTask`, and await that: [`Event::Announced`].
     Announce,
-    /// Do nothing until the time has come: [`Event::Elapsed`]. An attempt of another call may come before.
+    /// Do nothing until the time has come: [`Event::Elapsed`]. An attempt of another call may come before, and so may the
+    /// answer to a request under way, which has got more time.
     Sleep,
     /// Settle the promise of the call with [`Call::end`]. There is nothing more to do.
     Finish,
@@ -205,7 +211,7 @@ impl<V: Platform> Call<V> {
             } else {
                 check_request(&input)
             }?;
-            if body.is_of(Name::Value, Shape::NOTHING) {
+            if !body.is_of(Name::Value, Shape::FILLED | Shape::OBJECT) {
                 machine.fail(Failure::not_json(), body)
             } else {
                 machine.send_create(now)
@@ -281,6 +287,11 @@ impl<V: Platform> Call<V> {
             }
             // A stream has been silent for too long, and there is time left for a poll.
             (State::Following(_), Event::Elapsed) if now < self.until => self.authorize(),
+            // A timer fires before the runtime reads what has arrived in its sleep: that may be a picture, and paid for.
+            (State::Sending, Event::Elapsed) if now > self.until + OVERSLEPT => {
+                self.until = now + READING;
+                Action::Sleep
+            }
             (State::Authorizing | State::Sending | State::Following(_), Event::Elapsed) => self.give_up(),
             // A stream may have died while the runtime was away.
             (State::Following(Source::Stream), Event::Woken) | (State::Following(_), Event::LeaderLeft) => {

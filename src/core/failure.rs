@@ -153,7 +153,8 @@ impl Failure {
             kind = Kind::TaskNotFound;
         }
         let has_done_nothing = status == 503 && error.flag_of(Name::Retryable) == Some(true);
-        let is_unknown = kind == Kind::Server && !has_done_nothing;
+        // A proxy says 499 where the connection in front of it has closed: the service may have gone on.
+        let is_unknown = status == 499 || kind == Kind::Server && !has_done_nothing;
         let outcome = if is_unknown { Outcome::Unknown } else { Outcome::Rejected };
 
         let mut failure = Failure::new(kind, outcome, target);
@@ -192,12 +193,13 @@ impl Failure {
             let mut advice = kind.advice();
             if !hint.is_empty() {
                 advice = &hint;
-            } else if advice.is_empty() && answer.body.is_none() {
-                // The service itself answers in JSON.
-                advice = CHECK_BASE_URL;
             }
             if !contains(&failure.message, advice) {
                 failure.add(advice);
+            }
+            // The service itself answers in JSON.
+            if answer.body.is_none() && kind != Kind::RateLimit {
+                failure.add(CHECK_BASE_URL);
             }
         }
         failure.read_hints(answer, &error);

@@ -282,6 +282,8 @@ impl Wait {
             // A success that says nothing of the task is no answer: the right one has not arrived.
             Kind::Response if answer.is_success() && !failure.is_final => self.lose(failure, now, random),
             Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
+            // Something between us and the service has not passed this poll on, or not waited for its answer.
+            _ if matches!(failure.status, 421 | 425 | 499) => self.lose(failure, now, random),
             Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
             _ => PollResult::Fail(accepted(failure)),
         }

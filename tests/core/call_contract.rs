@@ -272,6 +272,34 @@ fn a_silent_stream_leaves_the_rest_of_its_time_to_a_poll() {
 }
 
 #[test]
+fn an_answer_that_arrived_while_the_runtime_slept_is_read() {
+    let (mut machine, _) = start(Command::Generate, request());
+    assert_eq!(machine.handle(credentials(), NOW, 0.5), Action::Send);
+    // The laptop wakes up an hour later, and its timer fires before the answer is read.
+    let woken = NOW + 3_600_000.0;
+    assert_eq!(machine.handle(Event::Elapsed, woken, 0.5), Action::Sleep);
+    assert_eq!(machine.until(), woken + 5_000.0);
+    let inline = answered(200, json!({"data": [{"url": "https://x.test/1"}]}));
+    assert_eq!(machine.handle(inline, woken + 20.0, 0.5), Action::Finish);
+    assert!(matches!(machine.end(), End::Done(_)));
+}
+
+#[test]
+fn a_request_without_an_answer_is_late_after_a_sleep_as_well() {
+    let (mut machine, _) = start(Command::Generate, request());
+    machine.handle(credentials(), NOW, 0.5);
+    assert_eq!(machine.handle(Event::Elapsed, NOW + 20_000.0 + 1_001.0, 0.5), Action::Sleep);
+    assert_eq!(machine.handle(Event::Elapsed, machine.until(), 0.5), Action::GiveUp);
+}
+
+#[test]
+fn a_request_whose_timer_is_on_time_is_late_at_once() {
+    let (mut machine, _) = start(Command::Generate, request());
+    machine.handle(credentials(), NOW, 0.5);
+    assert_eq!(machine.handle(Event::Elapsed, NOW + 20_000.0 + 1_000.0, 0.5), Action::GiveUp);
+}
+
+#[test]
 fn a_stream_that_outlasts_its_poll_is_given_up() {
     let mut machine = following_stream();
     assert_eq!(machine.handle(Event::Elapsed, NOW + 60_000.0, 0.5), Action::GiveUp);

@@ -27,6 +27,8 @@ const LONGEST_BACKOFF_MS: f64 = 30_000.0;
 const ANNOUNCE_MS: f64 = 5_000.0;
 /// A relay's stream that says nothing for so long is dead.
 const SILENT_MS: f64 = 30_000.0;
+const OVERSLEPT_MS: f64 = 1_000.0;
+const READING_MS: f64 = 5_000.0;
 
 /// What the functions for key and headers come to.
 #[derive(Clone, Copy, Debug)]
@@ -616,7 +618,12 @@ impl Reference<'_> {
     }
 
     /// Gets credentials and sends a request, or lets another call's answer serve, until its time is over.
-    fn exchange(&mut self, request: &Sent, until: f64, unsent: Outcome) -> Blocking<(ScriptedPoll, bool)> {
+    fn exchange(
+        &mut self,
+        request: &Sent,
+        mut until: f64,
+        unsent: Outcome,
+    ) -> Blocking<(ScriptedPoll, bool)> {
         loop {
             let answers =
                 |happening: &Happening| matches!(happening, Happening::Credentials(_) | Happening::Elapsed);
@@ -635,11 +642,21 @@ impl Reference<'_> {
             }
             let silent_at = self.answered_at + SILENT_MS;
             let is_silent = request.is_shared && self.world.now >= silent_at;
-            let step = Step::Send { request: Sent { is_silent, ..request.clone() }, until };
-            let source = match self.take(step, |_| true)? {
-                Happening::Attempt(turn, is_sent) => return Ok((turn, is_sent)),
-                Happening::Following(source) => source,
-                _ => return self.give_up(),
+            let mut step = Step::Send { request: Sent { is_silent, ..request.clone() }, until };
+            let source = loop {
+                let answers = |happening: &Happening| {
+                    matches!(happening, Happening::Attempt(..) | Happening::Following(_) | Happening::Elapsed)
+                };
+                match self.take(step, answers)? {
+                    Happening::Attempt(turn, is_sent) => return Ok((turn, is_sent)),
+                    Happening::Following(source) => break source,
+                    // The runtime was suspended: what has arrived meanwhile is read first.
+                    Happening::Elapsed if self.world.now > until + OVERSLEPT_MS => {
+                        until = self.world.now + READING_MS;
+                        step = Step::Sleep { until };
+                    }
+                    _ => return self.give_up(),
+                }
             };
             let is_stream = source == Source::Stream;
             let until_silent = if is_stream { until.min(silent_at) } else { until };

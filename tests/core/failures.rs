@@ -36,12 +36,15 @@ fn every_status_has_its_kind_and_its_outcome() {
         (422, Kind::InvalidRequest),
         (429, Kind::RateLimit),
         (451, Kind::InvalidRequest),
-        (499, Kind::InvalidRequest),
+        (421, Kind::InvalidRequest),
+        (425, Kind::InvalidRequest),
     ];
     let unknown = [304, 408, 500, 501, 502, 503, 504, 507, 520, 522, 524, 529, 530, 599];
     let all = rejected.map(|(status, kind)| (status, kind, Outcome::Rejected));
     let unknown = unknown.map(|status| (status, Kind::Server, Outcome::Unknown));
-    for (status, kind, outcome) in all.into_iter().chain(unknown) {
+    // A proxy says so of a connection that it has lost, while the service may have gone on.
+    let closed = [(499, Kind::InvalidRequest, Outcome::Unknown)];
+    for (status, kind, outcome) in all.into_iter().chain(unknown).chain(closed) {
         // An intermediary may answer with HTML, nothing, or JSON of its own under any status.
         for answer in [bodiless(status), reply(status, json!(null)), reply(status, json!({"error": 1}))] {
             let failure = failure_of(&answer);

@@ -447,6 +447,23 @@ fn rule_6_retryable_false_ends_the_wait() {
 }
 
 #[test]
+fn rule_2_a_poll_that_never_reached_the_service_is_waited_out() {
+    for status in [421, 425, 499] {
+        for answer in [bodiless(status), reply(status, json!({"error": {"message": "Early data"}}))] {
+            let mut subject = Subject::bare(&[]);
+            subject.poll();
+            assert!(matches!(subject.answer(&answer), PollResult::Lost(_)), "{status}");
+        }
+    }
+    // What refuses the poll itself ends the wait.
+    for status in [400, 403, 409, 410, 418, 423, 451] {
+        let mut subject = Subject::bare(&[]);
+        subject.poll();
+        assert!(matches!(subject.answer(&bodiless(status)), PollResult::Fail(_)), "{status}");
+    }
+}
+
+#[test]
 fn rule_2_a_success_that_says_nothing_of_the_task_is_waited_out() {
     for body in [
         json!({}),

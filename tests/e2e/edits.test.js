@@ -156,6 +156,67 @@ describe('an edit', GUARD, () => {
   });
 });
 
+describe('rule 1: what JSON and forms cannot say is not paid for', GUARD, () => {
+  for (const [title, field, type] of [
+    ['bytes', () => Buffer.from('PNG'), 'Uint8Array'],
+    ['an ArrayBuffer', () => new ArrayBuffer(4), 'ArrayBuffer'],
+    ['a promise that nobody awaits', () => Promise.resolve('https://x.test/1'), 'Promise'],
+    ['a stream', () => new Blob(['PNG']).stream(), 'ReadableStream'],
+    ['a form', () => new FormData(), 'FormData'],
+    ['a Map', () => new Map([['image_url', 'https://x.test/1']]), 'Map'],
+    ['a Blob within an object', () => ({ image: new Blob(['PNG']) }), 'Blob'],
+  ]) {
+    test(`${title} in a create`, async () => {
+      for (const [request, name] of [
+        [{ prompt: 'A lemon', reference: field() }, 'reference'],
+        [{ prompt: 'A lemon', references: [{ image_url: field() }] }, 'image_url'],
+      ]) {
+        const { requests, options } = service();
+        const error = await failure(generate(request, options));
+        assert.ok(error instanceof InvalidRequestError);
+        assert.deepEqual([error.message, error.outcome], ['request must be plain JSON.', 'not_sent']);
+        const named = type === 'Blob' ? 'image' : name;
+        assert.equal(error.cause.message, `${named}: [object ${type}]`);
+        assert.equal(requests.length, 0);
+      }
+    });
+  }
+
+  test('a file of another class, which Node would send as a text', async () => {
+    class File {
+      get [Symbol.toStringTag]() {
+        return 'File';
+      }
+    }
+    const { requests, options } = service();
+    const error = await failure(generate({ prompt: 'A lemon', image: new File() }, options));
+    assert.deepEqual([error.message, error.outcome], ['request must be plain JSON.', 'not_sent']);
+    assert.equal(error.cause.message, 'image: foreign Blob');
+    assert.equal(requests.length, 0);
+  });
+
+  test('a mask of bytes beside a picture', async () => {
+    const { requests, options } = service();
+    const error = await failure(
+      edit({ prompt: 'Peel it', image: picture, mask: Buffer.from('PNG') }, options),
+    );
+    assert.deepEqual([error.message, error.outcome], ['request must be plain JSON.', 'not_sent']);
+    assert.equal(requests.length, 0);
+  });
+
+  test('but what says of itself how it is JSON is sent', async () => {
+    const { requests, options } = service();
+    const url = new URL('https://x.test/1');
+    const note = Object.assign(Object.create(null), { at: new Date(0) });
+    await generate({ prompt: 'A lemon', image_url: url, note }, options);
+    assert.deepEqual(requests[0].json, {
+      prompt: 'A lemon',
+      image_url: 'https://x.test/1',
+      note: { at: '1970-01-01T00:00:00.000Z' },
+    });
+  });
+});
+
 describe('a create', GUARD, () => {
   test('with a Blob goes as a form', async () => {
     const { requests, options } = service();

@@ -312,8 +312,19 @@ describe('an answer that refuses', GUARD, () => {
       );
       assert.ok(message.endsWith(`status ${status}: Not now.`), message);
     }
-    const { message } = await failure(generate(request, refused(401, '')));
-    assert.match(message, /status 401\. Check the API key\.$/);
+  });
+
+  test('without JSON may come from a wall in front of the service, so it blames no key alone', async () => {
+    const advice = " Check baseUrl, or the dev server's proxy.";
+    for (const [status, page, first] of [
+      [401, '<title>Authentication Required</title>', ' Check the API key.'],
+      [402, 'DEPLOYMENT_DISABLED', ' Top up, or choose a cheaper model.'],
+      [403, '<title>Just a moment...</title>', ' Check what this key may use.'],
+      [403, 'error code: 1010', ' Check what this key may use.'],
+    ]) {
+      const { message } = await failure(generate(request, refused(status, page)));
+      assert.ok(message.endsWith(`status ${status}.${first}${advice}`), message);
+    }
   });
 
   test('in its type alone lets the next model try', async () => {

@@ -95,6 +95,43 @@ describe('rule 1: a create', GUARD, () => {
     assert.equal(poll.body, undefined);
   });
 
+  test('goes on no used connection in Bun, whose older versions would send it a second time', async () => {
+    const { requests, options } = script(answer(pending), answer(done));
+    await generateAndWait(request, options);
+    const [create, poll] = requests;
+    assert.equal(create.keepalive, false);
+    assert.equal(poll.keepalive, undefined, 'polls are free to repeat');
+  });
+
+  test('whose answer arrives while the machine sleeps beyond its time-out is read', async (t) => {
+    const time = fakeTime(t);
+    let arrive;
+    const fetch = () =>
+      new Promise((resolve) => {
+        arrive = resolve;
+      });
+    const promise = generate(request, { apiKey: 'sk-1', fetch, requestTimeout: 20_000 });
+    await time.calm();
+    time.sleep(3_600_000);
+    // The late timer has fired, and its turn is over, before the answer is read.
+    await time.calm();
+    arrive(answer(done));
+    assert.equal((await promise).status, 'completed');
+    assert.equal(time.timers(), 0);
+  });
+
+  test('whose answer has not arrived after such a sleep may have been billed', async (t) => {
+    const time = fakeTime(t);
+    const fetch = () => never;
+    const promise = failure(generate(request, { apiKey: 'sk-1', fetch, requestTimeout: 20_000 }));
+    await time.calm();
+    time.sleep(3_600_000);
+    const error = await time.until(promise);
+    assert.ok(error instanceof RequestTimeoutError);
+    assert.equal(error.outcome, 'unknown');
+    assert.equal(time.now(), 3_605_000);
+  });
+
   test('whose body breaks off or comes too late may have been billed', async (t) => {
     const time = fakeTime(t);
     const reported = [];

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { InvalidRequestError } from 'lemondata-wasm';
 import { answer } from '../helpers/fake-time.js';
 
@@ -46,6 +47,32 @@ describe('slim', { timeout: 10_000 }, () => {
       assert.equal((await generate(request, options)).status, 'completed');
     });
   }
+
+  test('takes bytes of another realm, as a test in Jest has them', async () => {
+    const { generate, init } = await fresh();
+    const foreign = runInNewContext('new ArrayBuffer(length)', { length: bytes.length });
+    new Uint8Array(foreign).set(bytes);
+    assert.ok(!(foreign instanceof ArrayBuffer));
+    await init(foreign);
+    assert.equal((await generate(request, options)).status, 'completed');
+  });
+
+  test('waits for its module where a library has replaced Promise, as zone.js does', async (t) => {
+    const { generate, init } = await fresh();
+    const initialised = init(bytes);
+    const Native = Promise;
+    t.after(() => {
+      globalThis.Promise = Native;
+    });
+    globalThis.Promise = class ZoneAwarePromise extends Native {
+      static [Symbol.hasInstance](value) {
+        return Object(value).constructor === ZoneAwarePromise;
+      }
+    };
+    const generation = await generate(request, options);
+    assert.equal(generation.status, 'completed');
+    await initialised;
+  });
 
   test('compiles what says that it is WebAssembly while it arrives', async (t) => {
     const streaming = t.mock.method(WebAssembly, 'compileStreaming');

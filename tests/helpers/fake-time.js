@@ -40,6 +40,11 @@ export function fakeTime(t) {
     /** How many timers are set. */
     timers: () => clock.countTimers(),
 
+    /** Has the machine sleep: the clock goes on, and then each timer that is due fires once, all of them late. */
+    sleep(/** @type {number} */ ms) {
+      clock.jump(ms);
+    },
+
     /** Lets so many milliseconds pass. */
     async pass(/** @type {number} */ ms) {
       await calm();

@@ -111,6 +111,12 @@ expectTypeOf((await lemon.waitForTask<Video>('ldtask_1')).video_url).toEqualType
 // A generation with further fields still names its task.
 waitForTask(extended);
 
+// So does one that a store has frozen, as Immer, Redux and Vue's `readonly` type it.
+type Frozen<T> = T extends object ? { readonly [Name in keyof T]: Frozen<T[Name]> } : T;
+declare const frozen: Frozen<Generation>;
+waitForTask(frozen);
+toBlob((frozen as Frozen<CompletedGeneration>).data[0]);
+
 expectTypeOf(toBlob({ b64_json: 'iVBORw0KGgo=' })).toEqualTypeOf<Promise<Blob>>();
 toBlob(completed.data[0] as Image, { signal: AbortSignal.timeout(1) });
 // @ts-expect-error: not an image

@@ -22,8 +22,14 @@ const GLOBALS = [
   'performance',
   'setTimeout',
   'TextEncoder',
-  'URL',
 ];
+
+/** React Native has a URL whose parts cannot be read. */
+class NativeUrl {
+  get origin() {
+    throw new Error('URL.origin is not implemented');
+  }
+}
 
 /** Bundles the app. */
 async function bundle({ path, bin, execute }, name, env) {
@@ -50,7 +56,12 @@ const cell = (usesExports) => ({
     const { apiKey, url: baseUrl } = server;
     const context = { settings: { apiKey, baseUrl } };
     for (const name of GLOBALS) context[name] = globalThis[name];
-    Object.assign(context, { window: context, global: context, navigator: { product: 'ReactNative' } });
+    Object.assign(context, {
+      window: context,
+      global: context,
+      navigator: { product: 'ReactNative' },
+      URL: NativeUrl,
+    });
     runInContext(`delete globalThis.WebAssembly; ${code}`, createContext(context));
     assert.equal(typeof context.init, 'function');
     await assert.rejects(context.refused, { kind: 'invalid_request', param: 'apiKey' });

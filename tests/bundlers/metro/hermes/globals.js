@@ -35,20 +35,8 @@ globalThis.clearTimeout = (timer) => {
 globalThis.performance = { now: () => now };
 globalThis.console = { log: print, error: print, warn: print };
 
-const ADDRESS = /^([a-z]+:)\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/;
-globalThis.URL = function URL(text, base) {
-  const parts = ADDRESS.exec(text) || (base && ADDRESS.exec(new URL(base).origin + text));
-  if (!parts) throw new TypeError('Invalid URL');
-  this.protocol = parts[1];
-  this.host = parts[2];
-  this.origin = `${parts[1]}//${parts[2]}`;
-  this.pathname = parts[3] || '/';
-  this.search = parts[4] || '';
-  this.hash = parts[5] || '';
-  this.username = '';
-  this.password = '';
-  this.href = this.origin + this.pathname + this.search + this.hash;
-};
+// Its parts cannot be read.
+globalThis.URL = function URL() {};
 
 globalThis.Headers = function Headers(from) {
   this.map = Object.assign({}, from && (from.map || from));
