@@ -151,6 +151,8 @@ export type RelayEvent =
       method: string;
       /** Its route; `none` is any path that a relay does not have. */
       route: 'create' | 'edit' | 'poll' | 'models' | 'picture' | 'health' | 'none';
+      /** The path of a request without a route. */
+      path?: string;
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
@@ -167,6 +169,8 @@ export type RelayEvent =
       outcome?: string;
       /** The service's own id of a request that failed. */
       requestId?: string;
+      /** The service's id of the task, or the hub's, which its own log names as `task`. It never reaches a client. */
+      task?: string;
       /** The way in which the client watches a hub's task. */
       watches?: 'stream' | 'websocket';
       /** The service's id of the bill, if it names one. */

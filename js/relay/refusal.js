@@ -1,6 +1,6 @@
 import { isCloudflare } from './platform.js';
 
-const MAX_SHOWN_PATH = 200;
+export const MAX_SHOWN_PATH = 200;
 
 /** A request that the relay refuses, in the shape of the provider's own errors. */
 export class Refusal extends Error {
@@ -38,8 +38,7 @@ export class Refusal extends Error {
   }
 }
 
-export function noRoute({ method, url }) {
-  const path = new URL(url).pathname.slice(0, MAX_SHOWN_PATH);
+export function noRoute(method, path) {
   return new Refusal(404, 'not_found', `This relay has no route ${method} ${path}.`, {
     hint: "Check baseUrl, and the path that a development server's proxy passes on.",
   });
