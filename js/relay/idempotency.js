@@ -12,9 +12,9 @@
 
 import { callback, count, milliseconds, readSettings } from './settings.js';
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Longer than the relay's time-out for a create: one that is not settled by then never will be. */
-const CLAIM_MS = 600_000;
+export const CLAIM_MS = 600_000;
 /** A settled key is some 300 bytes beside its answer. */
 const MAX_ENTRIES = 100_000;
 /** Answers can hold pictures, and an edge worker has 128 MB for everything. */
@@ -36,10 +36,10 @@ const gone = (code, message) => ({
 });
 
 /** In the place of an answer that was too long to keep: the create was carried out, and must not be again. */
-const DROPPED = gone('answer_not_kept', 'The answer is not kept any more.');
+export const DROPPED = gone('answer_not_kept', 'The answer is not kept any more.');
 
 /** In the place of an answer that never came: the create may have been carried out, and must not be again. */
-const LOST = gone(
+export const LOST = gone(
   'create_outcome_unknown',
   'The relay was interrupted: the create may have been carried out and billed.',
 );

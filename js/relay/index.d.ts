@@ -502,6 +502,56 @@ export declare function memoryStore(options?: {
   now?: (() => number) | undefined;
 }): IdempotencyStore;
 
+/** A database for {@link sharedStore}, and the settings of the store. */
+export interface SharedStoreOptions {
+  /**
+   * Writes a key that the database lacks, and returns whether it did, in one step: `SET` with `NX` in Redis, `INSERT … ON
+   * CONFLICT DO NOTHING` in SQL. The database forgets the key after `ttlMs`.
+   */
+  add(key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
+  /** The value of a key, or nothing. It reads what was written last: no cache, and no replica that lags behind. */
+  get(key: string): string | null | undefined | Promise<string | null | undefined>;
+  /** Writes the value of a key, which the database forgets after `ttlMs`. */
+  set(key: string, value: string, ttlMs: number): unknown;
+  /** Deletes a key. */
+  delete(key: string): unknown;
+  /** Begins each key in the database. Default `'lemondata:'`. */
+  prefix?: string | undefined;
+  /** How long a key is kept after its create was settled. Default one day. */
+  ttlMs?: number | undefined;
+  /**
+   * A create that was not settled by then counts as lost, and is not sent again. Default 600 000; it must be longer than the
+   * relay's `requestTimeout`.
+   */
+  claimMs?: number | undefined;
+  /** How often a duplicate looks for the answer of its create. Default 500. */
+  checkMs?: number | undefined;
+  /**
+   * The longest answer that is kept, in characters. Default 8 Mi; the key of a longer one is answered 502
+   * `answer_not_kept`.
+   */
+  maxLength?: number | undefined;
+  /** The clock. Default `Date.now`. */
+  now?: (() => number) | undefined;
+}
+
+/**
+ * Keeps keys and answers in a database, so that several servers share them and a restart keeps them.
+ *
+ * @example
+ * ```js
+ * const store = sharedStore({
+ *   add: async (key, value, ttlMs) => (await redis.set(key, value, { NX: true, PX: ttlMs })) === 'OK',
+ *   get: (key) => redis.get(key),
+ *   set: (key, value, ttlMs) => redis.set(key, value, { PX: ttlMs }),
+ *   delete: (key) => redis.del(key),
+ * });
+ * ```
+ *
+ * @throws {TypeError} if a function is missing or a setting is wrong
+ */
+export declare function sharedStore(options: SharedStoreOptions): IdempotencyStore;
+
 /**
  * For a Cloudflare worker.
  *
