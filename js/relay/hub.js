@@ -8,6 +8,8 @@ import { eventsOf } from './watch.js';
 /** The ids of a hub's tasks begin with it inside a reference. */
 const PREFIX = 'hub:';
 const STREAM = 'text/event-stream';
+const SUBPROTOCOL = 'sec-websocket-protocol';
+const PROTOCOL_NAME = /^[\w.~-]{1,100}$/;
 /** When a client asks again during a deploy. */
 const UPDATE_MS = 5000;
 /** A socket could not store a longer one. */
@@ -38,6 +40,15 @@ const outcomeUnknown = () =>
       hint: "The relay's log says why.",
     },
   );
+
+/**
+ * The first subprotocol that a client names. A page cannot send headers with a WebSocket, so it may hand its token to
+ * `authorize` behind it, as a second one. A browser gives up a socket whose server chooses none.
+ */
+function subprotocolOf({ headers }) {
+  const name = headers.get(SUBPROTOCOL)?.split(',')[0].trim() ?? '';
+  return PROTOCOL_NAME.test(name) ? { [SUBPROTOCOL]: name } : {};
+}
 
 /** The URL where the relay is mounted, as its client sees it. */
 function baseOf({ url }) {
@@ -106,7 +117,9 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
     if (upgrades || streams) {
       event.watches = upgrades ? 'websocket' : 'stream';
       const webSocket = await callOrRefuse('hub', () => hub.watch(id, names));
-      if (webSocket && upgrades) return { status: 101, headers: {}, body: null, webSocket };
+      if (webSocket && upgrades) {
+        return { status: 101, headers: subprotocolOf(request), body: null, webSocket };
+      }
       if (webSocket) {
         const body = eventsOf(webSocket, request.signal, hub.streams);
         return { status: 200, headers: { 'content-type': STREAM }, body };

@@ -47,11 +47,20 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
       };
     },
 
-    /** The further headers of the answer to a preflight. */
-    preflight: (methods) => ({
+    /**
+     * The further headers of the answer to a preflight.
+     *
+     * @param {Request} request of a page that may call
+     * @param {string} methods
+     */
+    preflight: ({ headers: asked }, methods) => ({
       'access-control-allow-methods': methods,
       'access-control-allow-headers': headers.join(', '),
       'access-control-max-age': PREFLIGHT_SECONDS,
+      // Chromium asks, where a public page calls a relay on its visitor's machine or in a private network.
+      ...(asked.get('access-control-request-private-network') === 'true' && {
+        'access-control-allow-private-network': 'true',
+      }),
     }),
 
     /**

@@ -119,7 +119,7 @@ export function createRelay(options) {
     Object.assign(headers, origins.check(request, EMBEDDABLE.includes(route.name)));
     const methods = [...route.methods, 'OPTIONS'].join(', ');
     if (request.method === 'OPTIONS') {
-      Object.assign(headers, origins.preflight(methods));
+      Object.assign(headers, origins.preflight(request, methods));
       const notice = origins.preflightNotice(request);
       if (notice) log({ event: 'refused', code: 'header_not_allowed', message: notice });
       return { status: 204, headers: {}, body: null };

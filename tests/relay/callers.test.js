@@ -146,6 +146,32 @@ describe('a page of another site', () => {
   });
 });
 
+describe('a public page that calls a relay in a private network', () => {
+  const PAGE = 'https://app.example';
+  const headers = {
+    'access-control-request-method': 'POST',
+    'access-control-request-private-network': 'true',
+  };
+  const allowed = (answer) => answer.headers.get('access-control-allow-private-network');
+
+  test('may call if the relay lists it', async () => {
+    const { make, ask } = relays;
+    const relay = make({ allowedOrigins: [PAGE] });
+    const base = 'http://localhost:3000';
+    const answer = await ask(relay, 'OPTIONS', CREATE, { base, headers: { ...headers, origin: PAGE } });
+    assert.deepEqual([answer.status, allowed(answer)], [204, 'true']);
+    const foreign = { ...headers, origin: 'https://other.example' };
+    const refused = await ask(relay, 'OPTIONS', CREATE, { base, headers: foreign });
+    assert.deepEqual([refused.status, allowed(refused)], [403, null]);
+  });
+
+  test('gets no such header where it does not ask', async () => {
+    const { make, ask } = relays;
+    const relay = make({ allowedOrigins: [PAGE] });
+    assert.equal(allowed(await ask(relay, 'OPTIONS', CREATE, { headers: { origin: PAGE } })), null);
+  });
+});
+
 describe('the log of requests', () => {
   test('names the task at the service, by which its support finds it', async () => {
     const { make, create, poll, events } = relays;
