@@ -293,12 +293,14 @@ export interface Limiter {
 /**
  * Token buckets in the memory of this process or isolate: others count for themselves.
  *
- * @param options how many creates (default 20) and polls (default 240) a minute, and at once. `now` is a clock in
- * milliseconds that does not go back, default `performance.now`
+ * @param options how many creates (default 20) and polls (default 240) of each identity a minute, and at once.
+ * `totalCreatesPerDay` bounds the creates of all identities together in 24 hours, and so what strangers can spend; default
+ * no bound. `now` is a clock in milliseconds that does not go back, default `performance.now`
  */
 export declare function memoryLimiter(options?: {
   creates?: number | undefined;
   polls?: number | undefined;
+  totalCreatesPerDay?: number | undefined;
   now?: (() => number) | undefined;
 }): Limiter;
 
