@@ -66,9 +66,14 @@ export class RequestLimiter extends DurableObject {
     return readSettings('RequestLimiter', RULES, this.settings(this.env));
   }
 
-  /** The creates of a day of UTC, which outlive this process. */
+  /**
+   * The creates of a day of UTC, which outlive this process.
+   *
+   * @returns {{ number: number, creates: number }}
+   */
   get #day() {
     const today = Math.floor(Date.now() / DAY_MS);
+    /** @type {{ number: number, creates: number } | undefined} */
     const day = this.ctx.storage.kv.get('day');
     return day?.number >= today ? day : { number: today, creates: 0 };
   }
