@@ -105,7 +105,7 @@ const NO_ADDRESS =
   'A request was refused, since the function from of anonymousByIp({ from }) returned no address. Check the name of the ' +
   'header that it reads, and have the proxy set that header on every request.';
 const PROXY =
-  'A request came from an address of a local network, with the header x-forwarded-for. If a proxy stands in front of the ' +
+  'A request came from an address of a local network, with a header that proxies set. If a proxy stands in front of the ' +
   'relay, anonymousByIp() counts all callers as one. Name the header in which your proxy puts the address: ' +
   "anonymousByIp({ from: (request) => request.headers.get('x-real-ip') }). In Express, set trust proxy " +
   'to the number of your proxies.';
@@ -140,7 +140,16 @@ export function anonymousByIp(options) {
   };
 }
 
-const isForwarded = ({ headers }) => headers.has('x-forwarded-for') || headers.has('forwarded');
+/** Some proxies set one of these alone. */
+const PROXY_HEADERS = [
+  'x-forwarded-for',
+  'forwarded',
+  'x-real-ip',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'via',
+];
+const isForwarded = ({ headers }) => PROXY_HEADERS.some((name) => headers.has(name));
 
 function platformAddress(request, context) {
   const address = context?.ip ?? (isCloudflare && request.headers.get('cf-connecting-ip'));

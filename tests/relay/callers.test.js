@@ -107,6 +107,18 @@ describe('anonymous callers are told apart', () => {
   });
 });
 
+test('a proxy is known by any header that proxies set', async () => {
+  for (const name of ['x-real-ip', 'x-forwarded-proto', 'x-forwarded-host', 'via', 'forwarded']) {
+    const { make, create, events } = createHarness(server);
+    await create(
+      make({ authorize: anonymousByIp() }),
+      {},
+      { ...at('127.0.0.1'), headers: { [name]: 'some' } },
+    );
+    assert.equal(events.find(({ event }) => event === 'misconfigured')?.code, 'proxy_unknown', name);
+  }
+});
+
 describe('a page of another site', () => {
   const from = (site, mode) => ({ 'sec-fetch-site': site, 'sec-fetch-mode': mode });
 
