@@ -30,8 +30,8 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    */
   apiKey: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Returns the identity of the caller as a text, or `null` to refuse with 401. Every caller that it lets in spends your
-   * balance. It must not read the body. If it fails, or returns anything else, the answer is a 503 and nothing has been
+   * Returns the identity of the caller as a text, the same each time, or `null` to refuse with 401. Every caller that it
+   * lets in spends your balance. It must not read the body. If it fails, or returns anything else, the answer is a 503 and nothing has been
    * done.
    */
   authorize(
@@ -269,6 +269,9 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
  * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
  * request for which `from` returns none is answered 401, and the log says what to check.
+ *
+ * An address limits a caller, but owns nothing, since it changes: a phone leaves its Wi-Fi, and a browser connects by IPv6
+ * or by IPv4. The tasks and keys of anonymous callers belong to those who hold the references and the keys.
  */
 export declare function anonymousByIp(options?: {
   from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
