@@ -126,6 +126,11 @@ export interface RequestLimiterSettings {
    * 1,000,000. Default 1,000. With any other value, no request is sent.
    */
   perMinute?: NumberSetting | undefined;
+  /**
+   * How many creates of all callers a day of UTC may have. The next one is answered 429 until the day is over. A create that
+   * the service has refused counts, too. Default no bound.
+   */
+  createsPerDay?: NumberSetting | undefined;
 }
 
 /** The answer of a {@link RequestLimiter}. */
@@ -223,7 +228,7 @@ export declare class TaskHub extends DurableObject {
 export declare class RequestLimiter extends DurableObject {
   /**
    * The settings of the object: by default `perMinute` is `env.LEMONDATA_PER_MINUTE`, or else 1,000, the limit of
-   * LemonData's lowest class of accounts.
+   * LemonData's lowest class of accounts, and `createsPerDay` is `env.LEMONDATA_CREATES_PER_DAY`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: the bindings of any worker
   protected settings(env: any): RequestLimiterSettings;

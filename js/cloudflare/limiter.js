@@ -10,7 +10,10 @@ import { callCore } from './core.js';
 const RULES = {
   // The limit that LemonData sets for the lowest class of accounts.
   perMinute: count(1000, { max: 1_000_000 }),
+  createsPerDay: count(undefined),
 };
+
+const DAY_MS = 86_400_000;
 
 export class RequestLimiter extends DurableObject {
   #name = this.ctx.id.toString();
@@ -22,7 +25,7 @@ export class RequestLimiter extends DurableObject {
    * @param {Record<string, any>} env
    */
   settings(env) {
-    return { perMinute: env.LEMONDATA_PER_MINUTE };
+    return { perMinute: env.LEMONDATA_PER_MINUTE, createsPerDay: env.LEMONDATA_CREATES_PER_DAY };
   }
 
   /**
@@ -36,7 +39,11 @@ export class RequestLimiter extends DurableObject {
    */
   admit(ticket, identity, kind, timeoutMs = Number.POSITIVE_INFINITY, model = '') {
     try {
-      return this.#callLimiter('admit', ticket, identity, kind, timeoutMs, model);
+      const dayMs = kind === 'create' ? this.#untilNextDay() : 0;
+      if (dayMs > 0) return { wait_ms: dayMs, position: 0, length: 1 };
+      const admission = this.#callLimiter('admit', ticket, identity, kind, timeoutMs, model);
+      if (kind === 'create' && admission.wait_ms === 0) this.#countCreate();
+      return admission;
     } catch (error) {
       if (error instanceof TypeError) return { wait_ms: 0, position: 0, length: 0, problem: error.message };
       throw error;
@@ -55,6 +62,36 @@ export class RequestLimiter extends DurableObject {
     this.ctx.storage.kv.put('pauses', pauses);
   }
 
+  get #settings() {
+    return readSettings('RequestLimiter', RULES, this.settings(this.env));
+  }
+
+  /**
+   * The creates of a day of UTC, which outlive this process.
+   *
+   * @returns {{ number: number, creates: number }}
+   */
+  get #day() {
+    const today = Math.floor(Date.now() / DAY_MS);
+    /** @type {{ number: number, creates: number } | undefined} */
+    const day = this.ctx.storage.kv.get('day');
+    return day?.number >= today ? day : { number: today, creates: 0 };
+  }
+
+  /** How long until creates are allowed again, in milliseconds. */
+  #untilNextDay() {
+    const { createsPerDay } = this.#settings;
+    if (createsPerDay === undefined || this.#day.creates < createsPerDay) return 0;
+    return (this.#day.number + 1) * DAY_MS - Date.now();
+  }
+
+  #countCreate() {
+    // Each row is billed.
+    if (this.#settings.createsPerDay === undefined) return;
+    const { number, creates } = this.#day;
+    this.ctx.storage.kv.put('day', { number, creates: creates + 1 });
+  }
+
   /** Calls the limiter in the core, which loses it in a trap. */
   #callLimiter(method, ...values) {
     const call = () => callCore(method, this.#name, ...values, Date.now());
@@ -66,7 +103,7 @@ export class RequestLimiter extends DurableObject {
   }
 
   #start() {
-    const { perMinute } = readSettings('RequestLimiter', RULES, this.settings(this.env));
+    const { perMinute } = this.#settings;
     const { kv } = this.ctx.storage;
     // The first version stored a single time.
     const pauses = kv.get('pauses') ?? { all: { until: kv.get('closedUntil') ?? 0 } };

@@ -22,9 +22,13 @@ export class TaskAlarm {
     await this.#storage.setAlarm(time);
   }
 
-  /** Guards work against a crash. Within an alarm it is guarded already: the runtime repeats the alarm. */
+  /**
+   * Guards work against a crash. Within an alarm it is guarded already: the runtime repeats the alarm. So is work that an
+   * earlier alarm follows, but not that of a task which was over: its alarm is that of its retention.
+   */
   async guard() {
-    if (!this.#isRinging && this.#time === undefined) await this.set(Date.now() + GUARD_MS);
+    const time = Date.now() + GUARD_MS;
+    if (!this.#isRinging && !(this.#time <= time)) await this.set(time);
   }
 
   /** Sets the alarm, unless it is set already, maybe by an earlier process. */

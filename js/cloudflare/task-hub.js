@@ -193,7 +193,7 @@ export class TaskHub extends DurableObject {
     try {
       const { tasks } = this.#settings;
       const { identity, fallback = [] } = this.#store.order;
-      const leases = tasks.get(tasks.idFromName(leasesName(identity)));
+      const leases = tasks.get(tasks.idFromName(await leasesName(identity)));
       return await leases.leaseWatchers(this.#id, count, 1 + fallback.length);
     } catch (error) {
       // Clients without a socket poll.

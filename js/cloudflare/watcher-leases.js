@@ -6,10 +6,15 @@
  * crashes holds it only for a while.
  */
 
+import { digest } from '../relay/digest.js';
+
 const PREFIX = 'watchers/';
 
-/** The name of an identity's object. Those of tasks are digests. */
-export const leasesName = (identity) => `watchers of ${identity}`;
+/**
+ * The name of an identity's object. Those of tasks are digests. So is the identity in this one: the platform shows the
+ * names of objects and keeps them, and an identity may be an address.
+ */
+export const leasesName = async (identity) => `watchers of ${await digest([identity])}`;
 
 export class WatcherLeases {
   #kv;

@@ -7,8 +7,8 @@ const GROUPS = 8;
 const GROUP_BITS = 16;
 /** The longest text that is examined. An address with its zone and port is shorter. */
 const MAX_LENGTH = 100;
-/** The prefix of an IPv4 address in the notation of IPv6. */
-const MAPPED = '0:0:0:0:0:ffff';
+/** What stands before an IPv4 address in the notation of IPv6, and behind a translator (RFC 6052). */
+const IPV4_PREFIXES = ['0:0:0:0:0:ffff', '64:ff9b:0:0:0:0'];
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 const GROUP = /^[\da-f]{1,4}$/;
@@ -41,10 +41,10 @@ function groupsOf(address) {
   return groups.every((group) => GROUP.test(group)) ? groups : undefined;
 }
 
-/** The network of an IPv6 address. An IPv4 address in the notation of IPv6 is an IPv4 address. */
+/** The network of an IPv6 address. An IPv4 address in the notation of IPv6 is an IPv4 address, and so is a translated one. */
 function networkOf(groups, prefix) {
   const numbers = groups.map((group) => Number.parseInt(group, 16));
-  if (groups.slice(0, -2).join(':') === MAPPED) {
+  if (IPV4_PREFIXES.includes(groups.slice(0, -2).join(':'))) {
     const [high, low] = numbers.slice(-2);
     return [high >> 8, high & 255, low >> 8, low & 255].join('.');
   }
@@ -82,17 +82,36 @@ function identityOf(text, prefix) {
  */
 export const addressNotices = new WeakMap();
 
+/**
+ * The identities that `anonymousByIp` has found. An address limits a caller, but does not name it: a phone leaves its
+ * Wi-Fi, and a browser connects by IPv6 or by IPv4.
+ *
+ * @type {WeakMap<Request, string>}
+ */
+const anonymousIdentities = new WeakMap();
+
+/**
+ * The owner of what a caller creates: its identity, or `null` for all anonymous callers. Their tasks belong to those who
+ * hold the references, and their keys to those who hold the keys. A create that is repeated from another address would
+ * otherwise be billed again.
+ *
+ * @param {Request} request
+ * @param {string} identity that `authorize` returned for it
+ */
+export const ownerOf = (request, identity) =>
+  anonymousIdentities.get(request) === identity ? null : identity;
+
 const NO_ADDRESS =
   'A request was refused, since the function from of anonymousByIp({ from }) returned no address. Check the name of the ' +
   'header that it reads, and have the proxy set that header on every request.';
 const PROXY =
-  'A request came from an address of a local network, with the header x-forwarded-for. If a proxy stands in front of the ' +
+  'A request came from an address of a local network, with a header that proxies set. If a proxy stands in front of the ' +
   'relay, anonymousByIp() counts all callers as one. Name the header in which your proxy puts the address: ' +
   "anonymousByIp({ from: (request) => request.headers.get('x-real-ip') }). In Express, set trust proxy " +
   'to the number of your proxies.';
 /** Identities of addresses on this machine or in a private network: those of a proxy, rather than of a caller. */
 const LOCAL =
-  /^ip:(?:(?:127|10|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|0:0:0:|f[cd]|fe80:)/;
+  /^ip:(?:(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|0:0:0:|f[cd]|fe80:)/;
 
 /**
  * Lets all callers in, as `ip:<address>`. The address comes from the platform: `context.ip`, which the adapter for
@@ -116,11 +135,21 @@ export function anonymousByIp(options) {
       isWarned = true;
       addressNotices.set(request, PROXY);
     }
+    anonymousIdentities.set(request, identity);
     return identity;
   };
 }
 
-const isForwarded = ({ headers }) => headers.has('x-forwarded-for') || headers.has('forwarded');
+/** Some proxies set one of these alone. */
+const PROXY_HEADERS = [
+  'x-forwarded-for',
+  'forwarded',
+  'x-real-ip',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'via',
+];
+const isForwarded = ({ headers }) => PROXY_HEADERS.some((name) => headers.has(name));
 
 function platformAddress(request, context) {
   const address = context?.ip ?? (isCloudflare && request.headers.get('cf-connecting-ip'));

@@ -8,6 +8,8 @@ import { eventsOf } from './watch.js';
 /** The ids of a hub's tasks begin with it inside a reference. */
 const PREFIX = 'hub:';
 const STREAM = 'text/event-stream';
+const SUBPROTOCOL = 'sec-websocket-protocol';
+const PROTOCOL_NAME = /^[\w.~-]{1,100}$/;
 /** When a client asks again during a deploy. */
 const UPDATE_MS = 5000;
 /** A socket could not store a longer one. */
@@ -29,6 +31,25 @@ const outdated = () =>
       'for as long as a deploy: complete a gradual deployment, or deploy the later version again.',
   });
 
+const outcomeUnknown = () =>
+  new Refusal(
+    502,
+    'create_outcome_unknown',
+    'The hub gave no answer: the create may have been carried out and billed.',
+    {
+      hint: "The relay's log says why.",
+    },
+  );
+
+/**
+ * The first subprotocol that a client names. A page cannot send headers with a WebSocket, so it may hand its token to
+ * `authorize` behind it, as a second one. A browser gives up a socket whose server chooses none.
+ */
+function subprotocolOf({ headers }) {
+  const name = headers.get(SUBPROTOCOL)?.split(',')[0].trim() ?? '';
+  return PROTOCOL_NAME.test(name) ? { [SUBPROTOCOL]: name } : {};
+}
+
 /** The URL where the relay is mounted, as its client sees it. */
 function baseOf({ url }) {
   const { origin, pathname } = new URL(url);
@@ -48,17 +69,21 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
    * Hands a create to the hub, which carries it out even if this request ends.
    *
    * @param {import('./index.js').HubOrder} order
+   * @param {string | null} owner of the task
    * @param {Request} request
    * @param {object} event
    */
-  async function create(order, request, event) {
+  async function create(order, owner, request, event) {
     const creating = () => hub.create({ ...order, request: { ...order.request } });
-    // Only with a key is it safe to ask again: without one, the effect of a failed call is unknown.
-    const answer = order.key ? await callOrRefuse('hub', creating) : await creating();
+    const answer = await callOrRefuse('hub', creating).catch((refusal) => {
+      // Only with a key is it safe to ask again: without one, the effect of a failed call is unknown.
+      throw order.key ? refusal : outcomeUnknown();
+    });
     if (answer.isOutdated) throw outdated();
     if (answer.isReused) throw keyReused();
     if (!answer.view) throw notFound();
     event.repeated = answer.isRepeated || undefined;
+    event.task = answer.id;
     const { error } = answer.view;
     if (error && isQueueFull(error)) {
       throw new Refusal(429, 'rate_limit_exceeded', 'Too many creates wait for their turn.', {
@@ -68,7 +93,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
     }
     if (error && !isEnd(error)) return refusalOf(answer.view, event);
     const task = { task_id: PREFIX + answer.id };
-    const reference = await references.sign(task, order.identity, answer.createdAt);
+    const reference = await references.sign(task, owner, answer.createdAt);
     return answerOf(answer.view, namesOf(request, reference), event);
   }
 
@@ -84,6 +109,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
   /** The state of a hub's task: once, or as a stream or a socket of all its states. */
   async function getTask(task, reference, request, event) {
     const id = idOf(task);
+    event.task = id;
     const names = namesOf(request, reference);
     const isShort = names.base.length <= MAX_BASE_LENGTH;
     const upgrades = isShort && request.headers.get('upgrade')?.toLowerCase() === 'websocket';
@@ -91,7 +117,9 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
     if (upgrades || streams) {
       event.watches = upgrades ? 'websocket' : 'stream';
       const webSocket = await callOrRefuse('hub', () => hub.watch(id, names));
-      if (webSocket && upgrades) return { status: 101, headers: {}, body: null, webSocket };
+      if (webSocket && upgrades) {
+        return { status: 101, headers: subprotocolOf(request), body: null, webSocket };
+      }
       if (webSocket) {
         const body = eventsOf(webSocket, request.signal, hub.streams);
         return { status: 200, headers: { 'content-type': STREAM }, body };

@@ -13,9 +13,9 @@
 import { goneAnswer, LOST_ANSWER } from './answers.js';
 import { callback, count, milliseconds, readSettings } from './settings.js';
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Longer than the relay's time-out for a create: one that is not settled by then never will be. */
-const CLAIM_MS = 600_000;
+export const CLAIM_MS = 600_000;
 /** A settled key is some 300 bytes beside its answer. */
 const MAX_ENTRIES = 100_000;
 /** Answers can hold pictures, and an edge worker has 128 MB for everything. */
@@ -31,7 +31,7 @@ const RULES = {
 };
 
 /** In the place of an answer that was too long to keep: the create was carried out, and must not be again. */
-const DROPPED_ANSWER = goneAnswer('answer_not_kept', 'The answer is not kept any more.');
+export const DROPPED_ANSWER = goneAnswer('answer_not_kept', 'The answer is not kept any more.');
 
 /**
  * Keeps answers in the memory of this process or isolate. That is enough for one server; several need a store that

@@ -30,8 +30,8 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    */
   apiKey: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Returns the identity of the caller as a text, or `null` to refuse with 401. Every caller that it lets in spends your
-   * balance. It must not read the body. If it fails, or returns anything else, the answer is a 503 and nothing has been
+   * Returns the identity of the caller as a text, the same each time, or `null` to refuse with 401. Every caller that it
+   * lets in spends your balance. It must not read the body. If it fails, or returns anything else, the answer is a 503 and nothing has been
    * done.
    */
   authorize(
@@ -151,6 +151,8 @@ export type RelayEvent =
       method: string;
       /** Its route; `none` is any path that a relay does not have. */
       route: 'create' | 'edit' | 'poll' | 'models' | 'picture' | 'health' | 'none';
+      /** The path of a request without a route. */
+      path?: string;
       /** The HTTP status that the client got. */
       status: number;
       /** From its arrival to the answer, in milliseconds. */
@@ -167,6 +169,8 @@ export type RelayEvent =
       outcome?: string;
       /** The service's own id of a request that failed. */
       requestId?: string;
+      /** The service's id of the task, or the hub's, which its own log names as `task`. It never reaches a client. */
+      task?: string;
       /** The way in which the client watches a hub's task. */
       watches?: 'stream' | 'websocket';
       /** The service's id of the bill, if it names one. */
@@ -265,6 +269,9 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
  * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
  * request for which `from` returns none is answered 401, and the log says what to check.
+ *
+ * An address limits a caller, but owns nothing, since it changes: a phone leaves its Wi-Fi, and a browser connects by IPv6
+ * or by IPv4. The tasks and keys of anonymous callers belong to those who hold the references and the keys.
  */
 export declare function anonymousByIp(options?: {
   from?: ((request: Request, context?: RelayContext) => string | null | undefined) | undefined;
@@ -289,12 +296,14 @@ export interface Limiter {
 /**
  * Token buckets in the memory of this process or isolate: others count for themselves.
  *
- * @param options how many creates (default 20) and polls (default 240) a minute, and at once. `now` is a clock in
- * milliseconds that does not go back, default `performance.now`
+ * @param options how many creates (default 20) and polls (default 240) of each identity a minute, and at once.
+ * `totalCreatesPerDay` bounds the creates of all identities together in 24 hours, and so what strangers can spend; default
+ * no bound. `now` is a clock in milliseconds that does not go back, default `performance.now`
  */
 export declare function memoryLimiter(options?: {
   creates?: number | undefined;
   polls?: number | undefined;
+  totalCreatesPerDay?: number | undefined;
   now?: (() => number) | undefined;
 }): Limiter;
 
@@ -497,6 +506,56 @@ export declare function memoryStore(options?: {
   maxLength?: number | undefined;
   now?: (() => number) | undefined;
 }): IdempotencyStore;
+
+/** A database for {@link sharedStore}, and the settings of the store. */
+export interface SharedStoreOptions {
+  /**
+   * Writes a key that the database lacks, and returns whether it did, in one step: `SET` with `NX` in Redis, `INSERT … ON
+   * CONFLICT DO NOTHING` in SQL. The database forgets the key after `ttlMs`.
+   */
+  add(key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
+  /** The value of a key, or nothing. It reads what was written last: no cache, and no replica that lags behind. */
+  get(key: string): string | null | undefined | Promise<string | null | undefined>;
+  /** Writes the value of a key, which the database forgets after `ttlMs`. */
+  set(key: string, value: string, ttlMs: number): unknown;
+  /** Deletes a key. */
+  delete(key: string): unknown;
+  /** Begins each key in the database. Default `'lemondata:'`. */
+  prefix?: string | undefined;
+  /** How long a key is kept after its create was settled. Default one day. */
+  ttlMs?: number | undefined;
+  /**
+   * A create that was not settled by then counts as lost, and is not sent again. Default 600 000; it must be longer than the
+   * relay's `requestTimeout`.
+   */
+  claimMs?: number | undefined;
+  /** How often a duplicate looks for the answer of its create. Default 500. */
+  checkMs?: number | undefined;
+  /**
+   * The longest answer that is kept, in characters. Default 8 Mi; the key of a longer one is answered 502
+   * `answer_not_kept`.
+   */
+  maxLength?: number | undefined;
+  /** The clock. Default `Date.now`. */
+  now?: (() => number) | undefined;
+}
+
+/**
+ * Keeps keys and answers in a database, so that several servers share them and a restart keeps them.
+ *
+ * @example
+ * ```js
+ * const store = sharedStore({
+ *   add: async (key, value, ttlMs) => (await redis.set(key, value, { NX: true, PX: ttlMs })) === 'OK',
+ *   get: (key) => redis.get(key),
+ *   set: (key, value, ttlMs) => redis.set(key, value, { PX: ttlMs }),
+ *   delete: (key) => redis.del(key),
+ * });
+ * ```
+ *
+ * @throws {TypeError} if a function is missing or a setting is wrong
+ */
+export declare function sharedStore(options: SharedStoreOptions): IdempotencyStore;
 
 /**
  * For a Cloudflare worker.

@@ -8,3 +8,4 @@ export { anonymousByIp } from './anonymous.js';
 export { memoryStore } from './idempotency.js';
 export { cloudflareLimiter, memoryLimiter } from './limiters.js';
 export { createRelay } from './relay.js';
+export { sharedStore } from './shared-store.js';

@@ -10,12 +10,18 @@
 
 import { callback, count, methods, readSettings, required } from './settings.js';
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** The limiter remembers so many identities. Beyond that, it forgets those that have been idle the longest. */
 const MAX_IDENTITIES = 100_000;
 
 // A clock that never goes back: otherwise the same allowance could be spent twice.
-const MEMORY_RULES = { creates: count(20), polls: count(240), now: callback(() => performance.now()) };
+const MEMORY_RULES = {
+  creates: count(20),
+  polls: count(240),
+  totalCreatesPerDay: count(undefined),
+  now: callback(() => performance.now()),
+};
 
 /** The periods that Cloudflare offers, in seconds. */
 const PERIODS = [10, 60];
@@ -36,17 +42,28 @@ const BINDING_RULES = {
 /**
  * Token buckets in the memory of this process or isolate. Others have their own.
  *
- * @param {{ creates?: number, polls?: number, now?: () => number }} [options] how many a minute, and at once
+ * @param {{ creates?: number, polls?: number, totalCreatesPerDay?: number, now?: () => number }} [options] how many a
+ *   minute, and at once; and how many creates of all identities a day
  * @returns {Limiter}
  */
 export function memoryLimiter(options) {
-  const { creates, polls, now } = readSettings('memoryLimiter', MEMORY_RULES, options);
+  const settings = readSettings('memoryLimiter', MEMORY_RULES, options);
+  const { creates, polls, totalCreatesPerDay = Number.POSITIVE_INFINITY, now } = settings;
   const limits = { create: creates, poll: polls };
   const buckets = new Map();
+  const day = { end: Number.NEGATIVE_INFINITY, creates: 0 };
+
+  /** How long until creates are allowed again, in milliseconds. */
+  function untilNextDay() {
+    if (now() >= day.end) Object.assign(day, { end: now() + DAY_MS, creates: 0 });
+    return day.creates < totalCreatesPerDay ? 0 : Math.ceil(day.end - now());
+  }
 
   return {
     limits,
     take(identity, kind) {
+      const dayMs = kind === 'create' ? untilNextDay() : 0;
+      if (dayMs > 0) return dayMs;
       const size = limits[kind];
       const name = JSON.stringify([kind, identity]);
       const known = buckets.get(name);
@@ -59,6 +76,7 @@ export function memoryLimiter(options) {
       buckets.delete(name);
       buckets.set(name, { left: passes ? refilled - 1 : refilled, at });
       if (buckets.size > MAX_IDENTITIES) buckets.delete(buckets.keys().next().value);
+      if (passes && kind === 'create') day.creates += 1;
       return passes ? 0 : Math.ceil(((1 - refilled) / size) * MINUTE_MS);
     },
   };

@@ -26,11 +26,15 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
      * The headers that let the page read the answer.
      *
      * @param {Request} request
+     * @param {boolean} isEmbeddable whether pages of other sites may show the answer
      * @throws {Refusal} if the page may not call
      */
-    check(request) {
+    check(request, isEmbeddable) {
       const origin = request.headers.get('origin');
-      if (origin === null) return {};
+      if (origin === null) {
+        if (!isEmbeddable && isEmbedded(request)) throw embedded();
+        return {};
+      }
       const isOwn = origins.has(SELF) && origin === new URL(request.url).origin;
       // A placeholder of the list is not an origin, even if a client sends it as one.
       const isListed =
@@ -43,11 +47,20 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
       };
     },
 
-    /** The further headers of the answer to a preflight. */
-    preflight: (methods) => ({
+    /**
+     * The further headers of the answer to a preflight.
+     *
+     * @param {Request} request of a page that may call
+     * @param {string} methods
+     */
+    preflight: ({ headers: asked }, methods) => ({
       'access-control-allow-methods': methods,
       'access-control-allow-headers': headers.join(', '),
       'access-control-max-age': PREFLIGHT_SECONDS,
+      // Chromium asks, where a public page calls a relay on its visitor's machine or in a private network.
+      ...(asked.get('access-control-request-private-network') === 'true' && {
+        'access-control-allow-private-network': 'true',
+      }),
     }),
 
     /**
@@ -73,6 +86,17 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
     },
   };
 }
+
+/**
+ * Whether a page of another site shows the answer or leads to it. Such a request has no `Origin`, but the cookies and the
+ * address of its visitor, whose allowance it would spend. Scripts send an `Origin` to another site.
+ */
+const isEmbedded = ({ headers }) =>
+  ['cross-site', 'same-site'].includes(headers.get('sec-fetch-site')) &&
+  ['no-cors', 'navigate'].includes(headers.get('sec-fetch-mode'));
+
+const embedded = () =>
+  new Refusal(403, 'origin_not_allowed', 'Pages of other sites may not show this answer or link to it.');
 
 /** @returns {Refusal} names both origins and both remedies, for the page's developer and for the operator */
 function notAllowed(origin, { url }) {

@@ -2,8 +2,8 @@
  * Signed references to tasks. A client gets them in place of the provider's ids. It can poll the tasks that it has
  * created, and no others, and the relay keeps no state.
  *
- * A reference shows the id and the poll path. Its signature covers them, the expiry and the identity. The identity
- * does not stand in the reference: under another identity, the signature is wrong.
+ * A reference shows the id and the poll path. Its signature covers them, the expiry and the owner, which is an identity
+ * or all who hold the reference. The owner does not stand in the reference: under another one, the signature is wrong.
  */
 
 import { nodeCrypto } from './platform.js';
@@ -86,7 +86,7 @@ function webSigner(secrets) {
 export function createReferences(secrets, { ttlMs, now, kind }, node = nodeCrypto) {
   const { sign, verify } = node ? nodeSigner(node, secrets) : webSigner(secrets);
   // As JSON, no field can run into the next.
-  const covered = (payload, identity) => JSON.stringify([VERSION, kind, identity, payload]);
+  const covered = (payload, owner) => JSON.stringify([VERSION, kind, owner, payload]);
 
   /**
    * When a reference expires, in seconds: the next of the times that are a multiple of `ttlMs` after the create. Until
@@ -101,32 +101,32 @@ export function createReferences(secrets, { ttlMs, now, kind }, node = nodeCrypt
   return {
     /**
      * @param {{ task_id: string, poll_url?: string }} task
-     * @param {string} identity
+     * @param {string | null} owner an identity, or `null` for all who hold the reference
      * @param {number} [createdAt] of a task that is signed more than once, in milliseconds
      * @returns {Promise<string>} needs no encoding in a path
      * @throws {RangeError} if the id is too long for a reference that can be read again
      */
-    async sign({ task_id, poll_url }, identity, createdAt = now()) {
+    async sign({ task_id, poll_url }, owner, createdAt = now()) {
       const expiry = expiryOf(createdAt);
       const path = poll_url?.length <= MAX_POLL_URL_LENGTH ? poll_url : '';
       if (task_id.length > MAX_LENGTH) throw tooLong(task_id);
       const payload = toBase64Url(encoder.encode(JSON.stringify([task_id, path, expiry])));
-      const reference = `t_${payload}.${await sign(covered(payload, identity))}`;
+      const reference = `t_${payload}.${await sign(covered(payload, owner))}`;
       if (reference.length <= MAX_LENGTH) return reference;
       throw tooLong(task_id);
     },
 
     /**
      * @param {string} reference
-     * @param {string} identity
+     * @param {string | null} owner
      * @returns {Promise<{ task_id: string, poll_url?: string } | undefined>} nothing if the reference is forged,
-     *   expired or another identity's
+     *   expired or another owner's
      */
-    async read(reference, identity) {
+    async read(reference, owner) {
       const match = reference.length <= MAX_LENGTH && PATTERN.exec(reference);
       if (!match) return undefined;
       const [, payload, signature] = match;
-      if (!(await verify(covered(payload, identity), signature))) return undefined;
+      if (!(await verify(covered(payload, owner), signature))) return undefined;
       const [task_id, poll_url, expiry] = JSON.parse(new TextDecoder().decode(fromBase64Url(payload)));
       if (expiry * 1000 <= now()) return undefined;
       return poll_url ? { task_id, poll_url } : { task_id };

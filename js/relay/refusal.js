@@ -1,6 +1,7 @@
+import { MINUTE_MS } from './limiters.js';
 import { isCloudflare } from './platform.js';
 
-const MAX_SHOWN_PATH = 200;
+export const MAX_SHOWN_PATH = 200;
 
 /** A request that the relay refuses, in the shape of the provider's own errors. */
 export class Refusal extends Error {
@@ -38,8 +39,7 @@ export class Refusal extends Error {
   }
 }
 
-export function noRoute({ method, url }) {
-  const path = new URL(url).pathname.slice(0, MAX_SHOWN_PATH);
+export function noRoute(method, path) {
   return new Refusal(404, 'not_found', `This relay has no route ${method} ${path}.`, {
     hint: "Check baseUrl, and the path that a development server's proxy passes on.",
   });
@@ -63,6 +63,7 @@ export const keyReused = () =>
 
 /** @param {number | undefined} limit how many requests of the kind a minute allows, if the limiter says so */
 export function tooMany(kind, limit, waitMs) {
+  if (waitMs > MINUTE_MS) return usedUp(kind, waitMs);
   const message = limit
     ? `This relay allows each caller ${limit} ${kind}s a minute.`
     : `This relay limits the ${kind}s of each caller.`;
@@ -70,6 +71,20 @@ export function tooMany(kind, limit, waitMs) {
     hint: `The limit is the relay's own: its option limiter sets it, as in memoryLimiter({ ${kind}s: ${limit ?? 20} }).`,
     retryAfterMs: waitMs,
     retryable: true,
+  });
+}
+
+/** A limit of a longer time than a minute may be that of all callers: the operator has to know. */
+function usedUp(kind, waitMs) {
+  const message = `This relay allows no more ${kind}s for now.`;
+  const minutes = Math.ceil(waitMs / MINUTE_MS);
+  return new Refusal(429, 'rate_limit_exceeded', message, {
+    hint: "The limit is the relay's own: its option limiter sets it.",
+    retryAfterMs: waitMs,
+    retryable: true,
+    notice:
+      `The limiter allows no more ${kind}s, at least of one caller, for ${minutes} minutes. If that is too few, raise its ` +
+      'limit, such as totalCreatesPerDay of memoryLimiter.',
   });
 }
 

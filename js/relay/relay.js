@@ -4,7 +4,7 @@
  * them.
  */
 
-import { addressNotices } from './anonymous.js';
+import { addressNotices, ownerOf } from './anonymous.js';
 import { ANSWER, createAnswers } from './answers.js';
 import { readBody } from './bodies.js';
 import { createCaller } from './callbacks.js';
@@ -17,12 +17,15 @@ import { createKeyedCreates } from './keyed-creates.js';
 import { readOptions } from './options.js';
 import { createOrigins } from './origins.js';
 import { createReferences } from './references.js';
-import { noRoute, noStore, notFound, REFUSAL, Refusal, tooMany } from './refusal.js';
+import { MAX_SHOWN_PATH, noRoute, noStore, notFound, REFUSAL, Refusal, tooMany } from './refusal.js';
 import { checkFallback, checkRequest } from './requests.js';
 import { routeOf } from './routes.js';
 import { createService } from './service.js';
 import { LONGEST_TIMER_MS } from './settings.js';
 import { TRACE_HEADERS, traceOf } from './tracing.js';
+
+/** Pages of other sites may show pictures, and monitors the health. */
+const EMBEDDABLE = ['picture', 'health'];
 
 /** What the client package allows a create by default. */
 const CREATE_TIMEOUT_MS = 300_000;
@@ -108,12 +111,15 @@ export function createRelay(options) {
   async function handle(request, context, event, headers) {
     if (context?.[REFUSAL]) throw context[REFUSAL];
     const route = routeOf(request.url, Boolean(hub));
-    if (!route) throw noRoute(request);
+    if (!route) {
+      event.path = new URL(request.url).pathname.slice(0, MAX_SHOWN_PATH);
+      throw noRoute(request.method, event.path);
+    }
     event.route = route.name;
-    Object.assign(headers, origins.check(request));
+    Object.assign(headers, origins.check(request, EMBEDDABLE.includes(route.name)));
     const methods = [...route.methods, 'OPTIONS'].join(', ');
     if (request.method === 'OPTIONS') {
-      Object.assign(headers, origins.preflight(methods));
+      Object.assign(headers, origins.preflight(request, methods));
       const notice = origins.preflightNotice(request);
       if (notice) log({ event: 'refused', code: 'header_not_allowed', message: notice });
       return { status: 204, headers: {}, body: null };
@@ -129,12 +135,13 @@ export function createRelay(options) {
     if (trace) event.traceparent = trace.traceparent;
     const identity = await identify(request, context);
     event.identity = identity;
+    const owner = ownerOf(request, identity);
     const isEdit = route.name === 'edit';
     const isCreate = isEdit || route.name === 'create';
     await checkLimit(identity, isCreate ? 'create' : 'poll');
-    if (isCreate) return create(request, context, { identity, isEdit, trace }, event);
+    if (isCreate) return create(request, context, { identity, owner, isEdit, trace }, event);
     if (route.name === 'models') return service.models(request, event);
-    const task = await references.read(route.reference, identity);
+    const task = await references.read(route.reference, owner);
     if (!task) throw notFound();
     if (route.name === 'picture') {
       return conditional(request, await hubRoutes.picture(task, Number(route.index)));
@@ -176,7 +183,7 @@ export function createRelay(options) {
     throw new TypeError(`createRelay: user must return a text or undefined, but returned ${typeof name}.`);
   }
 
-  async function create(request, context, { identity, isEdit, trace }, event) {
+  async function create(request, context, { identity, owner, isEdit, trace }, event) {
     const idempotencyKey = readIdempotencyKey(request);
     const body = await readBody(request, settings);
     const { files } = body;
@@ -188,15 +195,16 @@ export function createRelay(options) {
     if (logPrompts) event.prompt = fields.prompt;
 
     const hasKey = idempotencyKey !== null;
-    const key = hasKey ? await digest([identity, idempotencyKey]) : undefined;
-    const content = fallback.length > 0 ? { ...fields, fallback } : fields;
+    const key = hasKey ? await digest([owner, idempotencyKey]) : undefined;
+    // The same request may have another name of its user: that may depend on the address, or on the day.
+    const { user: _, ...content } = fallback.length > 0 ? { ...fields, fallback } : fields;
     const fingerprint =
       hasKey || hubRoutes ? await fingerprintOf({ isEdit, fields: content, files }) : undefined;
     if (hubRoutes) {
       const order = { key, fingerprint, identity, request: fields, isEdit, files, fallback, trace };
-      return hubRoutes.create(order, request, event);
+      return hubRoutes.create(order, owner, request, event);
     }
-    const send = () => service.create({ isEdit, fields, files, identity, trace }, event);
+    const send = () => service.create({ isEdit, fields, files, owner, trace }, event);
     // A client that leaves does not end its create: it may have been billed, and its answer is still wanted.
     const answering = hasKey ? createOnce({ key, fingerprint }, send, event) : send();
     context?.waitUntil?.(answering.catch(() => {}));

@@ -80,7 +80,7 @@ export function createService(settings, { references, answers, log }) {
 
   /** Sends a create or an edit. */
   async function create(order, event) {
-    const { isEdit, fields, files, identity, trace } = order;
+    const { isEdit, fields, files, owner, trace } = order;
     event.upstream = isEdit ? 'edit' : 'create';
     const method = isEdit ? 'edit' : 'generate';
     const info = {};
@@ -96,7 +96,7 @@ export function createService(settings, { references, answers, log }) {
     };
     try {
       const found = await client[method](requestOf(fields, files), options).catch(endOrThrow);
-      const reference = await refer(found instanceof TaskFailedError ? found.task : found, identity);
+      const reference = await refer(found instanceof TaskFailedError ? found.task : found, owner);
       return delivered(found, reference, event, info);
     } catch (error) {
       if (!(error instanceof LemonDataError)) throw error;
@@ -133,14 +133,14 @@ export function createService(settings, { references, answers, log }) {
   }
 
   /** A reference to the task, if there is one. */
-  async function refer(task, identity) {
+  async function refer(task, owner) {
     if (!task?.task_id) return undefined;
     const { task_id, poll_url } = task;
     // The hub would answer for one of its own.
     if (isHubTask(task)) throw unusable('named its task like a task of a hub', task);
     const isUsable = taskIdOf(poll_url, baseUrl) !== undefined;
     try {
-      return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, identity);
+      return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, owner);
     } catch (cause) {
       throw unusable('named its task by an id that no reference can hold', { task_id }, cause);
     }
@@ -162,6 +162,7 @@ export function createService(settings, { references, answers, log }) {
    */
   function delivered(found, reference, event, info) {
     const isEnd = found instanceof TaskFailedError;
+    event.task = (isEnd ? found.task : found)?.task_id;
     if (isEnd) report(found, event);
     const costs = costsOf(isEnd ? found.body : found);
     Object.assign(event, loggedCosts({ billing_transaction_id: info.billingTransactionId, ...costs }));

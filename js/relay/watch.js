@@ -2,8 +2,16 @@
 
 /** The longest silence of a stream, in milliseconds. A client gives up a stream that is silent for 30 s. */
 export const HEARTBEAT_MS = 15_000;
-/** The life of a stream, in milliseconds, even if its task goes on. The client asks again. */
+/** The longest life of a stream, in milliseconds, even if its task goes on. The client asks again. */
 export const LONGEST_MS = 300_000;
+/**
+ * When the `EventSource` of a page connects again, in milliseconds, and by how much that differs. A deploy ends all streams
+ * at once, and a browser's own time is the same for all.
+ */
+const RETRY_MS = 3_000;
+const RETRY_SPREAD_MS = 5_000;
+/** By how much of it the life of a stream differs, since streams that began together would end together. */
+const LIFE_SPREAD = 0.1;
 /** The relay drops a client that reads nothing for so many heartbeats. */
 const SLOW_BEATS = 2;
 
@@ -40,7 +48,9 @@ export function eventsOf(
   let beatsInWrite = 0;
 
   const beating = setInterval(beat, heartbeat);
-  const living = setTimeout(end, longest);
+  const living = setTimeout(end, longest * (1 - LIFE_SPREAD * Math.random()));
+  /** Stands before the first event. */
+  let retry = `retry: ${Math.floor(RETRY_MS + RETRY_SPREAD_MS * Math.random())}\n\n`;
 
   /** Ends the stream once the last text is written. */
   function end() {
@@ -107,8 +117,10 @@ export function eventsOf(
 
   socket.addEventListener('message', ({ data }) => {
     isAwaitingPong = false;
-    if (data !== 'pong') write(`data: ${data}\n\n`);
-    else if (!isWriting) write(HEARTBEAT);
+    if (data !== 'pong') {
+      write(`${retry}data: ${data}\n\n`);
+      retry = '';
+    } else if (!isWriting) write(HEARTBEAT);
   });
   writer.closed.catch(drop);
   signal?.addEventListener('abort', drop);

@@ -13,7 +13,7 @@
 //! | `waiting` | the task exists | polls on; a poll under way counts as lost |
 //! | `copying` | the result is stored, its pictures may not be | copies them again, up to five times in all |
 //! | `completed`, `failed` | the task has ended | – |
-//! | `refused` | the server refused the create | – |
+//! | `refused` | the server refused the request itself | – |
 //! | `idle` | nothing was done; a create with the same key may try again | – |
 //! | `unknown` | the create may have been carried out, and is never sent again | – |
 //! | `suspended` | the task goes on; polling resumes when a client asks for it | – |
@@ -48,6 +48,9 @@ const REASON_GAPS: f64 = 2.0;
 const MAX_COPY_ATTEMPTS: u32 = 5;
 /// How long the last poll, at the end of the wait, may queue for its admission, in milliseconds.
 const LAST_ADMISSION: Ms = Ms(60_000.0);
+/// A refusal that is not temporary and does not judge the request, such as of the key, the account or the address, lasts
+/// until the operator has acted. Duplicates that come sooner get the same refusal.
+const OPERATOR_PAUSE: Ms = Ms(60_000.0);
 /// A routine sleep is longer than the gap between two polls by this at most, in milliseconds.
 const ROUTINE: Ms = Ms(1_000.0);
 
@@ -500,10 +503,13 @@ impl Job {
             Outcome::Failed => Phase::Failed,
             Outcome::Unknown => Phase::Unknown,
             Outcome::Accepted => Phase::Suspended,
-            Outcome::Rejected if !refusal::is_temporary(&failure) => Phase::Refused,
+            Outcome::Rejected if failure.kind == Kind::InvalidRequest => Phase::Refused,
             Outcome::Rejected | Outcome::NotSent => Phase::Idle,
         };
-        let pause = refusal::pause(failure.status, failure.retry_after);
+        let mut pause = refusal::pause(failure.status, failure.retry_after);
+        if failure.outcome == Outcome::Rejected && !refusal::is_temporary(&failure) {
+            pause = pause.max(OPERATOR_PAUSE);
+        }
         self.not_before = self.not_before.max(now + pause);
         self.end(phase, hub, now);
         failure

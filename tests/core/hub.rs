@@ -80,7 +80,7 @@ fn every_answer_to_a_create_leads_to_its_phase() {
     let retry = json!({"error": {"retryable": true}});
     let final_ = json!({"error": {"retryable": false}});
     let failed = json!({"id": "img_x", "status": "failed"});
-    let cases: [(&str, u16, Plain, Phase); 17] = [
+    let cases: [(&str, u16, Plain, Phase); 18] = [
         ("a task", 200, pending(), Phase::Waiting),
         ("a task by 202", 202, pending(), Phase::Waiting),
         ("a picture", 200, completed(), Phase::Completed),
@@ -100,14 +100,28 @@ fn every_answer_to_a_create_leads_to_its_phase() {
         ("an error", 500, json!({}), Phase::Unknown),
         ("a gateway's error", 524, json!({}), Phase::Unknown),
         ("a bad request", 400, json!({}), Phase::Refused),
-        ("a bad key", 401, json!({}), Phase::Refused),
-        ("no money", 402, json!({}), Phase::Refused),
-        ("a redirect", 307, json!({}), Phase::Refused),
+        ("a request without sense", 422, json!({}), Phase::Refused),
+        ("a bad key", 401, json!({}), Phase::Idle),
+        ("no money", 402, json!({}), Phase::Idle),
+        ("a redirect", 307, json!({}), Phase::Idle),
     ];
     for (name, status, body, phase) in cases {
         assert_eq!(answered(NO_LIMITER, status, body).phase, phase, "{name}");
     }
     assert_eq!(answered(COPYING, 200, completed()).phase, Phase::Copying);
+}
+
+#[test]
+fn a_refusal_that_concerns_the_operator_frees_the_key_after_a_minute() {
+    for status in [401, 402, 403, 404, 307] {
+        let job = answered(NO_LIMITER, status, json!({}));
+        assert_eq!(job.phase, Phase::Idle, "{status}");
+        assert_eq!(job.retry_after(NOW), Ms(60_000.0), "{status}");
+        assert_eq!(job.retry_after(NOW + 60_000.0), Ms::ZERO, "{status}");
+    }
+    // The service's own hint counts if it is longer.
+    let body = json!({"error": {"retry_after": 90}});
+    assert_eq!(answered(NO_LIMITER, 402, body).retry_after(NOW), Ms(90_000.0));
 }
 
 #[test]
@@ -604,9 +618,9 @@ fn a_short_create_is_not_repeated_for_any_other_reason() {
     let named = json!({"error": {"message": "async is broken"}});
     let others = [
         (400, json!({"error": {"message": "Unknown parameter: 'size'."}}), Phase::Refused),
-        (401, named.clone(), Phase::Refused),
-        (402, named.clone(), Phase::Refused),
-        (403, named.clone(), Phase::Refused),
+        (401, named.clone(), Phase::Idle),
+        (402, named.clone(), Phase::Idle),
+        (403, named.clone(), Phase::Idle),
         (500, named.clone(), Phase::Unknown),
         (503, named.clone(), Phase::Unknown),
         (200, named.clone(), Phase::Unknown),

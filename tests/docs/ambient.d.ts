@@ -15,6 +15,17 @@ declare function defineNuxtConfig(config: {
 declare function toWebRequest(event: object): Request;
 declare function getRequestIP(event: object): string | undefined;
 
+/** As much of node-redis as the samples use. */
+declare module 'redis' {
+  export interface RedisClientType {
+    set(key: string, value: string, options: { NX?: true; PX?: number }): Promise<string | null>;
+    get(key: string): Promise<string | null>;
+    del(key: string): Promise<number>;
+    incr(key: string): Promise<number>;
+    pExpire(key: string, ms: number): Promise<number>;
+  }
+}
+
 // SvelteKit, and what it generates.
 declare module '$env/dynamic/private' {
   export const env: Record<string, string | undefined>;

@@ -11,7 +11,7 @@ import {
   TaskNotFoundError,
 } from 'lemondata-wasm';
 import { startServer } from '../server/index.js';
-import { idOf, startHub, startPolledServer, until } from './place.js';
+import { idOf, nameOf, startHub, startPolledServer, until } from './place.js';
 
 const GUARD = { timeout: 150_000 };
 
@@ -240,6 +240,17 @@ describe('a hub whose provider fails', GUARD, () => {
     );
     assert.deepEqual(new Set(statuses), new Set([429]));
     assert.equal(server.counts.creates, 1);
+  });
+
+  test('tries a key again once the operator has paid', async () => {
+    server.next({ on: 'create', reply: { status: 402, body: { error: { code: 'insufficient_balance' } } } });
+    const create = async () => (await hub.create('ann', request('task'), 'unpaid')).status;
+    // Duplicates that come at once get the same refusal.
+    assert.deepEqual([await create(), await create()], [403, 403]);
+    assert.equal(server.counts.creates, 1);
+    await hub.amend(nameOf('ann', 'unpaid'), 'job', { not_before: 0 });
+    assert.equal(await create(), 200);
+    assert.equal(server.counts.creates, 2);
   });
 
   test('does not send the key to another server', async () => {

@@ -190,6 +190,23 @@ describe('a limiter', GUARD, () => {
     });
   }
 
+  test('bounds the creates of a day, also when its object ends', async () => {
+    await start(60_000, 200, { MAX_WAIT_MS: 5000, LIMITER_SETTINGS: { createsPerDay: 2 } });
+    for (const user of ['ann', 'bob']) assert.equal((await hub.create(user, request(user))).status, 200);
+    await evict();
+    const response = await hub.create('cid', request('cid'));
+    assert.equal(response.status, 429);
+    const secondsToMidnight = 86_400 - ((Date.now() / 1000) % 86_400);
+    assert.ok(Math.abs(Number(response.headers.get('retry-after')) - secondsToMidnight) < 60);
+    assert.equal(server.counts.creates, 2);
+    assert.equal((await admit('a poll', 'poll')).wait_ms, 0);
+    // Yesterday's creates do not count.
+    const limiter = limiterOf(server.apiKey);
+    const { day } = (await hub.insideOf('LIMITER', limiter, 'stored')).entries;
+    await hub.insideOf('LIMITER', limiter, 'put', 'day', { ...day, number: day.number - 1 });
+    assert.equal((await hub.create('cid', request('another'))).status, 200);
+  });
+
   test('that ends holds no task up', async () => {
     await start(600);
     const limiter = limiterOf(server.apiKey);

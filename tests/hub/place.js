@@ -122,7 +122,8 @@ export function idOf(reference) {
   return id.slice('hub:'.length);
 }
 
-const digest = (text) => createHash('sha256').update(text).digest('hex');
+/** A text in SHA-256, as the hub names its objects. */
+export const digest = (text) => createHash('sha256').update(text).digest('hex');
 
 /** The object of a keyed create, as a parameter of `inside`. */
 export const nameOf = (user, key) => `@${digest(JSON.stringify([user, key]))}`;

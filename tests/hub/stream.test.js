@@ -28,12 +28,20 @@ class Socket extends EventTarget {
 
 describe('a stream', () => {
   let socket;
+  let random = 0;
+  /** Stands before the first event. */
+  const RETRY = 'retry: 3000\n\n';
 
   beforeEach(() => {
     mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+    mock.method(Math, 'random', () => random);
     socket = new Socket();
   });
-  afterEach(() => mock.timers.reset());
+  afterEach(() => {
+    mock.timers.reset();
+    mock.restoreAll();
+    random = 0;
+  });
 
   /** The text that a reader has, and whether the stream has ended. */
   function readerOf(stream) {
@@ -68,7 +76,7 @@ describe('a stream', () => {
     socket.push('{"a":1}');
     await setImmediate();
     await pass(3);
-    assert.equal(got.text, `data: {"a":1}\n\n${': \n\n'.repeat(3)}`);
+    assert.equal(got.text, `${RETRY}data: {"a":1}\n\n${': \n\n'.repeat(3)}`);
     assert.deepEqual(socket.sent, []);
   });
 
@@ -87,7 +95,7 @@ describe('a stream', () => {
     const got = readerOf(eventsOf(socket, undefined, { pings: true }));
     await pass(4, () => socket.push('{}'));
     assert.ok(!got.isOver);
-    assert.equal(got.text, 'data: {}\n\n'.repeat(4));
+    assert.equal(got.text, RETRY + 'data: {}\n\n'.repeat(4));
   });
 
   test('ends after its life, and so does its socket', async () => {
@@ -96,12 +104,23 @@ describe('a stream', () => {
     assert.ok(got.isOver && !got.isBroken && socket.isClosed);
   });
 
+  test('ends, and is opened again, at another moment than others that began with it', async () => {
+    random = 0.5;
+    const got = readerOf(eventsOf(socket));
+    socket.push('{}');
+    await pass(LONGEST_MS / HEARTBEAT_MS - 2);
+    assert.ok(!got.isOver);
+    await pass(1);
+    assert.ok(got.isOver);
+    assert.match(got.text, /^retry: 5500\n\ndata: {}\n\n/);
+  });
+
   test('ends with its socket, after all of its messages', async () => {
     const got = readerOf(eventsOf(socket));
     socket.push('{"status":"completed"}');
     socket.dispatchEvent(new Event('close'));
     await pass(1);
-    assert.deepEqual([got.text, got.isOver], ['data: {"status":"completed"}\n\n', true]);
+    assert.deepEqual([got.text, got.isOver], [`${RETRY}data: {"status":"completed"}\n\n`, true]);
   });
 
   test('holds one state for a slow reader: the newest', async () => {
@@ -112,7 +131,7 @@ describe('a stream', () => {
     await pass(1);
     assert.ok(got.isOver);
     const states = got.text.trim().split('\n\n');
-    assert.ok(states.length <= 3, `${states.length}`);
+    assert.ok(states.length <= 4, `${states.length}`);
     assert.equal(states.at(-1), 'data: {"progress":999}');
   });
 

@@ -64,8 +64,8 @@ describe('watchers of a task', GUARD, () => {
   const urlOf = (reference) => `${hub.url.replace('http', 'ws')}/hub/v1/tasks/${reference}`;
 
   /** A socket, with its messages. */
-  function openSocket(reference, { user = 'ann', ...options } = {}) {
-    const socket = new WebSocket(urlOf(reference), {
+  function openSocket(reference, { user = 'ann', protocols = [], ...options } = {}) {
+    const socket = new WebSocket(urlOf(reference), protocols, {
       headers: { ...(user && { 'x-user': user }) },
       ...options,
     });
@@ -262,6 +262,14 @@ describe('watchers of a task', GUARD, () => {
     assert.equal((await response.json()).status, 'completed');
     // There is no socket for it.
     assert.equal(await refusalOf(reference), 200);
+  });
+
+  test('sign in by a subprotocol, as the socket of a page cannot send headers', async () => {
+    const { reference } = await createTask();
+    const { socket, messages } = openSocket(reference, { protocols: ['lemondata', 'a-token'] });
+    await until(() => messages.length > 0);
+    assert.equal(socket.protocol, 'lemondata');
+    socket.close();
   });
 
   test('cannot send messages, and other users cannot watch', async () => {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import WebSocket from 'ws';
 import { startServer } from '../server/index.js';
-import { idOf, startHub, until } from './place.js';
+import { digest, idOf, startHub, until } from './place.js';
 
 const GUARD = { timeout: 300_000 };
 const MAX_PER_IDENTITY = 3;
@@ -44,8 +44,8 @@ async function openSocket({ user, reference }) {
   return socket;
 }
 
-/** The object that counts a user's watchers. */
-const leasesOf = (user) => encodeURIComponent(`@watchers of ${user}`);
+/** The object that counts a user's watchers. Its name does not show the user. */
+const leasesOf = (user) => encodeURIComponent(`@watchers of ${digest(JSON.stringify([user]))}`);
 
 /** How many watchers each of a user's tasks has, by the ids of the objects. */
 async function leases(user) {

@@ -19,6 +19,7 @@ import {
 } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
 import { KEY, makeRelay } from './maker.js';
+import { requestOf, send } from './raw.js';
 
 const PREFIX = '/api/lemondata';
 const CREATES = 4;
@@ -391,3 +392,38 @@ test('toCloudflare makes the relay once for an environment', async () => {
   await worker.fetch(new Request('https://app.example/health'), { KEY }, context);
   assert.equal(made, 2);
 });
+
+test(
+  'a path that Node has as another one is refused, so that it passes no guard in front',
+  GUARD,
+  async () => {
+    const app = express();
+    const guarded = '/api/v1/images/edits';
+    app.all(guarded, (_request, response) =>
+      response.status(402).json({ error: 'Edits are for customers.' }),
+    );
+    app.use('/api', toNodeHandler(make({ limiter: false })));
+    const url = await listen(app);
+    const body = JSON.stringify({
+      prompt: 'a lemon',
+      model: 'gpt-image-2',
+      image_url: 'https://pictures.example/a.png',
+    });
+    const edit = async (path) =>
+      (await send(url, requestOf('POST', path, ['content-type: application/json'], body))).status;
+    assert.equal(await edit(guarded), 402);
+    const before = server.counts.edits;
+    for (const path of [
+      '/api/v1/images/x/../edits',
+      '/api/v1/images/x/%2e%2e/edits',
+      '/api/v1/images/./edits',
+      '/api/v1/images\\edits',
+      '/api/x/..\\v1/images/edits',
+    ]) {
+      assert.equal(await edit(path), 400, path);
+    }
+    assert.equal(server.counts.edits, before);
+    // A prefix is no other path.
+    assert.equal(await edit('/api/some/prefix/v1/images/edits?from=page'), 200);
+  },
+);

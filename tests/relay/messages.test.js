@@ -317,6 +317,25 @@ describe('the limit of the relay', () => {
     assert.equal(polled.body.error.message, 'This relay allows each caller 1 polls a minute.');
   });
 
+  test('of a day bounds what all callers spend, and the log says so', async () => {
+    let at = 0;
+    const limiter = memoryLimiter({ totalCreatesPerDay: 2, creates: 1, now: () => at });
+    const relay = relays.make({ limiter });
+    const statusOf = async (user) => (await relays.create(relay, {}, { user })).status;
+    // What a caller's own limit refuses does not count.
+    assert.deepEqual([await statusOf('ann'), await statusOf('ann'), await statusOf('bob')], [200, 429, 200]);
+    at += 3_600_000;
+    const { status, body } = await relays.create(relay, {}, { user: 'cid' });
+    assert.equal(status, 429);
+    assert.equal(body.error.message, 'This relay allows no more creates for now.');
+    assert.equal(body.error.retry_after, 23 * 3600);
+    const { message } = relays.events.find(({ event }) => event === 'refused');
+    assert.match(message, /no more creates, at least of one caller, for 1380 minutes.*totalCreatesPerDay/);
+    assert.equal((await relays.poll(relay, 't_a.b')).status, 404);
+    at += 23 * 3_600_000;
+    assert.equal(await statusOf('cid'), 200);
+  });
+
   test('without a number where the limiter shows none', async () => {
     const { body } = await relays.create(make({ limiter: { take: () => 5000 } }));
     assert.equal(body.error.message, 'This relay limits the creates of each caller.');

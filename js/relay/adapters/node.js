@@ -128,9 +128,9 @@ function toRequest(incoming, settings, signal) {
   const protocol = socket?.encrypted ? 'https' : 'http';
   const base = originOf(settings, { protocol, host, header: (name) => headers[name] });
   // Express cuts off the part of the path where it is mounted.
-  const path = incoming.originalUrl ?? incoming.url;
+  const target = incoming.originalUrl ?? incoming.url;
   // A target that is a whole URL, or that begins with two slashes, must not name another host.
-  const url = base + (path.startsWith('/') ? path : `/${path}`);
+  const path = target.startsWith('/') ? target : `/${target}`;
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const parsed = hasBody ? parsedBody(incoming) : undefined;
   /** @type {[string, string][]} */
@@ -146,11 +146,15 @@ function toRequest(incoming, settings, signal) {
     duplex: hasBody ? 'half' : undefined,
     signal,
   };
+  let request;
   try {
-    return new Request(url, init);
+    request = new Request(base + path, init);
   } catch {
     throw BAD_REQUEST;
   }
+  // A guard in front of the relay has looked at the path as it came, with its dots and backslashes.
+  if (new URL(request.url).pathname !== path.split(/[?#]/)[0]) throw BAD_REQUEST;
+  return request;
 }
 
 const ENTITY_HEADERS = ['content-length', 'content-encoding', 'transfer-encoding'];
