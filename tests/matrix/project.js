@@ -214,7 +214,9 @@ export function openProject(suite, { tarball, server }) {
     /** Serves what is in a folder as the page of a sample, with a relay, and clicks for a picture. */
     async draws(name, { path = '' } = {}) {
       const { handle } = await project.relay();
-      await project.shows(`${await project.site(name, { api: handle })}${path}`, 'chromium', { clicks: true });
+      await project.shows(`${await project.site(name, { api: handle })}${path}`, 'chromium', {
+        clicks: true,
+      });
     },
 
     /** Opens the page of a sample and waits for its picture, which it may have paid for once. */

@@ -1,6 +1,9 @@
 /** Angular, built by its command line: calls in a component, and the sample. Its compiler checks the declarations, too. */
 
-export const samples = { 'src/app/app.ts': 'frameworks/angular', 'proxy.conf.json': 'frameworks/angular-proxy' };
+export const samples = {
+  'src/app/app.ts': 'frameworks/angular',
+  'proxy.conf.json': 'frameworks/angular-proxy',
+};
 
 /** The tool asks for it. */
 export const node = '24';

@@ -60,7 +60,11 @@ export const cells = {
 export async function open(project) {
   await build(project, 'node');
   const port = await freePort();
-  const env = { HOST: '127.0.0.1', PORT: String(port), RELAY_SECRET: 'a secret of the tests, of 32 characters' };
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    RELAY_SECRET: 'a secret of the tests, of 32 characters',
+  };
   await project.serve('node', ['dist/server/entry.mjs'], port, env);
   return { url: `http://127.0.0.1:${port}` };
 }

@@ -4,6 +4,8 @@ import vue from '@vitejs/plugin-vue';
 export default {
   plugins: [svelte(), vue()],
   build: {
-    rolldownOptions: { input: ['page.html', 'tabs.html', 'app.html', 'vue.html', 'svelte.html', 'solid.html'] },
+    rolldownOptions: {
+      input: ['page.html', 'tabs.html', 'app.html', 'vue.html', 'svelte.html', 'solid.html'],
+    },
   },
 };

@@ -52,7 +52,11 @@ const printed = {
     assert.equal(text.status, 200, await text.text());
     const form = new FormData();
     for (const [name, value] of Object.entries(request)) form.set(name, value);
-    form.set('image', new Blob([PNG.sync.write(new PNG({ width: 1, height: 1 }))], { type: 'image/png' }), 'lemon.png');
+    form.set(
+      'image',
+      new Blob([PNG.sync.write(new PNG({ width: 1, height: 1 }))], { type: 'image/png' }),
+      'lemon.png',
+    );
     const picture = await send(port, form, { 'x-lemondata-client': '1' });
     assert.equal(picture.status, 200, await picture.text());
     assert.equal(server.counts.creates, 2);
