@@ -239,6 +239,8 @@ export interface CompletedGeneration extends GenerationDetails {
   created?: number;
   /** The task that made the images; missing where the create was answered with them. */
   task_id?: string;
+  /** 0 to 100, where the server says it. */
+  progress?: number;
 }
 
 /** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, any time. */
@@ -279,6 +281,8 @@ export interface FailedTask {
   status: 'failed';
   /** The task's id, opaque. */
   task_id: string;
+  /** 0 to 100, where the server says how far it came. */
+  progress?: number;
   /** The provider's reason: a string, or an object with a `message`. */
   error?: unknown;
   /** Whether the task was cancelled. */
