@@ -12,7 +12,7 @@
 
 // Requests
 
-/** A model's name: some are suggested, any other is the server's to judge. {@link listModels} brings them all. */
+/** A model's name: some are suggested, any other is the server's to judge. {@link listModels} lists them all. */
 export type ModelName =
   | 'gpt-image-2'
   | 'nano-banana'
@@ -610,7 +610,7 @@ export declare function editAndWait<Extra = unknown, Fields = unknown>(
 ): Promise<CompletedGeneration & Fields>;
 
 /**
- * Asks for a task once and brings it as it stands. It rejects like {@link waitForTask} where the task has
+ * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has
  * failed, and with the error of the poll where that got no answer.
  *
  * @typeParam Fields - answer fields beyond the documented ones
