@@ -16,7 +16,7 @@ export type JsonValue =
   | JsonValue[]
   | { [name: string]: JsonValue | undefined };
 
-/** A picture that a call brings: its data, or its URL. */
+/** A picture of a call: its data, or its URL. */
 export type ImageFile =
   | {
       /** The data is here. */

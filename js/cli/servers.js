@@ -83,8 +83,11 @@ your key. In production, write one that knows its users: docs/relay.md.`,
     const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
     console.log(`A relay for development: http://localhost:${actual}${RELAY_PATH}
 
-In a page of the same origin, or behind a proxy of your development server:
+In a page:
   new LemonData({ baseUrl: '${RELAY_PATH}', relay: true })
+
+In vite.config.js, so that the page reaches it:
+  server: { proxy: { '${RELAY_PATH}': { target: 'http://127.0.0.1:${actual}', changeOrigin: false } } }
 `);
     await interrupted();
     server.close();

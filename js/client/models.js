@@ -50,7 +50,7 @@ function modelsUrl(baseUrl) {
   const [origin = '', path = '', isPlain] = (typeof baseUrl === 'string' && parseUrl(baseUrl)) || [];
   if (!isPlain || !/^https?:/.test(origin) || !path.startsWith('/') || path.includes('/v1/images')) {
     const message =
-      ' must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.';
+      ' must be an http(s) URL without /v1/images, credentials, query and fragment. A path works in a web page alone.';
     throw refuse('baseUrl', message);
   }
   return `${origin}${path.replace(/\/+$/, '').replace(/\/+v1$/, '')}/v1/models`;

@@ -12,7 +12,7 @@
 
 // Requests
 
-/** A model's name: some are suggested, any other is the server's to judge. {@link listModels} brings them all. */
+/** A model's name: some are suggested, any other is the server's to judge. {@link listModels} lists them all. */
 export type ModelName =
   | 'gpt-image-2'
   | 'nano-banana'
@@ -239,6 +239,8 @@ export interface CompletedGeneration extends GenerationDetails {
   created?: number;
   /** The task that made the images; missing where the create was answered with them. */
   task_id?: string;
+  /** 0 to 100, where the server says it. */
+  progress?: number;
 }
 
 /** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, any time. */
@@ -279,6 +281,8 @@ export interface FailedTask {
   status: 'failed';
   /** The task's id, opaque. */
   task_id: string;
+  /** 0 to 100, where the server says how far it came. */
+  progress?: number;
   /** The provider's reason: a string, or an object with a `message`. */
   error?: unknown;
   /** Whether the task was cancelled. */
@@ -606,7 +610,7 @@ export declare function editAndWait<Extra = unknown, Fields = unknown>(
 ): Promise<CompletedGeneration & Fields>;
 
 /**
- * Asks for a task once and brings it as it stands. It rejects like {@link waitForTask} where the task has
+ * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has
  * failed, and with the error of the poll where that got no answer.
  *
  * @typeParam Fields - answer fields beyond the documented ones

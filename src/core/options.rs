@@ -161,8 +161,8 @@ impl Options {
         else {
             return Err(Failure::refusal(
                 Name::BaseUrl,
-                " must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and \
-                 fragment.",
+                " must be an http(s) URL without /v1/images, credentials, query and fragment. A path works in a web page \
+                 alone.",
             ));
         };
 

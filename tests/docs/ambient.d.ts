@@ -26,6 +26,22 @@ declare module 'redis' {
   }
 }
 
+declare function ref<Value>(value: Value): { value: Value };
+
+// What Svelte compiles away.
+declare function $state<Value>(value: Value): Value;
+
+// Astro, and what it generates.
+declare module 'astro' {
+  export interface APIContext {
+    request: Request;
+    clientAddress: string;
+  }
+}
+declare module 'astro:env/server' {
+  export function getSecret(name: string): string | undefined;
+}
+
 // SvelteKit, and what it generates.
 declare module '$env/dynamic/private' {
   export const env: Record<string, string | undefined>;

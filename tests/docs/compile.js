@@ -11,7 +11,10 @@ import { ensureTools } from '../matrix/project.js';
 const AMBIENT = join(import.meta.dirname, 'ambient.d.ts');
 
 /** A block of code, the comment in front of it, and the end of the text that introduces it. */
-const BLOCK = /([^\n]*)\n+(?:<!-- (?:sample: \S+|(before)) -->\n)?```(js|jsx|ts|tsx)\n([\s\S]*?)```/g;
+const BLOCK =
+  /([^\n]*)\n+(?:<!-- (?:sample: \S+|(before)) -->\n)?```(jsx?|tsx?|vue|svelte|astro)\n([\s\S]*?)```/g;
+/** The script of a component. Astro's is TypeScript. */
+const SCRIPT = /<script[^>]*?( lang="ts")?>\n([\s\S]*?)<\/script>/;
 /** How a text introduces a file: `` `app.js`: ``, with more text around it perhaps. */
 const FILE = /`([\w.[\]/-]+\.(?:[cm]?js|jsx|tsx?))`.*:$/;
 
@@ -26,13 +29,16 @@ export function blocksOf(page) {
   const text = readFileSync(join(root, page), 'utf8');
   const names = new Set();
   return [...text.matchAll(BLOCK)].map((match, index) => {
-    const [whole, introduction, before, language, code] = match;
+    const [whole, introduction, before, fence, block] = match;
+    const [script, isTyped, inner] = (!/^[jt]sx?$/.test(fence) && SCRIPT.exec(block)) || [];
+    const [language, code] = script ? [isTyped || fence === 'astro' ? 'ts' : 'js', inner] : [fence, block];
     const named = basename(FILE.exec(introduction)?.[1] ?? '');
     const name =
       named && !names.has(named) ? named : `${named.replace(/\.\w+$/, '')}block-${index}.${language}`;
     names.add(name);
     const start = text.indexOf('```', match.index + whole.indexOf(introduction) + introduction.length);
-    return { name, line: text.slice(0, start).split('\n').length, code, isBefore: before !== undefined };
+    const line = text.slice(0, start + 4 + fence.length + block.indexOf(code)).split('\n').length - 1;
+    return { name, line, code, isBefore: before !== undefined };
   });
 }
 
@@ -48,6 +54,8 @@ const PACKAGES = {
     '@types/react-dom',
   ],
   'tests/telemetry/sdk': ['@opentelemetry/api'],
+  'tests/bundlers/angular': ['@angular/core'],
+  'tests/bundlers/servers': ['fastify'],
   'tests/bundlers/vitest': ['msw', 'vite', 'vitest'],
   'tests/bundlers/frameworks': ['solid-js', 'vue'],
   'tests/bundlers/playwright': ['@playwright/test'],

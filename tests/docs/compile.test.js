@@ -12,7 +12,8 @@ const withCode = pages.filter((page) => blocksOf(page).length > 0);
 const complaints = compilePages(withCode);
 
 test('every block is found', () => {
-  const count = (page) => readFileSync(join(root, page), 'utf8').match(/^```[jt]sx?$/gm)?.length ?? 0;
+  const count = (page) =>
+    readFileSync(join(root, page), 'utf8').match(/^```(?:[jt]sx?|vue|svelte|astro)$/gm)?.length ?? 0;
   for (const page of pages) assert.equal(blocksOf(page).length, count(page), page);
 });
 

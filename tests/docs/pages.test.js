@@ -14,7 +14,13 @@ const read = (page) => readFileSync(join(root, page), 'utf8');
 const suites = await choose([], true);
 
 /** What other tests run. */
-const ELSEWHERE = ['README/node', 'service/models', 'ai-sdk/program', 'telemetry/program'];
+const ELSEWHERE = [
+  'README/node',
+  'service/models',
+  'ai-sdk/program',
+  'telemetry/program',
+  ...['command', 'curl', 'python', 'relay'].map((name) => `http/${name}`),
+];
 
 test('every sample is a file or a command of a cell, and every file of a cell is printed', () => {
   const files = suites.flatMap(({ samples = {} }) => Object.values(samples));

@@ -215,7 +215,7 @@ describe('a key that cannot be right', GUARD, () => {
 
 describe('baseUrl', GUARD, () => {
   const WRONG =
-    'baseUrl must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.';
+    'baseUrl must be an http(s) URL without /v1/images, credentials, query and fragment. A path works in a web page alone.';
   const SERVICE = 'https://api.lemondata.cc';
 
   for (const baseUrl of [

@@ -1,5 +1,5 @@
 /**
- * The five beginnings of a new user, from the packed package and with the documents' own lines: each ends with its
+ * The beginnings of a new user, from the packed package and with the documents' own lines: each ends with its
  * picture. Keys, addresses and ports are all that is filled in.
  *
  * It prints how long each takes: to install the package into a project that has its tools, and from the first command
@@ -106,6 +106,35 @@ describe('a new user gets a picture', { timeout: 600_000 }, () => {
     const [url] = await project.serve('sh', script(run), /http:\/\/localhost:\d+\//, env, 'sample');
     await listening(port, new Promise(() => {}));
     await project.shows(url);
+  });
+
+  const react = {
+    source: 'bundlers/react',
+    samples: {
+      'sample/generations.ts': 'react/store',
+      'sample/Picture.tsx': 'react/picture',
+      'sample/App.tsx': 'react/app',
+      'sample/main.tsx': 'react/main',
+      'sample/vite.config.js': 'browser/proxy',
+    },
+  };
+  beginning('React', react, async (project) => {
+    const [, run] = readFileSync(join(root, 'docs', 'react.md'), 'utf8').match(
+      /`(npx lemondata-wasm relay .*?)`/,
+    );
+    const port = await freePort();
+    await project.serve('sh', script(`${run} --port=${port}`), port);
+    const RELAY_URL = `http://127.0.0.1:${port}`;
+    const [url] = await project.serve('sh', script('npx vite'), /http:\/\/localhost:\d+\//, { RELAY_URL });
+    const page = await project.open(url);
+    try {
+      await page.until(() => document.querySelector('form') && true);
+      await page.run(() => document.querySelector('form').requestSubmit());
+      await page.until(() => document.querySelector('img')?.naturalWidth || undefined);
+    } finally {
+      await page.close();
+    }
+    assert.equal(server.counts.creates, 0, 'the relay of the page bills nothing');
   });
 
   const worker = {

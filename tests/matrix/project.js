@@ -211,10 +211,22 @@ export function openProject(suite, { tarball, server }) {
       await project.shows(`${url}${path}`, engine);
     },
 
+    /** Serves what is in a folder as the page of a sample, with a relay, and clicks for a picture. */
+    async draws(name, { path = '' } = {}) {
+      const { handle } = await project.relay();
+      await project.shows(`${await project.site(name, { api: handle })}${path}`, 'chromium', {
+        clicks: true,
+      });
+    },
+
     /** Opens the page of a sample and waits for its picture, which it may have paid for once. */
-    async shows(url, engine = 'chromium') {
+    async shows(url, engine = 'chromium', { clicks = false } = {}) {
       const page = await openPage(engine, url);
       try {
+        if (clicks) {
+          await page.until(() => document.querySelector('button') && true);
+          await page.run(() => document.querySelector('button').click());
+        }
         await page.until(() => document.querySelector('img')?.naturalWidth || undefined);
       } finally {
         await page.close();

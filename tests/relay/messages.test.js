@@ -93,7 +93,7 @@ describe('a setting that only a create shows to be wrong', () => {
     [
       'the path of a request in baseUrl',
       { baseUrl: 'https://api.lemondata.cc/v1/images/generations' },
-      'baseUrl must be an http(s) URL, or a path in a web page, without /v1/images, credentials, query and fragment.',
+      'baseUrl must be an http(s) URL without /v1/images, credentials, query and fragment. A path works in a web page alone.',
     ],
   ]) {
     test(`${name}: the console names it, and the page looks there`, async () => {

@@ -89,6 +89,8 @@ generateAndWait(
   {
     onTask: (task) => expectTypeOf(task).toEqualTypeOf<Task>(),
     onUpdate: (task, info) => {
+      // Of every task, so that a page can show it without looking at the status.
+      expectTypeOf(task.progress).toEqualTypeOf<number | undefined>();
       expectTypeOf(task).toEqualTypeOf<Generation | FailedTask>();
       expectTypeOf(info).toEqualTypeOf<UpdateInfo>();
     },

@@ -14,10 +14,10 @@ export default toCloudflare((env) =>
     secret: env.RELAY_SECRET,
     baseUrl: env.LEMONDATA_BASE_URL, // undefined: the real service
 
-    // Everybody may call, within the limits of their address, and whoever calls spends your balance. If you know
-    // your users, say here who it is: `async (request) => (await sessionOf(request))?.userId ?? null`.
+    // Everyone may call, within the limits of their address, and each call spends your balance. If you know your
+    // users, return the id of the caller: `async (request) => (await sessionOf(request))?.userId ?? null`.
     authorize: anonymousByIp(),
-    // An address is nobody's business but yours.
+    // The identity is an address here, which the service need not know.
     user: false,
 
     // Callers may ask for these, at your expense; 'any' lets them choose whatever your account may use.

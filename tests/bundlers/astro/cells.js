@@ -1,9 +1,14 @@
-/** Astro: a script of a page and an endpoint, with the adapters for Node and for Cloudflare. */
+/** Astro: a script of a page and an endpoint, with the adapters for Node and for Cloudflare, and the sample. */
 
 import { freePort } from '../../matrix/ports.js';
 
 /** The tools ask for it. */
 export const node = '24';
+
+export const samples = {
+  'src/pages/api/lemondata/[...path].ts': 'frameworks/astro-relay',
+  'src/pages/lemon.astro': 'frameworks/astro-page',
+};
 
 const ENV = { ASTRO_TELEMETRY_DISABLED: '1', WRANGLER_SEND_METRICS: 'false' };
 
@@ -21,6 +26,13 @@ export const cells = {
     all: true,
     async run(project, opened) {
       return { result: await project.page(`${opened.url}/`) };
+    },
+  },
+  'astro-relay': {
+    tool: 'astro',
+    all: true,
+    async run({ shows }, opened) {
+      await shows(`${opened.url}/lemon`, 'chromium', { clicks: true });
     },
   },
   'astro-node': {
@@ -48,7 +60,11 @@ export const cells = {
 export async function open(project) {
   await build(project, 'node');
   const port = await freePort();
-  const env = { HOST: '127.0.0.1', PORT: String(port) };
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    RELAY_SECRET: 'a secret of the tests, of 32 characters',
+  };
   await project.serve('node', ['dist/server/entry.mjs'], port, env);
   return { url: `http://127.0.0.1:${port}` };
 }

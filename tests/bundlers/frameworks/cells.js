@@ -1,4 +1,4 @@
-/** The samples of the page about generations: a page without a framework, and Vue, Svelte and Solid, built by Vite. */
+/** The samples about generations, without a framework and in Vue, Svelte and Solid, and the page for Vue, built by Vite. */
 
 export const samples = {
   'sample/generations.js': 'generations/store',
@@ -8,6 +8,7 @@ export const samples = {
   'sample/useGenerations.js': 'generations/vue',
   'sample/App.svelte': 'generations/svelte',
   'sample/list.js': 'generations/solid',
+  'sample/App.vue': 'frameworks/vue',
 };
 
 /** Builds all pages. */
@@ -58,7 +59,14 @@ const tabs = {
   },
 };
 
+/** A page in which a click draws a picture. */
+const app = {
+  tool: 'vue',
+  run: ({ draws }) => draws('dist', { path: 'app.html' }),
+};
+
 export const cells = {
+  vue: app,
   'generations-page': cell('vite', 'page'),
   'generations-tabs': tabs,
   'generations-vue': cell('vue', 'vue'),

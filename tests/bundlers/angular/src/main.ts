@@ -1,13 +1,14 @@
 import { Component } from '@angular/core';
 import { bootstrapApplication } from '@angular/platform-browser';
 import { type Generation, generate, waitForTask } from 'lemondata-wasm';
+import { App } from './app/app';
 
 const { apiKey, baseUrl } = Object.fromEntries(new URLSearchParams(location.search));
 const options = { apiKey, baseUrl, dangerouslyAllowBrowser: true, pollInterval: { min: 5, max: 10 } };
 
 /** What `exercise.js` does, in a component. */
-@Component({ selector: 'app-root', template: '<p>Matrix</p>' })
-class App {
+@Component({ selector: 'app-exercise', template: '<p>Matrix</p>' })
+class Exercise {
   result = this.exercise();
 
   private async exercise() {
@@ -19,6 +20,10 @@ class App {
   }
 }
 
-bootstrapApplication(App).then(({ components: [root] }) => {
-  Object.assign(globalThis, { result: root?.instance.result });
-});
+if (apiKey) {
+  bootstrapApplication(Exercise).then(({ components: [root] }) => {
+    Object.assign(globalThis, { result: root?.instance.result });
+  });
+} else {
+  bootstrapApplication(App);
+}
