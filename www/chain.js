@@ -98,6 +98,8 @@ export async function goOn(client, generation, task, options, { relay, sources }
   const models = /** @type {string[]} */ (modelsOf(generation.request));
   let index = chain?.index ?? 0;
   let key = chain?.key ?? options.idempotencyKey;
+  // Without its files, the answer to a create that has left cannot be asked for again.
+  let isRepeat = chain !== undefined || generation.isRepeat;
   if (task && !(chain && task.task_id === chain.before)) {
     try {
       return await client.waitForTask(task, options);
@@ -105,12 +107,16 @@ export async function goOn(client, generation, task, options, { relay, sources }
       index += 1;
       if (index === models.length || !isModels(Object(error))) throw error;
       key = `${options.idempotencyKey}-${index}`;
+      isRepeat = false;
     }
   } else if (chain && !isRepeatable(chain, relay)) {
     throw Object.assign(new Error(), LOST);
   }
   const rest = models.slice(index + 1);
-  return send(client, { ...request, model: models[index] }, await sources(), {
+  const files = await sources().catch((error) => {
+    throw isRepeat ? Object.assign(new Error(), LOST) : error;
+  });
+  return send(client, { ...request, model: models[index] }, files, {
     ...options,
     idempotencyKey: key,
     fallback: rest.length > 0 ? rest : undefined,

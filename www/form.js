@@ -12,7 +12,14 @@ import { isRacing, raceRequests } from './race-picker.js';
 import { redraw } from './redraw.js';
 import { SCENARIOS } from './scenarios.js';
 import { DEFAULTS, FIELDS, FURTHER_NAMES, problemsOf, requestOf } from './settings.js';
-import { checkSources, chosenNames, readChosen, setUpSources, showOperations } from './source-fields.js';
+import {
+  checkSources,
+  chosenNames,
+  goWithout,
+  readChosen,
+  setUpSources,
+  showOperations,
+} from './source-fields.js';
 import { toast } from './toast.js';
 
 /** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
@@ -77,6 +84,7 @@ export function fillIn(values) {
   early = {};
   for (const name of FIELDS) controls[name].value = filled[name];
   touched.clear();
+  goWithout();
   if (MORE.some((name) => filled[name] !== DEFAULTS[name])) more.open = true;
   check();
 }

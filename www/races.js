@@ -8,6 +8,7 @@ import { modelsTried } from './fallback.js';
 import { keptOf } from './generation.js';
 import { earlier, putAwayWithUndo, start, tryAgain } from './generation-list.js';
 import { redraw } from './redraw.js';
+import { namesOf } from './sources.js';
 import { explain, short } from './words.js';
 
 const KEY = 'lemondata-studio races';
@@ -31,6 +32,7 @@ const MAX_RACES = 20;
  * @typedef {object} StoredLane
  * @property {string} id of the generation
  * @property {ImageRequest} request
+ * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {string} phase
  * @property {number} ms how long it has taken so far
  * @property {Mark[]} marks
@@ -97,23 +99,26 @@ function write() {
   }
 }
 
-/** @type {(id: string, request: ImageRequest) => StoredLane} */
-const newLane = (id, request) => ({ id, request, phase: 'sending', ms: 0, marks: [] });
+/** @type {(id: string, request: ImageRequest, sources?: StoredLane['sources']) => StoredLane} */
+const newLane = (id, request, sources) => ({ id, request, sources, phase: 'sending', ms: 0, marks: [] });
 
-/** The time of the last press. */
-let pressedAt = Number.NEGATIVE_INFINITY;
+/** The last press of each button, by its race. @type {Map<string | undefined, number>} */
+const pressedAt = new Map();
 
 /**
  * Starts a generation for each request.
  *
  * @param {ImageRequest[]} requests
  * @param {import('./sources.js').Sources} [sources]
+ * @param {string} [again] the id of the race that begins again; without it, the form starts one
  */
-export function startRace(requests, sources) {
-  const isRepeated = performance.now() - pressedAt < PRESS_MS;
-  pressedAt = performance.now();
+export function startRace(requests, sources, again) {
+  const at = performance.now();
+  const isRepeated = at - (pressedAt.get(again) ?? Number.NEGATIVE_INFINITY) < PRESS_MS;
+  pressedAt.set(again, at);
   if (isRepeated) return;
-  const lanes = requests.map((request) => newLane(start(request, sources), request));
+  const names = namesOf(sources);
+  const lanes = requests.map((request) => newLane(start(request, sources), request, names));
   races = [{ id: crypto.randomUUID(), at: Date.now(), lanes }, ...races].slice(0, MAX_RACES);
   write();
 }
@@ -123,12 +128,15 @@ export function startRace(requests, sources) {
  *
  * @param {Race} race
  * @param {Lane} lane
+ * @returns {Promise<void>} rejects where its reference pictures were not kept
  */
 export function restartLane({ stored }, lane) {
   return tryAgain(lane, {}, (id) => {
     // Another tab may have written the races meanwhile.
     const race = races.find((each) => each.id === stored.id) ?? stored;
-    race.lanes = race.lanes.map((each) => (each.id === lane.id ? newLane(id, each.request) : each));
+    race.lanes = race.lanes.map((each) =>
+      each.id === lane.id ? newLane(id, each.request, lane.sources) : each,
+    );
     write();
   });
 }
@@ -269,7 +277,8 @@ function view(stored, generation) {
   // The store has lost a generation whose pictures came in the answer.
   const phase = generation || !isRunning(stored.phase) ? stored.phase : pictures.length > 0 ? 'done' : 'gone';
   const model = modelsTried(stored.marks).at(-1)?.model ?? stored.request.model ?? '';
-  return { ...stored, phase, model, generation, isRunning: isRunning(phase), pictures };
+  const sources = stored.sources ?? generation?.sources;
+  return { ...stored, sources, phase, model, generation, isRunning: isRunning(phase), pictures };
 }
 
 /**
