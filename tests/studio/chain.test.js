@@ -152,8 +152,8 @@ describe('a chain of models', GUARD, () => {
 
     // A hub that has failed went through the models itself, or must not go on.
     for (const error of [
-      { code: 'create_outcome_unknown', message: 'It may have been billed.' },
-      { code: 'create_failed', message: 'Refused.' },
+      { code: 'create_outcome_unknown', message: 'It may have been billed.', skipped_models: [] },
+      { code: 'create_failed', message: 'Refused.', skipped_models: [] },
       { message: 'Failed.', skipped_models: [skipped(FAILS), skipped('flux-pro')] },
     ]) {
       view = { status: 'pending', data: [] };
@@ -217,8 +217,7 @@ describe('the next model', () => {
 
   test('follows nothing that may be billed, and no end of a hub', async () => {
     for (const error of [
-      failed({ code: 'create_outcome_unknown' }),
-      failed({ skippedModels: [] }),
+      failed({ code: 'create_outcome_unknown', skippedModels: [] }),
       failed({ outcome: 'unknown' }),
       failed({ kind: 'task_cancelled' }),
       { kind: 'wait_timeout', outcome: 'accepted' },
