@@ -101,26 +101,30 @@ const store = createGenerations({
   key: 'lemondata-studio',
   sync: syncTabs,
   storage: {
-    getItem: (key) => get('tasks', key),
-    setItem: (key, value) => watch(put('tasks', key, value)),
+    // That it is read proves nothing of a full one.
+    getItem: (key) => watch(get('tasks', key), isJournalLost),
+    setItem: (key, value) => watch(put('tasks', key, value), false),
     // That nothing is removed proves nothing: a database that is blocked holds nothing.
     removeItem: (key) => remove('tasks', key),
   },
 });
 
 /**
- * Notes whether the journal is written.
+ * Notes whether the journal is kept.
  *
- * @param {Promise<unknown>} writing
+ * @template T
+ * @param {Promise<T>} call of the database
+ * @param {boolean} isLost what follows from its success
  */
-async function watch(writing) {
+async function watch(call, isLost) {
   const before = isJournalLost;
   try {
-    isJournalLost = !(await writing.then(
-      () => true,
-      () => false,
-    ));
-    return await writing;
+    const value = await call;
+    isJournalLost = isLost;
+    return value;
+  } catch (error) {
+    isJournalLost = true;
+    throw error;
   } finally {
     if (isJournalLost !== before) redraw();
   }

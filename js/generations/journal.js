@@ -5,7 +5,7 @@ import { exclusive } from './locks.js';
 
 const VERSION = 1;
 /** How long a create waits for the storage. Databases of some browsers never answer. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 /** A journal that grows without end would fill the storage, and no create could be written before it leaves. */
 const MAX_ENDED = 100;
 
