@@ -11,7 +11,7 @@ import { Generation } from './generation.js';
 import { redraw } from './redraw.js';
 import { namesOf, whole } from './sources.js';
 import { get, put, remove } from './store.js';
-import { endToast, toast } from './toast.js';
+import { toast } from './toast.js';
 import { duration, explain, short } from './words.js';
 
 /** The ids of generations that were put away although they may still be billed, in the store of tasks. */
@@ -346,13 +346,6 @@ const TEXTS = {
 };
 
 /**
- * What the shown messages bring back. The next message of a kind takes the place of the last one, and undoes both.
- *
- * @type {Map<keyof typeof TEXTS, { count: number, billed: number, undos: (() => void)[] }>}
- */
-const offers = new Map();
-
-/**
  * Takes cards off the page, and offers them back.
  *
  * @param {keyof typeof TEXTS} kind
@@ -361,25 +354,13 @@ const offers = new Map();
  * @param {() => void} [undoMore]
  */
 export function putAwayWithUndo(kind, all, count = all.length, undoMore = () => {}) {
-  const before = offers.get(kind) ?? { count: 0, billed: 0, undos: [] };
-  const offer = {
-    count: before.count + count,
-    billed: before.billed + all.filter(({ mayBeBilled }) => mayBeBilled).length,
-    undos: [putAway(all), undoMore, ...before.undos],
-  };
-  offers.set(kind, offer);
+  const billed = all.filter(({ mayBeBilled }) => mayBeBilled).length;
+  const undo = putAway(all);
   const run = () => {
-    endToast(kind);
-    for (const undo of offer.undos) undo();
+    undo();
+    undoMore();
   };
-  toast(
-    TEXTS[kind](offer.count, offer.billed),
-    { label: 'Undo', run },
-    {
-      id: kind,
-      onEnd: () => offers.delete(kind),
-    },
-  );
+  toast(TEXTS[kind], { label: 'Undo', run }, { id: kind, counts: [count, billed] });
 }
 
 /** @param {Generation} generation */

@@ -74,10 +74,10 @@ export function raceCard(race, now, callbacks) {
  * @param {RaceCallbacks} callbacks
  */
 function laneView(race, lane, { now, isWinner, isChoice }, callbacks) {
-  const { id, model, phase, ms, generation, pictures, marks, request, reason } = lane;
+  const { id, model, phase, ms, generation, pictures, tried, request, reason } = lane;
   const { width, height } = shapeOf(request);
   const shape = width > height * 1.2 ? 'wide' : height > width * 1.2 ? 'tall' : 'square';
-  const words = fallbackWords(marks, phase);
+  const words = fallbackWords(tried, phase);
   return html`<li class="lane" data-phase=${phase} aria-label=${model}>
     <div class="media ${shape} ${pictures.length > 1 ? 'many' : ''}">
       ${

@@ -36,6 +36,7 @@ const MAX_RACES = 20;
  * @property {string} phase
  * @property {number} ms how long it has taken so far
  * @property {Mark[]} marks
+ * @property {import('./fallback.js').Row[]} [tried] the models that a hub has tried, which the marks do not show
  * @property {string} [problem] the title of its error
  * @property {string} [reason] the words of its error
  */
@@ -53,6 +54,7 @@ const MAX_RACES = 20;
  *
  * @typedef {StoredLane & {
  *   model: string,
+ *   tried: import('./fallback.js').Row[],
  *   generation?: Generation,
  *   isRunning: boolean,
  *   pictures: import('./pictures.js').Picture[],
@@ -238,7 +240,7 @@ const isRunning = (phase) => ['held', 'sending', 'waiting', 'saving'].includes(p
  * @returns {boolean} whether it has to be written
  */
 function update(lane, generation, now) {
-  const { phase, begunAt, timeline, error, account } = generation;
+  const { phase, begunAt, timeline, error, account, tried } = generation;
   const { rows } = timeline;
   const marks = rows
     .filter(({ kind }) => kind !== 'note')
@@ -257,11 +259,13 @@ function update(lane, generation, now) {
     phase,
     ms: generation.elapsed(now),
     marks: [...before, ...marks],
+    // A hub goes through the models by itself.
+    tried: modelsTried(tried).length > modelsTried([...before, ...marks]).length ? tried : lane.tried,
     problem: title,
     reason: message,
   });
   // What this tab sees of the lane. Another tab's view of it is no change, or the two would write in turns.
-  const digest = `${phase} ${rows.length} ${rows.at(-1)?.ms}`;
+  const digest = `${phase} ${rows.length} ${rows.at(-1)?.ms} ${tried.length}`;
   const isChanged = digests.get(lane.id) !== digest;
   digests.set(lane.id, digest);
   return isChanged;
@@ -276,9 +280,10 @@ function view(stored, generation) {
   const pictures = generation?.pictures ?? keptOf(stored.id).toReversed();
   // The store has lost a generation whose pictures came in the answer.
   const phase = generation || !isRunning(stored.phase) ? stored.phase : pictures.length > 0 ? 'done' : 'gone';
-  const model = modelsTried(stored.marks).at(-1)?.model ?? stored.request.model ?? '';
+  const { tried = stored.marks } = stored;
+  const model = modelsTried(tried).at(-1)?.model ?? stored.request.model ?? '';
   const sources = stored.sources ?? generation?.sources;
-  return { ...stored, sources, phase, model, generation, isRunning: isRunning(phase), pictures };
+  return { ...stored, tried, sources, phase, model, generation, isRunning: isRunning(phase), pictures };
 }
 
 /**
@@ -295,7 +300,7 @@ export function winnerOf({ lanes }) {
 }
 
 /** @param {number} ms */
-export const seconds = (ms) => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
+export const seconds = (ms) => `${(Math.max(ms, 100) / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 
 /**
  * How a race stands, in words.

@@ -19,12 +19,23 @@ const PATIENCE_MS = 20_000;
 
 /** @type {Promise<import('idb').IDBPDatabase | undefined> | undefined} */
 let opening;
-/** Whether a call has not been answered in time. Until it is, no other one waits as long. */
-let isStuck = false;
+
+/**
+ * @template T
+ * @param {Promise<T>} work
+ * @returns {Promise<T>} rejects where it takes too long, by no clock that a person may set
+ */
+function patiently(work) {
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
+  const end = new Promise((_, reject) => {
+    timeout.onabort = () => reject(timeout.reason);
+  });
+  return Promise.race([work, end]);
+}
 
 /** The database; `undefined` where it is blocked. */
 function database() {
-  opening ??= open().catch((error) => {
+  opening ??= patiently(open()).catch((error) => {
     console.warn('Nothing outlives this page:', error);
     return undefined;
   });
@@ -66,25 +77,12 @@ async function open() {
  * @returns {Promise<T | undefined>} undefined where it is blocked; rejects where it fails or does not answer
  */
 async function use(call) {
-  if (isStuck) throw new Error('The database does not answer.');
-  const work = database().then((db) => db && call(db));
-  return new Promise((resolve, reject) => {
-    let isAnswered = false;
-    // Its time is that of no clock which a person may set.
-    const timeout = AbortSignal.timeout(PATIENCE_MS);
-    timeout.addEventListener('abort', () => {
-      isStuck ||= !isAnswered;
-      reject(timeout.reason);
-    });
-    work.then(resolve, reject).then(() => {
-      isAnswered = true;
-      isStuck = false;
-    });
-  });
+  const db = await database();
+  return db && patiently(call(db));
 }
 
 /** Whether stored values outlive the page. */
-export const isLasting = use(async () => true).then(Boolean, () => false);
+export const isLasting = database().then(Boolean);
 
 /** The parts of pictures that the database does not take, which last as long as the page. */
 const held = Object.fromEntries(STORES.map((store) => [store, new Map()]));

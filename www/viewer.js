@@ -238,7 +238,11 @@ function differences(pictures) {
   );
   return html`<footer class="differences">${all.map(
     (each) => html`<div>
-      <p class="prompt" dir="auto" tabindex="0" role="group" aria-label="Prompt">${each.prompt}</p>
+      ${
+        each === all[0] || !isEqual('prompt')
+          ? html`<p class="prompt" dir="auto" tabindex="0" role="group" aria-label="Prompt">${each.prompt}</p>`
+          : nothing
+      }
       <dl>${names.map(
         (name) => html`<div class=${isEqual(name) ? '' : 'differs'}>
           <dt>${NAMES[name] ?? name}</dt>

@@ -89,17 +89,15 @@ export function openJournal(chosen, key, locks) {
   async function patiently(call) {
     if (isStuck) throw new Error('The storage does not answer.');
     const work = call();
-    if (!work?.then) return work;
+    const timeout = work?.then && AbortSignal.timeout?.(PATIENCE_MS);
+    if (!timeout) return work;
     return new Promise((resolve, reject) => {
-      let isAnswered = false;
-      const timeout = AbortSignal.timeout?.(PATIENCE_MS);
-      timeout?.addEventListener('abort', () => {
-        if (isAnswered) return;
+      timeout.onabort = () => {
         isStuck = true;
         reject(timeout.reason);
-      });
+      };
       work.then(resolve, reject).then(() => {
-        isAnswered = true;
+        timeout.onabort = null;
         isStuck = false;
       });
     });
