@@ -63,6 +63,11 @@ export async function filesOf({ id, sources }) {
   return whole(sources, found ?? undefined);
 }
 
+/** The ids of those whose reference pictures are lost with the page. */
+const loose = new Set();
+/** @param {Generation} generation */
+export const isLoose = ({ id }) => loose.has(id);
+
 /** @param {string | undefined} key */
 const withKey = (key) =>
   /** @type {Generation} */ (list.find(({ snapshot }) => snapshot.idempotencyKey === key));
@@ -193,7 +198,12 @@ export function start(request, sources) {
   const id = crypto.randomUUID();
   pressed.set(press, id);
   frame.port2.postMessage(undefined);
-  const storing = sources ? put('tasks', sourcesKey(id), sources).catch(console.warn) : Promise.resolve();
+  const storing = sources
+    ? put('tasks', sourcesKey(id), sources).catch((error) => {
+        console.warn(error);
+        loose.add(id);
+      })
+    : Promise.resolve();
   stored.set(
     id,
     storing.then(() => sources),

@@ -94,6 +94,10 @@ describe('reference pictures that were not kept', GUARD, () => {
     await app.context.setOffline(true);
     await app.generate('gpt-image-2');
     await app.state('Waiting for the connection');
+    const asks = await app.page.evaluate(
+      () => !dispatchEvent(new Event('beforeunload', { cancelable: true })),
+    );
+    assert.ok(asks, 'the browser asks before it leaves the page');
     await app.page.goto('about:blank');
     await app.context.setOffline(false);
     await app.page.goto(`${app.served.url}/`);

@@ -301,6 +301,7 @@ describe('a race', GUARD, () => {
     await app.$('.race .actions button', { hasText: 'Compare 2' }).click();
     await app.$('#viewer[open]').waitFor();
     await app.$('#viewer .stage img').nth(1).waitFor();
+    assert.equal(await app.$('.differences .prompt').count(), 1, 'the prompt of both stands once');
     const dialog = await app.$('#viewer').textContent();
     assert.ok(dialog.includes('dall-e-2') && dialog.includes('flux-schnell'));
     await app.page.keyboard.press('Escape');
