@@ -9,6 +9,7 @@ import { elementById } from './element.js';
 import { icon } from './icon.js';
 import { paintMask } from './on-demand.js';
 import { NOT_KEPT, problemOfFiles, problemOfOperation, readSources, toFile } from './sources.js';
+import { toast } from './toast.js';
 
 /**
  * What has the reference pictures of a request.
@@ -70,19 +71,32 @@ const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => type.st
 
 /**
  * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without.
+ * Where this replaces others, a message offers them back.
  *
  * @param {import('./sources.js').SourceNames} names
  * @param {import('./sources.js').Sources} [sources]
  */
 export function fillInSources(names, sources) {
-  section.open = true;
-  const radio = section.querySelector(`[name=action][value=${names.action}]`);
-  /** @type {HTMLInputElement} */ (radio).checked = true;
-  setFiles(picker, sources?.pictures.map(toFile) ?? []);
-  setFiles(maskPicker, sources?.mask ? [toFile(sources.mask)] : []);
+  const before = /** @type {const} */ ([action(), chosen(), chosenMask()]);
+  const files = sources?.pictures.map(toFile) ?? [];
+  fill(names.action, files, sources?.mask && toFile(sources.mask));
   isMissing = !sources;
   if (isMissing) checkSources();
   showPreviews();
+  if (before[1].length > 0 && listOf(before[1]) !== listOf(files))
+    toast('The reference pictures were replaced.', { label: 'Undo', run: () => fill(...before) });
+}
+
+/** @param {File[]} files */
+const listOf = (files) => `${files.map(({ name, size }) => [name, size])}`;
+
+/** @type {(action: import('./sources.js').Sources['action'], pictures: File[], mask?: File) => void} */
+function fill(use, pictures, mask) {
+  section.open = true;
+  const radio = section.querySelector(`[name=action][value=${use}]`);
+  /** @type {HTMLInputElement} */ (radio).checked = true;
+  setFiles(picker, pictures);
+  setFiles(maskPicker, mask ? [mask] : []);
 }
 
 /** Forgets that pictures are missing. */

@@ -210,8 +210,16 @@ test('“Use settings” fills in the reference pictures and the mask', GUARD, a
   await app.generate('gpt-image-2');
   await app.state('Done');
   await app.reload();
+  await app.page.click('text=Reference pictures');
+  await app.page.setInputFiles('#pictures', LIME);
+  const previews = () => app.$('#previews img').evaluateAll((all) => `${all.map(({ alt }) => alt)}`);
+  assert.equal(await previews(), 'lime.png');
   await button('Use settings').click();
-  await untilAsync(async () => (await app.$('#previews img').count()) === 2);
+  await untilAsync(async () => (await previews()) === 'lemon.png,lime.png');
+  await button('Undo', app.$('.toast', { hasText: 'The reference pictures were replaced.' })).click();
+  assert.equal(await previews(), 'lime.png');
+  await button('Use settings').click();
+  await untilAsync(async () => (await previews()) === 'lemon.png,lime.png');
   await app.$('#mask-preview img').waitFor();
   await app.page.click('[name=send]');
   await until(() => app.creates().length === 2);
