@@ -323,7 +323,8 @@ export class Generation {
       const made = await keep(generation, images, fetching.signal, isWanted);
       return images.map(({ b64_json, ...image }, index) => {
         const picture = made[index];
-        if (!picture || (isHeld(picture.id) && b64_json)) return { ...image, b64_json };
+        // Of one that is lost with the page, the address stays, or the task, which brings the picture again.
+        if (!picture || isHeld(picture.id)) return { ...image, b64_json };
         return { ...image, url: addressOf(image.url) ?? `kept:${picture.id}`, isKept: true };
       });
     } finally {
