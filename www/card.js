@@ -25,7 +25,8 @@ import { countdown, duration, explain, meta } from './words.js';
  *
  * @typedef {object} CardCallbacks
  * @property {(picture: import('./pictures.js').Picture) => void} onOpen
- * @property {(request: import('lemondata-wasm').ImageRequest) => void} onReuse
+ * @property {(request: import('lemondata-wasm').ImageRequest, origin: import('./source-fields.js').Origin) => void} onReuse
+ *   gets what has the reference pictures of the request
  * @property {(request: import('lemondata-wasm').ImageRequest) => void} onVary gets the request that is sent
  * @property {(request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames) => void} onCode
  */
@@ -168,14 +169,14 @@ function thumbnail(generation, picture, { onOpen }) {
  * @param {CardCallbacks} callbacks
  * @param {number} [number] among several
  */
-function tools(generation, picture, { onVary }, number) {
+function tools(generation, picture, { onVary, onReuse }, number) {
   const named = (/** @type {string} */ name) => (number ? `${name} picture ${number}` : name);
   const vary = async () => {
     const seed = Math.floor(Math.random() * SEEDS);
     const request = { ...generation.request, seed };
     if (!(await confirmCreates([request]))) return;
     onVary(request);
-    startLike(generation, { seed });
+    startLike(generation, { seed }).catch(() => onReuse(request, generation));
   };
   const save = () => download(picture).catch(({ message }) => toast(message));
   const star = () => change([picture], { favourite: !picture.favourite });
@@ -436,7 +437,7 @@ function buttons(generation, callbacks) {
     ${
       phase === 'failed' && explain(generation.error, generation.account).remedy !== 'again'
         ? nothing
-        : html`<button class="quiet" type="button" @click=${() => onReuse(request)}>Use settings</button>`
+        : html`<button class="quiet" type="button" @click=${() => onReuse(request, generation)}>Use settings</button>`
     }
     ${code}`;
 }
@@ -453,13 +454,15 @@ function again(generation, { onReuse }) {
   const isSecond = (snapshot.task && snapshot.isResumable) || isLost || models.length > 0;
   const label = error?.outcome === 'rejected' ? 'Try again' : 'Generate again';
   const restart = async (/** @type {Partial<typeof request>} */ changes = {}) => {
-    if (await confirmCreates([{ ...request, ...changes }])) tryAgain(generation, changes);
+    const changed = { ...request, ...changes };
+    if (await confirmCreates([changed]))
+      tryAgain(generation, changes).catch(() => onReuse(changed, generation));
   };
   return html`${models.map(
     (model) => html`<button type="button" @click=${() => restart({ model })}>Use ${model}</button>`,
   )}
     <button class=${isSecond ? 'quiet' : ''} type="button"
-      @click=${() => (remedy === 'again' ? restart() : onReuse(request))}>${
-        remedy === 'again' ? label : `Change the ${remedy}`
+      @click=${() => (remedy === 'again' ? restart() : onReuse(request, generation))}>${
+        remedy === 'again' ? label : remedy === 'pictures' ? 'Add the pictures' : `Change the ${remedy}`
       }</button>`;
 }

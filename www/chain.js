@@ -3,20 +3,10 @@
  * after a reload, or in another tab, with the model that was under way.
  */
 
+import { checkRepeatable } from 'lemondata-wasm/generations';
 import { modelIn, modelsTried } from './fallback.js';
 import { send } from './sources.js';
 import { get, put, remove } from './store.js';
-
-/** As long as a create is repeated through a relay, which keeps its answers for a day. */
-const REPEATABLE_MS = 3_600_000;
-
-/** What a create has come to that only another process of the relay could tell. */
-const LOST = {
-  name: 'ConnectionError',
-  kind: 'connection',
-  outcome: 'unknown',
-  message: 'The page was closed before this create was answered. It may have been billed.',
-};
 
 /**
  * The create of the second or a later model. It is stored before it leaves, so that it is repeated with its own key and
@@ -67,18 +57,8 @@ const modelsOf = ({ model, fallback = [] }) => [model, ...fallback];
  * Whether the next model may follow a task that was waited for: the rule of the client, which knows it of its own
  * creates alone. A hub that fails a create has been through the models itself.
  */
-const isModels = ({ kind, outcome, code, skippedModels }) =>
-  kind === 'task_failed' && outcome === 'failed' && !skippedModels && !/^create_/.test(code ?? '');
-
-/**
- * Whether the relay that got a create still knows its key: the rule of the store for the first model. A clock that was
- * put back must not make that longer.
- *
- * @param {Chain} chain
- * @param {string | undefined} relay the process that answers now
- */
-const isRepeatable = (chain, relay) =>
-  chain.relay && chain.relay === relay && Math.abs(Date.now() - chain.sentAt) < REPEATABLE_MS;
+const isModels = ({ kind, outcome, skippedModels }) =>
+  kind === 'task_failed' && outcome === 'failed' && !skippedModels;
 
 /**
  * Makes the pictures of a generation, from wherever it stands.
@@ -98,6 +78,8 @@ export async function goOn(client, generation, task, options, { relay, sources }
   const models = /** @type {string[]} */ (modelsOf(generation.request));
   let index = chain?.index ?? 0;
   let key = chain?.key ?? options.idempotencyKey;
+  // Without its files, the answer to a create that has left cannot be asked for again.
+  let isRepeat = chain !== undefined || generation.isRepeat;
   if (task && !(chain && task.task_id === chain.before)) {
     try {
       return await client.waitForTask(task, options);
@@ -105,12 +87,17 @@ export async function goOn(client, generation, task, options, { relay, sources }
       index += 1;
       if (index === models.length || !isModels(Object(error))) throw error;
       key = `${options.idempotencyKey}-${index}`;
+      isRepeat = false;
     }
-  } else if (chain && !isRepeatable(chain, relay)) {
-    throw Object.assign(new Error(), LOST);
+  } else if (chain) {
+    checkRepeatable(chain, relay);
   }
   const rest = models.slice(index + 1);
-  return send(client, { ...request, model: models[index] }, await sources(), {
+  const files = await sources().catch((error) => {
+    if (isRepeat) checkRepeatable({}, relay);
+    throw error;
+  });
+  return send(client, { ...request, model: models[index] }, files, {
     ...options,
     idempotencyKey: key,
     fallback: rest.length > 0 ? rest : undefined,

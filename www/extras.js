@@ -4,6 +4,7 @@
  */
 
 export { followForm, showCode, showExchange } from './code-panel.js';
+export { askBefore } from './confirm-dialog.js';
 // By this, the page itself is one file, `chunk.js`, and not two, which compress worse by 2 KB.
 export * from './main.js';
 export { paintMask } from './mask-brush.js';

@@ -12,7 +12,14 @@ import { isRacing, raceRequests } from './race-picker.js';
 import { redraw } from './redraw.js';
 import { SCENARIOS } from './scenarios.js';
 import { DEFAULTS, FIELDS, FURTHER_NAMES, problemsOf, requestOf } from './settings.js';
-import { checkSources, chosenNames, readChosen, setUpSources, showOperations } from './source-fields.js';
+import {
+  checkSources,
+  chosenNames,
+  goWithout,
+  readChosen,
+  setUpSources,
+  showOperations,
+} from './source-fields.js';
 import { toast } from './toast.js';
 
 /** @typedef {import('lemondata-wasm').ImageRequest} ImageRequest */
@@ -77,6 +84,7 @@ export function fillIn(values) {
   early = {};
   for (const name of FIELDS) controls[name].value = filled[name];
   touched.clear();
+  goWithout();
   if (MORE.some((name) => filled[name] !== DEFAULTS[name])) more.open = true;
   check();
 }
@@ -230,15 +238,19 @@ function setUpStepper() {
  */
 function withRequest(callback) {
   for (const name of FIELDS) touched.add(name);
-  const problems = check();
+  const problems = check(true);
   const first = FIELDS.find((name) => problems[name]);
   if (first === undefined) return checkSources() && callback(requestOf(settings()));
   if (MORE.includes(first)) more.open = true;
   return controls[first].focus();
 }
 
-/** Shows what follows from the settings: the fields of the model, the price, the problems. */
-function check() {
+/**
+ * Shows what follows from the settings: the fields of the model, the price, the problems.
+ *
+ * @param {boolean} [isPressed] whether they are about to be sent
+ */
+function check(isPressed = false) {
   const name = controls.model.value.trim();
   followModel(name, model());
   showOperations(name, model()?.operations);
@@ -247,7 +259,7 @@ function check() {
   controls.n.setAttribute('aria-valuenow', `${Number(texts.n) || 1}`);
   if (sent && sent.key !== keyOfForm()) showUnsent();
   // A race fits the size to each of its models, and the model of the form need not be one of them.
-  const problems = problemsOf(isRacing() ? { ...texts, model: 'any' } : texts);
+  const problems = problemsOf(isRacing(isPressed) ? { ...texts, model: 'any' } : texts);
   showProblems(problems);
   const { length } = texts.prompt;
   counter.textContent = length >= COUNTED_LENGTH ? `${length.toLocaleString('en')} of 4,000` : '';

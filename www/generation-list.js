@@ -9,9 +9,9 @@ import { BASE_URL, pollInterval, relayId } from './config.js';
 import { onReconnect } from './connection.js';
 import { Generation } from './generation.js';
 import { redraw } from './redraw.js';
-import { namesOf } from './sources.js';
+import { namesOf, whole } from './sources.js';
 import { get, put, remove } from './store.js';
-import { endToast, toast } from './toast.js';
+import { toast } from './toast.js';
 import { duration, explain, short } from './words.js';
 
 /** The ids of generations that were put away although they may still be billed, in the store of tasks. */
@@ -51,8 +51,22 @@ export let unseen = 0;
 const stored = new Map();
 /** @param {string} id */
 const sourcesKey = (id) => `sources ${id}`;
-/** @type {(id: string) => Promise<import('./sources.js').Sources | undefined>} */
-const sourcesOf = (id) => stored.get(id) ?? get('tasks', sourcesKey(id));
+
+/**
+ * The reference pictures of a generation, of an earlier visit as well.
+ *
+ * @param {{ id: string, sources?: import('./sources.js').SourceNames }} generation or what else names its pictures
+ * @returns {Promise<import('./sources.js').Sources | undefined>} rejects where they were not kept as they were
+ */
+export async function filesOf({ id, sources }) {
+  const found = await (stored.get(id) ?? get('tasks', sourcesKey(id)).catch(console.warn));
+  return whole(sources, found ?? undefined);
+}
+
+/** The ids of those whose reference pictures are lost with the page. */
+const loose = new Set();
+/** @param {Generation} generation */
+export const isLoose = ({ id }) => loose.has(id);
 
 /** @param {string | undefined} key */
 const withKey = (key) =>
@@ -68,21 +82,23 @@ function run(task, options = {}) {
   return generation.run(options, task, (known, traced) =>
     goOn(lemon, generation, known, /** @type {any} */ (traced), {
       relay,
-      sources: () => sourcesOf(generation.id),
+      sources: () => filesOf(generation),
     }),
   );
 }
+
+/** @type {(request: unknown, options?: import('lemondata-wasm').Options) => Promise<any>} */
+const create = (_request, options) => run(undefined, options);
 
 /** The client of the store. It adds the reference pictures, and records the requests for the cards. */
 const client = {
   get relay() {
     return relay;
   },
-  /** @type {LemonData['generateAndWait']} */
-  generateAndWait: (_request, options) => run(undefined, options),
+  generateAndWait: create,
+  editAndWait: create,
   /** @type {LemonData['waitForTask']} */
   waitForTask: (task, options) => run(/** @type {import('lemondata-wasm').Task} */ (task), options),
-  editAndWait: lemon.editAndWait,
 };
 
 const store = createGenerations({
@@ -90,26 +106,30 @@ const store = createGenerations({
   key: 'lemondata-studio',
   sync: syncTabs,
   storage: {
-    getItem: (key) => get('tasks', key),
-    setItem: (key, value) => watch(put('tasks', key, value)),
+    // That it is read proves nothing of a full one.
+    getItem: (key) => watch(get('tasks', key), isJournalLost),
+    setItem: (key, value) => watch(put('tasks', key, value), false),
     // That nothing is removed proves nothing: a database that is blocked holds nothing.
     removeItem: (key) => remove('tasks', key),
   },
 });
 
 /**
- * Notes whether the journal is written.
+ * Notes whether the journal is kept.
  *
- * @param {Promise<unknown>} writing
+ * @template T
+ * @param {Promise<T>} call of the database
+ * @param {boolean} isLost what follows from its success
  */
-async function watch(writing) {
+async function watch(call, isLost) {
   const before = isJournalLost;
   try {
-    isJournalLost = !(await writing.then(
-      () => true,
-      () => false,
-    ));
-    return await writing;
+    const value = await call;
+    isJournalLost = isLost;
+    return value;
+  } catch (error) {
+    isJournalLost = true;
+    throw error;
   } finally {
     if (isJournalLost !== before) redraw();
   }
@@ -171,20 +191,27 @@ frame.port1.onmessage = () => pressed.clear();
  * @returns {string} the id of the generation
  */
 export function start(request, sources) {
-  const press = JSON.stringify([request, namesOf(sources)]);
+  const names = namesOf(sources);
+  const press = JSON.stringify([request, names]);
   const known = pressed.get(press);
   if (known) return known;
   const id = crypto.randomUUID();
   pressed.set(press, id);
   frame.port2.postMessage(undefined);
-  const storing = sources ? put('tasks', sourcesKey(id), sources).catch(console.warn) : Promise.resolve();
+  const storing = sources
+    ? put('tasks', sourcesKey(id), sources).catch((error) => {
+        console.warn(error);
+        loose.add(id);
+      })
+    : Promise.resolve();
   stored.set(
     id,
     storing.then(() => sources),
   );
-  store.start(request, { id });
-  const generation = list.find((other) => other.id === id);
-  if (generation) generation.files = sources;
+  // With its files named: a create that is sent later must not go without them. An earlier version of this page, which
+  // does not know the names, sends no edit that has no picture.
+  const named = /** @type {any} */ ({ ...request, 'studio:sources': names });
+  store.start(names ? named : request, { id, edit: /** @type {any} */ (Boolean(names)) });
   return id;
 }
 
@@ -193,20 +220,14 @@ export function start(request, sources) {
  *
  * @param {Generation} generation
  * @param {Partial<import('lemondata-wasm').ImageRequest>} changes
+ * @returns {Promise<string>} rejects where its reference pictures were not kept
  */
 export async function startLike(generation, changes) {
   return start({ ...generation.request, ...changes }, await filesOf(generation));
 }
 
-/**
- * The reference pictures of a generation, of an earlier visit as well.
- *
- * @param {{ id: string, files?: import('./sources.js').Sources }} generation
- */
-export const filesOf = async ({ id, files }) => files ?? sourcesOf(id);
-
 /** Settles once the generations of earlier visits are listed. */
-export const earlier = readArchive().then(store.load).then(readSources);
+export const earlier = readArchive().then(store.load).then(readChains);
 
 async function readArchive() {
   archive = new Set(await get('tasks', ARCHIVE).catch(() => undefined));
@@ -222,12 +243,8 @@ async function writeArchive() {
   archives.postMessage('changed');
 }
 
-/** Reads the reference pictures of those that may be sent again. Those of finished ones would fill the memory. */
-async function readSources() {
-  for (const generation of list) {
-    if (generation.phase !== 'done') generation.files ??= await sourcesOf(generation.id);
-    await readChain(generation);
-  }
+async function readChains() {
+  for (const generation of list) await readChain(generation);
   redraw();
 }
 
@@ -264,17 +281,19 @@ export async function fetchAgain(generation) {
 /**
  * Replaces an ended generation with a new one of the same request.
  *
- * @param {{ id: string, request: import('lemondata-wasm').ImageRequest }} old a generation, or what a race keeps of one
+ * @param {{ id: string, request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames }} old
+ *   a generation, or what a race keeps of one
  * @param {Partial<import('lemondata-wasm').ImageRequest>} [changes]
  * @param {(id: string) => void} [onStart] gets the id of the new one, while the old one is still there
+ * @returns {Promise<void>} rejects where its reference pictures were not kept
  */
-export async function tryAgain({ id, request }, changes = {}, onStart = () => {}) {
+export async function tryAgain({ id, request, sources }, changes = {}, onStart = () => {}) {
   if (restarting.has(id)) return;
   restarting.add(id);
   try {
     const old = list.find((generation) => generation.id === id);
     // First, since its reference pictures go with the old one, and the new card takes its place and the focus.
-    onStart(start({ ...request, ...changes }, await filesOf(old ?? { id })));
+    onStart(start({ ...request, ...changes }, await filesOf({ id, sources })));
     if (old) putAway([old]);
   } finally {
     restarting.delete(id);
@@ -301,7 +320,10 @@ function putAway(all) {
     archive.delete(id);
     removed.set(id, generation);
     store.remove(id);
-    remove('tasks', sourcesKey(id)).catch(console.warn);
+    // For a change of mind.
+    const files = filesOf(generation).catch(() => undefined);
+    stored.set(id, files);
+    files.then(() => remove('tasks', sourcesKey(id))).catch(console.warn);
     removeChain(id);
   }
   writeArchive();
@@ -311,9 +333,12 @@ function putAway(all) {
       else archive.delete(id);
     }
     for (const generation of forgotten) {
-      const { id, snapshot, files } = generation;
+      const { id, snapshot } = generation;
       storeChain(generation);
-      if (files) put('tasks', sourcesKey(id), files).catch(console.warn);
+      stored
+        .get(id)
+        ?.then((files) => files && put('tasks', sourcesKey(id), files))
+        .catch(console.warn);
       store.restore(snapshot);
     }
     writeArchive();
@@ -331,13 +356,6 @@ const TEXTS = {
 };
 
 /**
- * What the shown messages bring back. The next message of a kind takes the place of the last one, and undoes both.
- *
- * @type {Map<keyof typeof TEXTS, { count: number, billed: number, undos: (() => void)[] }>}
- */
-const offers = new Map();
-
-/**
  * Takes cards off the page, and offers them back.
  *
  * @param {keyof typeof TEXTS} kind
@@ -346,25 +364,13 @@ const offers = new Map();
  * @param {() => void} [undoMore]
  */
 export function putAwayWithUndo(kind, all, count = all.length, undoMore = () => {}) {
-  const before = offers.get(kind) ?? { count: 0, billed: 0, undos: [] };
-  const offer = {
-    count: before.count + count,
-    billed: before.billed + all.filter(({ mayBeBilled }) => mayBeBilled).length,
-    undos: [putAway(all), undoMore, ...before.undos],
-  };
-  offers.set(kind, offer);
+  const billed = all.filter(({ mayBeBilled }) => mayBeBilled).length;
+  const undo = putAway(all);
   const run = () => {
-    endToast(kind);
-    for (const undo of offer.undos) undo();
+    undo();
+    undoMore();
   };
-  toast(
-    TEXTS[kind](offer.count, offer.billed),
-    { label: 'Undo', run },
-    {
-      id: kind,
-      onEnd: () => offers.delete(kind),
-    },
-  );
+  toast(TEXTS[kind], { label: 'Undo', run }, { id: kind, counts: [count, billed] });
 }
 
 /** @param {Generation} generation */

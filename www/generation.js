@@ -6,7 +6,6 @@ import { recordReach } from './connection.js';
 import { modelIn, modelsTried, rowsOfSkipped } from './fallback.js';
 import { addressOf, keep, kept } from './pictures.js';
 import { redraw } from './redraw.js';
-import { namesOf } from './sources.js';
 import { isHeld } from './store.js';
 import { Timeline } from './timeline.js';
 import { recordAnswer, recordRequest } from './wire.js';
@@ -24,6 +23,12 @@ import { costOf } from './words.js';
  * The place of one picture on the card. Without a picture, its file cannot be loaded or was deleted.
  *
  * @typedef {{ index: number, image: Image & { isKept?: boolean }, picture?: Picture, isDeleted: boolean }} Tile
+ */
+
+/**
+ * The request as the journal stores it: it names the reference pictures that belong to it.
+ *
+ * @typedef {import('lemondata-wasm').ImageRequest & { 'studio:sources'?: import('./sources.js').SourceNames }} StoredRequest
  */
 
 /** Smaller differences between the clocks are drift. */
@@ -57,14 +62,21 @@ export function keptOf(id) {
 export class Generation {
   /** @type {{ status: number, code: string } | undefined} the reason why the service refused the account */
   account;
-  /** @type {import('./sources.js').Sources | undefined} the reference pictures of the request */
-  files;
   timeline = new Timeline();
   /** @type {import('./chain.js').Chain | undefined} the create of a further model, where the first one has failed */
   chain;
   /** @type {import('./fallback.js').Row[]} the models that earlier visits have tried */
   earlierRows;
 
+  /** Whether the first create may have left before the one that is about to leave. */
+  isRepeat = false;
+
+  /** @type {GenerationSnapshot} */
+  #snapshot;
+  /** @type {import('lemondata-wasm').ImageRequest} */
+  #request;
+  /** @type {import('./sources.js').SourceNames | undefined} the reference pictures that the journal names */
+  #sources;
   /** @type {AbortController | undefined} ends the download of its images */
   #fetching;
   /** @type {string | undefined} */
@@ -84,7 +96,8 @@ export class Generation {
    * @param {number} number in the order in which this page has learned of them
    */
   constructor(snapshot, isResumed, number) {
-    this.snapshot = snapshot;
+    this.#snapshot = snapshot;
+    this.#request = this.#read(snapshot);
     this.isResumed = isResumed;
     this.number = number;
     /** When it began, by the clock of this page. */
@@ -96,12 +109,32 @@ export class Generation {
     return this.snapshot.id;
   }
 
-  get request() {
-    return /** @type {import('lemondata-wasm').ImageRequest} */ (this.snapshot.request);
+  get snapshot() {
+    return this.#snapshot;
   }
 
+  set snapshot(snapshot) {
+    const before = this.#snapshot;
+    if (snapshot === before) return;
+    this.isRepeat = before.sentAt !== undefined && before.sentAt === snapshot.sentAt;
+    this.#snapshot = snapshot;
+    this.#request = this.#read(snapshot);
+  }
+
+  /** @param {GenerationSnapshot} snapshot */
+  #read(snapshot) {
+    const { 'studio:sources': sources, ...request } = /** @type {StoredRequest} */ (snapshot.request);
+    this.#sources = sources;
+    return request;
+  }
+
+  get request() {
+    return this.#request;
+  }
+
+  /** The reference pictures of the request, by their names. */
   get sources() {
-    return namesOf(this.files) ?? keptOf(this.id)[0]?.sources;
+    return this.#sources ?? keptOf(this.id)[0]?.sources;
   }
 
   /** The requests by which the models were tried, those of earlier visits included. */
@@ -290,7 +323,8 @@ export class Generation {
       const made = await keep(generation, images, fetching.signal, isWanted);
       return images.map(({ b64_json, ...image }, index) => {
         const picture = made[index];
-        if (!picture || (isHeld(picture.id) && b64_json)) return { ...image, b64_json };
+        // Of one that is lost with the page, the address stays, or the task, which brings the picture again.
+        if (!picture || isHeld(picture.id)) return { ...image, b64_json };
         return { ...image, url: addressOf(image.url) ?? `kept:${picture.id}`, isKept: true };
       });
     } finally {

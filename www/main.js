@@ -6,7 +6,7 @@ import { elementById } from './element.js';
 import { showFeed } from './feed.js';
 import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
 import { focusOn, select, showGallery } from './gallery.js';
-import { earlier, start } from './generation-list.js';
+import { earlier, filesOf, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
@@ -18,6 +18,7 @@ import { redraw } from './redraw.js';
 import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { listenForShortcuts } from './shortcut-key.js';
+import { fillInSources } from './source-fields.js';
 import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
@@ -80,11 +81,13 @@ function reveal() {
  * Fills in the settings of a picture.
  *
  * @param {import('lemondata-wasm').ImageRequest} request
+ * @param {import('./source-fields.js').Origin} [origin]
  */
-function reuse(request) {
+async function reuse(request, origin) {
   if (current !== 'create') goTo('create');
   replaceSettings(settingsOf(request), writeAddress);
   prompt.focus();
+  if (origin?.sources) fillInSources(origin.sources, await filesOf(origin).catch(() => undefined));
 }
 
 setUpForm({

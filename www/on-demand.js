@@ -59,6 +59,9 @@ export const followForm = () => void withExtras((extras) => extras.followForm())
 /** @type {(...pictures: Parameters<Extras['exportZip']>) => Promise<void>} */
 export const exportZip = (...pictures) => withExtras((extras) => extras.exportZip(...pictures));
 
+/** @type {(...creates: Parameters<Extras['askBefore']>) => Promise<boolean | undefined>} */
+export const askBefore = (...creates) => withExtras((extras) => extras.askBefore(...creates));
+
 /** @type {(picture: File) => Promise<File | undefined>} */
 export const paintMask = (picture) => withExtras((extras) => extras.paintMask(picture));
 

@@ -238,7 +238,7 @@ export function urlOf(picture, store = 'files') {
  */
 async function open({ id, width, address }, store) {
   if (!width) return undefined;
-  const file = asBlob((await get(store, id)) ?? (await get('files', id)));
+  const file = asBlob((await get(store, id).catch(() => {})) ?? (await get('files', id).catch(() => {})));
   // Storage was full, and an earlier page has held the file.
   return file ? URL.createObjectURL(file) : address;
 }

@@ -40,7 +40,7 @@ const marked = new Set();
  */
 export function raceCard(race, now, callbacks) {
   const { id, lanes, isRunning } = race;
-  const { request, generation } = lanes[0];
+  const { request, sources } = lanes[0];
   const { model: _, fallback: _fallback, ...shared } = /** @type {any} */ (request);
   const winner = winnerOf(race);
   const comparable = lanes.filter(({ pictures }) => pictures[0]?.width);
@@ -55,7 +55,7 @@ export function raceCard(race, now, callbacks) {
       }
     </div>
     ${prompt({ id, request })}
-    <p class="meta">${meta(shared, generation?.sources)}</p>
+    <p class="meta">${meta(shared, sources)}</p>
     <ul class="lanes" data-count=${lanes.length} aria-label="Lanes">${repeat(
       lanes,
       (lane) => lane.id,
@@ -73,11 +73,11 @@ export function raceCard(race, now, callbacks) {
  * @param {{ now: number, isWinner: boolean, isChoice: boolean }} view
  * @param {RaceCallbacks} callbacks
  */
-function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
-  const { id, model, phase, ms, generation, pictures, marks, request, reason } = lane;
+function laneView(race, lane, { now, isWinner, isChoice }, callbacks) {
+  const { id, model, phase, ms, generation, pictures, tried, request, reason } = lane;
   const { width, height } = shapeOf(request);
   const shape = width > height * 1.2 ? 'wide' : height > width * 1.2 ? 'tall' : 'square';
-  const words = fallbackWords(marks, phase);
+  const words = fallbackWords(tried, phase);
   return html`<li class="lane" data-phase=${phase} aria-label=${model}>
     <div class="media ${shape} ${pictures.length > 1 ? 'many' : ''}">
       ${
@@ -85,7 +85,7 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
           ? pictures.map((picture) =>
               guard(
                 [picture, generation],
-                () => html`<button class="picture" type="button" @click=${() => onOpen(picture)}>
+                () => html`<button class="picture" type="button" @click=${() => callbacks.onOpen(picture)}>
                   <img src=${until(urlOf(picture), nothing)} alt=${`${request.prompt}, by ${model}`}
                     @error=${() => generation?.reportBroken(picture)}>
                 </button>`,
@@ -108,7 +108,7 @@ function laneView(race, lane, { now, isWinner, isChoice }, { onOpen }) {
     ${reason ? html`<p class="note reason">${reason}</p>` : nothing}
     ${words ? html`<p class="note">${words}</p>` : nothing}
     ${isChoice && pictures[0]?.width ? choice(id, model) : nothing}
-    ${laneButton(race, lane)}
+    ${laneButton(race, lane, callbacks)}
   </li>`;
 }
 
@@ -135,8 +135,9 @@ function state({ phase, problem, generation }) {
 /**
  * @param {Race} race
  * @param {Lane} lane
+ * @param {RaceCallbacks} callbacks
  */
-function laneButton(race, lane) {
+function laneButton(race, lane, { onReuse }) {
   const { phase, generation, isRunning, model } = lane;
   /** @type {(label: string, run: () => void) => import('lit-html').TemplateResult} */
   const button = (label, run) =>
@@ -148,7 +149,8 @@ function laneButton(race, lane) {
   if (generation?.snapshot.isResumable)
     return button(generation.isLost ? 'Look for the answer' : 'Wait again', () => resume(generation));
   return button('Try again', async () => {
-    if (await confirmCreates([lane.request])) restartLane(race, lane);
+    if (await confirmCreates([lane.request]))
+      restartLane(race, lane).catch(() => onReuse(lane.request, lane));
   });
 }
 
@@ -157,11 +159,15 @@ function laneButton(race, lane) {
  * @param {Lane[]} comparable
  * @param {RaceCallbacks} callbacks
  */
-function buttons({ lanes, isRunning }, comparable, { onCompare, onReuse }) {
+function buttons({ id, lanes, isRunning }, comparable, { onCompare, onReuse }) {
   const chosen = comparable.filter(({ id }) => marked.has(id));
   const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MAX_COMPARED);
   const pictures = compared.map((lane) => lane.pictures[0]);
   const requests = lanes.map(({ request }) => request);
+  const reuse = () => {
+    onReuse(requests[0], lanes[0]);
+    chooseModels(requests.map(({ model = '' }) => model));
+  };
   return html`
     ${
       pictures.length > 1
@@ -175,11 +181,9 @@ function buttons({ lanes, isRunning }, comparable, { onCompare, onReuse }) {
           }}>Stop all</button>`
         : html`<button type="button" title=${`Buys ${picturesOf(requests)} pictures`}
             @click=${async () => {
-              if (await confirmCreates(requests)) startRace(requests, await filesOf(lanes[0]));
+              if (await confirmCreates(requests))
+                filesOf(lanes[0]).then((files) => startRace(requests, files, id), reuse);
             }}>Race again</button>`
     }
-    <button class="quiet" type="button" @click=${() => {
-      onReuse(requests[0]);
-      chooseModels(requests.map(({ model = '' }) => model));
-    }}>Use settings</button>`;
+    <button class="quiet" type="button" @click=${reuse}>Use settings</button>`;
 }

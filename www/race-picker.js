@@ -28,7 +28,7 @@ let isRace = false;
 
 export function setUpRacePicker() {
   section.addEventListener('toggle', () => {
-    if (!section.open) return;
+    if (!section.open) return changed();
     if (chosen.length === 0) chosen = [controls.model.value.trim()].filter(Boolean);
     arrange();
   });
@@ -63,10 +63,18 @@ export function chooseModels(names) {
   chosen = names.slice(0, MAX);
   section.open = true;
   arrange();
+  changed();
 }
 
-/** Whether the press under way starts a race. */
-export const isRacing = () => isRace;
+/** Has the form look at its settings again, and the picker draw itself. */
+const changed = () => void form.dispatchEvent(new Event('input'));
+
+/**
+ * Whether the press under way starts a race.
+ *
+ * @param {boolean} [isSent] without a press: whether the person is about to start one
+ */
+export const isRacing = (isSent = true) => isRace || (!isSent && section.open && chosen.length >= MIN);
 
 /**
  * The requests of the race that the form was sent for.
@@ -85,7 +93,7 @@ function toggle(model) {
   chosen = chosen.includes(model)
     ? chosen.filter((other) => other !== model)
     : [...chosen, model].slice(0, MAX);
-  draw();
+  changed();
 }
 
 /** Lists the chosen models first, then those that match the text. A chip keeps its place while it has the focus. */

@@ -8,6 +8,7 @@ import { modelsTried } from './fallback.js';
 import { keptOf } from './generation.js';
 import { earlier, putAwayWithUndo, start, tryAgain } from './generation-list.js';
 import { redraw } from './redraw.js';
+import { namesOf } from './sources.js';
 import { explain, short } from './words.js';
 
 const KEY = 'lemondata-studio races';
@@ -31,9 +32,11 @@ const MAX_RACES = 20;
  * @typedef {object} StoredLane
  * @property {string} id of the generation
  * @property {ImageRequest} request
+ * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {string} phase
  * @property {number} ms how long it has taken so far
  * @property {Mark[]} marks
+ * @property {import('./fallback.js').Row[]} [tried] the models that a hub has tried, which the marks do not show
  * @property {string} [problem] the title of its error
  * @property {string} [reason] the words of its error
  */
@@ -51,6 +54,7 @@ const MAX_RACES = 20;
  *
  * @typedef {StoredLane & {
  *   model: string,
+ *   tried: import('./fallback.js').Row[],
  *   generation?: Generation,
  *   isRunning: boolean,
  *   pictures: import('./pictures.js').Picture[],
@@ -97,23 +101,26 @@ function write() {
   }
 }
 
-/** @type {(id: string, request: ImageRequest) => StoredLane} */
-const newLane = (id, request) => ({ id, request, phase: 'sending', ms: 0, marks: [] });
+/** @type {(id: string, request: ImageRequest, sources?: StoredLane['sources']) => StoredLane} */
+const newLane = (id, request, sources) => ({ id, request, sources, phase: 'sending', ms: 0, marks: [] });
 
-/** The time of the last press. */
-let pressedAt = Number.NEGATIVE_INFINITY;
+/** The last press of each button, by its race. @type {Map<string | undefined, number>} */
+const pressedAt = new Map();
 
 /**
  * Starts a generation for each request.
  *
  * @param {ImageRequest[]} requests
  * @param {import('./sources.js').Sources} [sources]
+ * @param {string} [again] the id of the race that begins again; without it, the form starts one
  */
-export function startRace(requests, sources) {
-  const isRepeated = performance.now() - pressedAt < PRESS_MS;
-  pressedAt = performance.now();
+export function startRace(requests, sources, again) {
+  const at = performance.now();
+  const isRepeated = at - (pressedAt.get(again) ?? Number.NEGATIVE_INFINITY) < PRESS_MS;
+  pressedAt.set(again, at);
   if (isRepeated) return;
-  const lanes = requests.map((request) => newLane(start(request, sources), request));
+  const names = namesOf(sources);
+  const lanes = requests.map((request) => newLane(start(request, sources), request, names));
   races = [{ id: crypto.randomUUID(), at: Date.now(), lanes }, ...races].slice(0, MAX_RACES);
   write();
 }
@@ -123,12 +130,15 @@ export function startRace(requests, sources) {
  *
  * @param {Race} race
  * @param {Lane} lane
+ * @returns {Promise<void>} rejects where its reference pictures were not kept
  */
 export function restartLane({ stored }, lane) {
   return tryAgain(lane, {}, (id) => {
     // Another tab may have written the races meanwhile.
     const race = races.find((each) => each.id === stored.id) ?? stored;
-    race.lanes = race.lanes.map((each) => (each.id === lane.id ? newLane(id, each.request) : each));
+    race.lanes = race.lanes.map((each) =>
+      each.id === lane.id ? newLane(id, each.request, lane.sources) : each,
+    );
     write();
   });
 }
@@ -230,7 +240,7 @@ const isRunning = (phase) => ['held', 'sending', 'waiting', 'saving'].includes(p
  * @returns {boolean} whether it has to be written
  */
 function update(lane, generation, now) {
-  const { phase, begunAt, timeline, error, account } = generation;
+  const { phase, begunAt, timeline, error, account, tried } = generation;
   const { rows } = timeline;
   const marks = rows
     .filter(({ kind }) => kind !== 'note')
@@ -249,11 +259,13 @@ function update(lane, generation, now) {
     phase,
     ms: generation.elapsed(now),
     marks: [...before, ...marks],
+    // A hub goes through the models by itself.
+    tried: modelsTried(tried).length > modelsTried([...before, ...marks]).length ? tried : lane.tried,
     problem: title,
     reason: message,
   });
   // What this tab sees of the lane. Another tab's view of it is no change, or the two would write in turns.
-  const digest = `${phase} ${rows.length} ${rows.at(-1)?.ms}`;
+  const digest = `${phase} ${rows.length} ${rows.at(-1)?.ms} ${tried.length}`;
   const isChanged = digests.get(lane.id) !== digest;
   digests.set(lane.id, digest);
   return isChanged;
@@ -268,8 +280,10 @@ function view(stored, generation) {
   const pictures = generation?.pictures ?? keptOf(stored.id).toReversed();
   // The store has lost a generation whose pictures came in the answer.
   const phase = generation || !isRunning(stored.phase) ? stored.phase : pictures.length > 0 ? 'done' : 'gone';
-  const model = modelsTried(stored.marks).at(-1)?.model ?? stored.request.model ?? '';
-  return { ...stored, phase, model, generation, isRunning: isRunning(phase), pictures };
+  const { tried = stored.marks } = stored;
+  const model = modelsTried(tried).at(-1)?.model ?? stored.request.model ?? '';
+  const sources = stored.sources ?? generation?.sources;
+  return { ...stored, tried, sources, phase, model, generation, isRunning: isRunning(phase), pictures };
 }
 
 /**
@@ -286,7 +300,7 @@ export function winnerOf({ lanes }) {
 }
 
 /** @param {number} ms */
-export const seconds = (ms) => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
+export const seconds = (ms) => `${(Math.max(ms, 100) / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 
 /**
  * How a race stands, in words.

@@ -8,7 +8,14 @@ import { announce } from './announce.js';
 import { elementById } from './element.js';
 import { icon } from './icon.js';
 import { paintMask } from './on-demand.js';
-import { problemOfFiles, problemOfOperation, readSources } from './sources.js';
+import { NOT_KEPT, problemOfFiles, problemOfOperation, readSources, toFile } from './sources.js';
+import { toast } from './toast.js';
+
+/**
+ * What has the reference pictures of a request.
+ *
+ * @typedef {{ id: string, sources?: import('./sources.js').SourceNames }} Origin
+ */
 
 const form = elementById('form', HTMLFormElement);
 const section = elementById('sources', HTMLDetailsElement);
@@ -26,6 +33,8 @@ const maskProblem = elementById('mask-problem', HTMLElement);
  */
 const urls = new Map();
 
+/** Whether the settings in the form belong to pictures that were not kept. */
+let isMissing = false;
 /** The model in the form, and what the service says that it does. */
 let model = '';
 /** @type {string[] | undefined} */
@@ -39,6 +48,7 @@ const action = () => (section.querySelector('[name=action][value=edit]:checked')
 
 export function setUpSources() {
   section.addEventListener('input', () => {
+    isMissing &&= chosen().length === 0;
     showProblems();
     maskPicker.disabled = action() === 'generate';
     showPreviews();
@@ -58,6 +68,43 @@ export function setUpSources() {
 
 /** @param {DataTransfer | null} data */
 const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+
+/**
+ * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without.
+ * Where this replaces others, a message offers them back.
+ *
+ * @param {import('./sources.js').SourceNames} names
+ * @param {import('./sources.js').Sources} [sources]
+ */
+export function fillInSources(names, sources) {
+  const before = /** @type {const} */ ([action(), chosen(), chosenMask()]);
+  const files = sources?.pictures.map(toFile) ?? [];
+  fill(names.action, files, sources?.mask && toFile(sources.mask));
+  isMissing = !sources;
+  if (isMissing) checkSources();
+  showPreviews();
+  if (before[1].length > 0 && listOf(before[1]) !== listOf(files))
+    toast('The reference pictures were replaced.', { label: 'Undo', run: () => fill(...before) });
+}
+
+/** @param {File[]} files */
+const listOf = (files) => `${files.map(({ name, size }) => [name, size])}`;
+
+/** @type {(action: import('./sources.js').Sources['action'], pictures: File[], mask?: File) => void} */
+function fill(use, pictures, mask) {
+  section.open = true;
+  const radio = section.querySelector(`[name=action][value=${use}]`);
+  /** @type {HTMLInputElement} */ (radio).checked = true;
+  setFiles(picker, pictures);
+  setFiles(maskPicker, mask ? [mask] : []);
+}
+
+/** Forgets that pictures are missing. */
+export function goWithout() {
+  isMissing = false;
+  showProblems();
+  showPreviews();
+}
 
 /** Takes pictures that are dropped anywhere on the form. */
 function setUpDrop() {
@@ -109,7 +156,7 @@ function showPreviews() {
   }
   const shown = files.filter((file) => !problemOfFiles([file], 'edit'));
   render(
-    shown.map(
+    html`${shown.map(
       (file) =>
         html`<li><img src=${urlOf(file)} alt=${file.name}>${remove(file.name, () =>
           setFiles(
@@ -117,7 +164,7 @@ function showPreviews() {
             chosen().filter((other) => other !== file),
           ),
         )}</li>`,
-    ),
+    )}${isMissing ? html`<li><button type="button" @click=${goWithout}>Go on without them</button></li>` : nothing}`,
     previews,
   );
   const canPaint = shown.length > 0 && action() === 'edit';
@@ -174,7 +221,7 @@ function showProblems() {
   const pictures = chosen();
   const refusal = pictures.length > 0 ? problemOfOperation(model, operations, action()) : undefined;
   const texts = /** @type {[HTMLInputElement, HTMLElement, string | undefined][]} */ ([
-    [picker, problem, problemOfFiles(pictures, action()) ?? refusal],
+    [picker, problem, isMissing ? NOT_KEPT : (problemOfFiles(pictures, action()) ?? refusal)],
     [maskPicker, maskProblem, mask && problemOfFiles([mask], 'edit')],
   ]);
   for (const [input, place, text] of texts) {

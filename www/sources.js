@@ -15,9 +15,9 @@
  */
 
 /**
- * The same without the bytes, as the gallery keeps it.
+ * The same without the bytes, as the gallery and the journal keep it. `check` tells whether files are these.
  *
- * @typedef {{ action: Sources['action'], pictures: string[], mask?: string }} SourceNames
+ * @typedef {{ action: Sources['action'], pictures: string[], mask?: string, check?: string }} SourceNames
  */
 
 const MAX_FILES = 16;
@@ -74,7 +74,7 @@ export async function readSources(action, files, mask) {
 }
 
 /** @type {(file: SourceFile) => File} */
-const toFile = ({ name, type, bytes }) => new File([bytes], name, { type });
+export const toFile = ({ name, type, bytes }) => new File([bytes], name, { type });
 
 /**
  * Sends a request with its pictures.
@@ -95,7 +95,7 @@ export function send(client, request, sources, options) {
 }
 
 /**
- * The names of the pictures, for the gallery and the code panel.
+ * The names of the pictures, for the gallery, the journal and the code panel.
  *
  * @param {Sources | undefined} sources
  * @returns {SourceNames | undefined}
@@ -105,4 +105,47 @@ export const namesOf = (sources) =>
     action: sources.action,
     pictures: sources.pictures.map(({ name }) => name),
     ...(sources.mask && { mask: sources.mask.name }),
+    check: checkOf(sources),
   };
+
+/** Hashing takes a second for the largest files, and each redraw needs the names. @type {WeakMap<Sources, string>} */
+const checks = new WeakMap();
+
+/**
+ * What differs as soon as a file is missing, is another one or has another role.
+ *
+ * @param {Sources} sources
+ */
+function checkOf(sources) {
+  let check = checks.get(sources);
+  if (!check) {
+    const { action, pictures, mask } = sources;
+    check = `${[action, ...pictures.map(hash), mask && hash(mask)]}`;
+    checks.set(sources, check);
+  }
+  return check;
+}
+
+/** FNV-1a: pages that are not secure lack `crypto.subtle`. @param {SourceFile} file */
+function hash({ bytes }) {
+  let value = 0x811c9dc5;
+  for (const byte of new Uint8Array(bytes)) value = Math.imul(value ^ byte, 0x01000193);
+  return `${bytes.byteLength}:${value}`;
+}
+
+/** What the page says where a request cannot be sent as it was. */
+export const NOT_KEPT = 'The reference pictures of this request were not kept. Add them again.';
+
+/**
+ * Refuses to go on without the files of a request: without them, it would buy another picture.
+ *
+ * @param {SourceNames | undefined} names of the files that belong to the request
+ * @param {Sources | undefined} found
+ * @returns {Sources | undefined} those found; throws where a file is missing or is another one
+ */
+export function whole(names, found) {
+  const isWhole = !names || (found && (!names.check || names.check === checkOf(found)));
+  if (isWhole) return found;
+  const fields = { name: 'SourcesError', kind: 'sources', outcome: 'not_sent' };
+  throw Object.assign(new Error(NOT_KEPT), fields);
+}

@@ -2,7 +2,7 @@
 
 import { html, nothing, render } from 'lit-html';
 import { elementById } from './element.js';
-import { isJournalLost, running } from './generation-list.js';
+import { isJournalLost, isLoose, running } from './generation-list.js';
 import { keepHeld, kept, onPictures } from './pictures.js';
 import { hasHeld } from './store.js';
 import { amount } from './words.js';
@@ -17,7 +17,8 @@ export function showStorage() {
   elementById('gallery', HTMLElement).append(foot);
   onPictures(draw);
   addEventListener('beforeunload', (event) => {
-    if (hasHeld() || (isJournalLost && running().length > 0)) event.preventDefault();
+    if (hasHeld() || running().some((generation) => isJournalLost || isLoose(generation)))
+      event.preventDefault();
   });
   draw();
 }

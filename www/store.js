@@ -14,22 +14,75 @@ const NAME = 'lemondata-studio';
 /** @type {Store[]} */
 const STORES = ['tasks', 'pictures', 'thumbnails', 'files'];
 
-/** @type {Promise<import('idb').IDBPDatabase | undefined>} */
-const opening = open().catch((error) => {
-  console.warn('Nothing outlives this page:', error);
-  return undefined;
-});
+/** The longest wait for the database. Some versions of WebKit never answer. */
+const PATIENCE_MS = 20_000;
 
+/** @type {Promise<import('idb').IDBPDatabase | undefined> | undefined} */
+let opening;
+
+/**
+ * @template T
+ * @param {Promise<T>} work
+ * @returns {Promise<T>} rejects where it takes too long, by no clock that a person may set
+ */
+function patiently(work) {
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
+  const end = new Promise((_, reject) => {
+    timeout.onabort = () => reject(timeout.reason);
+  });
+  return Promise.race([work, end]);
+}
+
+/** The database; `undefined` where it is blocked. */
+function database() {
+  opening ??= patiently(open()).catch((error) => {
+    console.warn('Nothing outlives this page:', error);
+    return undefined;
+  });
+  return opening;
+}
+
+/** The browser has deleted the database, or another tab is about to change it. */
+function reopen() {
+  opening = undefined;
+}
+
+/** @returns {Promise<import('idb').IDBPDatabase>} */
 async function open() {
-  return openDB(NAME, 1, {
+  /** @type {import('idb').OpenDBCallbacks<unknown>} */
+  const callbacks = {
     upgrade(db) {
       for (const store of STORES) db.createObjectStore(store);
     },
-  });
+    blocking(_from, _to, { target }) {
+      /** @type {IDBDatabase} */ (target).close();
+      reopen();
+    },
+    terminated: reopen,
+  };
+  try {
+    return await openDB(NAME, 1, callbacks);
+  } catch (/** @type {any} */ error) {
+    if (error.name !== 'VersionError') throw error;
+    // A newer version of this page may have added stores.
+    return openDB(NAME, undefined, callbacks);
+  }
+}
+
+/**
+ * Calls the database.
+ *
+ * @template T
+ * @param {(db: import('idb').IDBPDatabase) => Promise<T>} call
+ * @returns {Promise<T | undefined>} undefined where it is blocked; rejects where it fails or does not answer
+ */
+async function use(call) {
+  const db = await database();
+  return db && patiently(call(db));
 }
 
 /** Whether stored values outlive the page. */
-export const isLasting = opening.then(Boolean);
+export const isLasting = database().then(Boolean);
 
 /** The parts of pictures that the database does not take, which last as long as the page. */
 const held = Object.fromEntries(STORES.map((store) => [store, new Map()]));
@@ -53,10 +106,8 @@ export const hasHeld = () => held.files.size + held.pictures.size > 0;
  * @returns {Promise<boolean>} whether it outlives the page; rejects where that cannot be for a task
  */
 export async function put(store, key, value) {
-  const db = await opening;
   try {
-    if (!db) throw new Error('The database is blocked.');
-    await db.put(store, value, key);
+    if (!(await use((db) => db.put(store, value, key)))) throw new Error('The database is blocked.');
     held[store].delete(key);
     return true;
   } catch (error) {
@@ -81,27 +132,18 @@ export const hold = (store, key, value) => void held[store].set(key, value);
  * @returns {Promise<boolean>} whether nothing is held any more
  */
 export async function storeHeld() {
-  const db = await opening;
-  if (!db) return false;
-  try {
-    for (const store of STORES) {
-      for (const [key, value] of held[store]) {
-        await db.put(store, value, key);
-        held[store].delete(key);
-      }
-    }
-  } catch (error) {
-    console.warn('A picture is not stored:', error);
+  for (const store of STORES) {
+    for (const [key, value] of held[store]) if (!(await put(store, key, value))) return !hasHeld();
   }
-  return !hasHeld();
+  return true;
 }
 
 /** @type {(store: Store, key: string) => Promise<any>} */
-export const get = async (store, key) => held[store].get(key) ?? (await opening)?.get(store, key);
+export const get = async (store, key) => held[store].get(key) ?? use((db) => db.get(store, key));
 
 /** @type {(store: 'pictures') => Promise<any[]>} every value, in the order of the keys */
 export async function all(store) {
-  const values = (await (await opening)?.getAll(store)) ?? [];
+  const values = (await use((db) => db.getAll(store)).catch(console.warn)) ?? [];
   const byId = new Map(values.map((value) => [value.id, value]));
   for (const [id, value] of held[store]) byId.set(id, value);
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -110,5 +152,5 @@ export async function all(store) {
 /** @type {(store: Store, key: string) => Promise<unknown>} */
 export async function remove(store, key) {
   held[store].delete(key);
-  return (await opening)?.delete(store, key);
+  return use((db) => db.delete(store, key));
 }

@@ -20,6 +20,7 @@ const KEY = 'F8';
  * @property {unknown} id
  * @property {string} text
  * @property {Action[]} actions
+ * @property {number[]} counts
  * @property {() => void} [onEnd]
  * @property {ReturnType<typeof setTimeout>} [timer]
  */
@@ -31,28 +32,30 @@ let messages = [];
 let origin = null;
 
 /**
- * Shows a message, and announces it. One that says the same as another takes its place, and its actions do both.
+ * Shows a message, and announces it. One with the same id as another takes its place: it counts both, and its actions
+ * do both.
  *
- * @param {string} text
+ * @param {string | ((...counts: number[]) => string)} words
  * @param {Action | Action[]} [actions]
- * @param {{ id?: unknown, onEnd?: () => void }} [more] a message takes the place of one with the same id; `onEnd` runs
- *   when the time of the message is over
+ * @param {{ id?: unknown, counts?: number[], onEnd?: () => void }} [more] `id` is by default the words. A message with
+ *   `onEnd`, which runs when its time is over, counts and acts for itself
  */
-export function toast(text, actions = [], { id = {}, onEnd } = {}) {
-  const isReplaced = (/** @type {Message} */ other) =>
-    other.id === id || (!other.onEnd && other.text === text);
-  const equal = messages.find((other) => other.id !== id && isReplaced(other))?.actions ?? [];
+export function toast(words, actions = [], { id = words, counts = [], onEnd } = {}) {
+  const before = messages.find((other) => other.id === id);
+  const same = onEnd ? undefined : before;
   const all = [actions].flat().map(({ label, run }, index) => ({
     label,
     run() {
       run();
-      equal[index]?.run();
+      same?.actions[index]?.run();
     },
   }));
+  const sums = counts.map((count, index) => count + (same?.counts[index] ?? 0));
+  const text = typeof words === 'string' ? words : words(...sums);
   /** @type {Message} */
-  const message = { id, text, actions: all, onEnd };
-  for (const other of messages) if (isReplaced(other)) clearTimeout(other.timer);
-  messages = [...messages.filter((other) => !isReplaced(other)), message];
+  const message = { id, text, actions: all, counts: sums, onEnd };
+  clearTimeout(before?.timer);
+  messages = [...messages.filter((other) => other !== before), message];
   draw();
   while (messages.length > MOST) {
     const older = messages.slice(0, -1);

@@ -30,7 +30,7 @@ const PAN_PX = 80;
 
 /**
  * @typedef {object} ViewerCallbacks
- * @property {(request: import('lemondata-wasm').ImageRequest) => void} onReuse
+ * @property {(request: import('lemondata-wasm').ImageRequest, origin: import('./source-fields.js').Origin) => void} onReuse
  * @property {(request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames) => void} onCode
  * @property {(picture: Picture) => void} onCompare begins a comparison with this picture
  * @property {(picture: Picture) => void} onClose gets the last shown picture
@@ -208,7 +208,7 @@ function details(picture) {
           : html`<button type="button" ?disabled=${isGone} @click=${() => download(picture)}>Download</button>
             <button type="button" ?disabled=${isGone} @click=${() => copy(picture)}>Copy</button>`
       }
-      <button type="button" @click=${() => closeAnd(() => callbacks.onReuse(request))}>Use settings</button>
+      <button type="button" @click=${() => closeAnd(() => callbacks.onReuse(request, { id: picture.generation ?? '', sources }))}>Use settings</button>
       <button class="tool" type="button" aria-label="Favourite" title="Favourite (F)" ?disabled=${isGone}
         aria-pressed=${Boolean(favourite)} @click=${() => star(picture)}>${icon('star')}</button>
       <button class="quiet" type="button" @click=${() => callbacks.onCode(request, sources)}>Code</button>
@@ -238,7 +238,11 @@ function differences(pictures) {
   );
   return html`<footer class="differences">${all.map(
     (each) => html`<div>
-      <p class="prompt" dir="auto" tabindex="0" role="group" aria-label="Prompt">${each.prompt}</p>
+      ${
+        each === all[0] || !isEqual('prompt')
+          ? html`<p class="prompt" dir="auto" tabindex="0" role="group" aria-label="Prompt">${each.prompt}</p>`
+          : nothing
+      }
       <dl>${names.map(
         (name) => html`<div class=${isEqual(name) ? '' : 'differs'}>
           <dt>${NAMES[name] ?? name}</dt>

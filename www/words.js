@@ -128,10 +128,11 @@ const POLICY = /content|policy|moderation|safety|nsfw|sensitive|prompt/i;
 /**
  * The step that can help after an error: the same request again, or a changed one.
  *
- * @param {Partial<import('lemondata-wasm').LemonDataError>} error
- * @returns {'again' | 'prompt' | 'settings'}
+ * @param {any} error
+ * @returns {'again' | 'prompt' | 'settings' | 'pictures'}
  */
 function remedyOf({ kind, outcome, code, param }) {
+  if (kind === 'sources') return 'pictures';
   const isPrompt = param === 'prompt' || POLICY.test(code ?? '');
   if (isPrompt && ['rejected', 'failed', 'not_sent'].includes(outcome ?? '')) return 'prompt';
   const isRefused = ['invalid_request', 'not_found', 'permission_denied'].includes(kind ?? '');
@@ -152,7 +153,7 @@ const ACCOUNTS = {
 /**
  * @param {any} error of the client, or read from the journal
  * @param {{ status: number, code: string }} [account] the reason why the service refused the account
- * @returns {{ title: string, message: string, hint?: string, next?: string, remedy: 'again' | 'prompt' | 'settings', models: string[], facts: [string, string][] }}
+ * @returns {{ title: string, message: string, hint?: string, next?: string, remedy: 'again' | 'prompt' | 'settings' | 'pictures', models: string[], facts: [string, string][] }}
  */
 export function explain(error, account = error.account) {
   const { kind = '', outcome = '', status, code, param, hint, message, requestId, task } = error;
@@ -185,7 +186,7 @@ export function explain(error, account = error.account) {
     next:
       remedy === 'again'
         ? step
-        : `${outcome === 'failed' ? '' : 'Nothing is billed. '}Change the ${remedy}, then generate again.`,
+        : `${outcome === 'failed' ? '' : 'Nothing is billed. '}${remedy === 'pictures' ? '' : `Change the ${remedy}, then generate again.`}`,
     remedy,
     models: modelsOf(error),
     facts: Object.entries(facts)

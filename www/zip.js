@@ -78,7 +78,7 @@ function record(
     number: index + 1,
     count,
     favourite,
-    sources,
+    sources: sources && { ...sources, check: undefined },
     url,
   };
 }

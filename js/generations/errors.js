@@ -25,3 +25,11 @@ export const lostAnswer = () =>
     outcome: 'unknown',
     message: 'The page was closed before this create was answered. It may have been billed.',
   });
+
+export const lostFiles = () =>
+  toError({
+    name: 'InvalidRequestError',
+    kind: 'invalid_request',
+    outcome: 'not_sent',
+    message: 'The files of this request were not kept. Add them again.',
+  });

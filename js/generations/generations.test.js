@@ -9,7 +9,7 @@ import {
   TaskNotFoundError,
   WaitTimeoutError,
 } from '../client/errors.js';
-import { createGenerations, syncTabs } from './index.js';
+import { checkRepeatable, createGenerations, syncTabs } from './index.js';
 
 const REQUEST = { model: 'gpt-image-2', prompt: 'A lemon' };
 const TASK = { task_id: 'img_1', poll_url: '/v1/tasks/img_1' };
@@ -601,7 +601,8 @@ describe('the journal', () => {
 
   for (const [name, text] of [
     ['text that is no JSON', '{"version":1,'],
-    ['a journal of another version', '{"version":0,"entries":{"a":1}}'],
+    ['a journal of an older version', '{"version":0,"entries":{"a":1}}'],
+    ['a journal without a version', '{"entries":{"a":1}}'],
     ['a list', '[]'],
     ['null', 'null'],
     ['entries that are none', '{"version":1,"entries":null}'],
@@ -627,6 +628,91 @@ describe('the journal', () => {
       );
     });
   }
+
+  test('of a newer version stays as it is, beside one of this version', async (t) => {
+    const warn = t.mock.method(console, 'warn', () => {});
+    const newer = '{"version":2,"entries":{"a":{"phase":"dreaming"}}}';
+    const beside = `${KEY} 1`;
+    const own = () => Object.keys(JSON.parse(storage.items.get(beside)).entries).sort();
+    const open = await openTab();
+    const running = await startTask(open);
+    // A page of the newer version takes over the item.
+    storage.items.set(KEY, newer);
+    const tab = await openTab();
+    const id = await startTask(tab);
+    assert.deepEqual(own(), [running, id].sort(), 'what runs in an open tab stays');
+    assert.match(`${warn.mock.calls[0].arguments}`, /another version of this page/);
+    assert.equal(warn.mock.calls.length, 2, 'once in each');
+    // It has nothing to do any more.
+    storage.items.delete(KEY);
+    for (const each of [open, tab]) each.close();
+    const later = await openTab();
+    assert.deepEqual(
+      later
+        .list()
+        .map((generation) => generation.id)
+        .sort(),
+      [running, id].sort(),
+    );
+    assert.equal(later.calls.length, 2);
+    storage.items.set(KEY, newer);
+    for (const each of [running, id]) later.remove(each);
+    await settle();
+    assert.equal(storage.items.get(KEY), newer);
+  });
+
+  test('that never answers holds back no create, and is asked again once it does', async (t) => {
+    t.mock.method(console, 'warn', () => {});
+    const timeouts = [];
+    t.mock.method(AbortSignal, 'timeout', (ms) => {
+      assert.ok(ms >= 5000);
+      const controller = new AbortController();
+      timeouts.push(() => controller.abort(new DOMException('Late.', 'TimeoutError')));
+      return controller.signal;
+    });
+    const { getItem } = storage;
+    let answer;
+    storage.getItem = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(getItem(KEY));
+      });
+    const tab = await openTab();
+    const id = await startIn(tab);
+    assert.equal(tab.calls.length, 0, 'it waits for the storage');
+    timeouts[0]();
+    await settle();
+    assert.equal(tab.calls.length, 1);
+    assert.equal(tab.get(id).phase, 'sending');
+
+    // What comes late is not written over what another tab has stored since.
+    storage.items.set(KEY, 'newer');
+    storage.getItem = getItem;
+    await tab.calls[0].options.onTask(TASK);
+    assert.equal(storage.items.get(KEY), 'newer', 'no call passes one that has no answer');
+    storage.items.delete(KEY);
+    answer();
+    await settle();
+    tab.calls[0].done();
+    await settle();
+    assert.equal(journal()[id].phase, 'done');
+  });
+
+  test('that never takes a write holds back no create', async (t) => {
+    t.mock.method(console, 'warn', () => {});
+    const timeouts = [];
+    t.mock.method(AbortSignal, 'timeout', () => {
+      const controller = new AbortController();
+      timeouts.push(() => controller.abort(new DOMException('Late.', 'TimeoutError')));
+      return controller.signal;
+    });
+    storage.setItem = () => new Promise(() => {});
+    const tab = await openTab();
+    await startIn(tab);
+    assert.equal(tab.calls.length, 0);
+    for (const end of timeouts) end();
+    await settle();
+    assert.equal(tab.calls.length, 1);
+  });
 
   test('keeps the sound entries beside a broken one', async () => {
     const tab = await openTab();
@@ -815,15 +901,16 @@ describe('the journal', () => {
   test('is read once, by whatever comes first', async (t) => {
     await startTask(await openTab());
     const read = t.mock.method(storage, 'getItem');
+    const reads = () => read.mock.calls.filter(({ arguments: [name] }) => name === KEY).length;
     const client = fakeClient();
     const generations = createGenerations({ client, storage, locks: openLocks() });
     await generations.load();
     assert.equal(generations.list().length, 1);
-    assert.equal(read.mock.callCount(), 1);
+    assert.equal(reads(), 1);
     await generations.load();
     generations.subscribe(() => {});
     await settle();
-    assert.equal(read.mock.callCount(), 1);
+    assert.equal(reads(), 1);
   });
 
   test('is neither read nor written before the store is used', () => {
@@ -1387,5 +1474,37 @@ describe('offline', () => {
     tab.close();
     await settle();
     assert.equal(other.calls.length, 1);
+  });
+  test('a request whose files are lost while it is held is refused, and says that nothing was sent', async () => {
+    const tab = await openTab();
+    const id = await startIn(tab, { ...REQUEST, image: new Blob(['lemon']) }, { edit: true });
+    assert.equal(tab.get(id).phase, 'held');
+    tab.close();
+    goOnline(true);
+    const later = await openTab({ relay: true });
+    const { phase, error, isResumable } = later.get(id);
+    assert.deepEqual([phase, error.kind, error.outcome], ['failed', 'invalid_request', 'not_sent']);
+    assert.equal(error.message, 'The files of this request were not kept. Add them again.');
+    assert.equal(isResumable, false);
+    assert.equal(later.calls.length, 0);
+  });
+});
+
+describe('a create is repeatable', () => {
+  const HOUR = 3_600_000;
+
+  test('through the relay that it left for, within an hour by any clock', () => {
+    const now = Date.now();
+    checkRepeatable({ sentAt: now, relay: 'a' }, 'a');
+    for (const [create, relay] of [
+      [{ sentAt: now, relay: 'a' }, 'b'],
+      [{ sentAt: now, relay: 'a' }, undefined],
+      [{ sentAt: now }, undefined],
+      [{ sentAt: now - HOUR - 1000, relay: 'a' }, 'a'],
+      [{ sentAt: now + HOUR + 1000, relay: 'a' }, 'a'],
+      [{ relay: 'a' }, 'a'],
+    ]) {
+      assert.throws(() => checkRepeatable(create, relay), { kind: 'connection', outcome: 'unknown' });
+    }
   });
 });

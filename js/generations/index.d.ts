@@ -145,6 +145,19 @@ export interface GenerationsOptions {
  */
 export declare function syncTabs(key: string, store: never): ((id: string) => void) | undefined;
 
+/**
+ * Throws the error of a lost answer, unless a relay can be asked again for the answer to a create: it is the relay that
+ * the create left for, and it has kept the key, for which an hour is counted. The store does so by itself. This is for
+ * a client of your own that sends further creates for one generation.
+ *
+ * @param create - when it left, in milliseconds since 1970, and for which relay
+ * @param relay - the one that answers now: {@link GenerationsClient.relay}
+ */
+export declare function checkRepeatable(
+  create: Pick<GenerationSnapshot, 'sentAt' | 'relay'>,
+  relay: GenerationsClient['relay'],
+): void;
+
 /** How {@link Generations.start} begins a generation. */
 export interface StartOptions {
   /**

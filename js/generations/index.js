@@ -1,6 +1,6 @@
 /** `lemondata-wasm/generations`: a store of generations that outlive a reload. */
 
-import { lostAnswer } from './errors.js';
+import { lostAnswer, lostFiles } from './errors.js';
 import { fromEntry, isRunning, openJournal } from './journal.js';
 import { exclusive } from './locks.js';
 
@@ -11,6 +11,12 @@ export { syncTabs } from './sync.js';
  * operator has chosen a shorter time.
  */
 const REPEATABLE_MS = 3_600_000;
+
+/** Throws, unless the relay that answers now got this create, and still knows its key. */
+export function checkRepeatable({ sentAt, relay }, current) {
+  // A clock that was put back must not make the hour longer.
+  if (!relay || relay !== current || !(Math.abs(Date.now() - sentAt) < REPEATABLE_MS)) throw lostAnswer();
+}
 
 /** Pages that are not secure lack `randomUUID`. */
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
@@ -55,10 +61,21 @@ export function createGenerations({
 
   const change = (id, changes) => put(id, { ...get(id), ...changes });
 
-  /** Whether nothing was sent, or the relay that got it still knows its key, and answers without a second create. */
-  const canSend = ({ sentAt, relay, isPartial }) =>
-    !isPartial &&
-    (!sentAt || (relay && relay === client.relay && Math.abs(Date.now() - sentAt) < REPEATABLE_MS));
+  /** Throws, unless nothing was sent, or the relay that got it answers without a second create. */
+  function checkSendable(snapshot) {
+    const { sentAt, isPartial } = snapshot;
+    if (isPartial) throw sentAt ? lostAnswer() : lostFiles();
+    if (sentAt) checkRepeatable(snapshot, client.relay);
+  }
+
+  function canSend(snapshot) {
+    try {
+      checkSendable(snapshot);
+      return true;
+    } catch {
+      return false;
+    }
+  }
 
   const isResumable = (snapshot) =>
     snapshot.phase !== 'done' &&
@@ -105,7 +122,8 @@ export function createGenerations({
    * @param {'start' | 'follow' | 'resume'} [mode] missing: it is a retry
    */
   function run(id, mode) {
-    const job = Object.assign(new AbortController(), { clock: Date.now() - performance.now() });
+    // In this order, since a pause between the two must not put an end before its create.
+    const job = Object.assign(new AbortController(), { clock: -performance.now() + Date.now() });
     const { signal } = job;
     jobs.set(id, job);
     const work = async () => {
@@ -154,7 +172,8 @@ export function createGenerations({
     if (task) enter(id, 'waiting');
     else {
       // Without locks, another tab may be about to send what this one finds unsent.
-      if (!canSend(snapshot) || (mode === 'follow' && !locks && !client.relay)) throw lostAnswer();
+      checkSendable(snapshot);
+      if (mode === 'follow' && !locks && !client.relay) throw lostAnswer();
       if (globalThis.navigator?.onLine === false) {
         const connection = new Promise((resolve) => {
           addEventListener('online', resolve, { signal });

@@ -94,6 +94,22 @@ describe('storage', GUARD, () => {
     app.problems.length = 0;
   });
 
+  test('that is full for the whole of a picture has it loaded again after a reload', async () => {
+    app = await studio.open();
+    await fillDisk();
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    await app.card.locator('.picture img').evaluate((img) => img.decode());
+    await app.reload();
+    await app.state('The picture’s file cannot be loaded');
+    await button('Try again').click();
+    await app.state('Done');
+    await app.card.locator('.picture img').evaluate((img) => img.decode());
+    assert.equal(await app.$('#gallery-count').textContent(), '1');
+    assert.equal(app.server.counts.creates, 1);
+    app.problems.length = 0;
+  });
+
   test('that is blocked altogether shows the picture from memory', async () => {
     app = await studio.open();
     const page = await app.context.newPage();

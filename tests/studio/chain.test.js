@@ -152,8 +152,8 @@ describe('a chain of models', GUARD, () => {
 
     // A hub that has failed went through the models itself, or must not go on.
     for (const error of [
-      { code: 'create_outcome_unknown', message: 'It may have been billed.' },
-      { code: 'create_failed', message: 'Refused.' },
+      { code: 'create_outcome_unknown', message: 'It may have been billed.', skipped_models: [] },
+      { code: 'create_failed', message: 'Refused.', skipped_models: [] },
       { message: 'Failed.', skipped_models: [skipped(FAILS), skipped('flux-pro')] },
     ]) {
       view = { status: 'pending', data: [] };
@@ -200,7 +200,8 @@ describe('the next model', () => {
       },
     };
     const options = { idempotencyKey: 'k', fetch };
-    return goOn(client, generation, task, options, { relay: 'now', sources: async () => undefined });
+    const { sources = async () => undefined } = more;
+    return goOn(client, generation, task, options, { relay: 'now', sources });
   }
 
   test('follows a failed task', async () => {
@@ -216,8 +217,7 @@ describe('the next model', () => {
 
   test('follows nothing that may be billed, and no end of a hub', async () => {
     for (const error of [
-      failed({ code: 'create_outcome_unknown' }),
-      failed({ skippedModels: [] }),
+      failed({ code: 'create_outcome_unknown', skippedModels: [] }),
       failed({ outcome: 'unknown' }),
       failed({ kind: 'task_cancelled' }),
       { kind: 'wait_timeout', outcome: 'accepted' },
@@ -239,6 +239,19 @@ describe('the next model', () => {
       await assert.rejects(run({ chain: { ...chain, ...other } }), { outcome: 'unknown' });
     }
     assert.equal(calls.length, 2);
+  });
+
+  test('is not asked for without its reference pictures, and says whether it may be billed', async () => {
+    const missing = { kind: 'sources', outcome: 'not_sent' };
+    const sources = async () => {
+      throw missing;
+    };
+    const chain = { index: 1, key: 'k-1', before: TASK.task_id, relay: 'now', sentAt: Date.now() };
+    await assert.rejects(run({ task: null, sources }), missing);
+    await assert.rejects(run({ task: null, sources, isRepeat: true }), { outcome: 'unknown' });
+    await assert.rejects(run({ chain, sources }), { outcome: 'unknown' });
+    await assert.rejects(run({ error: failed(), sources, isRepeat: true }), missing);
+    assert.deepEqual(calls, []);
   });
 
   test('is in the words for the models that a hub has tried', () => {

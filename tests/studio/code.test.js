@@ -243,6 +243,8 @@ describe('an exchange', () => {
       c: LONG.slice(0, 100),
     });
     assert.equal(withoutData(`"${'A/'.repeat(2000).replaceAll('/', '\\/')}"`), '"[5 KB of base64]"');
+    const large = 'A'.repeat(20_000_000);
+    assert.equal(withoutData(`{"b64_json":"${large}"}`), '{"b64_json":"[15000 KB of base64]"}');
   });
 
   /** A generation whose requests were answered so. */

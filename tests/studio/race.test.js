@@ -131,6 +131,13 @@ describe('a race', GUARD, () => {
     await app.$('.chips button', { hasText: /^nano-banana$/ }).click();
     assert.equal(await start.textContent(), 'Race 2 models');
     assert.match(await app.$('#race .note').textContent(), /^2 pictures\./);
+    // The size of the form's model is no problem of a race.
+    await app.page.fill('#size', '512x512');
+    assert.equal(await app.$('#size-problem').textContent(), '');
+    await app.$('.chips button', { hasText: /^nano-banana$/ }).click();
+    assert.match(await app.$('#size-problem').textContent(), /^Too small/);
+    await app.$('.chips button', { hasText: /^nano-banana$/ }).click();
+    assert.equal(await app.$('#size-problem').textContent(), '');
     await app.page.fill('#n', '3');
     assert.equal(
       await app.$('#race .note').textContent(),
@@ -158,6 +165,7 @@ describe('a race', GUARD, () => {
     // A refused race must not turn the next press into one.
     await app.page.fill('#prompt', PROMPT);
     await app.page.fill('#n', '1');
+    await app.page.fill('#size', '1024x1024');
     await app.page.click('text=Generate >> visible=true');
     await app.state('Done');
     assert.equal(app.creates().length, 1);
@@ -293,6 +301,7 @@ describe('a race', GUARD, () => {
     await app.$('.race .actions button', { hasText: 'Compare 2' }).click();
     await app.$('#viewer[open]').waitFor();
     await app.$('#viewer .stage img').nth(1).waitFor();
+    assert.equal(await app.$('.differences .prompt').count(), 1, 'the prompt of both stands once');
     const dialog = await app.$('#viewer').textContent();
     assert.ok(dialog.includes('dall-e-2') && dialog.includes('flux-schnell'));
     await app.page.keyboard.press('Escape');
@@ -306,6 +315,7 @@ describe('a race', GUARD, () => {
       'flux-schnell',
     ]);
 
+    // At once, as where each model answers within a second.
     const again = app.$('.race button', { hasText: 'Race again' });
     await again.evaluate((button) => {
       for (let presses = 0; presses < 3; presses += 1) button.click();
@@ -355,6 +365,37 @@ describe('a race', GUARD, () => {
     await app.reload();
     await lane('dall-e-3').locator('img').waitFor();
     assert.deepEqual(await phases(), ['done', 'done']);
+  });
+
+  test('names the model of a lane that a hub has gone on with, after a reload as well', async () => {
+    await open();
+    const picture = { b64_json: PNG.sync.write(new PNG({ width: 4, height: 4 })).toString('base64') };
+    const error = { kind: 'task_failed', outcome: 'failed' };
+    let view = { status: 'pending', data: [] };
+    const answer = (route) => route.fulfill({ json: { created: 1, task_id: 'img_hub', ...view } });
+    await app.context.route('**/v1/images/generations', (route) =>
+      route.request().postDataJSON().model === 'flux-pro' ? answer(route) : route.fallback(),
+    );
+    await app.context.route('**/v1/{tasks,images/generations}/img_hub', answer);
+    await app.page.click('text=More settings');
+    await app.page.fill('#fallback', 'midjourney');
+    await race('dall-e-2', 'flux-pro');
+    await lane('flux-pro').locator('.ring').waitFor();
+    view = { ...view, model: 'midjourney', skipped_models: [{ model: 'flux-pro', error }] };
+    await app.advance(5000);
+    const words = 'flux-pro: the task failed; ';
+    await lane('midjourney')
+      .locator('.note', { hasText: `${words}trying midjourney.` })
+      .waitFor();
+    view = { ...view, status: 'completed', data: [picture] };
+    await finish();
+    for (let visit = 0; visit < 2; visit += 1) {
+      await lane('midjourney')
+        .locator('.note', { hasText: `${words}midjourney answered.` })
+        .waitFor();
+      assert.equal(await lane('midjourney').locator('h4').textContent(), 'midjourney');
+      await app.reload();
+    }
   });
 
   test('of another tab is one card there, too', async () => {
