@@ -36,6 +36,10 @@ const misfits = () =>
       if (overflowX === 'hidden' && element.scrollWidth > element.clientWidth + 1) {
         found.push(`cut: ${element.outerHTML.slice(0, 80)}`);
       }
+      const isScrolled = element.parentElement.closest('pre, .lanes');
+      if (!isScrolled && element.getBoundingClientRect().right > clientWidth + 1) {
+        found.push(`outside: ${element.outerHTML.slice(0, 80)}`);
+      }
     }
     const box = (element) => element.getBoundingClientRect();
     for (const media of shown('.media:not(.many):has(img)')) {
@@ -264,16 +268,20 @@ test('nothing is cut or covered, from 320 to 2560 px', GUARD, async () => {
   const { page } = app;
   const found = [];
   const look = async (state) => {
-    for (const [width, height] of WINDOWS) {
+    for (const [width, height, size = ''] of [...WINDOWS, [390, 844, '200 %']]) {
       await page.setViewportSize({ width, height });
+      await page.evaluate((fontSize) => {
+        document.documentElement.style.fontSize = fontSize.replace(' ', '');
+      }, size);
       let seen = await misfits();
       // The page itself arranges what depends on its width, a moment later.
       for (let tries = 0; seen.length > 0 && tries < 20; tries += 1) {
         await app.advance(50);
         seen = await misfits();
       }
-      found.push(...seen.map((misfit) => `${state}, ${width} px: ${misfit}`));
+      found.push(...seen.map((misfit) => `${state}, ${width} px ${size}: ${misfit}`));
     }
+    await page.evaluate(() => document.documentElement.removeAttribute('style'));
     await page.setViewportSize({ width: 1440, height: 900 });
   };
   await page.fill('#prompt', 'A lemon tree');
@@ -301,6 +309,10 @@ test('nothing is cut or covered, from 320 to 2560 px', GUARD, async () => {
   await page.click('#show-code');
   await app.$('#code-text').waitFor();
   await look('code');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await app.$('#shortcuts[open]').waitFor();
+  await look('shortcuts');
   await page.keyboard.press('Escape');
   await page.click('nav >> text=Gallery');
   await app.$('#tiles img[src]').first().waitFor();
