@@ -293,6 +293,8 @@ test('nothing is cut or covered, from 320 to 2560 px', GUARD, async () => {
   };
   await page.fill('#prompt', 'A lemon tree');
   await page.click('text=Race several models');
+  const start = await app.$('#race .start').boundingBox();
+  assert.ok(start.y + start.height <= 900, 'the button of the race is in sight');
   for (const model of ['flux-pro', 'test-error-400-model-not-found']) {
     await page.fill('#race-filter', model);
     await page.keyboard.press('Enter');
