@@ -328,5 +328,8 @@ test('nothing is cut or covered, from 320 to 2560 px', GUARD, async () => {
   await page.click('#select');
   await app.$('#tiles .open').first().click();
   await look('selection');
+  await page.emulateMedia({ media: 'print' });
+  const printed = ['#create', '#gallery', '#show-shortcuts'].map((selector) => app.$(selector).isVisible());
+  assert.deepEqual(await Promise.all(printed), [false, true, false], 'the shown view alone is printed');
   assert.deepEqual(found, []);
 });
