@@ -131,7 +131,7 @@ function draw() {
 const tab = (name, isSelected) =>
   html`<button type="button" role="tab" id=${`tab-${name}`} aria-controls="code-panel"
     aria-selected=${isSelected} tabindex=${isSelected ? 0 : -1}
-    @click=${() => select(name)}>${name === EXCHANGE ? 'Request and answer' : SAMPLES[name].label}</button>`;
+    @click=${() => select(name)}>${name === EXCHANGE ? 'JSON' : SAMPLES[name].label}</button>`;
 
 /** @param {Tab} name */
 function select(name) {

@@ -4,6 +4,7 @@ import { showBanner } from './banner.js';
 import { finishDeletions } from './deletions.js';
 import { elementById } from './element.js';
 import { showFeed } from './feed.js';
+import { fileName } from './file-name.js';
 import { fillIn, replaceSettings, settings, setUpForm } from './form.js';
 import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, filesOf, start } from './generation-list.js';
@@ -11,14 +12,14 @@ import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
-import { kept, load } from './pictures.js';
+import { fileOf, kept, load } from './pictures.js';
 import { setUpRacePicker } from './race-picker.js';
 import { startRace } from './races.js';
 import { redraw } from './redraw.js';
 import { showSamples } from './samples.js';
 import { settingsOf } from './settings.js';
 import { listenForShortcuts } from './shortcut-key.js';
-import { fillInSources } from './source-fields.js';
+import { editPicture, fillInSources } from './source-fields.js';
 import { showStorage } from './storage.js';
 import { isLasting } from './store.js';
 import { toast } from './toast.js';
@@ -121,6 +122,16 @@ showGallery({ onOpen: view, onCompare: compare });
 setUpViewer({
   onReuse: reuse,
   onCode: showCode,
+  async onEdit(picture) {
+    if (current !== 'create') goTo('create');
+    prompt.focus();
+    try {
+      const file = await fileOf(picture);
+      editPicture(new File([file], fileName(picture), { type: file.type }));
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message);
+    }
+  },
   onCompare(picture) {
     if (current !== 'gallery') goTo('gallery');
     select([picture]);

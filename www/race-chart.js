@@ -4,7 +4,7 @@ import { html, nothing, svg } from 'lit-html';
 import { seconds, winnerOf } from './races.js';
 
 /** The ends that the axis may have, in seconds. */
-const AXES = [4, 8, 20, 40, 60, 120, 240, 480, 1200];
+const AXES = [4, 8, 12, 20, 32, 48, 80, 120, 160, 240, 480, 1200];
 /** Few enough for larger type. */
 const STEPS = 4;
 

@@ -31,6 +31,8 @@ export function setUpRacePicker() {
     if (!section.open) return changed();
     if (chosen.length === 0) chosen = [controls.model.value.trim()].filter(Boolean);
     arrange();
+    // Its button may be below the window.
+    if (section.contains(document.activeElement)) section.scrollIntoView({ block: 'nearest' });
   });
   section.addEventListener('toggle', load, { once: true });
   form.addEventListener('input', draw);

@@ -16,7 +16,7 @@ const RATIOS = { least: 0.6, most: 2.4 };
  *   before `end`
  */
 export function layOut(pictures, width) {
-  const rowHeight = Math.min(240, Math.max(96, width / 3));
+  const rowHeight = Math.min(Math.max(240, width / 7), Math.max(96, width / 3));
   /** @type {Box[]} */
   const boxes = [];
   /** @type {Day[]} */

@@ -133,6 +133,18 @@ function addPictures(files) {
 }
 
 /**
+ * Puts a picture into the form to be edited, in place of the chosen ones.
+ *
+ * @param {File} picture
+ */
+export function editPicture(picture) {
+  /** @type {HTMLInputElement | null} */ (section.querySelector('[value=edit]'))?.click();
+  setFiles(maskPicker, []);
+  setFiles(picker, []);
+  addPictures([picture]);
+}
+
+/**
  * Puts files into a picker, as its dialog does.
  *
  * @param {HTMLInputElement} input

@@ -32,6 +32,7 @@ const PAN_PX = 80;
  * @typedef {object} ViewerCallbacks
  * @property {(request: import('lemondata-wasm').ImageRequest, origin: import('./source-fields.js').Origin) => void} onReuse
  * @property {(request: import('lemondata-wasm').ImageRequest, sources?: import('./sources.js').SourceNames) => void} onCode
+ * @property {(picture: Picture) => void} onEdit
  * @property {(picture: Picture) => void} onCompare begins a comparison with this picture
  * @property {(picture: Picture) => void} onClose gets the last shown picture
  */
@@ -208,6 +209,7 @@ function details(picture) {
           : html`<button type="button" ?disabled=${isGone} @click=${() => download(picture)}>Download</button>
             <button type="button" ?disabled=${isGone} @click=${() => copy(picture)}>Copy</button>`
       }
+      <button type="button" ?disabled=${isGone} @click=${() => closeAnd(() => callbacks.onEdit(picture))}>Edit</button>
       <button type="button" @click=${() => closeAnd(() => callbacks.onReuse(request, { id: picture.generation ?? '', sources }))}>Use settings</button>
       <button class="tool" type="button" aria-label="Favourite" title="Favourite (F)" ?disabled=${isGone}
         aria-pressed=${Boolean(favourite)} @click=${() => star(picture)}>${icon('star')}</button>

@@ -13,6 +13,66 @@ const TARGET = 44;
 const studio = useStudio();
 let app;
 
+/** Every width of the review, with its height. */
+const WINDOWS = [
+  [320, 640],
+  [390, 844],
+  [820, 1180],
+  [1440, 900],
+  [1920, 1080],
+  [2560, 1440],
+];
+
+/** What is wider than the window, what is cut, and what lies on another thing. */
+const misfits = () =>
+  app.page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const found = scrollWidth > clientWidth ? [`the page is ${scrollWidth} wide`] : [];
+    const shown = (selector) =>
+      [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+    // The facts of a tile are short on purpose: its name and the viewer have the whole prompt.
+    for (const element of shown('body *:not(.unseen, .stage, .facts *, svg *)')) {
+      const { overflowX } = getComputedStyle(element);
+      if (overflowX === 'hidden' && element.scrollWidth > element.clientWidth + 1) {
+        found.push(`cut: ${element.outerHTML.slice(0, 80)}`);
+      }
+      const isScrolled = element.parentElement.closest('pre, .lanes');
+      if (!isScrolled && element.getBoundingClientRect().right > clientWidth + 1) {
+        found.push(`outside: ${element.outerHTML.slice(0, 80)}`);
+      }
+    }
+    const box = (element) => element.getBoundingClientRect();
+    for (const media of shown('.media:not(.many):has(img)')) {
+      const picture = box(media.querySelector('.picture'));
+      if (Math.abs(picture.width - box(media).width) > 1) found.push('a picture does not fill its card');
+    }
+    const copy = shown('#code .primary')[0];
+    // In a window of this height, the dialog has no need to scroll.
+    if (copy && innerHeight > 600 && box(copy).bottom > box(copy.closest('dialog')).bottom) {
+      found.push('the button that copies the code is out of sight');
+    }
+    for (const pair of [
+      ['.toasts', '.banner'],
+      ['.toasts', '.send'],
+      ['.banner', '.send'],
+      ['#code-panel pre', '#code footer'],
+    ]) {
+      const [one, other] = pair.map((selector) => shown(selector).map(box)[0]);
+      if (!one || !other) continue;
+      // A message in a dialog lies on no part of the page, which is inert.
+      if (pair.includes('.send') && document.querySelector('dialog:modal')) continue;
+      const isApart = ([start, end]) => one[end] <= other[start] + 1 || other[end] <= one[start] + 1;
+      if (
+        ![
+          ['left', 'right'],
+          ['top', 'bottom'],
+        ].some(isApart)
+      )
+        found.push(pair.join(' lies on '));
+    }
+    return found;
+  });
+
 /** The targets that a finger misses at half of their least size from the middle. */
 const missed = (state, root = 'dialog[open], body') =>
   app.page.evaluate(
@@ -209,3 +269,67 @@ test(
     }
   },
 );
+
+test('nothing is cut or covered, from 320 to 2560 px', GUARD, async () => {
+  app = await studio.open({ viewport: { width: 1440, height: 900 } });
+  const { page } = app;
+  const found = [];
+  const look = async (state) => {
+    for (const [width, height, size = ''] of [...WINDOWS, [390, 844, '200 %']]) {
+      await page.setViewportSize({ width, height });
+      await page.evaluate((fontSize) => {
+        document.documentElement.style.fontSize = fontSize.replace(' ', '');
+      }, size);
+      let seen = await misfits();
+      // The page itself arranges what depends on its width, a moment later.
+      for (let tries = 0; seen.length > 0 && tries < 20; tries += 1) {
+        await app.advance(50);
+        seen = await misfits();
+      }
+      found.push(...seen.map((misfit) => `${state}, ${width} px ${size}: ${misfit}`));
+    }
+    await page.evaluate(() => document.documentElement.removeAttribute('style'));
+    await page.setViewportSize({ width: 1440, height: 900 });
+  };
+  await page.fill('#prompt', 'A lemon tree');
+  await page.click('text=Race several models');
+  const start = await app.$('#race .start').boundingBox();
+  assert.ok(start.y + start.height <= 900, 'the button of the race is in sight');
+  for (const model of ['flux-pro', 'test-error-400-model-not-found']) {
+    await page.fill('#race-filter', model);
+    await page.keyboard.press('Enter');
+  }
+  await look('choice of models');
+  await page.click('#race .start');
+  await app.$('.lane img').waitFor();
+  await look('race');
+  await app.generate('dall-e-2', { size: '1024x1024' });
+  await app.state('Done');
+  await app.generate('midjourney', { size: '1024x1024' });
+  await app.state('Accepted as a task');
+  await page.click('text=Stop waiting');
+  await app.state('Stopped waiting');
+  await app.card.getByRole('button', { name: 'Dismiss' }).click();
+  await app.$('.toast').waitFor();
+  await app.context.setOffline(true);
+  await app.$('#banner', { hasText: 'offline' }).waitFor();
+  await look('messages');
+  await app.context.setOffline(false);
+  await page.click('#show-code');
+  await app.$('#code-text').waitFor();
+  await look('code');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await app.$('#shortcuts[open]').waitFor();
+  await look('shortcuts');
+  await page.keyboard.press('Escape');
+  await page.click('nav >> text=Gallery');
+  await app.$('#tiles img[src]').first().waitFor();
+  await page.click('#select');
+  await app.$('#tiles .open').first().click();
+  await look('selection');
+  await page.emulateMedia({ media: 'print' });
+  const printed = ['#create', '#gallery', '#show-shortcuts'].map((selector) => app.$(selector).isVisible());
+  assert.deepEqual(await Promise.all(printed), [false, true, false], 'the shown view alone is printed');
+  assert.deepEqual(found, []);
+});

@@ -206,6 +206,27 @@ describe('one picture', () => {
   });
 });
 
+test('a picture in the viewer goes into the form to be edited', GUARD, async () => {
+  app = await studio.open();
+  await view(['512x512', '1024x1024']);
+  await app.page.click('.viewer >> text=Edit');
+  await app.$('#previews img').waitFor();
+  assert.ok(!(await app.$('.viewer').isVisible()));
+  assert.equal(await app.page.evaluate(() => document.activeElement.id), 'prompt');
+  // The next one takes its place.
+  await app.page.click('text=Draw a new picture');
+  await app.page.click('nav >> text=Gallery');
+  await app.$('#tiles .open').nth(1).click();
+  await loaded(1);
+  await app.page.click('.viewer >> text=Edit');
+  await app.$('#previews img[alt^=picture-1]').waitFor();
+  assert.equal(await app.$('#previews img').count(), 1);
+  await app.generate('gpt-image-2', { prompt: 'At night' });
+  await app.state('Done');
+  assert.equal(app.server.counts.edits, 1);
+  assert.equal(app.creates().at(-1).body.image.length, 1);
+});
+
 describe('pictures compared', () => {
   test('are up to four, and show the same part', GUARD, async () => {
     app = await studio.open();
