@@ -170,7 +170,7 @@ const PARTS = {
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
   soak: {
     ready: ensureBuild,
-    commands: () => [{ argv: node('--expose-gc', ...files('soak')), count: nodeTests }],
+    commands: () => [{ argv: node(...files('soak')), count: nodeTests }],
   },
   faults: {
     browsers: ALL,
