@@ -1,6 +1,6 @@
 /**
- * Runs one soak, by its name. In a process of its own, since Node's test runner keeps a record of each promise of its
- * process: that takes three times as long as the calls, and their memory could not be told from the runner's.
+ * Runs one soak, by its name. In a process of its own: a soak counts the timers and the heap of its process, and
+ * several can run at once.
  */
 
 import { calls, network, neverSettling, start, traps } from './soaks.js';
