@@ -14,6 +14,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { inLanes } from './lib/lanes.js';
 import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
 import { cargoTests, matrixCells, nodeTests, one } from './lib/results.js';
 import { root } from './lib/run.js';
@@ -181,7 +182,7 @@ const PARTS = {
   hub: {
     browsers: ALL,
     ready: ensureBuild,
-    commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
+    commands: () => [{ argv: node('--test-concurrency=2', ...files('hub')), count: nodeTests }],
   },
   'ai-sdk': { ready: ensureBuild, commands: () => [{ argv: node(...files('ai-sdk')), count: nodeTests }] },
   telemetry: {
@@ -364,11 +365,8 @@ async function perform(name, commands) {
 }
 
 const prepared = names.map((name) => /** @type {const} */ ([name, prepare(name)]));
-const waiting = prepared.values();
-await Promise.all(
-  Array.from({ length: LANES }, async () => {
-    for (const [name, commands] of waiting) await perform(name, commands).catch((error) => fail(name, error));
-  }),
+await inLanes(LANES, prepared, ([name, commands]) =>
+  perform(name, commands).catch((error) => fail(name, error)),
 );
 console.log(['', ...[...failures.values()].flat(), ''].join('\n'));
 console.log(`${total.passed} passed, ${total.failed} failed`);
