@@ -4,6 +4,8 @@
  * Some parts have more cases than everyday work needs in every runtime; `--all` runs them all. Packages of Debian
  * that are missing are installed after a question, or without one with `--yes`, in CI and where stdin is no terminal.
  *
+ * Two parts run at once, since most of them wait for a browser or a server. What a part prints is shown when it ends.
+ *
  * Its last line counts what passed and what failed; the lines above name what failed. A part that runs no test has
  * failed. In CI, up to three files or cells that failed run once more, and the lines above say so.
  */
@@ -12,9 +14,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { inLanes } from './lib/lanes.js';
 import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
 import { cargoTests, matrixCells, nodeTests, one } from './lib/results.js';
-import { root, step } from './lib/run.js';
+import { root } from './lib/run.js';
 import {
   ensureBrowsers,
   ensureChromium,
@@ -26,6 +29,9 @@ import {
 
 /** More failures than this are no accident of a busy machine. */
 const MOST_AGAIN = 3;
+
+/** So many parts run at once. */
+const LANES = 2;
 
 const cargo = (...args) => ['cargo', ...args];
 const node = (...files) => [process.execPath, '--test', '--test-reporter=tap', '--test-force-exit', ...files];
@@ -65,8 +71,21 @@ const ALL = ['chromium', 'firefox', 'webkit'];
  * @property {(output: string, passed: boolean) => import('./lib/results.js').Results} count of its tests
  */
 
-/** @type {Record<string, Part>} */
+/**
+ * In the order in which they start. The longest begins, so that it does not run on alone at the end.
+ *
+ * @type {Record<string, Part>}
+ */
 const PARTS = {
+  studio: {
+    browsers: ALL,
+    ready() {
+      ensureBuild();
+      ensureLighthouse();
+    },
+    // The tests wait for browsers most of the time, and two cores carry two files.
+    commands: () => [{ argv: node('--test-concurrency=2', ...files('studio')), count: nodeTests }],
+  },
   lint: {
     ready: ensureRust,
     commands: () => [
@@ -147,6 +166,11 @@ const PARTS = {
     ready: ensureBuild,
     commands: () => [{ argv: node(...files('first-hour')), count: nodeTests }],
   },
+  matrix: {
+    browsers: ALL,
+    ready: ensureBuild,
+    commands: () => [{ argv: [process.execPath, 'tests/matrix/run.js'], count: matrixCells }],
+  },
   relay: {
     browsers: ALL,
     ready() {
@@ -158,7 +182,7 @@ const PARTS = {
   hub: {
     browsers: ALL,
     ready: ensureBuild,
-    commands: () => [{ argv: node('--test-concurrency=1', ...files('hub')), count: nodeTests }],
+    commands: () => [{ argv: node('--test-concurrency=2', ...files('hub')), count: nodeTests }],
   },
   'ai-sdk': { ready: ensureBuild, commands: () => [{ argv: node(...files('ai-sdk')), count: nodeTests }] },
   telemetry: {
@@ -170,7 +194,7 @@ const PARTS = {
   workers: { ready: ensureBuild, commands: () => [{ argv: node(...files('workers')), count: nodeTests }] },
   soak: {
     ready: ensureBuild,
-    commands: () => [{ argv: node('--expose-gc', ...files('soak')), count: nodeTests }],
+    commands: () => [{ argv: node(...files('soak')), count: nodeTests }],
   },
   faults: {
     browsers: ALL,
@@ -197,29 +221,16 @@ const PARTS = {
     ready: ensureBuild,
     commands: () => [{ argv: node('--test-concurrency=1', ...files('stress')), count: nodeTests }],
   },
-  studio: {
-    browsers: ALL,
-    ready() {
-      ensureBuild();
-      ensureLighthouse();
-    },
-    // The tests wait for browsers most of the time, and two cores carry two files.
-    commands: () => [{ argv: node('--test-concurrency=2', ...files('studio')), count: nodeTests }],
-  },
-  matrix: {
-    browsers: ALL,
-    ready: ensureBuild,
-    commands: () => [{ argv: [process.execPath, 'tests/matrix/run.js'], count: matrixCells }],
-  },
 };
 
 /**
- * Runs a command with its output shown, and counts its tests.
+ * Runs a command, and counts its tests.
  *
  * @param {Command} command
+ * @param {(text: string) => void} print
  */
-async function execute({ argv: [command, ...args], env, count }) {
-  console.log(`$ ${[command.replace(`${root}/`, ''), ...args].join(' ')}`);
+async function execute({ argv: [command, ...args], env, count }, print) {
+  print(`$ ${[command.replace(`${root}/`, ''), ...args].join(' ')}\n`);
   const child = spawn(command, args, {
     cwd: root,
     env: { ...process.env, ...env },
@@ -230,7 +241,7 @@ async function execute({ argv: [command, ...args], env, count }) {
     stream.setEncoding('utf8');
     stream.on('data', (text) => {
       output += text;
-      process.stdout.write(text);
+      print(text);
     });
   }
   const [code] = await once(child, 'close');
@@ -246,18 +257,19 @@ async function execute({ argv: [command, ...args], env, count }) {
  *
  * @param {Command} command
  * @param {import('./lib/results.js').Results} result of its first run
+ * @param {(text: string) => void} print
  * @returns {Promise<import('./lib/results.js').Results | undefined>} its result, if all has passed by now
  */
-async function secondChance({ argv, ...command }, { passed, failed, failures }) {
+async function secondChance({ argv, ...command }, { passed, failed, failures }, print) {
   const isMatrix = command.count === matrixCells;
   const names = [
     ...new Set(failures.map(({ name, file }) => (isMatrix ? name : file && relative(root, file)))),
   ];
   const isKnown = isMatrix || names.every((name) => name && argv.includes(name));
   if (names.length === 0 || names.length > MOST_AGAIN || !isKnown) return undefined;
-  step(`once more: ${names.join(', ')}`);
+  print(`\n> once more: ${names.join(', ')}\n`);
   const options = argv.filter((argument) => !argument.endsWith('.test.js'));
-  const again = await execute({ ...command, argv: [...options, ...names] });
+  const again = await execute({ ...command, argv: [...options, ...names] }, print);
   return again.failed > 0 ? undefined : { passed: passed + failed, failed: 0, failures: [] };
 }
 
@@ -289,31 +301,73 @@ try {
   console.error(`\n${error.message}`);
 }
 const total = { passed: 0, failed: 0 };
-const failures = [];
-for (const name of names) {
-  const started = performance.now();
+/** What the last lines say, by the part. */
+const failures = new Map();
+
+/**
+ * Notes what has broken a part, beside its tests: the others still run.
+ *
+ * @param {string} name
+ * @param {Error} error
+ */
+function fail(name, error) {
+  console.error(error.message);
+  total.failed += 1;
+  failures.get(name).push(`${name}: ${error.message}`);
+}
+
+/**
+ * Makes what a part needs. One part after another: they share compilers and caches.
+ *
+ * @param {string} name
+ * @returns {Command[]}
+ */
+function prepare(name) {
   const { browsers = [], ready, commands } = PARTS[name];
-  step(`test: ${name}`);
+  failures.set(name, []);
   try {
     ensureBrowsers(...browsers);
     ready();
-    for (const command of commands()) {
-      const first = await execute(command);
-      const second = process.env.CI && first.failed > 0 ? await secondChance(command, first) : undefined;
-      const { passed, failed } = second ?? first;
-      total.passed += passed;
-      total.failed += failed;
-      if (failed > 0) failures.push(`${name}: ${failed} failed`, ...first.failures.map(describe));
-      if (second) failures.push(`${name}: passed when it ran again`, ...first.failures.map(describe));
-    }
+    return commands();
   } catch (error) {
-    // A step of the set-up that breaks fails its part, and the others still run.
-    console.error(error.message);
-    total.failed += 1;
-    failures.push(`${name}: ${error.message}`);
+    fail(name, error);
+    return [];
   }
-  console.log(`  ${name} took ${Math.round((performance.now() - started) / 1000)} s`);
 }
-console.log(['', ...failures, ''].join('\n'));
+
+/**
+ * Runs the commands of a part, one after another.
+ *
+ * @param {string} name
+ * @param {Command[]} commands
+ */
+async function perform(name, commands) {
+  const started = performance.now();
+  const isAlone = names.length === 1;
+  let output = '';
+  const print = (text) => {
+    if (isAlone) process.stdout.write(text);
+    else output += text;
+  };
+  print(`\n> test: ${name}\n`);
+  const lines = failures.get(name);
+  for (const command of commands) {
+    const first = await execute(command, print);
+    const second = process.env.CI && first.failed > 0 ? await secondChance(command, first, print) : undefined;
+    const { passed, failed } = second ?? first;
+    total.passed += passed;
+    total.failed += failed;
+    if (failed > 0) lines.push(`${name}: ${failed} failed`, ...first.failures.map(describe));
+    if (second) lines.push(`${name}: passed when it ran again`, ...first.failures.map(describe));
+  }
+  print(`  ${name} took ${Math.round((performance.now() - started) / 1000)} s\n`);
+  process.stdout.write(output);
+}
+
+const prepared = names.map((name) => /** @type {const} */ ([name, prepare(name)]));
+await inLanes(LANES, prepared, ([name, commands]) =>
+  perform(name, commands).catch((error) => fail(name, error)),
+);
+console.log(['', ...[...failures.values()].flat(), ''].join('\n'));
 console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exit(total.failed > 0 ? 1 : 0);
+process.exitCode = total.failed > 0 ? 1 : 0;

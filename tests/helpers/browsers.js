@@ -43,8 +43,11 @@ export const openBrowser = (name) => OPEN[name]();
 /** How long a function may run: the default of the others, and six times that of WebDriver. */
 const SCRIPT_MS = 180_000;
 
+/** How long a browser may take to start, and a page to load, on a busy machine. */
+const PATIENCE_MS = 120_000;
+
 /** It is there in one to three seconds, and in ten on a busy machine. */
-const WEBKIT_START_MS = 30_000;
+const WEBKIT_START_MS = 60_000;
 const WEBKIT_ATTEMPTS = 3;
 
 const OPEN = { chromium: openChromium, firefox: openFirefox, webkit: openWebKit };
@@ -65,15 +68,30 @@ const runs = (evaluate) => async (work, argument) => {
   return value;
 };
 
-async function openChromium() {
-  const browser = await chromium.launch({
+/**
+ * Starts Chromium for Playwright.
+ *
+ * @param {string[]} [args]
+ */
+export const launchChromium = (args = []) =>
+  chromium.launch({
     executablePath: ensureChromium().chromium,
-    // The sandbox of Chromium refuses to run as root.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    timeout: PATIENCE_MS,
+    args: [
+      ...args,
+      // Debian's Chromium paints as for a graphics card, which the processor then has to imitate.
+      '--disable-gpu-rasterization',
+      // The sandbox of Chromium refuses to run as root.
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
   });
+
+async function openChromium() {
+  const browser = await launchChromium();
   return {
     async open(url) {
       const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
       await page.goto(url);
       return {
         run: runs((script) => page.evaluate(script)),
@@ -92,6 +110,7 @@ async function openFirefox() {
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: ensureFirefox().firefox,
+    timeout: PATIENCE_MS,
     // The timers of all pages but the last one would otherwise be slowed down to one second.
     extraPrefsFirefox: {
       'dom.min_background_timeout_value': 4,
@@ -102,6 +121,7 @@ async function openFirefox() {
     async open(url) {
       const context = await browser.createBrowserContext();
       const page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
       await page.goto(url);
       return {
         run: runs((script) => page.evaluate(script)),

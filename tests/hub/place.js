@@ -132,7 +132,7 @@ export const nameOf = (user, key) => `@${digest(JSON.stringify([user, key]))}`;
 export const limiterOf = (apiKey) => `@${digest(JSON.stringify([apiKey]))}`;
 
 /** Waits until a condition holds. */
-export async function until(holds, { everyMs = 20, withinMs = 15_000 } = {}) {
+export async function until(holds, { everyMs = 20, withinMs = 60_000 } = {}) {
   for (const end = Date.now() + withinMs; ; ) {
     const value = await holds();
     if (value) return value;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openBrowser } from '../helpers/browsers.js';
 
 /** No page has to wait for anything that takes longer; a bundler that compiles on demand may. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 const browsers = new Map();
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { listening } from './ports.js';
 
 /** Ends a command that hangs, long before continuous integration gives up on the whole. */
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 1_200_000;
 
 /** The error of a failed command holds as many characters of its output. */
 const TAIL = 6000;

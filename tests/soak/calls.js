@@ -224,8 +224,18 @@ export function startAborted(client, [, method, options]) {
   return { promise, signal, reason };
 }
 
+let tasks = 0;
+
+/** Waits for a task of its own: calls that wait for one task are compared with each other. */
+function waitForOwn(...turns) {
+  return (client, shared) => {
+    tasks += 1;
+    return client.waitForTask(`img_${tasks}`, { ...shared, fetch: script(...turns) });
+  };
+}
+
 /** A wait of some polls, the way most waits are. */
-export const longWait = waitForTask(brings(ok(PENDING), ok(RUNNING), ok(RUNNING), ok(DONE)));
+export const longWait = waitForOwn(ok(PENDING), ok(RUNNING), ok(RUNNING), ok(DONE));
 
 /** A wait that is still asleep when it is aborted. */
-export const sleepingWait = waitForTask(brings(ok(RUNNING)));
+export const sleepingWait = waitForOwn(ok(RUNNING));

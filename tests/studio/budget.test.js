@@ -64,7 +64,7 @@ describe('a visit', () => {
   });
 
   test('shows its first content within a second on a slow line, as Lighthouse works it out', {
-    timeout: 240_000,
+    timeout: 300_000,
   }, async () => {
     const { default: lighthouse } = await import(pathToFileURL(ensureLighthouse()));
     const port = await freePort();

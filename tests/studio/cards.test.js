@@ -9,7 +9,7 @@ import { costOf, explain } from '../../www/words.js';
 import { PROMPT, settled, until, untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 120_000 };
+const GUARD = { timeout: 300_000 };
 
 const studio = useStudio();
 /** The studio of the current test. */

@@ -8,7 +8,7 @@ import { fallbackWords, rowsOfSkipped } from '../../www/fallback.js';
 import { PROMPT, untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 180_000 };
+const GUARD = { timeout: 300_000 };
 const FAILS = 'test-task-failed-object';
 const FAILS_TOO = 'test-task-failed-string';
 const PICTURE = PNG.sync.write(new PNG({ width: 4, height: 4 })).toString('base64');

@@ -19,7 +19,7 @@ import { startServer } from '../server/index.js';
 import { launch, PROMPT, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 120_000 };
+const GUARD = { timeout: 300_000 };
 const ODD = {
   model: 'flux-pro',
   prompt: `It's a "quote", a \\ and a\nnew line \u2028 $HOME \`x\` ${'</script>'} ü 🍋`,

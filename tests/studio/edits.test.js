@@ -7,7 +7,7 @@ import { problemOfOperation } from '../../www/sources.js';
 import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 60_000 };
+const GUARD = { timeout: 300_000 };
 const WIDTH = 640;
 const HEIGHT = 320;
 

@@ -7,7 +7,7 @@ import { problemOfSize, usualSizes } from '../../www/sizes.js';
 import { PROMPT, until, untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 90_000 };
+const GUARD = { timeout: 300_000 };
 const SEND = '[name=send]';
 
 const studio = useStudio();

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { settled, untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 90_000 };
+const GUARD = { timeout: 300_000 };
 const COUNT = 3000;
 /** Scroll positions between the first picture and the last. */
 const STOPS = 15;

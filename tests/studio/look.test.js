@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 240_000 };
+const GUARD = { timeout: 300_000 };
 const PHONE = { width: 390, height: 844 };
 /** The least size of a target, in CSS pixels. */
 const TARGET = 44;

@@ -50,7 +50,7 @@ async function assertPicture(width, height) {
   assert.deepEqual(Buffer.from(decoded.hash), createHash('sha256').update(png.data).digest());
 }
 
-describe('a picture', { timeout: 120_000 }, () => {
+describe('a picture', { timeout: 300_000 }, () => {
   test('of a model that answers at once', async () => {
     app = await studio.open();
     await app.generate('dall-e-2');
@@ -193,7 +193,7 @@ describe('a picture', { timeout: 120_000 }, () => {
   });
 });
 
-describe('an error', { timeout: 120_000 }, () => {
+describe('an error', { timeout: 300_000 }, () => {
   /** The facts of the newest card's error. */
   const facts = () =>
     app.card
@@ -354,7 +354,7 @@ describe('an error', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the wait', { timeout: 120_000 }, () => {
+describe('the wait', { timeout: 300_000 }, () => {
   test('stops, says what that means, and continues', async () => {
     app = await studio.open();
     await app.generate('midjourney');
@@ -424,7 +424,7 @@ describe('the wait', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the form', { timeout: 120_000 }, () => {
+describe('the form', { timeout: 300_000 }, () => {
   test('shows problems as one types, and sends nothing while there are any', async () => {
     app = await studio.open();
     const problem = (name) => app.$(`#${name}-problem`).textContent();
@@ -573,7 +573,7 @@ describe('the form', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the policy', { timeout: 120_000 }, () => {
+describe('the policy', { timeout: 300_000 }, () => {
   test('is checked by a recorder that records violations', async () => {
     app = await studio.open();
     await app.page.evaluate(() => document.body.setAttribute('style', 'color: red'));

@@ -94,7 +94,7 @@ async function decode(files) {
 }
 
 describe('the settings of a picture', () => {
-  test('are in the file of each format, and leave its pixels alone', { timeout: 60_000 }, async () => {
+  test('are in the file of each format, and leave its pixels alone', { timeout: 300_000 }, async () => {
     await encode();
     assert.equal(Object.keys(FILES).length, 6);
     const files = await Promise.all(Object.values(FILES).map((bytes) => marked(bytes)));

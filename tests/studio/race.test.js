@@ -28,8 +28,6 @@ let app;
 /** @param {Parameters<typeof studio.open>[0]} [options] */
 async function open(options) {
   app = await studio.open(options);
-  // Six generations at once take their time on a busy machine.
-  app.page.setDefaultTimeout(30_000);
 }
 
 const lanes = () => app.$('.race').first().locator('.lane');

@@ -8,7 +8,7 @@ import { PNG } from 'pngjs';
 import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 90_000 };
+const GUARD = { timeout: 300_000 };
 const DAY_MS = 86_400_000;
 /** Longer than a message with an action stays. */
 const UNDO_MS = 25_000;

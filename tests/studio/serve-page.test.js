@@ -265,7 +265,7 @@ describe('the relay passes on', () => {
     for (let index = 0; index < 40; index += 1) assert.equal((await create()).status, 200);
   });
 
-  test('the abort of a poll, but not of a create', { timeout: 10_000 }, async () => {
+  test('the abort of a poll, but not of a create', { timeout: 300_000 }, async () => {
     const start = (method, path, body) => {
       const headers = body ? JSON_TYPE : {};
       const request = httpRequest(page.url, { agent: false, method, path, headers });

@@ -270,11 +270,13 @@ class Person {
     this.server.reset();
   }
 
-  /** Writes a screenshot for a person to look at. */
+  /** Writes a screenshot where one is wanted. */
   async look(title) {
+    const path = screenshotPath(`${this.#name}-${title}`);
+    if (!path) return;
     // The document is painted a frame later.
     await this.run(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 60))));
-    await writeFile(screenshotPath(`${this.#name}-${title}`), await this.#page.screenshot());
+    await writeFile(path, await this.#page.screenshot());
   }
 
   /** The creates that the server received, edits included. */

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
-const GUARD = { timeout: 90_000 };
+const GUARD = { timeout: 300_000 };
 
 const studio = useStudio();
 let app;
