@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, b9bc0317666278db.
+// Written by `npm run build` from src/core/abi.rs, 7e065bbcd6229ef9.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;

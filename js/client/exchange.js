@@ -142,7 +142,7 @@ export async function exchange(
     // Deno's `fetch` sends a string again, and has it billed again, when a connection breaks that it had kept open.
     if (typeof body === 'string' && typeof Deno === 'object') body = new Blob([body]);
     // A redirect would carry the key to wherever it points; edge workers refuse "error".
-    /** @type {RequestInit} */
+    /** @type {RequestInit & { keepalive?: boolean }} */
     const init = { method: attempt.method, signal, headers, body, redirect: 'manual' };
     // An answer from a cache would freeze a task. Runtimes that do not know the field may refuse it.
     if (globalThis.Request && 'cache' in Request.prototype) init.cache = 'no-store';

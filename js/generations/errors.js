@@ -18,18 +18,11 @@ export const toStored = ({ name, message, ...error }) => ({
   message,
 });
 
-export const lostAnswer = () =>
+/** The error of a create that is not repeated: what became of it is unknown, unless it was never sent. */
+export const lostAnswer = (outcome = 'unknown') =>
   toError({
     name: 'ConnectionError',
     kind: 'connection',
-    outcome: 'unknown',
-    message: 'The page was closed before this create was answered. It may have been billed.',
-  });
-
-export const lostFiles = () =>
-  toError({
-    name: 'InvalidRequestError',
-    kind: 'invalid_request',
-    outcome: 'not_sent',
-    message: 'The files of this request were not kept. Add them again.',
+    outcome,
+    message: 'The page was closed before this create was answered.',
   });

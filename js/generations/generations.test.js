@@ -629,91 +629,6 @@ describe('the journal', () => {
     });
   }
 
-  test('of a newer version stays as it is, beside one of this version', async (t) => {
-    const warn = t.mock.method(console, 'warn', () => {});
-    const newer = '{"version":2,"entries":{"a":{"phase":"dreaming"}}}';
-    const beside = `${KEY} 1`;
-    const own = () => Object.keys(JSON.parse(storage.items.get(beside)).entries).sort();
-    const open = await openTab();
-    const running = await startTask(open);
-    // A page of the newer version takes over the item.
-    storage.items.set(KEY, newer);
-    const tab = await openTab();
-    const id = await startTask(tab);
-    assert.deepEqual(own(), [running, id].sort(), 'what runs in an open tab stays');
-    assert.match(`${warn.mock.calls[0].arguments}`, /another version of this page/);
-    assert.equal(warn.mock.calls.length, 2, 'once in each');
-    // It has nothing to do any more.
-    storage.items.delete(KEY);
-    for (const each of [open, tab]) each.close();
-    const later = await openTab();
-    assert.deepEqual(
-      later
-        .list()
-        .map((generation) => generation.id)
-        .sort(),
-      [running, id].sort(),
-    );
-    assert.equal(later.calls.length, 2);
-    storage.items.set(KEY, newer);
-    for (const each of [running, id]) later.remove(each);
-    await settle();
-    assert.equal(storage.items.get(KEY), newer);
-  });
-
-  test('that never answers holds back no create, and is asked again once it does', async (t) => {
-    t.mock.method(console, 'warn', () => {});
-    const timeouts = [];
-    t.mock.method(AbortSignal, 'timeout', (ms) => {
-      assert.ok(ms >= 5000);
-      const controller = new AbortController();
-      timeouts.push(() => controller.abort(new DOMException('Late.', 'TimeoutError')));
-      return controller.signal;
-    });
-    const { getItem } = storage;
-    let answer;
-    storage.getItem = () =>
-      new Promise((resolve) => {
-        answer = () => resolve(getItem(KEY));
-      });
-    const tab = await openTab();
-    const id = await startIn(tab);
-    assert.equal(tab.calls.length, 0, 'it waits for the storage');
-    timeouts[0]();
-    await settle();
-    assert.equal(tab.calls.length, 1);
-    assert.equal(tab.get(id).phase, 'sending');
-
-    // What comes late is not written over what another tab has stored since.
-    storage.items.set(KEY, 'newer');
-    storage.getItem = getItem;
-    await tab.calls[0].options.onTask(TASK);
-    assert.equal(storage.items.get(KEY), 'newer', 'no call passes one that has no answer');
-    storage.items.delete(KEY);
-    answer();
-    await settle();
-    tab.calls[0].done();
-    await settle();
-    assert.equal(journal()[id].phase, 'done');
-  });
-
-  test('that never takes a write holds back no create', async (t) => {
-    t.mock.method(console, 'warn', () => {});
-    const timeouts = [];
-    t.mock.method(AbortSignal, 'timeout', () => {
-      const controller = new AbortController();
-      timeouts.push(() => controller.abort(new DOMException('Late.', 'TimeoutError')));
-      return controller.signal;
-    });
-    storage.setItem = () => new Promise(() => {});
-    const tab = await openTab();
-    await startIn(tab);
-    assert.equal(tab.calls.length, 0);
-    for (const end of timeouts) end();
-    await settle();
-    assert.equal(tab.calls.length, 1);
-  });
-
   test('keeps the sound entries beside a broken one', async () => {
     const tab = await openTab();
     const id = await startTask(tab);
@@ -1483,8 +1398,7 @@ describe('offline', () => {
     goOnline(true);
     const later = await openTab({ relay: true });
     const { phase, error, isResumable } = later.get(id);
-    assert.deepEqual([phase, error.kind, error.outcome], ['failed', 'invalid_request', 'not_sent']);
-    assert.equal(error.message, 'The files of this request were not kept. Add them again.');
+    assert.deepEqual([phase, error.kind, error.outcome], ['failed', 'connection', 'not_sent']);
     assert.equal(isResumable, false);
     assert.equal(later.calls.length, 0);
   });

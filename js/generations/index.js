@@ -1,6 +1,6 @@
 /** `lemondata-wasm/generations`: a store of generations that outlive a reload. */
 
-import { lostAnswer, lostFiles } from './errors.js';
+import { lostAnswer } from './errors.js';
 import { fromEntry, isRunning, openJournal } from './journal.js';
 import { exclusive } from './locks.js';
 
@@ -12,10 +12,14 @@ export { syncTabs } from './sync.js';
  */
 const REPEATABLE_MS = 3_600_000;
 
-/** Throws, unless the relay that answers now got this create, and still knows its key. */
-export function checkRepeatable({ sentAt, relay }, current) {
+/** Whether the relay that answers now got this create, and still knows its key. */
+const isRepeatable = ({ sentAt, relay }, current) =>
   // A clock that was put back must not make the hour longer.
-  if (!relay || relay !== current || !(Math.abs(Date.now() - sentAt) < REPEATABLE_MS)) throw lostAnswer();
+  relay && relay === current && Math.abs(Date.now() - sentAt) < REPEATABLE_MS;
+
+/** Throws, unless a create may be repeated. */
+export function checkRepeatable(create, current) {
+  if (!isRepeatable(create, current)) throw lostAnswer();
 }
 
 /** Pages that are not secure lack `randomUUID`. */
@@ -61,27 +65,15 @@ export function createGenerations({
 
   const change = (id, changes) => put(id, { ...get(id), ...changes });
 
-  /** Throws, unless nothing was sent, or the relay that got it answers without a second create. */
-  function checkSendable(snapshot) {
-    const { sentAt, isPartial } = snapshot;
-    if (isPartial) throw sentAt ? lostAnswer() : lostFiles();
-    if (sentAt) checkRepeatable(snapshot, client.relay);
-  }
-
-  function canSend(snapshot) {
-    try {
-      checkSendable(snapshot);
-      return true;
-    } catch {
-      return false;
-    }
-  }
+  /** Whether nothing was sent, or the relay that got it answers without a second create. */
+  const canSend = (snapshot) =>
+    !snapshot.isPartial && (!snapshot.sentAt || isRepeatable(snapshot, client.relay));
 
   const isResumable = (snapshot) =>
     snapshot.phase !== 'done' &&
     snapshot.error?.kind !== 'task_not_found' &&
     !/^(not_sent|rejected|failed)$/.test(snapshot.error?.outcome) &&
-    Boolean(snapshot.task || canSend(snapshot));
+    !!(snapshot.task || canSend(snapshot));
 
   /** A create that a closing page has cut off fails there with an unknown outcome. */
   const isUnfinished = (snapshot) =>
@@ -122,8 +114,7 @@ export function createGenerations({
    * @param {'start' | 'follow' | 'resume'} [mode] missing: it is a retry
    */
   function run(id, mode) {
-    // In this order, since a pause between the two must not put an end before its create.
-    const job = Object.assign(new AbortController(), { clock: -performance.now() + Date.now() });
+    const job = Object.assign(new AbortController(), { clock: Date.now() - performance.now() });
     const { signal } = job;
     jobs.set(id, job);
     const work = async () => {
@@ -151,7 +142,7 @@ export function createGenerations({
     const now = Math.ceil(performance.now() + job?.clock) || Date.now();
     // First, since a listener may resume it at once.
     suspend(id);
-    enter(id, phase, { ...changes, endedAt: Math.max(now, get(id).sentAt ?? 0, get(id).startedAt) });
+    enter(id, phase, { ...changes, endedAt: Math.max(now, get(id).sentAt ?? get(id).startedAt) });
     // The entry of a generation that another tab works on is that tab's.
     return !job || job.hasLock ? save(id) : post?.(id);
   }
@@ -172,8 +163,8 @@ export function createGenerations({
     if (task) enter(id, 'waiting');
     else {
       // Without locks, another tab may be about to send what this one finds unsent.
-      checkSendable(snapshot);
-      if (mode === 'follow' && !locks && !client.relay) throw lostAnswer();
+      if (!canSend(snapshot) || (mode === 'follow' && !locks && !client.relay))
+        throw lostAnswer(snapshot.isPartial && !snapshot.sentAt ? 'not_sent' : undefined);
       if (globalThis.navigator?.onLine === false) {
         const connection = new Promise((resolve) => {
           addEventListener('online', resolve, { signal });

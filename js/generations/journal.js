@@ -3,9 +3,8 @@
 import { toError, toStored } from './errors.js';
 import { exclusive } from './locks.js';
 
+/** A format that this one cannot read gets another key as well, so that pages of both go on side by side. */
 const VERSION = 1;
-/** How long a create waits for the storage. Databases of some browsers never answer. */
-const PATIENCE_MS = 20_000;
 /** A journal that grows without end would fill the storage, and no create could be written before it leaves. */
 const MAX_ENDED = 100;
 
@@ -44,21 +43,6 @@ function toEntry(snapshot) {
   return task && { ...entry, phase: 'waiting', images: [], endedAt: undefined };
 }
 
-/**
- * Reads a text of the storage. One of a newer version stays as it is, since a page of that version goes on with it.
- *
- * @returns {{ entries: Record<string, any>, isBroken?: unknown, isNewer?: boolean }} the sound entries, and whether the
- *   text holds anything else
- */
-function parse(text) {
-  try {
-    const { version, entries } = JSON.parse(text);
-    if (version > VERSION) return { entries: {}, isNewer: true };
-    if (version === VERSION) return { isBroken: drop(entries, (entry) => !isEntry(entry)), entries };
-  } catch {}
-  return { entries: {}, isBroken: text };
-}
-
 export const fromEntry = (entry) => ({ ...entry, error: entry.error && toError(entry.error) });
 
 /**
@@ -76,53 +60,33 @@ export function openJournal(chosen, key, locks) {
   let last = Promise.resolve();
   /** @type {Promise<any> | undefined} the update that has not begun */
   let next;
-  let warn = (...reasons) => {
-    console.warn(...reasons);
+  let warn = (error) => {
+    console.warn('Generations are not stored:', error);
     warn = () => {};
   };
-  /** Whether a call has not been answered in time. A further one might pass it, and be undone by it. */
-  let isStuck = false;
-  /** The item of this version. @type {string | undefined} */
-  let item;
-
-  /** Ends the wait for the storage, in browsers that can. */
-  async function patiently(call) {
-    if (isStuck) throw new Error('The storage does not answer.');
-    const work = call();
-    const timeout = work?.then && AbortSignal.timeout?.(PATIENCE_MS);
-    if (!timeout) return work;
-    return new Promise((resolve, reject) => {
-      timeout.onabort = () => {
-        isStuck = true;
-        reject(timeout.reason);
-      };
-      work.then(resolve, reject).then(() => {
-        timeout.onabort = null;
-        isStuck = false;
-      });
-    });
-  }
 
   async function update() {
     next = undefined;
     // Reading the property throws where storage is blocked.
     const storage = chosen === undefined ? globalThis.localStorage : chosen;
     if (!storage) return;
-    const getItem = (name) => patiently(() => storage.getItem(name));
-    const setItem = (name, value) => patiently(() => storage.setItem(name, value));
-    const besideNewer = `${key} ${VERSION}`;
-    item ??= (await getItem(besideNewer)) ? besideNewer : key;
-    let text = await getItem(item);
-    let stored = parse(text);
-    if (stored.isNewer) {
-      warn('Generations of another version of this page are not listed.');
-      item = besideNewer;
-      text = await getItem(item);
-      stored = parse(text);
-    }
-    const { entries, isBroken } = stored;
+    const text = await storage.getItem(key);
+    let entries = {};
+    /**
+     * Whether the text holds anything but sound entries.
+     *
+     * @type {unknown}
+     */
+    let isBroken = text;
+    try {
+      const stored = JSON.parse(text);
+      if (stored.version === VERSION) {
+        isBroken = drop(stored.entries, (entry) => !isEntry(entry));
+        ({ entries } = stored);
+      }
+    } catch {}
     // Where this fails, the write fails with it, and the old text stays.
-    if (isBroken) await setItem(`${key} set aside ${Date.now()}`, text);
+    if (isBroken) await storage.setItem(`${key} set aside ${Date.now()}`, text);
     const written = [...own];
     for (const [id, entry] of written) {
       if (entry) entries[id] = entry;
@@ -134,13 +98,13 @@ export function openJournal(chosen, key, locks) {
     for (let room = MAX_ENDED; ; room >>= 1) {
       for (const { id } of ended.splice(room)) delete entries[id];
       try {
-        if (!Object.keys(entries).length) await patiently(() => storage.removeItem(item));
+        if (!Object.keys(entries).length) await storage.removeItem(key);
         else if (isBroken || written.length)
-          await setItem(item, JSON.stringify({ version: VERSION, entries }));
+          await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
         break;
       } catch (error) {
         // A full storage must have room for what runs.
-        if (isStuck || !ended.length) throw error;
+        if (!ended.length) throw error;
       }
     }
     for (const [id, entry] of written) {
@@ -151,9 +115,7 @@ export function openJournal(chosen, key, locks) {
 
   /** One after another, here and in other tabs. All that is written before an update begins goes with it. */
   function flush() {
-    next ??= last.then(() =>
-      exclusive(locks, key, () => update().catch((error) => warn('Generations are not stored:', error))),
-    );
+    next ??= last.then(() => exclusive(locks, key, () => update().catch(warn)));
     last = next;
     return next;
   }

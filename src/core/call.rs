@@ -211,10 +211,10 @@ impl<V: Platform> Call<V> {
             } else {
                 check_request(&input)
             }?;
-            if !body.is_of(Name::Value, Shape::FILLED | Shape::OBJECT) {
-                machine.fail(Failure::not_json(), body)
-            } else {
+            if body.is_of(Name::Value, Shape::FILLED | Shape::OBJECT) {
                 machine.send_create(now)
+            } else {
+                machine.fail(Failure::not_json(), body)
             }
         };
         Ok((machine, action))
