@@ -349,6 +349,8 @@ async function perform(name, commands) {
     if (isAlone) process.stdout.write(text);
     else output += text;
   };
+  // At once, since the output of a long part may be minutes away.
+  if (!isAlone) console.log(`  ${name} begins`);
   print(`\n> test: ${name}\n`);
   const lines = failures.get(name);
   for (const command of commands) {
