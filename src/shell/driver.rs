@@ -21,8 +21,8 @@ pub struct Driver {
     host: Js,
     call: Box<Call<Js>>,
     timer: Option<Timeout>,
-    /// When the timer fires. No timer counts very long times.
-    fires_at: f64,
+    /// The end of what the timer counts. No timer counts very long times.
+    until: f64,
 }
 
 /// The time of an entry, and chance.
@@ -51,7 +51,7 @@ pub fn run(command: Command, host: Host, browser: bool, moment: Moment) -> *mut 
     if !host.listen() {
         return null_mut();
     }
-    Box::new(Driver { host: value, call, timer: None, fires_at: 0.0 }).advance(action, moment)
+    Box::new(Driver { host: value, call, timer: None, until: 0.0 }).advance(action, moment)
 }
 
 /// Hands an event to the call that [`run`] has returned. Where that ends the call, it must not come again.
@@ -142,20 +142,27 @@ impl Driver {
             }
             Action::Sleep => {}
         }
-        let fires_at = self.call.until().min(now + LONGEST_TIMER_MS);
-        if self.timer.is_none() || fires_at != self.fires_at {
-            self.fires_at = fires_at;
-            // The one before ends first: a call has one timer.
-            self.timer = None;
+        let until = self.call.until();
+        if self.timer.is_none() || until != self.until {
+            self.until = until;
+            self.set_timer(now);
+        }
+        None
+    }
+
+    fn set_timer(&mut self, now: f64) {
+        let ms = self.until - now;
+        self.timer = None;
+        if ms < f64::INFINITY {
+            let ms = ms.clamp(0.0, LONGEST_TIMER_MS).ceil();
             let host = self.host.clone();
-            self.timer = Some(Timeout::new((fires_at - now).max(0.0).ceil() as u32, move || {
+            self.timer = Some(Timeout::new(ms as u32, move || {
                 trap::at("timer");
                 // The timer is proof of the time, whatever a coarse or frozen clock shows.
-                clock::at_least(fires_at);
+                clock::at_least(now + ms);
                 host.unchecked_ref::<Host>().elapse();
             }));
         }
-        None
     }
 }
 
