@@ -1,9 +1,10 @@
 /** The body of a create, made when the call is made: later changes of the caller's do not count. */
 
-/** The type of a value. A file may come from another frame, whose classes are others. */
 const typeOf = (value) => ({}).toString.call(value);
 
-const isBlob = (value) => /Blob|File\]/.test(typeOf(value));
+/** A file may come from another frame, whose classes are others. Workers of before October 2024 tell no types apart. */
+const isBlob = (value) =>
+  /Blob|File\]/.test(typeOf(value)) || (typeof Blob === 'function' && value instanceof Blob);
 
 /** As JSON. What would be an empty object there, or a list of numbers, must not be paid for. */
 const toJson = (value) =>

@@ -24,5 +24,5 @@ export const lostAnswer = (outcome = 'unknown') =>
     name: 'ConnectionError',
     kind: 'connection',
     outcome,
-    message: 'The page was closed before this create was answered.',
+    message: `The page was closed before this create was ${outcome === 'unknown' ? 'answered. It may have been billed' : 'sent'}.`,
   });

@@ -659,7 +659,8 @@ impl Reference<'_> {
                 }
             };
             let is_stream = source == Source::Stream;
-            let until_silent = if is_stream { until.min(silent_at) } else { until };
+            // A create has no stream, whatever a driver says.
+            let until_silent = if is_stream && !request.is_create { until.min(silent_at) } else { until };
             let answers = |happening: &Happening| match happening {
                 Happening::Woken => is_stream,
                 happening => {

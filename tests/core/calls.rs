@@ -33,6 +33,9 @@ const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 const CREATE_SLEEP_MS: f64 = 60_000.0;
 const LAST_POLL_MS: f64 = 5_000.0;
 const ANNOUNCE_MS: f64 = 5_000.0;
+/// How late a timer is that fires after a sleep, and how long an answer may then take to be read.
+const OVERSLEPT_MS: f64 = 1_000.0;
+const READING_MS: f64 = 5_000.0;
 const SILENT_MS: f64 = 30_000.0;
 
 /// What the two clocks make of a stretch of time.
@@ -610,7 +613,14 @@ impl World<'_> {
     /// Lets the time of what is under way run out.
     fn time_out(&mut self, until: f64) -> Checked<Action> {
         self.rest(until)?;
-        let action = self.handle(Event::Elapsed, 0.5)?;
+        let mut action = self.handle(Event::Elapsed, 0.5)?;
+        if action == Action::Sleep {
+            // The machine has slept. An answer that came meanwhile gets time to be read; none came.
+            let now = self.time.now();
+            prop_assert!(now > until + OVERSLEPT_MS);
+            prop_assert_eq!(self.call.until(), now + READING_MS);
+            action = self.time_out(now + READING_MS)?;
+        }
         prop_assert_eq!(action, Action::GiveUp);
         Ok(action)
     }

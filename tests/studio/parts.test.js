@@ -199,11 +199,11 @@ describe('reference pictures', () => {
     const file = new File(['abc'], 'lemon.png', { type: 'image/png' });
     const sources = await readSources('edit', [file], file);
     assert.equal(Buffer.from(sources.pictures[0].bytes).toString(), 'abc');
-    assert.deepEqual(namesOf(sources), { action: 'edit', pictures: ['lemon.png'], mask: 'lemon.png' });
-    assert.deepEqual(namesOf(await readSources('generate', [file], file)), {
-      action: 'generate',
-      pictures: ['lemon.png'],
-    });
+    const { check, ...names } = namesOf(sources);
+    assert.deepEqual(names, { action: 'edit', pictures: ['lemon.png'], mask: 'lemon.png' });
+    const { check: other, ...fewer } = namesOf(await readSources('generate', [file], file));
+    assert.deepEqual(fewer, { action: 'generate', pictures: ['lemon.png'] });
+    assert.notEqual(check, other);
     assert.equal(await readSources('edit', []), undefined);
     assert.equal(namesOf(undefined), undefined);
   });
