@@ -118,7 +118,8 @@ export class Generation {
     if (snapshot === before) return;
     this.isRepeat = before.sentAt !== undefined && before.sentAt === snapshot.sentAt;
     this.#snapshot = snapshot;
-    this.#request = this.#read(snapshot);
+    // It stays the same object for as long as it is the same request: the code drawer knows it by that.
+    if (snapshot.request !== before.request) this.#request = this.#read(snapshot);
   }
 
   /** @param {GenerationSnapshot} snapshot */

@@ -10,6 +10,8 @@ import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, filesOf, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
+// With the page, not on demand: its listener to Back comes before the one of this module.
+import './modal.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { fileOf, kept, load } from './pictures.js';

@@ -22,7 +22,8 @@ const depth = () => history.state?.dialogs ?? 0;
 // An entry of the page before a reload, whose dialogs are gone.
 if (depth() > 0) history.replaceState(null, '');
 
-// Before every other listener: no other one has to know of these entries.
+// Before every other listener: no other one has to know of these entries. Chromium calls those of a window in the order in
+// which they were added, whether they capture or not.
 addEventListener(
   'popstate',
   (event) => {
