@@ -47,6 +47,14 @@ function prepare() {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
+    /** Whether it holds within some seconds. */
+    async soon(holds) {
+      for (const end = performance.now() + 5000; performance.now() < end; ) {
+        if (holds()) return true;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return false;
+    },
     ready: () => story.until(() => !document.getElementById('feed').ariaBusy, 'it is ready'),
     element: (selector) => document.querySelector(selector),
     text: (selector) => document.querySelector(selector)?.textContent.trim().replace(/\s+/g, ' ') ?? '',
