@@ -183,7 +183,10 @@ function prepare() {
   addEventListener('securitypolicyviolation', ({ effectiveDirective }) =>
     story.problems.push(effectiveDirective),
   );
-  addEventListener('error', ({ message }) => story.problems.push(message));
+  addEventListener('error', ({ message }) => {
+    // It is none: what is left comes with the next frame.
+    if (!/^ResizeObserver loop/.test(message)) story.problems.push(message);
+  });
   addEventListener('unhandledrejection', ({ reason }) => story.problems.push(`${reason}`));
   window.story = story;
 }
