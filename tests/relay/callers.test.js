@@ -1,21 +1,11 @@
 /** Callers whose address changes, whose identity is missing, or whose requests another site makes. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { anonymousByIp, memoryLimiter, memoryStore } from 'lemondata-wasm/relay';
-import { startServer } from '../server/index.js';
-import { CREATE, createHarness, KEY } from './harness.js';
+import { CREATE, createHarness, relays, server, useServer } from './harness.js';
 
-let server;
-let relays;
-before(async () => {
-  server = await startServer({ apiKey: KEY, retryAfter: 7 });
-});
-after(() => server.close());
-beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
-});
+useServer({ retryAfter: 7 });
 
 const at = (ip) => ({ user: '', context: { ip } });
 

@@ -1,9 +1,8 @@
 /** The documented fields of a create: each passes if it holds what it may hold, and is refused by name otherwise. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { startServer } from '../server/index.js';
-import { createHarness, KEY, PROMPT } from './harness.js';
+import { beforeEach, describe, test } from 'node:test';
+import { PROMPT, relays, useServer } from './harness.js';
 
 const URL_1 = 'https://pictures.example/1.png?signature=a%20b';
 const URL_2 = 'HTTPS://pictures.example/2.jpg';
@@ -11,16 +10,9 @@ const PNG = `data:image/png;base64,${Buffer.from('89504e470d0a1a0a0000000d494844
 const word = 'x'.repeat(32);
 const urls = (count) => Array.from({ length: count }, (_, index) => `https://pictures.example/${index}.png`);
 
-let server;
-let relays;
+useServer();
 let sent;
-before(async () => {
-  server = await startServer({ apiKey: KEY });
-});
-after(() => server.close());
 beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
   sent = [];
 });
 

@@ -1,7 +1,9 @@
 /** Relays in front of a server, and requests to them, without a network between the two. */
 
+import { after, before, beforeEach } from 'node:test';
 import { LemonData } from 'lemondata-wasm';
-import { makeRelay } from './maker.js';
+import { startServer } from '../server/index.js';
+import { KEY, makeRelay } from './maker.js';
 
 export { KEY, SECRET } from './maker.js';
 export const RELAY = 'https://relay.example/api/lemondata';
@@ -78,4 +80,24 @@ export const clientOf = (relay, options) =>
 /** Waits for something that comes without any sign. */
 export async function come(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** The service of a test file that has called `useServer`, and the relays of the test at hand. */
+export let server;
+export let relays;
+
+/**
+ * Starts a service for the tests of a file. Each test finds it reset, with relays of its own.
+ *
+ * @param {Parameters<typeof startServer>[0]} [options]
+ */
+export function useServer(options) {
+  before(async () => {
+    server = await startServer({ apiKey: KEY, ...options });
+  });
+  after(() => server.close());
+  beforeEach(() => {
+    server.reset();
+    relays = createHarness(server);
+  });
 }

@@ -1,24 +1,14 @@
 /** A keyed create is billed once, also where the store is full, slow or attacked. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { memoryStore } from 'lemondata-wasm/relay';
-import { startServer } from '../server/index.js';
-import { come, createHarness, KEY, PROMPT } from './harness.js';
+import { come, PROMPT, relays, server, useServer } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
 
-let server;
-let relays;
-before(async () => {
-  server = await startServer({ apiKey: KEY, retryAfter: 7 });
-});
-after(() => server.close());
-beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
-});
+useServer({ retryAfter: 7 });
 
 const answer = (status, body = '{}') => ({ status, headers: {}, body });
 

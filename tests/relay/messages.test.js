@@ -1,21 +1,14 @@
 /** What the relay says where a setting or a callback is wrong: to the page, and on the operator's console. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { anonymousByIp, createRelay, memoryLimiter } from 'lemondata-wasm/relay';
 import { startServer } from '../server/index.js';
-import { clientOf, createHarness, KEY, PROMPT, SECRET } from './harness.js';
+import { clientOf, KEY, PROMPT, relays, SECRET, server, useServer } from './harness.js';
 
-let server;
-let relays;
+useServer();
 let lines;
-before(async () => {
-  server = await startServer({ apiKey: KEY });
-});
-after(() => server.close());
 beforeEach((t) => {
-  server.reset();
-  relays = createHarness(server);
   lines = [];
   t.mock.method(console, 'error', (line) => lines.push(line));
 });

@@ -1,21 +1,11 @@
 /** Failures in the operator's log, and secrets that must not leave it. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { anonymousByIp, memoryLimiter } from 'lemondata-wasm/relay';
-import { startServer } from '../server/index.js';
-import { createHarness, KEY } from './harness.js';
+import { KEY, relays, server, useServer } from './harness.js';
 
-let server;
-let relays;
-before(async () => {
-  server = await startServer({ apiKey: KEY, retryAfter: 7 });
-});
-after(() => server.close());
-beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
-});
+useServer({ retryAfter: 7 });
 
 const failures = () => relays.events.filter(({ event }) => event === 'upstream_failed');
 

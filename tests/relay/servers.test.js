@@ -10,13 +10,12 @@ import {
   createSecureServer,
 } from 'node:http2';
 import { createServer as createHttps, request as httpsRequest } from 'node:https';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
 import { anonymousByIp, toCloudflare, toHono, toNextRoute, toNodeHandler } from 'lemondata-wasm/relay';
-import { startServer } from '../server/index.js';
-import { CREATE, come, createHarness, KEY, PROMPT } from './harness.js';
+import { CREATE, come, PROMPT, relays, server, useServer } from './harness.js';
 import { cert, key } from './localhost.js';
 
 const BODY = JSON.stringify({ prompt: PROMPT, model: 'flux-pro' });
@@ -24,16 +23,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
 
-let server;
-let relays;
-before(async () => {
-  server = await startServer({ apiKey: KEY });
-});
-after(() => server.close());
-beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
-});
+useServer();
 
 const closers = [];
 afterEach(async () => {

@@ -1,26 +1,18 @@
 /** A store in a database: several relays share it, and a restart keeps it. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { sharedStore } from 'lemondata-wasm/relay';
-import { startServer } from '../server/index.js';
-import { come, createHarness, KEY } from './harness.js';
+import { come, relays, server, useServer } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
 
-let server;
-let relays;
+useServer({ retryAfter: 7 });
 /** The rows of the database. */
 let rows;
 let lifetimes;
-before(async () => {
-  server = await startServer({ apiKey: KEY, retryAfter: 7 });
-});
-after(() => server.close());
 beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
   rows = new Map();
   lifetimes = [];
 });

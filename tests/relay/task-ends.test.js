@@ -1,26 +1,16 @@
 /** The end of a task is the same through a relay as without one: done, failed, or not known yet. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { InvalidRequestError, ServerError, TaskCancelledError, TaskFailedError } from 'lemondata-wasm';
-import { startServer } from '../server/index.js';
-import { clientOf, createHarness, KEY, PROMPT } from './harness.js';
+import { clientOf, PROMPT, relays, server, useServer } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
 const GUARD = { timeout: 20_000 };
 const FILTERED = { message: 'The picture was filtered', code: 'content_policy' };
 const PICTURE = [{ url: 'https://cdn.example/1.png' }];
 
-let server;
-let relays;
-before(async () => {
-  server = await startServer({ apiKey: KEY });
-});
-after(() => server.close());
-beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
-});
+useServer();
 
 /** Starts a task whose polls are answered so, the last one for ever. */
 async function startTask(...replies) {

@@ -1,23 +1,13 @@
 /** The trace that a client names: it reaches the service and the log where the operator says so, and nowhere else. */
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { startServer } from '../server/index.js';
-import { CREATE, createHarness, KEY } from './harness.js';
+import { describe, test } from 'node:test';
+import { CREATE, relays, server, useServer } from './harness.js';
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const headers = { traceparent: TRACE, tracestate: 'vendor=1' };
 
-let server;
-let relays;
-before(async () => {
-  server = await startServer({ apiKey: KEY, taskMs: 20 });
-});
-after(() => server.close());
-beforeEach(() => {
-  server.reset();
-  relays = createHarness(server);
-});
+useServer({ taskMs: 20 });
 
 const sent = () =>
   server.counts.requests.map(({ headers: { traceparent, tracestate } }) => [traceparent, tracestate]);
