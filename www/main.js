@@ -10,8 +10,7 @@ import { focusOn, select, showGallery } from './gallery.js';
 import { earlier, filesOf, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { readLink, writeLink } from './link.js';
-// With the page, not on demand: its listener to Back comes before the one of this module.
-import './modal.js';
+import { listenToBack } from './modal.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { fileOf, kept, load } from './pictures.js';
@@ -38,6 +37,7 @@ let current = 'create';
 const scrolled = {};
 // A view may be drawn later than the browser would scroll.
 history.scrollRestoration = 'manual';
+listenToBack();
 
 /** @param {View} name */
 function show(name) {

@@ -19,24 +19,27 @@ const waiting = [];
 /** The number of dialogs that were open at the current entry of the history. */
 const depth = () => history.state?.dialogs ?? 0;
 
-// An entry of the page before a reload, whose dialogs are gone.
-if (depth() > 0) history.replaceState(null, '');
-
-// Before every other listener: no other one has to know of these entries. Chromium calls those of a window in the order in
-// which they were added, whether they capture or not.
-addEventListener(
-  'popstate',
-  (event) => {
-    if (ownSteps > 0) {
-      ownSteps -= 1;
-      for (const resolve of waiting.splice(0)) resolve();
-      // At once: another dialog may open before the event of this one.
-    } else if (stack.length > depth()) for (const dialog of stack.splice(depth()).reverse()) dialog.close();
-    else return;
-    event.stopImmediatePropagation();
-  },
-  { capture: true },
-);
+/**
+ * Has Back close the dialog on top. Call it before another listener to Back is added: no other one has to know of these
+ * entries, and Chromium calls those of a window in the order in which they were added, whether they capture or not.
+ */
+export function listenToBack() {
+  // An entry of the page before a reload, whose dialogs are gone.
+  if (depth() > 0) history.replaceState(null, '');
+  addEventListener(
+    'popstate',
+    (event) => {
+      if (ownSteps > 0) {
+        ownSteps -= 1;
+        for (const resolve of waiting.splice(0)) resolve();
+        // At once: another dialog may open before the event of this one.
+      } else if (stack.length > depth()) for (const dialog of stack.splice(depth()).reverse()) dialog.close();
+      else return;
+      event.stopImmediatePropagation();
+    },
+    { capture: true },
+  );
+}
 
 /** @param {HTMLDialogElement} dialog */
 function setUp(dialog) {

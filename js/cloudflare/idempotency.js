@@ -5,13 +5,13 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { LOST_ANSWER } from '../relay/answers.js';
-import { milliseconds, readSettings } from '../relay/settings.js';
+import { DAY_MS, milliseconds, readSettings } from '../relay/settings.js';
 import { getText, putText } from './texts.js';
 
 const RULES = {
   // Longer than the relay's time-out for a create: a later answer will not come.
   claim: milliseconds(600_000),
-  retention: milliseconds(86_400_000),
+  retention: milliseconds(DAY_MS),
 };
 
 /**

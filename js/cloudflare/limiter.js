@@ -4,7 +4,7 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import { count, readSettings } from '../relay/settings.js';
+import { count, DAY_MS, readSettings } from '../relay/settings.js';
 import { callCore } from './core.js';
 
 const RULES = {
@@ -12,8 +12,6 @@ const RULES = {
   perMinute: count(1000, { max: 1_000_000 }),
   createsPerDay: count(undefined),
 };
-
-const DAY_MS = 86_400_000;
 
 export class RequestLimiter extends DurableObject {
   #name = this.ctx.id.toString();
@@ -39,10 +37,14 @@ export class RequestLimiter extends DurableObject {
    */
   admit(ticket, identity, kind, timeoutMs = Number.POSITIVE_INFINITY, model = '') {
     try {
-      const dayMs = kind === 'create' ? this.#untilNextDay() : 0;
-      if (dayMs > 0) return { wait_ms: dayMs, position: 0, length: 1 };
+      const day = kind === 'create' ? this.#today() : undefined;
+      if (day && day.creates >= day.limit) {
+        return { wait_ms: (day.number + 1) * DAY_MS - Date.now(), position: 0, length: 1 };
+      }
       const admission = this.#callLimiter('admit', ticket, identity, kind, timeoutMs, model);
-      if (kind === 'create' && admission.wait_ms === 0) this.#countCreate();
+      if (day && admission.wait_ms === 0) {
+        this.ctx.storage.kv.put('day', { number: day.number, creates: day.creates + 1 });
+      }
       return admission;
     } catch (error) {
       if (error instanceof TypeError) return { wait_ms: 0, position: 0, length: 0, problem: error.message };
@@ -67,29 +69,17 @@ export class RequestLimiter extends DurableObject {
   }
 
   /**
-   * The creates of a day of UTC, which outlive this process.
+   * The creates of a day of UTC, which outlive this process. Each row is billed: without a limit, they are not counted.
    *
-   * @returns {{ number: number, creates: number }}
+   * @returns {{ number: number, creates: number, limit: number } | undefined}
    */
-  get #day() {
-    const today = Math.floor(Date.now() / DAY_MS);
+  #today() {
+    const limit = this.#settings.createsPerDay;
+    if (limit === undefined) return undefined;
+    const number = Math.floor(Date.now() / DAY_MS);
     /** @type {{ number: number, creates: number } | undefined} */
-    const day = this.ctx.storage.kv.get('day');
-    return day?.number >= today ? day : { number: today, creates: 0 };
-  }
-
-  /** How long until creates are allowed again, in milliseconds. */
-  #untilNextDay() {
-    const { createsPerDay } = this.#settings;
-    if (createsPerDay === undefined || this.#day.creates < createsPerDay) return 0;
-    return (this.#day.number + 1) * DAY_MS - Date.now();
-  }
-
-  #countCreate() {
-    // Each row is billed.
-    if (this.#settings.createsPerDay === undefined) return;
-    const { number, creates } = this.#day;
-    this.ctx.storage.kv.put('day', { number, creates: creates + 1 });
+    const stored = this.ctx.storage.kv.get('day');
+    return { number, creates: 0, ...(stored?.number >= number && stored), limit };
   }
 
   /** Calls the limiter in the core, which loses it in a trap. */

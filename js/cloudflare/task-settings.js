@@ -7,6 +7,7 @@ import {
   flag,
   isApiKey,
   LONGEST_TIMER_MS,
+  MINUTE_MS,
   methods,
   milliseconds,
   readSettings,
@@ -15,7 +16,6 @@ import {
 } from '../relay/settings.js';
 import { cappedFetch } from '../relay/upstream.js';
 
-const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const MEBIBYTE = 1024 * 1024;
 

@@ -11,9 +11,8 @@
  */
 
 import { goneAnswer, LOST_ANSWER } from './answers.js';
-import { callback, count, milliseconds, readSettings } from './settings.js';
+import { callback, count, DAY_MS, milliseconds, readSettings } from './settings.js';
 
-export const DAY_MS = 86_400_000;
 /** Longer than the relay's time-out for a create: one that is not settled by then never will be. */
 export const CLAIM_MS = 600_000;
 /** A settled key is some 300 bytes beside its answer. */

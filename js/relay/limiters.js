@@ -8,10 +8,8 @@
  * @property {Partial<Record<Kind, number>>} [limits] how many requests a minute allows, for the message of a refusal
  */
 
-import { callback, count, methods, readSettings, required } from './settings.js';
+import { callback, count, DAY_MS, MINUTE_MS, methods, readSettings, required } from './settings.js';
 
-export const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 /** The limiter remembers so many identities. Beyond that, it forgets those that have been idle the longest. */
 const MAX_IDENTITIES = 100_000;
 

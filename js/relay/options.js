@@ -9,6 +9,7 @@ import {
   callback,
   choice,
   count,
+  DAY_MS,
   flag,
   isApiKey,
   LONGEST_TIMER_MS,
@@ -21,7 +22,6 @@ import {
 } from './settings.js';
 
 const MIN_SECRET_LENGTH = 32;
-const DAY_MS = 86_400_000;
 
 /** Fields whose check no option lifts, or that the relay sets itself. */
 const OWN_FIELDS = ['prompt', 'model', 'n', 'size', 'user', 'fallback', '__proto__'];

@@ -1,5 +1,5 @@
-import { MINUTE_MS } from './limiters.js';
 import { isCloudflare } from './platform.js';
+import { MINUTE_MS } from './settings.js';
 
 export const MAX_SHOWN_PATH = 200;
 

@@ -5,6 +5,8 @@
  * Anything else stops the program before it answers a request: a limit that is silently off costs money.
  */
 
+export const MINUTE_MS = 60_000;
+export const DAY_MS = 86_400_000;
 /** A timer of the platform counts no further: a longer one fires at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Ten years. Nothing that is longer is meant as a time; it is a mistake, or "never" in disguise. */

@@ -4,8 +4,8 @@
  */
 
 import { LOST_ANSWER } from './answers.js';
-import { CLAIM_MS, DAY_MS, DROPPED_ANSWER } from './idempotency.js';
-import { callback, count, milliseconds, readSettings, required, setting } from './settings.js';
+import { CLAIM_MS, DROPPED_ANSWER } from './idempotency.js';
+import { callback, count, DAY_MS, milliseconds, readSettings, required, setting } from './settings.js';
 
 /** The answer to a long create is some seconds late at most, and a database bears the questions. */
 const CHECK_MS = 500;

@@ -20,6 +20,7 @@ use super::{
     answer::Attempt,
     create::{Create, CreateAction},
     failure::Failure,
+    ms::Ms,
     options::{Environment, Options, check_key},
     platform::Platform,
     request::{check_edit, check_request, read_task},
@@ -30,9 +31,9 @@ use super::{
 };
 
 /// A deadline that is noticed so late has passed while the runtime was suspended, or busy.
-const OVERSLEPT: f64 = 1_000.0;
+const OVERSLEPT: Ms = Ms(1_000.0);
 /// After that, an answer that has arrived meanwhile has this time to be read.
-const READING: f64 = 5_000.0;
+const READING: Ms = Ms(5_000.0);
 
 /// What a driver has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

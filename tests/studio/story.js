@@ -38,22 +38,18 @@ function prepare() {
     /** The files that the page has saved. */
     downloads: [],
     async until(holds, description = `${holds}`) {
-      // Timers of a page in the background come once a second.
-      for (const end = performance.now() + 120_000; !(await holds()); ) {
-        if (performance.now() > end) {
-          const shown = (document.querySelector('dialog[open]') ?? document.getElementById('main')).innerText;
-          throw new Error(`never seen: ${description}; but: ${shown.replace(/\s+/g, ' ').slice(-900)}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      if (await story.soon(holds, 120_000)) return;
+      const shown = (document.querySelector('dialog[open]') ?? document.getElementById('main')).innerText;
+      throw new Error(`never seen: ${description}; but: ${shown.replace(/\s+/g, ' ').slice(-900)}`);
     },
-    /** Whether it holds within some seconds. */
-    async soon(holds) {
-      for (const end = performance.now() + 5000; performance.now() < end; ) {
-        if (holds()) return true;
+    /** Whether it holds within a time. */
+    async soon(holds, ms = 5000) {
+      // Timers of a page in the background come once a second.
+      for (const end = performance.now() + ms; !(await holds()); ) {
+        if (performance.now() > end) return false;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      return false;
+      return true;
     },
     ready: () => story.until(() => !document.getElementById('feed').ariaBusy, 'it is ready'),
     element: (selector) => document.querySelector(selector),
