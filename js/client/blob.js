@@ -70,7 +70,8 @@ const typeOf = (b64) => SIGNATURES.find(([signature]) => signature.test(b64))?.[
 /** Decodes base64, in the alphabet of URLs as well, and with or without the head of a data URL. */
 function decode(text) {
   const [head = '', named] = DATA_URL.exec(text) ?? [];
-  const b64 = text.slice(head.length).replace(/[-_]/g, (char) => (char === '-' ? '+' : '/'));
+  // A regular expression takes as long for 10 MB as the decoding.
+  const b64 = text.slice(head.length).replaceAll('-', '+').replaceAll('_', '/');
   const type = typeOf(b64) ?? named ?? '';
   return { bytes: Uint8Array.fromBase64?.(b64) ?? decodeByBuffer(b64) ?? decodeByText(b64), type };
 }
