@@ -14,7 +14,7 @@ function matrix(rows) {
     const [, title, version = ''] = tool.match(/^(\S+) ?(.*)$/);
     if (!tools.has(title)) tools.set(title, { versions: new Set(), cells: [] });
     const { versions, cells } = tools.get(title);
-    for (const each of version.split(', ')) versions.add(each);
+    for (const each of version.split(', ')) if (each) versions.add(each);
     cells.push(name);
   }
   return table(

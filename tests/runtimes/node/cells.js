@@ -21,7 +21,7 @@ export const samples = {
   'sample/cover.test.js': 'testing/node',
 };
 
-const VERSIONS = ['20', '22', '24'];
+const VERSIONS = ['20', '22', '24', '26'];
 const FILES = { import: 'server.js', require: 'require.cjs', both: 'both.js', slim: 'slim.js' };
 
 export const cells = {};
