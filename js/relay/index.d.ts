@@ -280,7 +280,10 @@ export declare function anonymousByIp(options?: {
 
 /** Limits the requests of each identity. If it fails, the answer is a 503 and nothing has been done. */
 export interface Limiter {
-  /** Returns how many milliseconds to wait before the next request, or 0 if this one may pass. */
+  /**
+   * Returns how many milliseconds to wait before the next request, or 0 if this one may pass. `Infinity` says that waiting
+   * does not help, as where a caller has used up what it paid for: clients do not try again.
+   */
   take(identity: string, kind: 'create' | 'poll'): number | Promise<number>;
   /** How many requests of each kind a minute allows: refusals name the number. */
   limits?:

@@ -25,8 +25,7 @@ export class Refusal extends Error {
     this.headers = { ...headers };
     this.notice = notice;
     this.error = { message, type: 'relay_error', code, param, hint, suggestions, retryable };
-    // A limiter may return `Infinity`, which no header can say.
-    if (retryAfterMs && Number.isFinite(retryAfterMs)) {
+    if (retryAfterMs) {
       const seconds = Math.ceil(retryAfterMs / 1000);
       this.headers['retry-after'] = String(seconds);
       this.error.retry_after = seconds;
@@ -63,6 +62,7 @@ export const keyReused = () =>
 
 /** @param {number | undefined} limit how many requests of the kind a minute allows, if the limiter says so */
 export function tooMany(kind, limit, waitMs) {
+  if (waitMs === Number.POSITIVE_INFINITY) return noMore(kind);
   if (waitMs > MINUTE_MS) return usedUp(kind, waitMs);
   const message = limit
     ? `This relay allows each caller ${limit} ${kind}s a minute.`
@@ -73,6 +73,13 @@ export function tooMany(kind, limit, waitMs) {
     retryable: true,
   });
 }
+
+/** Waiting does not help, so the client must not try again by itself. */
+const noMore = (kind) =>
+  new Refusal(429, 'rate_limit_exceeded', `This relay allows this caller no more ${kind}s.`, {
+    hint: "The limit is the relay's own: its option limiter sets it.",
+    retryable: false,
+  });
 
 /** A limit of a longer time than a minute may be that of all callers: the operator has to know. */
 function usedUp(kind, waitMs) {

@@ -19,6 +19,7 @@ const ELSEWHERE = [
   'service/models',
   'ai-sdk/program',
   'telemetry/program',
+  'relay-operation/credits',
   ...['command', 'curl', 'python', 'relay'].map((name) => `http/${name}`),
 ];
 

@@ -1102,6 +1102,22 @@ describe('5. rate limits', () => {
     assert.equal('retry_after' in answer.body.error, false);
   });
 
+  test('and its clients do not try again by themselves', async () => {
+    let takes = 0;
+    const take = () => {
+      takes += 1;
+      return Number.POSITIVE_INFINITY;
+    };
+    const lemon = clientOf(make({ limiter: { take } }), { maxRetries: 3 });
+    await assert.rejects(lemon.generate({ prompt: PROMPT, model: 'flux-pro' }), RateLimitError);
+    assert.equal(takes, 1);
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'refused'),
+      [],
+      'the operator has set the limit, and needs no notice',
+    );
+  });
+
   test('one is on by default', async () => {
     const relay = make({ limiter: undefined });
     let passed = 0;
