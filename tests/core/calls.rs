@@ -867,7 +867,11 @@ impl World<'_> {
                     got
                 );
                 self.slept += ms;
-                prop_assert!(self.slept <= CREATE_SLEEP_MS, "{} ms of sleep between attempts", self.slept);
+                prop_assert!(
+                    self.slept <= CREATE_SLEEP_MS + ROUNDING,
+                    "{} ms of sleep between attempts",
+                    self.slept
+                );
                 self.came_past("create", &"Retry");
                 self.hint = Some(self.hint(ms));
             }
