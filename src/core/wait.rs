@@ -278,12 +278,15 @@ impl Wait {
         } else {
             Failure::of_answer(&target, answer)
         };
-        match failure.kind {
+        let is_passing = match failure.kind {
             // A success that says nothing of the task is no answer: the right one has not arrived.
-            Kind::Response if answer.is_success() && !failure.is_final => self.lose(failure, now, random),
-            Kind::RateLimit | Kind::Server if !failure.is_final => self.lose(failure, now, random),
+            Kind::Response => answer.is_success(),
+            Kind::RateLimit | Kind::Server => true,
             // Something between us and the service has not passed this poll on, or not waited for its answer.
-            _ if matches!(failure.status, 421 | 425 | 499) => self.lose(failure, now, random),
+            _ => matches!(failure.status, 421 | 425 | 499),
+        };
+        match failure.kind {
+            _ if is_passing && !failure.is_final => self.lose(failure, now, random),
             Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
             _ => PollResult::Fail(accepted(failure)),
         }

@@ -500,7 +500,7 @@ impl Reference<'_> {
                     let (outcome, may_repeat) = match status {
                         429 => (Outcome::Rejected, true),
                         503 if retryable == Some(true) => (Outcome::Rejected, true),
-                        408 | 500.. => (Outcome::Unknown, relay),
+                        408 | 499.. => (Outcome::Unknown, relay),
                         _ => (Outcome::Rejected, false),
                     };
                     (outcome, may_repeat && retryable != Some(false))

@@ -454,6 +454,11 @@ fn rule_2_a_poll_that_never_reached_the_service_is_waited_out() {
             subject.poll();
             assert!(matches!(subject.answer(&answer), PollResult::Lost(_)), "{status}");
         }
+        // A server that says so knows better.
+        let last = reply(status, json!({"error": {"message": "Gone", "retryable": false}}));
+        let mut subject = Subject::bare(&[]);
+        subject.poll();
+        assert!(matches!(subject.answer(&last), PollResult::Fail(_)), "{status}");
     }
     // What refuses the poll itself ends the wait.
     for status in [400, 403, 409, 410, 418, 423, 451] {

@@ -231,7 +231,9 @@ impl Model {
                 Decision::Running
             }
             Event::Broken | Event::Unclear | Event::Lost(_) => self.lose(now, random, asked),
-            Event::Refused { status: 408 | 429 | 500.., retryable } if *retryable != Some(false) => {
+            Event::Refused { status: 408 | 421 | 425 | 429 | 499.., retryable }
+                if *retryable != Some(false) =>
+            {
                 self.lose(now, random, asked)
             }
             Event::Refused { .. } | Event::Failed { .. } => Decision::Fail,
