@@ -87,7 +87,10 @@ export type ImageMetadata = {
   revisedPrompt?: string;
   /** Where the image can be downloaded for some time. */
   url?: string;
-  /** How its create ended. An error has the other outcomes, in its `data`. */
+  /**
+   * How its create ended. The `data` of an error has the other outcomes, or this one beside the `generation` where only a
+   * download failed.
+   */
   outcome: 'completed';
   /** The task that made it. */
   taskId?: string;
