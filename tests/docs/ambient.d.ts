@@ -56,6 +56,7 @@ declare module '@sveltejs/kit' {
 // What an extension finds; the types come from `@types/chrome`.
 declare const chrome: {
   runtime: {
+    getPlatformInfo(): Promise<object>;
     onMessage: {
       addListener(
         listener: (message: { prompt: string }, sender: object, respond: (answer: object) => void) => boolean,
