@@ -211,7 +211,7 @@ export interface SkippedModel {
   /** The model's name; missing where the request named none. */
   model?: string | undefined;
   /**
-   * Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so that nothing was billed twice. From the
+   * Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so no picture of it can follow. From the
    * hub of a relay, it is plain JSON: `kind`, `outcome`, `status`, `code` and `message`.
    */
   error: AnyLemonDataError;
@@ -245,7 +245,7 @@ export interface CompletedGeneration extends GenerationDetails {
 
 /** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, any time. */
 export interface PendingGeneration extends GenerationDetails {
-  /** A status that this package does not know counts as `processing`, and stands in `provider_status`. */
+  /** `pending` or `processing`, whatever word the server has for it: see `provider_status`. An unknown word is `processing`. */
   status: 'pending' | 'processing';
   /** The task's id, opaque. */
   task_id: string;
@@ -255,7 +255,7 @@ export interface PendingGeneration extends GenerationDetails {
   created?: number;
   /** 0 to 100, where the server says it. */
   progress?: number;
-  /** The server's own word for a status that this package does not know. */
+  /** The server's own word where it is another, such as `queued`. */
   provider_status?: string;
   /** The place of a create in the queue of a relay's hub, which has not sent it yet. */
   queue?: {
@@ -445,8 +445,8 @@ export interface Options {
   maxRetries?: number | undefined;
   /**
    * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is a new random one
-   * between the two, so that many clients never poll in step: from the longer half for the first six, when few tasks
-   * are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
+   * between the two, so that many clients never poll in step: from the longer half after each of the first six polls,
+   * when few tasks are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
    *
    * @defaultValue `{ min: 3_000, max: 5_000 }`
    */
@@ -478,9 +478,9 @@ export interface Options {
   idempotencyKey?: string | undefined;
   /**
    * The models that get the request of a create in turn, after the one that it names. The next one follows where it is
-   * certain that the last one bills nothing: where no connection was made, where the server refused for the model's
+   * certain that the last one makes no picture: where no connection was made, where the server refused for the model's
    * sake (it is unknown or not available, or its limit outlasts `maxRetries`), or where the task has failed. It never
-   * follows an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
+   * follows a cancelled task, or an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
    * own: yours, with `-1`, `-2` and so on behind it. The generation names the model in `model`, and the others with their
    * errors in `skipped_models`. The hub of a relay goes through the models itself, even if the page closes: they share one
    * task and one `idempotencyKey`.
@@ -626,7 +626,7 @@ export declare function getTask<Fields = unknown>(
  * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`. Either may be a data URL.
  *
  * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`, 300 000 by
- * default.
+ * default. Where it fails, the picture is paid for all the same: call `toBlob` again, not the create.
  *
  * @throws {@link InvalidRequestError} where the image has neither, is not base64, or is `undefined`, as an index into
  * `data` may be
@@ -785,6 +785,9 @@ export declare class LemonData {
  * - `accepted`: a task exists and may still complete; `task` resumes the wait
  * - `failed`: the task ended as failed
  * - `unknown`: the create may have been carried out and billed
+ *
+ * {@link toBlob} and {@link listModels} create nothing. Their errors are `not_sent`, `rejected` or `failed`, and say nothing
+ * of the create that made a picture.
  */
 export type Outcome = 'not_sent' | 'rejected' | 'accepted' | 'failed' | 'unknown';
 
