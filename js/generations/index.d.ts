@@ -175,7 +175,7 @@ export interface StartOptions {
 }
 
 /**
- * A store of generations. Its methods need no `this`. None of them throws or rejects because of a request: what fails is
+ * A store of generations. Its methods need no `this`. None of them throws or rejects because a request fails: the error is
  * in the snapshot of its generation.
  */
 export interface Generations {
