@@ -206,5 +206,12 @@ export interface LemonDataProvider {
  */
 export declare function createLemonData(options?: Options): LemonDataProvider;
 
-/** A provider without options: outside of pages, its key is that of the environment. */
+/**
+ * A provider without options. In Node, Deno and Bun, its key is that of the environment.
+ *
+ * @example
+ * ```ts
+ * const { image } = await generateImage({ model: lemonData.image('gpt-image-2'), prompt: 'A lemon on a plate' });
+ * ```
+ */
 export declare const lemonData: LemonDataProvider;

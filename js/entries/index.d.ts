@@ -365,9 +365,9 @@ export interface ResponseInfo {
     /** When the count starts again, as the server says it. */
     reset?: number | undefined;
   };
-  /** From asking for the key to the last byte of the answer, in milliseconds. */
+  /** From sending the request to the last byte of the answer, in milliseconds. The time for the key is not part of it. */
   durationMs: number;
-  /** Counts the attempts of a create, or the polls of a wait, from 1. */
+  /** Counts the attempts of a create, or the polls of a wait, from 1. Each model of {@link Options.fallback} has its own count. */
   attempt: number;
 }
 
@@ -499,7 +499,7 @@ export interface Options {
   /**
    * Called with the task of a create once there is one, and awaited before the first poll: the place to store
    * it. Where it fails, or is not done within `maxWait` (at least 5 s), the call rejects with a {@link CallbackError}
-   * that holds the task.
+   * that holds the task. Of a chain of {@link Options.fallback}, it gets the task of each model.
    */
   onTask?: ((task: Task) => unknown) | undefined;
   /**
@@ -546,6 +546,11 @@ export declare function generate<Extra = unknown, Fields = unknown>(
  *
  * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait. Whatever does end it, the error
  * holds the task, and `waitForTask(error.task)` goes on from there.
+ *
+ * @example
+ * ```ts
+ * const { data } = await waitForTask('img_abc123def456', { apiKey, onUpdate: ({ status }) => console.log(status) });
+ * ```
  *
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws {@link TaskFailedError} where the task failed, {@link TaskCancelledError} where it was cancelled
@@ -600,6 +605,11 @@ export declare function edit<Extra = unknown, Fields = unknown>(
  * Sends one edit and, where it is answered with a task, polls that until it has ended: {@link generateAndWait} for
  * pictures.
  *
+ * @example
+ * ```ts
+ * const { data } = await editAndWait({ model: 'gpt-image-2', prompt: 'Make the lemon blue', image: file }, { apiKey });
+ * ```
+ *
  * @typeParam Extra - request fields beyond the documented ones
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws what {@link edit} and {@link waitForTask} throw
@@ -612,6 +622,12 @@ export declare function editAndWait<Extra = unknown, Fields = unknown>(
 /**
  * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has
  * failed, and with the error of the poll where that got no answer.
+ *
+ * @example
+ * ```ts
+ * const generation = await getTask(stored, { apiKey });
+ * if (generation.status === 'completed') show(generation.data);
+ * ```
  *
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws {@link TaskFailedError}, {@link TaskNotFoundError} or another {@link LemonDataError}; or the reason
@@ -627,6 +643,12 @@ export declare function getTask<Fields = unknown>(
  *
  * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`, 300 000 by
  * default. Where it fails, the picture is paid for all the same: call `toBlob` again, not the create.
+ *
+ * @example
+ * ```ts
+ * const picture = await toBlob(data[0]);
+ * await writeFile('lemon.png', Buffer.from(await picture.arrayBuffer()));
+ * ```
  *
  * @throws {@link InvalidRequestError} where the image has neither, is not base64, or is `undefined`, as an index into
  * `data` may be

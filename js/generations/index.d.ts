@@ -150,6 +150,12 @@ export declare function syncTabs(key: string, store: never): ((id: string) => vo
  * the create left for, and it has kept the key, for which an hour is counted. The store does so by itself. This is for
  * a client of your own that sends further creates for one generation.
  *
+ * @example
+ * ```ts
+ * checkRepeatable({ sentAt, relay: 'https://relay.example' }, client.relay);
+ * await client.generateAndWait(request, { idempotencyKey });
+ * ```
+ *
  * @param create - when it left, in milliseconds since 1970, and for which relay
  * @param relay - the one that answers now: {@link GenerationsClient.relay}
  */
