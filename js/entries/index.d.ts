@@ -408,8 +408,9 @@ export interface Options {
    */
   relay?: boolean | undefined;
   /**
-   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal`, `redirect: 'manual'` and,
-   * where the runtime knows it, `cache: 'no-store'`. One that throws before it returns a promise has sent nothing.
+   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal`, `redirect: 'manual'` and, where
+   * the runtime knows it, `cache: 'no-store'`; for a create, with `keepalive: false` as well. Pass all of them on. One that
+   * throws before it returns a promise has sent nothing.
    *
    * @defaultValue the global `fetch`, looked up at each request
    */
@@ -620,8 +621,9 @@ export declare function editAndWait<Extra = unknown, Fields = unknown>(
 ): Promise<CompletedGeneration & Fields>;
 
 /**
- * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has
- * failed, and with the error of the poll where that got no answer.
+ * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has failed, with the
+ * error of the poll where that got no answer, and with an {@link InvalidRequestError} for a generation that came inline,
+ * which has no task.
  *
  * @example
  * ```ts
@@ -761,7 +763,7 @@ export declare function listModels<Fields = unknown>(
  * @example
  * ```ts
  * const lemon = new LemonData({ apiKey: () => vault.read('lemondata') });
- * const { data } = await lemon.generateAndWait({ prompt: 'a lemon' });
+ * const { data } = await lemon.generateAndWait({ prompt: 'a lemon', model: 'gpt-image-2' });
  * ```
  */
 export declare class LemonData {
