@@ -51,8 +51,8 @@ export interface GenerationSnapshot {
   /** Why the generation failed. Its `outcome` says whether the create may have been billed. */
   readonly error?: AnyLemonDataError | Error | undefined;
   /**
-   * Whether {@link Generations.resume} can bring the images without a second create: the task is known, nothing was
-   * sent yet, or a relay knows the create by its key.
+   * Whether {@link Generations.resume} can bring the images without a second create: the task is known, it was stopped
+   * before the create left, or a relay knows the create by its key. What has failed before it was sent needs a `retry`.
    */
   readonly isResumable: boolean;
   /** When the generation was started, in milliseconds since 1970. */
