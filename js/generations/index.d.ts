@@ -257,7 +257,8 @@ export interface Generations {
  * Tabs that are open at the same time show what the others do where {@link syncTabs} is passed.
  *
  * The journal keeps the newest 100 generations that have ended, and drops those last that can be resumed. It holds no
- * pictures: one that came as `b64_json` is asked for again by its task after a reload, and forgotten where it has none.
+ * pictures: one that came as `b64_json` or as a `data:` URL is asked for again by its task after a reload, and forgotten
+ * where it has none.
  *
  * @example
  * ```ts

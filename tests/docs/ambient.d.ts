@@ -26,6 +26,17 @@ declare module 'redis' {
   }
 }
 
+/** As much of the client of S3 as the samples use. */
+declare module '@aws-sdk/client-s3' {
+  export class S3Client {
+    constructor(configuration: object);
+    send(command: PutObjectCommand): Promise<object>;
+  }
+  export class PutObjectCommand {
+    constructor(input: { Bucket: string; Key: string; Body: Uint8Array; ContentType: string });
+  }
+}
+
 declare function ref<Value>(value: Value): { value: Value };
 
 // What Svelte compiles away.
