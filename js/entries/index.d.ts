@@ -504,9 +504,9 @@ export interface Options {
    */
   onTask?: ((task: Task) => unknown) | undefined;
   /**
-   * Called after each poll of a wait with the task as it stands. The last poll is one of them: the task is completed
-   * then, or it has failed and the wait rejects. `info` tells when the next poll is due. The callback is not awaited;
-   * what it throws goes to `reportError` (or the console), and the wait goes on.
+   * Called after each poll of a wait that says how the task stands, not after one that was lost. The last poll is one: the
+   * task is completed then, or it has failed and the wait rejects. `info` tells when the next poll is due. The callback is
+   * not awaited; what it throws goes to `reportError` (or the console), and the wait goes on.
    */
   onUpdate?: ((task: Generation | FailedTask, info: UpdateInfo) => void) | undefined;
   /**
