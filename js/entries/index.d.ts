@@ -438,8 +438,9 @@ export interface Options {
    */
   requestTimeout?: number | undefined;
   /**
-   * How often a create is repeated where that is safe: after a 429, after a 503 that is marked as retryable, and
-   * where no connection was made. Together the pauses take at most 60 s. Polls are not counted: they are free to repeat.
+   * How often a create is repeated where that is safe: after a 429 that is not marked as final (`retryable: false`), after a
+   * 503 that is marked as retryable, and where no connection was made. Together the pauses take at most 60 s. Polls are not
+   * counted: they are free to repeat.
    *
    * @defaultValue `2`
    */
@@ -545,8 +546,8 @@ export declare function generate<Extra = unknown, Fields = unknown>(
  * Polls a task until it has ended. The first poll is sent at once; a completed generation comes back without
  * any.
  *
- * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait. Whatever does end it, the error
- * holds the task, and `waitForTask(error.task)` goes on from there.
+ * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait, unless the server marks it as not retryable.
+ * Whatever does end it, the error holds the task, and `waitForTask(error.task)` goes on from there.
  *
  * @example
  * ```ts
