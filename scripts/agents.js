@@ -25,7 +25,7 @@ const RULES = [
   'Read the answer, not the name of the model: any model may answer with a picture or with a task. `generate` alone returns either; `status` tells.',
   'Options are camelCase (`maxWait`, `pollInterval`, `signal`), fields of requests and answers are snake_case (`aspect_ratio`, `task_id`). Unknown options are refused, unknown fields pass through. Times are milliseconds.',
   'Catch `LemonDataError`, and decide by `instanceof`, `kind` and `outcome`, never by the text. Aborting a `signal` rejects with its own reason, and the task goes on.',
-  'URLs of pictures expire. Download with `toBlob(image)`, which never sends the key, and keep a copy.',
+  'URLs of pictures expire. Download with `toBlob(image)`, which never sends the key, and keep a copy. If that fails, call `toBlob` again: the picture is paid for, so its `outcome` is no reason to repeat the create.',
   'Test with `mockService()` of `lemondata-wasm/testing`: pass its `apiKey` and `fetch`, and `pollInterval: { min: 1, max: 2 }`. Do not write mocks of answers, and do not call the service from tests.',
 ];
 
@@ -34,7 +34,7 @@ const sentenceOf = (comment) =>
   comment
     .replace(/\{@link (\w+)\}/g, '`$1`')
     .replace(/\s+/g, ' ')
-    .match(/^.*?[.:](?= [A-Z]|$)|^.*$/)[0]
+    .match(/^.*?\.(?= [A-Z]|$)|^.*$/)[0]
     .trim();
 
 /** The comment of a declaration without its tags. */
@@ -55,14 +55,19 @@ function functionsOf(path) {
   });
 }
 
+/** The entries whose declarations are those of another one. */
+const SAME_DECLARATIONS = {
+  './javascript': '`lemondata-wasm` with its core as JavaScript, for places that run no WebAssembly.',
+};
+
 /** The first sentence about an entry, from the comment of its module. */
 function entryOf([path, target]) {
   const { types } = target.default?.types ? target.default : target;
   if (!types) return [];
   const [, name] = types.match(/([\w-]+)\.d\.ts$/);
   const [, comment] = read(SOURCES[name]).match(/^\/\*\*\n([\s\S]*?)\*\//);
-  const text = comment.replace(/^ \* ?/gm, '').trim();
-  return [`- \`lemondata-wasm${path.slice(1)}\`: ${sentenceOf(text)}`];
+  const [text] = comment.replace(/^ \* ?/gm, '').split(/^@/m);
+  return [`- \`lemondata-wasm${path.slice(1)}\`: ${SAME_DECLARATIONS[path] ?? sentenceOf(text.trim())}`];
 }
 
 /** What the declarations say of each outcome. */

@@ -175,8 +175,8 @@ export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAG
             responseHeaders: last.headers,
             responseBody: typeof body === 'string' ? body : JSON.stringify(body),
             isRetryable: false,
-            // A picture that was paid for is not lost with its download.
-            data: { ...error.toJSON(), ...(generation && { generation }) },
+            // Only a download failed: the picture was paid for, and another create would be paid for again.
+            data: { ...error.toJSON(), ...(generation && { outcome: 'completed', generation }) },
           },
           error,
         );

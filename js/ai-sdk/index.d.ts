@@ -87,7 +87,10 @@ export type ImageMetadata = {
   revisedPrompt?: string;
   /** Where the image can be downloaded for some time. */
   url?: string;
-  /** How its create ended. An error has the other outcomes, in its `data`. */
+  /**
+   * How its create ended. The `data` of an error has the other outcomes, or this one beside the `generation` where only a
+   * download failed.
+   */
   outcome: 'completed';
   /** The task that made it. */
   taskId?: string;
@@ -203,5 +206,12 @@ export interface LemonDataProvider {
  */
 export declare function createLemonData(options?: Options): LemonDataProvider;
 
-/** A provider without options: outside of pages, its key is that of the environment. */
+/**
+ * A provider without options. In Node, Deno and Bun, its key is that of the environment.
+ *
+ * @example
+ * ```ts
+ * const { image } = await generateImage({ model: lemonData.image('gpt-image-2'), prompt: 'A lemon on a plate' });
+ * ```
+ */
 export declare const lemonData: LemonDataProvider;

@@ -27,6 +27,7 @@ export function exitCodeOf(error) {
   if (error instanceof Interruption) return INTERRUPTED;
   if (error instanceof SaveError) return NOT_SAVED;
   if (!(error instanceof LemonDataError) || error.kind === 'internal') return FAULT;
+  if (error.kind === 'invalid_request' && error.outcome === 'not_sent') return USAGE;
   // Nothing is left to wait for, although the create was accepted.
   return error.kind === 'task_not_found' ? OUTCOMES.failed : OUTCOMES[error.outcome];
 }

@@ -143,7 +143,7 @@ function taskOf(text) {
  * @param {(options: import('lemondata-wasm').Options) => Promise<import('lemondata-wasm').CompletedGeneration>} call
  * @param {string} [state] what is shown first
  */
-async function produce(values, call, state = 'sent') {
+async function produce(values, call, state = 'sending') {
   const { output, json } = values;
   const maxWait = numberOf(values, 'max-wait', 1, 86_400);
   const connection = connectionOf(process.env);

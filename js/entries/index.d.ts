@@ -211,7 +211,7 @@ export interface SkippedModel {
   /** The model's name; missing where the request named none. */
   model?: string | undefined;
   /**
-   * Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so that nothing was billed twice. From the
+   * Why it made no picture. Its `outcome` is `not_sent`, `rejected` or `failed`, so no picture of it can follow. From the
    * hub of a relay, it is plain JSON: `kind`, `outcome`, `status`, `code` and `message`.
    */
   error: AnyLemonDataError;
@@ -245,7 +245,7 @@ export interface CompletedGeneration extends GenerationDetails {
 
 /** A task is at work. It is plain JSON: store it, and hand it to {@link waitForTask} anywhere, any time. */
 export interface PendingGeneration extends GenerationDetails {
-  /** A status that this package does not know counts as `processing`, and stands in `provider_status`. */
+  /** `pending` or `processing`, whatever word the server has for it: see `provider_status`. An unknown word is `processing`. */
   status: 'pending' | 'processing';
   /** The task's id, opaque. */
   task_id: string;
@@ -255,7 +255,7 @@ export interface PendingGeneration extends GenerationDetails {
   created?: number;
   /** 0 to 100, where the server says it. */
   progress?: number;
-  /** The server's own word for a status that this package does not know. */
+  /** The server's own word where it is another, such as `queued`. */
   provider_status?: string;
   /** The place of a create in the queue of a relay's hub, which has not sent it yet. */
   queue?: {
@@ -365,9 +365,9 @@ export interface ResponseInfo {
     /** When the count starts again, as the server says it. */
     reset?: number | undefined;
   };
-  /** From asking for the key to the last byte of the answer, in milliseconds. */
+  /** From sending the request to the last byte of the answer, in milliseconds. The time for the key is not part of it. */
   durationMs: number;
-  /** Counts the attempts of a create, or the polls of a wait, from 1. */
+  /** Counts the attempts of a create, or the polls of a wait, from 1. Each model of {@link Options.fallback} has its own count. */
   attempt: number;
 }
 
@@ -408,8 +408,9 @@ export interface Options {
    */
   relay?: boolean | undefined;
   /**
-   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal`, `redirect: 'manual'` and,
-   * where the runtime knows it, `cache: 'no-store'`. One that throws before it returns a promise has sent nothing.
+   * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal`, `redirect: 'manual'` and, where
+   * the runtime knows it, `cache: 'no-store'`; for a create, with `keepalive: false` as well. Pass all of them on. One that
+   * throws before it returns a promise has sent nothing.
    *
    * @defaultValue the global `fetch`, looked up at each request
    */
@@ -437,16 +438,17 @@ export interface Options {
    */
   requestTimeout?: number | undefined;
   /**
-   * How often a create is repeated where that is safe: after a 429, after a 503 that is marked as retryable, and
-   * where no connection was made. Together the pauses take at most 60 s. Polls are not counted: they are free to repeat.
+   * How often a create is repeated where that is safe: after a 429 that is not marked as final (`retryable: false`), after a
+   * 503 that is marked as retryable, and where no connection was made. Together the pauses take at most 60 s. Polls are not
+   * counted: they are free to repeat.
    *
    * @defaultValue `2`
    */
   maxRetries?: number | undefined;
   /**
    * The bounds of the gap after an answer that says "still running", in milliseconds. Each gap is a new random one
-   * between the two, so that many clients never poll in step: from the longer half for the first six, when few tasks
-   * are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
+   * between the two, so that many clients never poll in step: from the longer half after each of the first six polls,
+   * when few tasks are done, and from the shorter four fifths after that. LemonData asks for one poll every 3–5 s.
    *
    * @defaultValue `{ min: 3_000, max: 5_000 }`
    */
@@ -478,9 +480,9 @@ export interface Options {
   idempotencyKey?: string | undefined;
   /**
    * The models that get the request of a create in turn, after the one that it names. The next one follows where it is
-   * certain that the last one bills nothing: where no connection was made, where the server refused for the model's
+   * certain that the last one makes no picture: where no connection was made, where the server refused for the model's
    * sake (it is unknown or not available, or its limit outlasts `maxRetries`), or where the task has failed. It never
-   * follows an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
+   * follows a cancelled task, or an outcome of `unknown` or `accepted`. Each model gets an `idempotencyKey` of its
    * own: yours, with `-1`, `-2` and so on behind it. The generation names the model in `model`, and the others with their
    * errors in `skipped_models`. The hub of a relay goes through the models itself, even if the page closes: they share one
    * task and one `idempotencyKey`.
@@ -499,13 +501,13 @@ export interface Options {
   /**
    * Called with the task of a create once there is one, and awaited before the first poll: the place to store
    * it. Where it fails, or is not done within `maxWait` (at least 5 s), the call rejects with a {@link CallbackError}
-   * that holds the task.
+   * that holds the task. Of a chain of {@link Options.fallback}, it gets the task of each model.
    */
   onTask?: ((task: Task) => unknown) | undefined;
   /**
-   * Called after each poll of a wait with the task as it stands. The last poll is one of them: the task is completed
-   * then, or it has failed and the wait rejects. `info` tells when the next poll is due. The callback is not awaited;
-   * what it throws goes to `reportError` (or the console), and the wait goes on.
+   * Called after each poll of a wait that says how the task stands, not after one that was lost. The last poll is one: the
+   * task is completed then, or it has failed and the wait rejects. `info` tells when the next poll is due. The callback is
+   * not awaited; what it throws goes to `reportError` (or the console), and the wait goes on.
    */
   onUpdate?: ((task: Generation | FailedTask, info: UpdateInfo) => void) | undefined;
   /**
@@ -544,8 +546,13 @@ export declare function generate<Extra = unknown, Fields = unknown>(
  * Polls a task until it has ended. The first poll is sent at once; a completed generation comes back without
  * any.
  *
- * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait. Whatever does end it, the error
- * holds the task, and `waitForTask(error.task)` goes on from there.
+ * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait, unless the server marks it as not retryable.
+ * Whatever does end it, the error holds the task, and `waitForTask(error.task)` goes on from there.
+ *
+ * @example
+ * ```ts
+ * const { data } = await waitForTask('img_abc123def456', { apiKey, onUpdate: ({ status }) => console.log(status) });
+ * ```
  *
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws {@link TaskFailedError} where the task failed, {@link TaskCancelledError} where it was cancelled
@@ -600,6 +607,11 @@ export declare function edit<Extra = unknown, Fields = unknown>(
  * Sends one edit and, where it is answered with a task, polls that until it has ended: {@link generateAndWait} for
  * pictures.
  *
+ * @example
+ * ```ts
+ * const { data } = await editAndWait({ model: 'gpt-image-2', prompt: 'Make the lemon blue', image: file }, { apiKey });
+ * ```
+ *
  * @typeParam Extra - request fields beyond the documented ones
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws what {@link edit} and {@link waitForTask} throw
@@ -610,8 +622,15 @@ export declare function editAndWait<Extra = unknown, Fields = unknown>(
 ): Promise<CompletedGeneration & Fields>;
 
 /**
- * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has
- * failed, and with the error of the poll where that got no answer.
+ * Polls a task once and returns it as it stands. It rejects like {@link waitForTask} where the task has failed, with the
+ * error of the poll where that got no answer, and with an {@link InvalidRequestError} for a generation that came inline,
+ * which has no task.
+ *
+ * @example
+ * ```ts
+ * const generation = await getTask(stored, { apiKey });
+ * if (generation.status === 'completed') show(generation.data);
+ * ```
  *
  * @typeParam Fields - answer fields beyond the documented ones
  * @throws {@link TaskFailedError}, {@link TaskNotFoundError} or another {@link LemonDataError}; or the reason
@@ -626,7 +645,13 @@ export declare function getTask<Fields = unknown>(
  * Makes a Blob of an image: decodes its `b64_json`, or downloads its `url`. Either may be a data URL.
  *
  * A download is sent without the key and without `headers`. It uses `fetch`, `signal` and `requestTimeout`, 300 000 by
- * default.
+ * default. Where it fails, the picture is paid for all the same: call `toBlob` again, not the create.
+ *
+ * @example
+ * ```ts
+ * const picture = await toBlob(data[0]);
+ * await writeFile('lemon.png', Buffer.from(await picture.arrayBuffer()));
+ * ```
  *
  * @throws {@link InvalidRequestError} where the image has neither, is not base64, or is `undefined`, as an index into
  * `data` may be
@@ -739,7 +764,7 @@ export declare function listModels<Fields = unknown>(
  * @example
  * ```ts
  * const lemon = new LemonData({ apiKey: () => vault.read('lemondata') });
- * const { data } = await lemon.generateAndWait({ prompt: 'a lemon' });
+ * const { data } = await lemon.generateAndWait({ prompt: 'a lemon', model: 'gpt-image-2' });
  * ```
  */
 export declare class LemonData {
@@ -785,6 +810,9 @@ export declare class LemonData {
  * - `accepted`: a task exists and may still complete; `task` resumes the wait
  * - `failed`: the task ended as failed
  * - `unknown`: the create may have been carried out and billed
+ *
+ * {@link toBlob} and {@link listModels} create nothing. Their errors are `not_sent`, `rejected` or `failed`, and say nothing
+ * of the create that made a picture.
  */
 export type Outcome = 'not_sent' | 'rejected' | 'accepted' | 'failed' | 'unknown';
 

@@ -51,8 +51,8 @@ export interface GenerationSnapshot {
   /** Why the generation failed. Its `outcome` says whether the create may have been billed. */
   readonly error?: AnyLemonDataError | Error | undefined;
   /**
-   * Whether {@link Generations.resume} can bring the images without a second create: the task is known, nothing was
-   * sent yet, or a relay knows the create by its key.
+   * Whether {@link Generations.resume} can bring the images without a second create: the task is known, it was stopped
+   * before the create left, or a relay knows the create by its key. What has failed before it was sent needs a `retry`.
    */
   readonly isResumable: boolean;
   /** When the generation was started, in milliseconds since 1970. */
@@ -150,6 +150,12 @@ export declare function syncTabs(key: string, store: never): ((id: string) => vo
  * the create left for, and it has kept the key, for which an hour is counted. The store does so by itself. This is for
  * a client of your own that sends further creates for one generation.
  *
+ * @example
+ * ```ts
+ * checkRepeatable({ sentAt, relay: 'https://relay.example' }, client.relay);
+ * await client.generateAndWait(request, { idempotencyKey });
+ * ```
+ *
  * @param create - when it left, in milliseconds since 1970, and for which relay
  * @param relay - the one that answers now: {@link GenerationsClient.relay}
  */
@@ -175,7 +181,7 @@ export interface StartOptions {
 }
 
 /**
- * A store of generations. Its methods need no `this`. None of them throws or rejects because of a request: what fails is
+ * A store of generations. Its methods need no `this`. None of them throws or rejects because a request fails: the error is
  * in the snapshot of its generation.
  */
 export interface Generations {
@@ -251,7 +257,8 @@ export interface Generations {
  * Tabs that are open at the same time show what the others do where {@link syncTabs} is passed.
  *
  * The journal keeps the newest 100 generations that have ended, and drops those last that can be resumed. It holds no
- * pictures: one that came as `b64_json` is asked for again by its task after a reload, and forgotten where it has none.
+ * pictures: one that came as `b64_json` or as a `data:` URL is asked for again by its task after a reload, and forgotten
+ * where it has none.
  *
  * @example
  * ```ts

@@ -72,8 +72,16 @@ export interface UseGenerationOptions {
  * When the last component that uses the generation unmounts, the wait is paused. The task goes on at the server, and the
  * next mount goes on waiting.
  *
+ * @example
+ * ```tsx
+ * function Lemon() {
+ *   const generation = useGeneration({ model: 'gpt-image-2', prompt: 'A lemon' });
+ *   return generation?.phase === 'done' ? <img src={generation.images[0]?.url} alt="A lemon" /> : null;
+ * }
+ * ```
+ *
  * @param source a request, an id, or nothing yet
- * @returns the generation; `undefined` on the server, in the first render, and where there is none
+ * @returns the generation; `undefined` on the server, while its page is hydrated, and where there is none yet
  * @throws Error without a {@link GenerationsProvider}, or for a request that holds files and has no id
  */
 export declare function useGeneration(
@@ -90,6 +98,15 @@ export interface UseGenerations
 
 /**
  * Shows all generations, and has the methods of their store. While a component uses it, all of them go on.
+ *
+ * @example
+ * ```tsx
+ * function Lemons() {
+ *   const { generations, start } = useGenerations();
+ *   const draw = () => start({ model: 'gpt-image-2', prompt: 'A lemon' });
+ *   return <button onClick={draw}>{generations.length} lemons</button>;
+ * }
+ * ```
  *
  * @throws Error without a {@link GenerationsProvider}
  */

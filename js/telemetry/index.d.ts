@@ -79,7 +79,7 @@ export interface Telemetry {
 
 /**
  * A client whose calls are spans: one for each call, and below it one for each create and poll. Spans hold neither keys
- * nor pictures, and URLs without their query. The model list is not traced.
+ * nor pictures, and URLs without their query. Calls for one task do not share their polls. The model list is not traced.
  *
  * | span | attributes |
  * | --- | --- |

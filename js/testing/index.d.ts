@@ -220,6 +220,13 @@ export declare function mockService(options?: MockServiceOptions): MockService;
 /**
  * Starts the same service on 127.0.0.1, in Node, Deno and Bun: for browsers under test and for other processes.
  *
+ * @example
+ * ```js
+ * const service = await serve({ taskMs: 0 });
+ * await generateAndWait({ model: 'ideogram-v3', prompt: 'A lemon' }, { apiKey: service.apiKey, baseUrl: service.url });
+ * await service.close();
+ * ```
+ *
  * @returns a promise that rejects where the port is taken, and with a `TypeError` where nothing can listen
  */
 export declare function serve(options?: ServeOptions): Promise<MockServer>;

@@ -253,6 +253,7 @@ for (const [
       assert.equal(creates().length, 1);
       assert.equal(error.isRetryable, false);
       assert.match(error.data.generation.data[0].url, /^http/);
+      assert.equal(error.data.outcome, 'completed');
     });
 
     test('warns of a model that a fallback went past', async () => {

@@ -46,7 +46,7 @@ describe('generate', () => {
     const cwd = folderFor(t);
     const args = ['generate', 'A lemon', '-m', 'gpt-image-2', '-o', 'lemon.png', '--size', '1024x1536'];
     const result = await run(args, { env, cwd });
-    assert.deepEqual(result, { code: 0, stdout: 'lemon.png\n', stderr: 'sent\n' });
+    assert.deepEqual(result, { code: 0, stdout: 'lemon.png\n', stderr: 'sending\n' });
     assert.deepEqual(sizeOf(join(cwd, 'lemon.png')), [1024, 1536]);
     assert.deepEqual(bodies(), [{ model: 'gpt-image-2', prompt: 'A lemon', size: '1024x1536' }]);
     assert.equal(server.counts.keyLeaks, 0);
@@ -56,7 +56,7 @@ describe('generate', () => {
     const { code, stdout, stderr } = await run(['generate', 'A lemon', '-m', 'ideogram-v3'], { env });
     assert.equal(code, 0);
     assert.match(stdout, /^http:\S+\.png\n$/);
-    assert.match(stderr, /^sent\ntask img_\w+\nprocessing 33 %\nprocessing 66 %\ncompleted\n$/);
+    assert.match(stderr, /^sending\ntask img_\w+\nprocessing 33 %\nprocessing 66 %\ncompleted\n$/);
     assert.equal(server.counts.creates, 1);
   });
 
@@ -236,7 +236,7 @@ describe('Ctrl-C, or the end of a container,', () => {
     command.child.kill('SIGINT');
     const { code, stderr } = await command.ended;
     assert.equal(code, 130);
-    assert.equal(stderr, 'sent\nStopped before the answer. A create that was sent may be billed.\n');
+    assert.equal(stderr, 'sending\nStopped before the answer. A create that was sent may be billed.\n');
   });
 });
 
@@ -317,6 +317,18 @@ describe('bad input ends before anything is sent, and says what is expected', ()
       assert.match(stderr, /^error: /);
       assert.match(stderr, message);
       assert.equal(stdout, '');
+      assert.equal(server.counts.requests.length, 0);
+    });
+  }
+
+  for (const [name, value, message] of [
+    ['LEMONDATA_API_KEY', 'Bearer sk-1', /^error: apiKey must be the key alone/m],
+    ['LEMONDATA_BASE_URL', 'lemondata', /^error: baseUrl must be an http\(s\) URL/m],
+  ]) {
+    test(`${name}=${value}`, async () => {
+      const { code, stderr } = await run(base, { env: { ...env, [name]: value } });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
       assert.equal(server.counts.requests.length, 0);
     });
   }

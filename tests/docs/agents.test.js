@@ -27,6 +27,9 @@ describe('an agent finds', () => {
       if (typeof target === 'object')
         assert.ok(page.includes(`- \`lemondata-wasm${path.slice(1)}\`: `), path);
     }
+    const entries = [...page.matchAll(/^- `lemondata-wasm.*?`: (.*)$/gm)].map(([, text]) => text);
+    for (const text of entries) assert.match(text, /^[^@]+\.$/);
+    assert.equal(new Set(entries).size, entries.length);
     for (const outcome of ['not_sent', 'rejected', 'accepted', 'failed', 'unknown'])
       assert.match(page, new RegExp(`^- \`${outcome}\`: \\w.*\\w$`, 'm'));
   });

@@ -26,6 +26,17 @@ declare module 'redis' {
   }
 }
 
+/** As much of the client of S3 as the samples use. */
+declare module '@aws-sdk/client-s3' {
+  export class S3Client {
+    constructor(configuration: object);
+    send(command: PutObjectCommand): Promise<object>;
+  }
+  export class PutObjectCommand {
+    constructor(input: { Bucket: string; Key: string; Body: Uint8Array; ContentType: string });
+  }
+}
+
 declare function ref<Value>(value: Value): { value: Value };
 
 // What Svelte compiles away.
@@ -56,6 +67,7 @@ declare module '@sveltejs/kit' {
 // What an extension finds; the types come from `@types/chrome`.
 declare const chrome: {
   runtime: {
+    getPlatformInfo(): Promise<object>;
     onMessage: {
       addListener(
         listener: (message: { prompt: string }, sender: object, respond: (answer: object) => void) => boolean,

@@ -21,9 +21,10 @@ export const cells = {
   },
   'edge-runtime-sample': {
     tool: 'edge-runtime',
-    async run({ execute, paidOnce }) {
-      const output = await execute(process.execPath, ['serve.js', 'sample-route.js']);
-      assert.match(output, /^RESULT .PNG/m);
+    async run({ execute, read, paidOnce }) {
+      const { first, last } = read(await execute(process.execPath, ['serve.js', 'sample-route.js']));
+      assert.equal(first.status, 'pending');
+      assert.match(last.data[0].url, /^http/);
       paidOnce();
     },
   },
