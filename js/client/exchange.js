@@ -156,13 +156,11 @@ export async function exchange(
     received = response.headers?.get ? response.headers : new Headers(response.headers);
     attempt.status = response.status;
     const retryAfter = header('retry-after');
-    if (retryAfter !== undefined) {
-      // What a proxy has said again stands behind a comma.
-      attempt.seconds = Number(`${retryAfter}`.split(',')[0]);
-      attempt.date = Date.parse(retryAfter);
-      // A date is one of the server's clock, which may differ from ours.
-      attempt.now = Date.parse(header('date')) || Date.now();
-    }
+    // What a proxy has said again stands behind a comma. Without the header, nothing here is a number.
+    attempt.seconds = Number(`${retryAfter}`.split(',')[0]);
+    attempt.date = Date.parse(retryAfter);
+    // A date is one of the server's clock, which may differ from ours.
+    attempt.now = Date.parse(header('date')) || Date.now();
     attempt.location = redirectOrigin(header('location'));
     attempt.requestId = header('x-request-id');
     attempt.info = {

@@ -2,6 +2,7 @@
 
 use super::{
     abi::{Name, Shape},
+    ms::Ms,
     retry::RetryAfter,
     value::Value,
 };
@@ -22,8 +23,8 @@ pub struct Answer<V> {
     pub status: u16,
     /// The body; none where it broke off or is not JSON.
     pub body: Option<V>,
-    /// The `Retry-After` header.
-    pub retry_after: RetryAfter,
+    /// How long the server wants to be left alone, by a header or by its `error`.
+    pub retry_after: Ms,
     /// The origin that the `Location` header leads to, a string; nothing where there is none, or where it is a path.
     pub location: V,
 }
@@ -67,19 +68,17 @@ impl<V: Value> Attempt<V> {
             let error = if is_late { TransportError::Timeout } else { TransportError::Connection };
             Err((error, has(Name::IsSent)))
         } else {
+            let body = value.get(Name::Body);
+            let retry_after = RetryAfter {
+                seconds: value.number_of(Name::Seconds),
+                date_ms: value.number_of(Name::Date),
+                now_ms: value.number_of(Name::Now),
+            };
             Ok(Answer {
                 status: status as u16,
-                body: has(Name::IsJson).then(|| value.get(Name::Body)),
+                retry_after: retry_after.pause(&body.get(Name::Error)),
+                body: has(Name::IsJson).then_some(body),
                 location: if has(Name::Location) { value.get(Name::Location) } else { V::nothing() },
-                retry_after: if has(Name::Seconds) {
-                    RetryAfter {
-                        seconds: value.number_of(Name::Seconds),
-                        date_ms: value.number_of(Name::Date),
-                        now_ms: value.number_of(Name::Now),
-                    }
-                } else {
-                    RetryAfter::NONE
-                },
             })
         };
         Attempt { result, value }

@@ -219,7 +219,7 @@ impl Failure {
     /// Reads what an answer and the `error` in it say of asking again.
     fn read_hints<V: Value>(&mut self, answer: &Answer<V>, error: &V) {
         self.status = answer.status;
-        self.retry_after = answer.retry_after.pause(error);
+        self.retry_after = answer.retry_after;
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 

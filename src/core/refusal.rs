@@ -45,7 +45,7 @@ impl RateLimit {
         let names_model =
             error.text_of(Name::Code).starts_with("model_") || contains(&answer.reason(), model);
         Some(RateLimit {
-            pause: pause(answer.status, answer.retry_after.pause(&error)),
+            pause: pause(answer.status, answer.retry_after),
             is_model_specific: names_model && !model.is_empty(),
         })
     }

@@ -19,9 +19,6 @@ pub struct RetryAfter {
 }
 
 impl RetryAfter {
-    /// An answer without the header.
-    pub const NONE: RetryAfter = RetryAfter { seconds: f64::NAN, date_ms: f64::NAN, now_ms: 0.0 };
-
     /// The pause that the server asks for: the longer of header and `error.retry_after`. Garbage and times that have
     /// passed ask for none.
     pub fn pause<V: Value>(&self, error: &V) -> Ms {

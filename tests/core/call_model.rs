@@ -447,12 +447,12 @@ impl Reference<'_> {
             let at = |age| Origin::Generated(self.script.start - age);
             return self.wait(&task, self.script.age.map_or(Origin::Elsewhere, at));
         }
-        let (task, status) = self.create()?;
+        let (task, status, pause) = self.create()?;
         self.announce(&task)?;
         if matches!(self.script.command, Command::Generate | Command::Edit) {
             return Ok(Ending::Done(status));
         }
-        self.wait(&task, Origin::Created)
+        self.wait(&task, Origin::Created(pause))
     }
 
     /// Takes a step, and waits for an event that answers it.
@@ -468,7 +468,7 @@ impl Reference<'_> {
     }
 
     /// A create is repeated where it has done nothing, or where a relay carries it out once.
-    fn create(&mut self) -> Blocking<(Task, Status)> {
+    fn create(&mut self) -> Blocking<(Task, Status, Ms)> {
         let Settings { relay, idempotency_key, max_retries, request_timeout, .. } = self.script.settings;
         let is_edit = matches!(self.script.command, Command::Edit | Command::EditAndWait);
         let route = if is_edit { "edits" } else { "generations" };
@@ -489,7 +489,7 @@ impl Reference<'_> {
             let lost = if is_sent { Outcome::Unknown } else { Outcome::NotSent };
             let (outcome, may_repeat) = match turn.event {
                 Reply::Running { status, poll_url } => {
-                    return Ok((task("x", poll_url), status_of_word(status)));
+                    return Ok((task("x", poll_url), status_of_word(status), Ms(turn.pause_ms())));
                 }
                 Reply::Completed => return Err(Ending::Done(Status::Completed)),
                 Reply::Failed { .. } => (Outcome::Failed, false),

@@ -52,7 +52,11 @@ export const CORE = {
     ],
     ['an unreadable answer ends a wait', '.is_success() && !failure.is_final', '.is_success() && false'],
     ['the first 404 ends a wait', 'core::mem::replace(&mut self.missed, true)', 'true'],
-    ['a 404 right after the create counts', 'Origin::Created => now + FRESH,', 'Origin::Created => now,'],
+    [
+      'a 404 right after the create counts',
+      'Origin::Created(_) => now + FRESH,',
+      'Origin::Created(_) => now,',
+    ],
     ['the other path is not tried', 'core::mem::swap(&mut self.path, &mut self.other_path);', ''],
     [
       'an id is polled at the wrong path',
@@ -95,7 +99,8 @@ export const CORE = {
     ['dots count as an id', '"" | "." | ".."', '""'],
   ],
   "server's hints rule": [
-    ['an error has no Retry-After', '.retry_after.pause(error)', '.retry_after.pause(error) * 0.0'],
+    ['an error has no Retry-After', 'self.retry_after = answer.retry_after;', 'self.retry_after = Ms::ZERO;'],
+    ['the Retry-After of a create is ignored', 'self.pause = answer.retry_after;', ''],
     ['a poll takes the shorter of its gap and Retry-After', 'own.max(', 'own.min('],
     ['the hint in the body is ignored', 'header.max(body)', 'header'],
     [
