@@ -121,8 +121,8 @@ export function reasonOf(value, depth = 0) {
   const inner = (item) => reasonOf(item, depth + 1);
   for (const name of ['error', 'message', 'msg', 'detail', 'errors']) text ||= inner(value?.[name]);
   // Each picture of several may have failed for its own reason.
-  text ||= inner(list(value?.data).map((item) => item?.error));
-  text = join('; ', text, ...list(value).map(inner), inner(value?.validation_errors));
+  const ofPictures = () => inner(list(value?.data).map((item) => item?.error));
+  text = join('; ', text || ofPictures(), ...list(value).map(inner), inner(value?.validation_errors));
   return join(': ', asText(list(value?.loc).at(-1) ?? value?.field), text);
 }
 

@@ -149,7 +149,8 @@ pub struct Call<V> {
     create: Create,
     /// The task of the create, and its generation as it stands.
     created: Option<(Task, V)>,
-    /// How long the server of the create wants to be left alone.
+    /// When the create was answered, and how long its server wants to be left alone.
+    answered_at: f64,
     pause: Ms,
     /// What judges the polls, once the wait has begun.
     wait: Option<Wait>,
@@ -194,6 +195,7 @@ impl<V: Platform> Call<V> {
             state: State::BackingOff,
             create: Create::new(path, options.max_retries, options.relay),
             created: None,
+            answered_at: now,
             pause: Ms::ZERO,
             wait: None,
             number: 0,
@@ -368,6 +370,7 @@ impl<V: Platform> Call<V> {
     fn judge_create(&mut self, attempt: &Attempt<V>, now: f64, random: f64) -> Action {
         let result = match &attempt.result {
             Ok(answer) => {
+                self.answered_at = now;
                 self.pause = answer.retry_after;
                 self.create.answer(answer, random)
             }
@@ -407,7 +410,7 @@ impl<V: Platform> Call<V> {
     }
 
     fn wait_for(&mut self, task: Task, origin: Origin, now: f64, random: f64) -> Action {
-        match Wait::new::<V>(task, &self.options, origin, now, random) {
+        match Wait::new::<V>(task, &self.options, origin, self.answered_at, random) {
             Ok(mut wait) => {
                 if self.is_single() {
                     wait.once(now);

@@ -100,6 +100,7 @@ export const CORE = {
   ],
   "server's hints rule": [
     ['an error has no Retry-After', 'self.retry_after = answer.retry_after;', 'self.retry_after = Ms::ZERO;'],
+    ['a slow onTask lengthens the wait', 'origin, self.answered_at, random', 'origin, now, random'],
     ['the Retry-After of a create is ignored', 'self.pause = answer.retry_after;', ''],
     ['a poll takes the shorter of its gap and Retry-After', 'own.max(', 'own.min('],
     ['the hint in the body is ignored', 'header.max(body)', 'header'],
