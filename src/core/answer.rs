@@ -23,7 +23,7 @@ pub struct Answer<V> {
     pub status: u16,
     /// The body; none where it broke off or is not JSON.
     pub body: Option<V>,
-    /// How long the server wants to be left alone, by a header or by its `error`.
+    /// How long the server wants to be left alone, by the `Retry-After` header.
     pub retry_after: Ms,
     /// The origin that the `Location` header leads to, a string; nothing where there is none, or where it is a path.
     pub location: V,
@@ -68,17 +68,20 @@ impl<V: Value> Attempt<V> {
             let error = if is_late { TransportError::Timeout } else { TransportError::Connection };
             Err((error, has(Name::IsSent)))
         } else {
-            let body = value.get(Name::Body);
-            let retry_after = RetryAfter {
-                seconds: value.number_of(Name::Seconds),
-                date_ms: value.number_of(Name::Date),
-                now_ms: value.number_of(Name::Now),
-            };
             Ok(Answer {
                 status: status as u16,
-                retry_after: retry_after.pause(&body.get(Name::Error)),
-                body: has(Name::IsJson).then_some(body),
+                body: has(Name::IsJson).then(|| value.get(Name::Body)),
                 location: if has(Name::Location) { value.get(Name::Location) } else { V::nothing() },
+                retry_after: if has(Name::Seconds) {
+                    let header = RetryAfter {
+                        seconds: value.number_of(Name::Seconds),
+                        date_ms: value.number_of(Name::Date),
+                        now_ms: value.number_of(Name::Now),
+                    };
+                    header.pause()
+                } else {
+                    Ms::ZERO
+                },
             })
         };
         Attempt { result, value }

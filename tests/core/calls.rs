@@ -874,7 +874,12 @@ impl World<'_> {
             (Action::Sleep, _) => {
                 prop_assert!(may_repeat(got, self.options.relay), "rule 1: repeated behind {:?}", got);
                 let ms = self.call.until() - self.time.now();
-                prop_assert!(ms >= pause_ms(got, header) - ROUNDING, "rule 6: {} ms behind {:?}", ms, got);
+                prop_assert!(
+                    ms >= pause_ms(got, header, false) - ROUNDING,
+                    "rule 6: {} ms behind {:?}",
+                    ms,
+                    got
+                );
                 self.slept += ms;
                 prop_assert!(self.slept <= CREATE_SLEEP_MS, "{} ms of sleep between attempts", self.slept);
                 self.came_past("create", &"Retry");
@@ -882,7 +887,7 @@ impl World<'_> {
             }
             (Action::Announce, _) => {
                 self.created_at = Some(self.time.now());
-                self.hint = Some(self.hint(pause_ms(got, header)));
+                self.hint = Some(self.hint(pause_ms(got, header, true)));
                 self.came_past("create", &"Announce");
             }
             (Action::Finish, End::Done(generation)) => {
@@ -928,7 +933,7 @@ impl World<'_> {
     ) -> Checked<Action> {
         let action = self.handle(Event::Attempt(value), random)?;
         let now = self.time.now();
-        self.hint = Some(self.hint(pause_ms(got, header)));
+        self.hint = Some(self.hint(pause_ms(got, header, self.has_update)));
         let end = match (action, self.call.end()) {
             (Action::Finish, End::Failed(CallFailure { failure, .. })) => Some(failure.clone()),
             _ => None,
@@ -1014,9 +1019,8 @@ impl World<'_> {
             Exchange::Lost { loss, sent } => (Err((*loss, *sent)), Header::Nothing.read(0.0)),
             Exchange::Answer { status, body, header } => {
                 let body = body.as_ref().map(redacted);
-                let error = body.as_ref().map_or_else(Json::nothing, |body| body.get(Name::Error));
                 let header = header.read(self.time.wall);
-                let retry_after = header.pause(&error);
+                let retry_after = header.pause();
                 let location = vocabulary::location(*status);
                 (Ok(Answer { status: *status, body, retry_after, location }), header)
             }
@@ -1187,13 +1191,13 @@ fn may_repeat(got: &AttemptResult, is_relay: bool) -> bool {
     !forbidden && (allowed || is_relay && is_unknown(got))
 }
 
-/// How long the server asks to wait, in milliseconds.
-fn pause_ms(got: &AttemptResult, header: RetryAfter) -> f64 {
+/// How long the server asks to wait, in milliseconds. An answer that says how a task stands does so in the header alone.
+fn pause_ms(got: &AttemptResult, header: RetryAfter, is_understood: bool) -> f64 {
     let Ok(reply) = got else { return 0.0 };
     let by_header =
         if header.seconds.is_nan() { header.date_ms - header.now_ms } else { header.seconds * 1_000.0 };
     let by_body = match &reply.body {
-        Some(body) => body.get(Name::Error).number_of(Name::RetryAfter) * 1_000.0,
+        Some(body) if !is_understood => body.get(Name::Error).number_of(Name::RetryAfter) * 1_000.0,
         _ => 0.0,
     };
     [by_header, by_body].into_iter().filter(|ms| *ms > 0.0).fold(0.0, f64::max).min(1e15)

@@ -21,7 +21,7 @@ pub fn config() -> ProptestConfig {
 
 /// An answer with a JSON body.
 pub fn reply(status: u16, body: Plain) -> Answer<Json> {
-    asking(Answer { body: Some(body.into()), ..bodiless(status) }, f64::NAN)
+    Answer { body: Some(body.into()), ..bodiless(status) }
 }
 
 /// An answer whose body broke off or is no JSON.
@@ -32,7 +32,7 @@ pub fn bodiless(status: u16) -> Answer<Json> {
 /// The same answer with a `Retry-After` header of seconds.
 pub fn asking(reply: Answer<Json>, seconds: f64) -> Answer<Json> {
     let header = RetryAfter { seconds, date_ms: f64::NAN, now_ms: 0.0 };
-    Answer { retry_after: header.pause(&reply.error()), ..reply }
+    Answer { retry_after: header.pause(), ..reply }
 }
 
 /// A call, as `js/client/call.js` makes it.
@@ -50,6 +50,7 @@ pub fn attempt(answer: &Answer<Json>) -> Json {
         ("status", json!(answer.status).into()),
         ("body", answer.body.clone().unwrap_or_else(Json::nothing)),
         ("location", answer.location.clone()),
+        ("seconds", Json::Number(f64::NAN)),
         ("date", Json::Number(answer.retry_after.0)),
         ("now", json!(0).into()),
     ])

@@ -99,11 +99,15 @@ export const CORE = {
     ['dots count as an id', '"" | "." | ".."', '""'],
   ],
   "server's hints rule": [
-    ['an error has no Retry-After', 'self.retry_after = answer.retry_after;', 'self.retry_after = Ms::ZERO;'],
+    ['an error has no Retry-After', 'longer_pause(answer.retry_after, error);', 'Ms::ZERO;'],
     ['a slow onTask lengthens the wait', 'origin, self.answered_at, random', 'origin, now, random'],
     ['the Retry-After of a create is ignored', 'self.pause = answer.retry_after;', ''],
     ['a poll takes the shorter of its gap and Retry-After', 'own.max(', 'own.min('],
-    ['the hint in the body is ignored', 'header.max(body)', 'header'],
+    [
+      'the hint in the body is ignored',
+      'header.max(Ms(error.number_of(Name::RetryAfter) * 1_000.0))',
+      'header',
+    ],
     [
       'a wait sleeps although the hint exceeds its deadline',
       'self.is_last || retry_after > self.left(now)',
