@@ -175,7 +175,7 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
   test('an answer that says that asking again cannot help ends the wait', async () => {
     const { relay, task } = await startTask({ error: { message: 'Gone.', retryable: false } });
     const error = await failure(clientOf(relay).waitForTask(task));
-    assert.deepEqual([error.outcome, error.task], ['accepted', { task_id: task }]);
+    assert.deepEqual([error.status, error.outcome, error.task], [502, 'accepted', { task_id: task }]);
   });
 
   test('a redirect of the service is the operator’s affair: the page does not learn where it leads', async () => {
