@@ -10,7 +10,7 @@ use std::{
 
 use lemondata_wasm::core::{
     AdmissionRequest, Answer, Base, HubAction, HubOptions, Job, JobRequest, JobUpdate, Limiter, Location, Ms,
-    Options, Phase, RateLimit, RequestKind, RetryAfter, TransportError,
+    Options, Phase, RateLimit, RequestKind, TransportError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -463,8 +463,7 @@ impl World<'_> {
             self.plan(now + AGAIN_MS, slot, Event::Alarm);
             return;
         }
-        let reply =
-            Answer { status, body: Some(body), retry_after: RetryAfter::NONE, location: Body::Nothing };
+        let reply = Answer { status, body: Some(body), retry_after: Ms::ZERO, location: Body::Nothing };
         if let Some(rate_limit) = RateLimit::of(&reply, "") {
             self.outcome.refused += 1;
             self.limiter.pause_all(Ms(rate_limit.pause.0), now as f64);

@@ -156,15 +156,15 @@ export async function exchange(
     received = response.headers?.get ? response.headers : new Headers(response.headers);
     attempt.status = response.status;
     const retryAfter = header('retry-after');
-    if (retryAfter !== undefined) {
+    if (retryAfter) {
       // What a proxy has said again stands behind a comma.
       attempt.seconds = Number(`${retryAfter}`.split(',')[0]);
       attempt.date = Date.parse(retryAfter);
       // A date is one of the server's clock, which may differ from ours.
       attempt.now = Date.parse(header('date')) || Date.now();
     }
-    attempt.location = redirectOrigin(header('location'));
     attempt.requestId = header('x-request-id');
+    attempt.location = redirectOrigin(header('location'));
     attempt.info = {
       method: attempt.method,
       path: new URL(url).pathname,

@@ -120,7 +120,9 @@ export function reasonOf(value, depth = 0) {
   const list = (items) => (Array.isArray(items) ? items.slice(0, MAX_REASONS) : []);
   const inner = (item) => reasonOf(item, depth + 1);
   for (const name of ['error', 'message', 'msg', 'detail', 'errors']) text ||= inner(value?.[name]);
-  text = join('; ', text, ...list(value).map(inner), inner(value?.validation_errors));
+  // Each picture of several may have failed for its own reason.
+  const ofPictures = () => inner(list(value?.data).map((item) => item?.error));
+  text = join('; ', text || ofPictures(), ...list(value).map(inner), inner(value?.validation_errors));
   return join(': ', asText(list(value?.loc).at(-1) ?? value?.field), text);
 }
 

@@ -14,6 +14,8 @@ test('the reason of a body is the first text that says something', () => {
     [{ message: 'No', validation_errors: [{ field: 'n', message: 'too many' }] }, 'No; n: too many'],
     [{ detail: [{ loc: ['body', 'n'], msg: 'too many' }] }, 'n: too many'],
     [{ detail: [{ loc: ['body', 3], msg: 'too long' }] }, '3: too long'],
+    [{ data: [{ error: { message: 'No' } }, null, { error: 'Never' }] }, 'No; Never'],
+    [{ data: ['https://x.example/1.png', { url: '' }] }, ''],
     [{ message: 42 }, '42'],
     [{}, ''],
     [[], ''],

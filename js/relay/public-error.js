@@ -10,6 +10,8 @@
 const ACCOUNT_STATUSES = [401, 402, 403];
 /** A refusal that concerns the task alone, despite its status. */
 const NOT_OWNED = 'task_not_owned';
+/** A refusal that concerns the model alone. */
+const NOT_ALLOWED = 'model_not_allowed';
 /** Names of fields, and parts of codes, that concern the account. */
 const ACCOUNT_NAME =
   /account|balance|billing|cost|credit|quota|e-?mail|organi[sz]ation|api_?key|invoice|tenant/i;
@@ -93,8 +95,9 @@ const FIELDS = {
 /** The service's reason for a refusal: the first text in the places where services put it. */
 function reasonOf(body) {
   if (typeof body !== 'object' || body === null) return undefined;
-  const { error, message, detail, errors } = body;
-  const texts = [error?.message, error, message, ...listOf(detail), ...listOf(errors)];
+  const { error, message, detail, errors, data } = body;
+  const ofPictures = listOf(data).flatMap((picture) => [picture?.error?.message, picture?.error]);
+  const texts = [error?.message, error, message, ...listOf(detail), ...listOf(errors), ...ofPictures];
   return texts.map(textOf).find((text) => text !== undefined);
 }
 
@@ -155,14 +158,26 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
     const hint = 'The relay created it with a key of that account.';
     return { ...headers, status, body: { error: { ...fields, message, hint } } };
   }
+  if (status === 403 && [fields.code, fields.type].includes(NOT_ALLOWED)) {
+    // A client may go on to another model.
+    const message = 'The account of this relay may not use the model.';
+    return { ...headers, status, body: relayError(NOT_ALLOWED, message, { hint: LOOK }) };
+  }
   if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && concernsAccount(fields))) {
     const message = 'The service refused the account of this relay.';
     return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOOK }) };
   }
+  // A redirect is the operator's to mend. "Not modified" is none.
+  if (status >= 300 && status < 400 && status !== 304) {
+    const message = 'The service of this relay has moved.';
+    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOOK }) };
+  }
   if (status < 400 || status > MAX_STATUS) {
     // Without an answer that can be understood, the effect of a create is unknown.
-    const message = 'The service gave no answer that can be used.';
-    return { ...headers, status: 502, body: relayError('upstream_error', message) };
+    const reason = status < 300 && !concernsAccount(fields) ? publicText(reasonOf(body)) : undefined;
+    const message = `The service gave no answer that can be used${reason ? `: ${reason}` : '.'}`;
+    const more = pick([['retryable', fields.retryable]]);
+    return { ...headers, status: 502, body: relayError('upstream_error', message, more) };
   }
   // The service writes the texts of its own failures for its own engineers.
   const isInternal = status >= 500;

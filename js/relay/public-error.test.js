@@ -157,6 +157,34 @@ describe('what helps a client passes', () => {
     }
   });
 
+  test('a model that the account may not use is named as such: another one may do', () => {
+    for (const names of [{ code: 'model_not_allowed' }, { type: 'model_not_allowed' }]) {
+      const found = publicError(refusal(403, { message: ACCOUNT, ...names }));
+      assert.deepEqual([found.status, found.body.error.code], [403, 'model_not_allowed']);
+      assert.doesNotMatch(JSON.stringify(found), PRIVATE);
+    }
+  });
+
+  test('a redirect is the operator’s to mend: nothing was carried out, and a wait need not go on', () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      const found = publicError({ status, outcome: 'rejected', body: undefined });
+      assert.deepEqual([found.status, found.body.error.code], [403, 'upstream_refused']);
+    }
+    assert.equal(publicError({ status: 304, outcome: 'unknown' }).status, 502);
+  });
+
+  test('a success that is none says why, and whether asking again can help', () => {
+    for (const retryable of [false, undefined]) {
+      const found = publicError({
+        status: 200,
+        outcome: 'accepted',
+        body: { error: { message: 'No', retryable } },
+      });
+      assert.deepEqual([found.status, found.body.error.retryable], [502, retryable]);
+      assert.equal(found.body.error.message, 'The service gave no answer that can be used: No');
+    }
+  });
+
   test('a task of another key is the affair of its task, not of the account', () => {
     for (const names of [{ code: 'task_not_owned' }, { type: 'task_not_owned' }]) {
       const error = { message: 'This task belongs to API key sk-abc of account acct_1', ...names };
@@ -182,6 +210,10 @@ describe('what helps a client passes', () => {
       ...failed,
       provider_status: 'completed',
       error,
+    });
+    assert.deepEqual(publicFailure({ task_id: 't', status: 'failed', data: [null, { error }] }), {
+      ...failed,
+      error: { message: 'Filtered' },
     });
     assert.deepEqual(publicFailure({ task_id: 't', status: 'canceled' }, true), {
       ...failed,
@@ -213,7 +245,7 @@ describe('what breaks inside the service is for its own people', () => {
   });
 
   test('no answer, or one that cannot be used, is a 502', () => {
-    for (const status of [undefined, 0, 200, 307, 600, 999]) {
+    for (const status of [undefined, 0, 200, 304, 600, 999]) {
       const found = publicError({ status, outcome: 'unknown', message: 'GET http://10.0.0.1/ …' });
       assert.equal(found.status, 502);
       assert.equal(found.body.error.code, 'upstream_error');

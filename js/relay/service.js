@@ -51,6 +51,17 @@ function withoutPrompt(message, prompt) {
 const CLIENT_GONE = 499;
 const BILL_HEADER = 'x-billing-transaction-id';
 
+/** How long a service wants to be left alone. A date is one of its own clock. */
+function retryAfterOf(headers) {
+  const header = (name) => headers?.get?.(name);
+  const text = header('retry-after');
+  return text ? Number(text) * 1000 || Date.parse(text) - (Date.parse(header('date')) || Date.now()) : 0;
+}
+
+function setRetryAfter({ headers }, ms) {
+  headers['retry-after'] = String(Math.ceil(ms / 1000));
+}
+
 /**
  * @param {ReturnType<typeof import('./options.js').readOptions>} settings
  * @param {object} relay
@@ -78,24 +89,26 @@ export function createService(settings, { references, answers, log }) {
   });
   const listModels = createModelList(settings, client);
 
+  /** The options of a request that write into `info` what its answer says beside the body. */
+  const optionsOf = (info, headers) => ({
+    headers,
+    // Not `async`, as `cappedFetch` is not.
+    fetch: (url, init) =>
+      fetch(url, init).then((response) => {
+        info.retryAfterMs = retryAfterOf(response.headers);
+        return response;
+      }),
+    onResponse: (found) => Object.assign(info, found),
+  });
+
   /** Sends a create or an edit. */
   async function create(order, event) {
     const { isEdit, fields, files, owner, trace } = order;
     event.upstream = isEdit ? 'edit' : 'create';
     const method = isEdit ? 'edit' : 'generate';
     const info = {};
-    const options = {
-      // Not `async`, as `cappedFetch` is not. The body of an inline answer does not name its bill.
-      fetch: (url, init) =>
-        fetch(url, init).then((response) => {
-          info.billingTransactionId = response.headers?.get?.(BILL_HEADER) ?? undefined;
-          return response;
-        }),
-      onResponse: (found) => Object.assign(info, found),
-      headers: trace,
-    };
     try {
-      const found = await client[method](requestOf(fields, files), options).catch(endOrThrow);
+      const found = await client[method](requestOf(fields, files), optionsOf(info, trace)).catch(endOrThrow);
       const reference = await refer(found instanceof TaskFailedError ? found.task : found, owner);
       return delivered(found, reference, event, info);
     } catch (error) {
@@ -107,9 +120,8 @@ export function createService(settings, { references, answers, log }) {
   async function poll(task, reference, { signal }, trace, event) {
     event.upstream = 'poll';
     const info = {};
-    const onResponse = (found) => Object.assign(info, found);
     try {
-      const found = await client.getTask(task, { signal, onResponse, headers: trace }).catch(endOrThrow);
+      const found = await client.getTask(task, { signal, ...optionsOf(info, trace) }).catch(endOrThrow);
       if (!isAnswerOf(task, Object(found instanceof TaskFailedError ? found.body : found), baseUrl)) {
         throw unusable('answered a poll with another task', task);
       }
@@ -171,6 +183,7 @@ export function createService(settings, { references, answers, log }) {
       ? publicFailure(found.body, found instanceof TaskCancelledError, showCosts)
       : publicGeneration(found, showCosts);
     const answer = answers.json(200, rename(generation, reference), info, isEnd);
+    if (generation.status !== 'completed' && info.retryAfterMs > 0) setRetryAfter(answer, info.retryAfterMs);
     if (showCosts && event.billingTransactionId) answer.headers[BILL_HEADER] = event.billingTransactionId;
     return answer;
   }
@@ -190,7 +203,7 @@ export function createService(settings, { references, answers, log }) {
     note(error, event);
     const { status, body, requestId, retryAfterMs } = publicError(error);
     const answer = answers.json(status, body, { requestId }, true);
-    if (retryAfterMs) answer.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+    if (retryAfterMs) setRetryAfter(answer, retryAfterMs);
     return { ...answer, outcome: error.outcome, retryAfterMs };
   }
 

@@ -61,6 +61,9 @@ function allChannelsFailed({ retryAfter }) {
   });
 }
 
+/** What the service says of the limit that it refuses for. */
+const NONE_LEFT = { 'x-ratelimit-remaining': '0' };
+
 /** @type {Record<string, (context: Context) => Reply>} */
 export const REPLIES = {
   'error-400': () =>
@@ -103,11 +106,11 @@ export const REPLIES = {
     errorReply(422, 'invalid_request_error', 'This size is not available', { param: 'size' }),
   'error-429': (context) => ({
     ...rateLimited(context),
-    headers: { 'retry-after': `${context.retryAfter}` },
+    headers: { ...NONE_LEFT, 'retry-after': `${context.retryAfter}` },
   }),
   'error-429-date': ({ now, retryAfter }) => ({
     ...errorReply(429, 'rate_limit_exceeded', 'Rate limit exceeded'),
-    headers: { 'retry-after': new Date(now() + retryAfter * 1000).toUTCString() },
+    headers: { ...NONE_LEFT, 'retry-after': new Date(now() + retryAfter * 1000).toUTCString() },
   }),
   'error-429-body': (context) => rateLimited(context),
   'error-429-bare': () => errorReply(429, 'rate_limit_exceeded', 'Rate limit exceeded'),

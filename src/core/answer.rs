@@ -2,6 +2,7 @@
 
 use super::{
     abi::{Name, Shape},
+    ms::Ms,
     retry::RetryAfter,
     value::Value,
 };
@@ -22,8 +23,8 @@ pub struct Answer<V> {
     pub status: u16,
     /// The body; none where it broke off or is not JSON.
     pub body: Option<V>,
-    /// The `Retry-After` header.
-    pub retry_after: RetryAfter,
+    /// How long the server wants to be left alone, by the `Retry-After` header.
+    pub retry_after: Ms,
     /// The origin that the `Location` header leads to, a string; nothing where there is none, or where it is a path.
     pub location: V,
 }
@@ -72,13 +73,14 @@ impl<V: Value> Attempt<V> {
                 body: has(Name::IsJson).then(|| value.get(Name::Body)),
                 location: if has(Name::Location) { value.get(Name::Location) } else { V::nothing() },
                 retry_after: if has(Name::Seconds) {
-                    RetryAfter {
+                    let header = RetryAfter {
                         seconds: value.number_of(Name::Seconds),
                         date_ms: value.number_of(Name::Date),
                         now_ms: value.number_of(Name::Now),
-                    }
+                    };
+                    header.pause()
                 } else {
-                    RetryAfter::NONE
+                    Ms::ZERO
                 },
             })
         };

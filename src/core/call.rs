@@ -149,6 +149,9 @@ pub struct Call<V> {
     create: Create,
     /// The task of the create, and its generation as it stands.
     created: Option<(Task, V)>,
+    /// When the create was answered, and how long its server wants to be left alone.
+    answered_at: f64,
+    pause: Ms,
     /// What judges the polls, once the wait has begun.
     wait: Option<Wait>,
     /// Counts the attempts of the create, or the polls.
@@ -192,6 +195,8 @@ impl<V: Platform> Call<V> {
             state: State::BackingOff,
             create: Create::new(path, options.max_retries, options.relay),
             created: None,
+            answered_at: now,
+            pause: Ms::ZERO,
             wait: None,
             number: 0,
             until: now,
@@ -364,7 +369,11 @@ impl<V: Platform> Call<V> {
 
     fn judge_create(&mut self, attempt: &Attempt<V>, now: f64, random: f64) -> Action {
         let result = match &attempt.result {
-            Ok(answer) => self.create.answer(answer, random),
+            Ok(answer) => {
+                self.answered_at = now;
+                self.pause = answer.retry_after;
+                self.create.answer(answer, random)
+            }
             Err((error, is_sent)) => self.create.lost(*error, *is_sent, random),
         };
         match result {
@@ -397,11 +406,11 @@ impl<V: Platform> Call<V> {
         if matches!(self.command, Command::Generate | Command::Edit) {
             return self.finish(generation);
         }
-        self.wait_for(task, Origin::Created, now, random)
+        self.wait_for(task, Origin::Created(self.pause), now, random)
     }
 
     fn wait_for(&mut self, task: Task, origin: Origin, now: f64, random: f64) -> Action {
-        match Wait::new::<V>(task, &self.options, origin, now, random) {
+        match Wait::new::<V>(task, &self.options, origin, self.answered_at, random) {
             Ok(mut wait) => {
                 if self.is_single() {
                     wait.once(now);

@@ -4,6 +4,7 @@ use super::{
     abi::{Kind, Name, Outcome},
     answer::{Answer, TransportError},
     ms::Ms,
+    retry::longer_pause,
     task::Task,
     text::{contains, copy, join, number},
     value::Value,
@@ -219,7 +220,7 @@ impl Failure {
     /// Reads what an answer and the `error` in it say of asking again.
     fn read_hints<V: Value>(&mut self, answer: &Answer<V>, error: &V) {
         self.status = answer.status;
-        self.retry_after = answer.retry_after.pause(error);
+        self.retry_after = longer_pause(answer.retry_after, error);
         self.is_final = error.flag_of(Name::Retryable) == Some(false);
     }
 

@@ -387,7 +387,8 @@ impl Job {
             CreateAction::Done(answer) => {
                 self.complete(&answer, hub, now);
                 if let Some(task) = answer.task.clone().filter(|_| answer.status != Status::Completed) {
-                    self.wait_for::<V>(task, options, Origin::Created, now, random);
+                    let pause = result.map_or(Ms::ZERO, |answer| answer.retry_after);
+                    self.wait_for::<V>(task, options, Origin::Created(pause), now, random);
                 }
                 JobUpdate::Answered(answer)
             }
@@ -398,7 +399,7 @@ impl Job {
             }
             CreateAction::Fail(failure) => {
                 if let Some(task) = failure.task.clone() {
-                    self.wait_for::<V>(task, options, Origin::Created, now, random);
+                    self.wait_for::<V>(task, options, Origin::Created(Ms::ZERO), now, random);
                 }
                 self.fall_back_or_fail(failure, options, hub, now)
             }

@@ -5,6 +5,7 @@ use super::{
     answer::Answer,
     failure::Failure,
     ms::Ms,
+    retry::longer_pause,
     text::contains,
     value::Value,
 };
@@ -45,7 +46,7 @@ impl RateLimit {
         let names_model =
             error.text_of(Name::Code).starts_with("model_") || contains(&answer.reason(), model);
         Some(RateLimit {
-            pause: pause(answer.status, answer.retry_after.pause(&error)),
+            pause: pause(answer.status, longer_pause(answer.retry_after, &error)),
             is_model_specific: names_model && !model.is_empty(),
         })
     }

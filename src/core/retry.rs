@@ -19,17 +19,17 @@ pub struct RetryAfter {
 }
 
 impl RetryAfter {
-    /// An answer without the header.
-    pub const NONE: RetryAfter = RetryAfter { seconds: f64::NAN, date_ms: f64::NAN, now_ms: 0.0 };
-
-    /// The pause that the server asks for: the longer of header and `error.retry_after`. Garbage and times that have
-    /// passed ask for none.
-    pub fn pause<V: Value>(&self, error: &V) -> Ms {
-        let header = if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
-        let body = error.number_of(Name::RetryAfter) * 1_000.0;
-        // `max` prefers the operand that is a number.
-        Ms(header.max(body)).max(Ms::ZERO).min(LONGEST_WAIT)
+    /// The pause that the header asks for. Garbage and times that have passed ask for none.
+    pub fn pause(&self) -> Ms {
+        let ms = if self.seconds.is_nan() { self.date_ms - self.now_ms } else { self.seconds * 1_000.0 };
+        Ms(ms).max(Ms::ZERO).min(LONGEST_WAIT)
     }
+}
+
+/// The pause that a refusal asks for: the longer of its `header` and `error.retry_after`.
+pub fn longer_pause<V: Value>(header: Ms, error: &V) -> Ms {
+    // `max` prefers the operand that is a number.
+    header.max(Ms(error.number_of(Name::RetryAfter) * 1_000.0)).min(LONGEST_WAIT)
 }
 
 /// Exponential back-off with full jitter: anything from nothing to the doubled step, so that clients

@@ -86,8 +86,9 @@ pub struct Wait {
 /// Where a wait's task comes from: that decides when it is polled first, and how long a 404 means nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin {
-    /// This call has just created it. No task is done at once, so the first poll comes after one gap.
-    Created,
+    /// This call has just created it, and the server wants to be left alone for so long. No task is done at once, so the
+    /// first poll comes after one gap.
+    Created(Ms),
     /// This process has created it: its `generate` returned at this time.
     Generated(f64),
     /// A stored reference, or an id.
@@ -149,7 +150,7 @@ impl Wait {
             (path, String::new())
         };
         let fresh_until = match origin {
-            Origin::Created => now + FRESH,
+            Origin::Created(_) => now + FRESH,
             Origin::Generated(at) => at + FRESH,
             Origin::Elsewhere => now,
         };
@@ -176,8 +177,8 @@ impl Wait {
             end: End::NotYet,
             retry_after: Ms::ZERO,
         };
-        if origin == Origin::Created {
-            wait.sleep(now, wait.cadence(random), Ms::ZERO);
+        if let Origin::Created(retry_after) = origin {
+            wait.sleep(now, wait.cadence(random), retry_after);
         }
         Ok(wait)
     }
@@ -269,7 +270,7 @@ impl Wait {
                             self.learn::<V>(base, &task.poll_url);
                         }
                         self.lost_polls = 0;
-                        self.sleep(now, self.cadence(random), answer.retry_after.pause(&V::nothing()));
+                        self.sleep(now, self.cadence(random), answer.retry_after);
                     }
                     return PollResult::Answered(parsed);
                 }

@@ -410,6 +410,16 @@ fn a_new_task_is_announced_before_anything_else() {
 }
 
 #[test]
+fn a_wait_begins_when_its_task_is_known_however_long_on_task_takes() {
+    for (took, action, until) in [(3_000.0, Action::Sleep, GAP_MS), (80_000.0, Action::Authorize, 90_000.0)] {
+        let (mut machine, _) = start(Command::GenerateAndWait, request());
+        pass(&mut machine, vec![(credentials(), Action::Send), (running(), Action::Announce)]);
+        assert_eq!(machine.handle(Event::Announced(Json::nothing()), NOW + took, 0.5), action);
+        assert_eq!(machine.until(), NOW + until);
+    }
+}
+
+#[test]
 fn a_result_is_not_announced() {
     for command in [Command::Generate, Command::GenerateAndWait] {
         let (mut machine, _) = start(command, request());

@@ -445,14 +445,15 @@ impl Reference<'_> {
         if matches!(self.script.command, Command::GetTask | Command::WaitForTask) {
             let task = task("img_x", if self.script.has_poll_url { TASK_URL } else { "" });
             let at = |age| Origin::Generated(self.script.start - age);
-            return self.wait(&task, self.script.age.map_or(Origin::Elsewhere, at));
+            return self.wait(&task, self.script.age.map_or(Origin::Elsewhere, at), self.script.start);
         }
-        let (task, status) = self.create()?;
+        let (task, status, pause) = self.create()?;
+        let answered_at = self.world.now;
         self.announce(&task)?;
         if matches!(self.script.command, Command::Generate | Command::Edit) {
             return Ok(Ending::Done(status));
         }
-        self.wait(&task, Origin::Created)
+        self.wait(&task, Origin::Created(pause), answered_at)
     }
 
     /// Takes a step, and waits for an event that answers it.
@@ -468,7 +469,7 @@ impl Reference<'_> {
     }
 
     /// A create is repeated where it has done nothing, or where a relay carries it out once.
-    fn create(&mut self) -> Blocking<(Task, Status)> {
+    fn create(&mut self) -> Blocking<(Task, Status, Ms)> {
         let Settings { relay, idempotency_key, max_retries, request_timeout, .. } = self.script.settings;
         let is_edit = matches!(self.script.command, Command::Edit | Command::EditAndWait);
         let route = if is_edit { "edits" } else { "generations" };
@@ -489,7 +490,7 @@ impl Reference<'_> {
             let lost = if is_sent { Outcome::Unknown } else { Outcome::NotSent };
             let (outcome, may_repeat) = match turn.event {
                 Reply::Running { status, poll_url } => {
-                    return Ok((task("x", poll_url), status_of_word(status)));
+                    return Ok((task("x", poll_url), status_of_word(status), Ms(turn.pause_ms())));
                 }
                 Reply::Completed => return Err(Ending::Done(Status::Completed)),
                 Reply::Failed { .. } => (Outcome::Failed, false),
@@ -537,7 +538,7 @@ impl Reference<'_> {
     }
 
     /// A wait polls until its task has ended, or until it has to give up.
-    fn wait(&mut self, task: &Task, origin: Origin) -> Blocking<Ending> {
+    fn wait(&mut self, task: &Task, origin: Origin, at: f64) -> Blocking<Ending> {
         let Settings { relay, request_timeout, ref wait, .. } = self.script.settings;
         let paths: &[&str] = match (&*task.poll_url, &*task.id) {
             (FOREIGN, _) => return Err(failed(Kind::UntrustedUrl, Outcome::Accepted)),
@@ -549,9 +550,9 @@ impl Reference<'_> {
         };
         let is_single = self.script.command == Command::GetTask;
         let options = Options { poll_timeout: Ms(request_timeout), ..wait.clone() };
-        let mut model = Model::new(paths, Start { origin, is_single, options, at: self.world.now });
+        let mut model = Model::new(paths, Start { origin, is_single, options, at });
         let (mut number, mut cause) = (0, None);
-        self.answered_at = self.world.now;
+        self.answered_at = at;
         loop {
             let turn = match model.next(self.world.now) {
                 Decision::GiveUp(kind) => {

@@ -1,7 +1,7 @@
 //! What several subjects need: answers, options and a configuration.
 
 use lemondata_wasm::core::{
-    Answer, Base, Environment, Failure, Name, Options, Platform, RetryAfter, Task, TransportError, Value,
+    Answer, Base, Environment, Failure, Ms, Name, Options, Platform, RetryAfter, Task, TransportError, Value,
 };
 use proptest::{prelude::ProptestConfig, test_runner::RngAlgorithm};
 use serde_json::{Value as Plain, json};
@@ -21,18 +21,18 @@ pub fn config() -> ProptestConfig {
 
 /// An answer with a JSON body.
 pub fn reply(status: u16, body: Plain) -> Answer<Json> {
-    Answer { status, body: Some(body.into()), retry_after: RetryAfter::NONE, location: Json::nothing() }
+    Answer { body: Some(body.into()), ..bodiless(status) }
 }
 
 /// An answer whose body broke off or is no JSON.
 pub fn bodiless(status: u16) -> Answer<Json> {
-    Answer { status, body: None, retry_after: RetryAfter::NONE, location: Json::nothing() }
+    Answer { status, body: None, retry_after: Ms::ZERO, location: Json::nothing() }
 }
 
 /// The same answer with a `Retry-After` header of seconds.
-pub fn asking(mut reply: Answer<Json>, seconds: f64) -> Answer<Json> {
-    reply.retry_after.seconds = seconds;
-    reply
+pub fn asking(reply: Answer<Json>, seconds: f64) -> Answer<Json> {
+    let header = RetryAfter { seconds, date_ms: f64::NAN, now_ms: 0.0 };
+    Answer { retry_after: header.pause(), ..reply }
 }
 
 /// A call, as `js/client/call.js` makes it.
@@ -44,16 +44,15 @@ pub fn call(input: Json, options: &[(&str, Json)]) -> Json {
 
 /// The attempt that has brought an answer, as `js/client/exchange.js` makes it.
 pub fn attempt(answer: &Answer<Json>) -> Json {
-    let RetryAfter { seconds, date_ms, now_ms } = answer.retry_after;
     Json::object([
         ("isSent", json!(true).into()),
         ("isJson", json!(answer.body.is_some()).into()),
         ("status", json!(answer.status).into()),
         ("body", answer.body.clone().unwrap_or_else(Json::nothing)),
         ("location", answer.location.clone()),
-        ("seconds", Json::Number(seconds)),
-        ("date", Json::Number(date_ms)),
-        ("now", Json::Number(now_ms)),
+        ("seconds", Json::Number(f64::NAN)),
+        ("date", Json::Number(answer.retry_after.0)),
+        ("now", json!(0).into()),
     ])
 }
 

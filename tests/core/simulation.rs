@@ -1,8 +1,7 @@
 //! A small world that drives a wait: time is a number, and whatever can happen does.
 
 use lemondata_wasm::core::{
-    Answer, Base, Failure, Ms, Options, Origin, PollResult, RetryAfter, Status, Task, TransportError, Wait,
-    WaitAction,
+    Answer, Base, Failure, Ms, Options, Origin, PollResult, Status, Task, TransportError, Wait, WaitAction,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -86,7 +85,7 @@ impl ScriptedPoll {
             Event::Missing { coded: false } => reply(404, error("", None)),
             Event::Lost(_) => return None,
         };
-        Some(asking(answer, self.header.unwrap_or(RetryAfter::NONE.seconds)))
+        Some(asking(answer, self.header.unwrap_or(f64::NAN)))
     }
 }
 
@@ -190,7 +189,7 @@ fn judge(wait: &mut Wait, base: &Base, turn: &ScriptedPoll, now: f64) -> PollOut
 /// Runs a scenario. The wait passes through `carry` before every step, as if it were stored in between.
 pub fn simulate(scenario: &Scenario, carry: impl Fn(Wait) -> Wait) -> Run {
     let Scenario { task, own, options, start, turns, naps } = scenario;
-    let origin = if *own { Origin::Created } else { Origin::Elsewhere };
+    let origin = if *own { Origin::Created(Ms::ZERO) } else { Origin::Elsewhere };
     let mut wait = Wait::new::<Json>(task.clone(), options, origin, *start, 0.5).expect("a path to poll");
     let (mut turns, mut naps) = (turns.iter().cloned(), naps.iter());
     let mut now = *start;

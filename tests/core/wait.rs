@@ -100,21 +100,30 @@ fn a_stream_is_dead_once_it_has_been_silent_for_half_a_minute() {
 
 #[test]
 fn our_own_task_is_polled_after_one_gap() {
-    let mut subject = Subject::new(task("img_1", ""), Origin::Created, &[]);
+    let mut subject = Subject::new(task("img_1", ""), Origin::Created(Ms::ZERO), &[]);
     assert_eq!(subject.sleep(), 4_000.0);
     assert_eq!(subject.poll().0, "/v1/images/generations/img_1");
 }
 
 #[test]
+fn the_answer_to_a_create_says_when_its_task_may_be_polled() {
+    let mut subject = Subject::new(task("t", ""), Origin::Created(Ms(20_000.0)), &[]);
+    assert_eq!(subject.sleep(), 20_000.0);
+    let mut subject =
+        Subject::new(task("t", ""), Origin::Created(Ms(20_000.0)), &[("maxWait", json!(10_000))]);
+    assert_eq!(subject.failure(), (Kind::WaitTimeout, 20_000.0));
+}
+
+#[test]
 fn a_404_counts_as_running_for_ten_seconds_after_our_own_create() {
     for (origin, fresh_polls) in [
-        (Origin::Created, 2),
+        (Origin::Created(Ms::ZERO), 2),
         (Origin::Generated(0.0), 3),
         (Origin::Generated(-5_000.0), 2),
         (Origin::Generated(-10_000.0), 0),
     ] {
         let mut subject = Subject::new(task("img_1", "/v1/tasks/img_1"), origin, &[]);
-        if origin == Origin::Created {
+        if origin == Origin::Created(Ms::ZERO) {
             subject.sleep();
         }
         for _ in 0..fresh_polls {
@@ -638,7 +647,8 @@ fn gaps_are_long_while_few_tasks_are_done_and_shorter_afterwards() {
     // The first gap behind our own create uses the whole interval: many may be created at once.
     let own = |random| {
         let options = with_key(&[]).unwrap();
-        let mut wait = Wait::new::<Json>(task("img_1", ""), &options, Origin::Created, 0.0, random).unwrap();
+        let mut wait =
+            Wait::new::<Json>(task("img_1", ""), &options, Origin::Created(Ms::ZERO), 0.0, random).unwrap();
         wait.next(0.0)
     };
     assert_eq!((own(0.0), own(1.0)), (WaitAction::Sleep(3_000.0), WaitAction::Sleep(5_000.0)));
@@ -667,7 +677,8 @@ fn stored(wait: &Wait) -> Wait {
 
 #[test]
 fn a_wait_is_plain_json() {
-    let mut subject = Subject::new(task("t", "/v1/tasks/t"), Origin::Created, &[("maxPolls", json!(3))]);
+    let mut subject =
+        Subject::new(task("t", "/v1/tasks/t"), Origin::Created(Ms::ZERO), &[("maxPolls", json!(3))]);
     assert_eq!(stored(&subject.wait), subject.wait);
     subject.sleep();
     subject.poll();

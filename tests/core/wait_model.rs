@@ -48,8 +48,13 @@ struct History {
 
 fn history() -> impl Strategy<Value = History> {
     let at = f64::from(1_u32 << 30);
-    let origins =
-        [Origin::Created, Origin::Elsewhere, Origin::Generated(at), Origin::Generated(at - 6_000.0)];
+    let origins = [
+        Origin::Created(Ms::ZERO),
+        Origin::Created(Ms(7_000.0)),
+        Origin::Elsewhere,
+        Origin::Generated(at),
+        Origin::Generated(at - 6_000.0),
+    ];
     let luck = prop_oneof![
         4 => Just(Luck::None),
         1 => simulation::suspension().prop_map(Luck::Over),
@@ -132,8 +137,8 @@ impl Model {
             end: None,
             start,
         };
-        if origin == Origin::Created {
-            model.plan(at, model.cadence(0.5), 0.0);
+        if let Origin::Created(pause) = origin {
+            model.plan(at, model.cadence(0.5), pause.0);
         }
         model
     }
@@ -257,7 +262,7 @@ impl Model {
             return Decision::Again;
         }
         let fresh = match self.start.origin {
-            Origin::Created => now < self.start.at + FRESH_MS,
+            Origin::Created(_) => now < self.start.at + FRESH_MS,
             Origin::Generated(at) => now < at + FRESH_MS,
             Origin::Elsewhere => false,
         };
@@ -320,7 +325,7 @@ proptest! {
             if *has_poll_url { &["tasks/first"] } else { &["images/generations/img_x", "tasks/img_x"] };
         let mut model = Model::new(paths, start.clone());
         if start.is_single {
-            prop_assume!(start.origin != Origin::Created);
+            prop_assume!(!matches!(start.origin, Origin::Created(_)));
             wait.once(start.at);
         }
         let (mut lucks, mut now) = (lucks.iter(), start.at);

@@ -742,6 +742,15 @@ describe('rule 2: a wait that fails', GUARD, () => {
     assert.equal(server.counts.polls, 1);
   });
 
+  test('rule 6: at once where the answer to the create asks for more patience than there is', async () => {
+    const body = { task_id: 'img_1', status: 'pending' };
+    server.next({ on: 'create', reply: { status: 202, headers: { 'retry-after': '30' }, body } });
+    const error = await failure(generateAndWait(picture('flux-pro'), here({ maxWait: 10_000 })));
+    check(error, WaitTimeoutError, { outcome: 'accepted', retryAfterMs: 30_000 });
+    assert.equal(error.task.task_id, 'img_1');
+    assert.equal(server.counts.polls, 0);
+  });
+
   test('rule 3: by a poll_url on another server, to which nothing is sent', async () => {
     const error = await failure(generateAndWait(picture('test-foreign-poll-url'), here()));
     check(error, UntrustedUrlError, { outcome: 'accepted' });

@@ -51,7 +51,7 @@ describe('a hub whose provider fails', GUARD, () => {
     ['reset', ServerError, { status: 502, outcome: 'unknown' }],
     ['inline-not-json', ServerError, { status: 502, outcome: 'unknown' }],
     ['inline-empty', ServerError, { status: 502, outcome: 'unknown' }],
-    ['redirect', ServerError, { status: 502, outcome: 'unknown' }],
+    ['redirect', PermissionDeniedError, { status: 403, code: 'upstream_refused', outcome: 'rejected' }],
   ]) {
     test(`answers a create and its duplicate with the error of ${scenario}, and sends it once`, async () => {
       const params = request(scenario);

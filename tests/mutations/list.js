@@ -52,7 +52,11 @@ export const CORE = {
     ],
     ['an unreadable answer ends a wait', '.is_success() && !failure.is_final', '.is_success() && false'],
     ['the first 404 ends a wait', 'core::mem::replace(&mut self.missed, true)', 'true'],
-    ['a 404 right after the create counts', 'Origin::Created => now + FRESH,', 'Origin::Created => now,'],
+    [
+      'a 404 right after the create counts',
+      'Origin::Created(_) => now + FRESH,',
+      'Origin::Created(_) => now,',
+    ],
     ['the other path is not tried', 'core::mem::swap(&mut self.path, &mut self.other_path);', ''],
     [
       'an id is polled at the wrong path',
@@ -95,9 +99,15 @@ export const CORE = {
     ['dots count as an id', '"" | "." | ".."', '""'],
   ],
   "server's hints rule": [
-    ['an error has no Retry-After', '.retry_after.pause(error)', '.retry_after.pause(error) * 0.0'],
+    ['an error has no Retry-After', 'longer_pause(answer.retry_after, error);', 'Ms::ZERO;'],
+    ['a slow onTask lengthens the wait', 'origin, self.answered_at, random', 'origin, now, random'],
+    ['the Retry-After of a create is ignored', 'self.pause = answer.retry_after;', ''],
     ['a poll takes the shorter of its gap and Retry-After', 'own.max(', 'own.min('],
-    ['the hint in the body is ignored', 'header.max(body)', 'header'],
+    [
+      'the hint in the body is ignored',
+      'header.max(Ms(error.number_of(Name::RetryAfter) * 1_000.0))',
+      'header',
+    ],
     [
       'a wait sleeps although the hint exceeds its deadline',
       'self.is_last || retry_after > self.left(now)',

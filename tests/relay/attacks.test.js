@@ -218,15 +218,15 @@ for (const [name, start] of Object.entries(PLACES)) {
           ]) {
             server.next({ on: 'create', reply: { status, headers: { location } } });
             const answer = await create('plain');
-            assert.equal(answer.status, 502);
-            assert.match(answer.text, /"code":"upstream_error"/);
+            assert.equal(answer.status, 403);
+            assert.match(answer.text, /"code":"upstream_refused"/);
             assert.doesNotMatch(answer.text, /^location:/im);
           }
         }
         const reference = await startTask('plain', {
           body: JSON.stringify({ prompt: PROMPT, model: 'test-poll:redirect' }),
         });
-        assert.equal((await poll('plain', reference)).status, 502);
+        assert.equal((await poll('plain', reference)).status, 403);
       });
 
       test('through a poll_url that the upstream was made to give', async () => {

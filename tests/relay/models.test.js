@@ -104,8 +104,8 @@ test('a service that fails is a failure like any other, and nothing of it is kep
     [() => Response.json({ data: 'none' }), 502, 'upstream_error'],
     [
       () => new Response(null, { status: 307, headers: { location: 'https://evil.example' } }),
-      502,
-      'upstream_error',
+      403,
+      'upstream_refused',
     ],
     [() => Promise.reject(new Error('no network')), 502, 'upstream_error'],
   ]) {

@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { InvalidRequestError, ServerError, TaskCancelledError, TaskFailedError } from 'lemondata-wasm';
+import {
+  InvalidRequestError,
+  PermissionDeniedError,
+  TaskCancelledError,
+  TaskFailedError,
+} from 'lemondata-wasm';
 import { clientOf, PROMPT, relays, server, useServer } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
@@ -147,11 +152,38 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
     assert.equal((await failure(lemon.generate({ prompt: PROMPT }))).requestId, undefined);
   });
 
+  test('a running task says when it is to be polled again, in seconds or by a date of the service', async () => {
+    const date = (seconds) => new Date(Date.UTC(2020, 0, 1, 0, 0, seconds)).toUTCString();
+    const running = { task_id: 'img_1', status: 'pending' };
+    for (const [headers, expected] of [
+      [{ 'retry-after': '7' }, '7'],
+      [{ 'retry-after': date(9), date: date(2) }, '7'],
+      [{ 'retry-after': date(2), date: date(9) }, null],
+      [{ 'retry-after': 'soon' }, null],
+      [{}, null],
+    ]) {
+      server.reset();
+      for (const on of ['create', 'poll']) server.next({ on, reply: { headers, body: running } });
+      const relay = relays.make();
+      const created = await relays.create(relay);
+      assert.equal(created.headers.get('retry-after'), expected, JSON.stringify(headers));
+      const polled = await relays.poll(relay, created.body.task_id);
+      assert.equal(polled.headers.get('retry-after'), expected, JSON.stringify(headers));
+    }
+  });
+
+  test('an answer that says that asking again cannot help ends the wait', async () => {
+    const { relay, task } = await startTask({ error: { message: 'Gone.', retryable: false } });
+    const error = await failure(clientOf(relay).waitForTask(task));
+    assert.deepEqual([error.status, error.outcome, error.task], [502, 'accepted', { task_id: task }]);
+  });
+
   test('a redirect of the service is the operator’s affair: the page does not learn where it leads', async () => {
     const headers = { location: 'https://internal.example/v1' };
     server.next({ on: 'create', reply: { status: 308, headers } });
     const error = await failure(clientOf(relays.make()).generate({ prompt: PROMPT }));
-    assert.ok(error instanceof ServerError);
+    assert.ok(error instanceof PermissionDeniedError);
+    assert.equal(error.outcome, 'rejected');
     assert.doesNotMatch(JSON.stringify(error), /internal/);
     const { error: logged } = relays.events.find(({ event }) => event === 'upstream_failed');
     assert.match(logged.message, /https:\/\/internal\.example/, 'the operator does');

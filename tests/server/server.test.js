@@ -190,6 +190,13 @@ describe('requests', () => {
     assert.deepEqual(await json(await get(server, '/health', {})), { status: 'ok' });
   });
 
+  test('a refusal for the rate limit says that no request is left', async () => {
+    for (const scenario of ['error-429', 'error-429-date']) {
+      const refused = await create(server, { prompt: 'x', model: `test-${scenario}` });
+      assert.equal(refused.headers.get('x-ratelimit-remaining'), '0', scenario);
+    }
+  });
+
   test('every answer carries its id, the rate limit and no-store', async () => {
     const first = await get(server, '/v1/models');
     const second = await get(server, '/nowhere');

@@ -394,7 +394,7 @@ describe('the key', () => {
       reply: { status: 307, headers: { location: `${foreign.url}/?${KEY}` }, body: `to ${KEY}` },
     });
     const { status, headers } = await create();
-    assert.equal(status, 502);
+    assert.equal(status, 403);
     assert.equal(headers.location, undefined);
     assert.deepEqual(foreign.counts.requests, []);
   });
