@@ -41,11 +41,10 @@ const listeners = new WeakMap();
 function listenTo(signal, call) {
   let listener = listeners.get(signal);
   if (!listener) {
-    const calls = new Set();
     listener = () => {
-      for (const each of calls) each.ring();
+      for (const each of listener.calls) each.ring();
     };
-    listener.calls = calls;
+    listener.calls = new Set();
     signal.addEventListener('abort', listener);
     listeners.set(signal, listener);
   }
