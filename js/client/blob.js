@@ -1,5 +1,6 @@
 /** Pictures as Blobs. They need no decision of the core, and their payload never enters its memory. */
 
+import { TRAIT_REASON } from './abi.gen.js';
 import { bounded, refuse } from './bounded.js';
 import {
   ConnectionError,
@@ -10,7 +11,7 @@ import {
   TaskFailedError,
 } from './errors.js';
 import { checkNames } from './options.js';
-import { describe, read } from './values.js';
+import { describe, field, read } from './values.js';
 
 /**
  * How pictures begin, in base64.
@@ -54,8 +55,9 @@ export async function toBlob(image, options) {
   }
   if (typeof url === 'string' && url) return download(url, Object(options));
   if (error) {
-    const message = `The picture failed: ${read(error, 'message') ?? error}`;
-    throw ownError(TaskFailedError, 'failed', message, { code: read(error, 'code'), body: image });
+    const code = read(error, 'code');
+    const message = `The picture failed: ${field(error, TRAIT_REASON) || code || 'the service gave no reason.'}`;
+    throw ownError(TaskFailedError, 'failed', message, { code, body: image });
   }
   throw refuse(
     'image',
@@ -111,11 +113,11 @@ function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
     }
     const { status } = response;
     if (!blob) throw errorOfStatus(status, `${target} was answered with status ${status}.`);
+    // The first bytes tell best: storage often names no type, or a wrong one. A page is none, whatever its status.
+    const type = typeOf(btoa(String.fromCharCode(...start)));
+    if (type && type !== blob.type) return blob.slice(0, blob.size, type);
     if (/^image\//i.test(blob.type)) return blob;
-    // Storage often names no type, so that the first bytes have to tell. A page is none, whatever its status.
     const isNamed = blob.type && !/octet-stream/i.test(blob.type);
-    const type = isNamed ? undefined : typeOf(btoa(String.fromCharCode(...start)));
-    if (type) return blob.slice(0, blob.size, type);
     const what = isNamed ? blob.type : 'something of no known type';
     throw ownError(ResponseError, 'rejected', `${target} is no picture, but ${what}.`, { status });
   }

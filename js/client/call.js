@@ -25,29 +25,37 @@ import { taskOf } from './generation.js';
 import { randomKey, readCredentials, resolve } from './options.js';
 import { read } from './values.js';
 
+const names = new WeakMap();
+
+/** A name for an object, or for the lack of one, in the key of a poll. */
+function nameOf(object = names) {
+  const name = names.get(object) ?? randomKey();
+  names.set(object, name);
+  return name;
+}
+
 /** The calls that listen to each signal. One listener serves them all: Node warns of more than ten. */
 const listeners = new WeakMap();
 
 /** Rings a call when a signal aborts. */
 function listenTo(signal, call) {
-  let entry = listeners.get(signal);
-  if (!entry) {
-    const calls = new Set();
-    const listener = () => {
-      for (const each of [...calls]) each.ring();
+  let listener = listeners.get(signal);
+  if (!listener) {
+    listener = () => {
+      for (const each of listener.calls) each.ring();
     };
+    listener.calls = new Set();
     signal.addEventListener('abort', listener);
-    entry = { calls, listener };
-    listeners.set(signal, entry);
+    listeners.set(signal, listener);
   }
-  entry.calls.add(call);
+  listener.calls.add(call);
 }
 
 function leave(signal, call) {
-  const entry = listeners.get(signal);
-  if (!entry?.calls.delete(call) || entry.calls.size > 0) return;
+  const listener = listeners.get(signal);
+  if (!listener?.calls.delete(call) || listener.calls.size > 0) return;
   listeners.delete(signal);
-  signal.removeEventListener('abort', entry.listener);
+  signal.removeEventListener('abort', listener);
 }
 
 /** Where a page says that it has come back. Tests and servers pretend to be pages, some of them without events. */
@@ -126,11 +134,6 @@ export class Call {
     instance.calls.add(this);
     this.#handle = instance.run(this.command, this, this.isBrowser);
     this.#wake();
-  }
-
-  /** What else makes a poll the same, beside its URL and its credentials. */
-  get identity() {
-    return [this.clientOptions, this.options.fetch, this.options.requestTimeout];
   }
 
   /** Listens to the signal and, in a page, to the events of its return. Where that fails, the call is over. */
@@ -235,18 +238,19 @@ export class Call {
     // First of all: clean-up that fails cannot undo it.
     this.settled(this);
     this.#instance?.calls.delete(this);
-    const cleanUp = (work) => {
+    for (const cleanUp of [
+      () => leave(this.options.signal, this),
+      () => this.#listenToPage('removeEventListener'),
+      () => this.#subscriber?.leave(),
+      // Nothing waits for its answer.
+      () => this.#controller?.abort(),
+    ]) {
       try {
-        work();
+        cleanUp();
       } catch (error) {
         report(error);
       }
-    };
-    cleanUp(() => leave(this.options.signal, this));
-    cleanUp(() => this.#listenToPage('removeEventListener'));
-    cleanUp(() => this.#subscriber?.leave());
-    // Nothing waits for its answer.
-    cleanUp(() => this.#controller?.abort());
+    }
   }
 
   /** Ends the call after a trap. */
@@ -285,11 +289,14 @@ export class Call {
    */
   send(url, isCreate, number, usesRelay, isShared, isSilent) {
     const { key, headers } = this.#credentials;
+    const { fetch, relay, requestTimeout, idempotencyKey } = this.options;
     if (isShared && this.#subscriber) {
       if (!this.#ring) this.#awaitRing();
       // An attempt that came meanwhile counts as this poll. By joining, this call would lead one that it does not send.
       if (this.#incoming) return SOURCE_POLL;
-      const source = this.#subscriber.join(JSON.stringify([url, key, [...headers]]), isSilent);
+      const same = [url, key, ...headers, requestTimeout, nameOf(this.clientOptions), nameOf(fetch)];
+      // No header holds a line break.
+      const source = this.#subscriber.join(same.join('\n'), isSilent);
       if (source) return source;
     }
     const attempt = new Attempt(isCreate ? 'POST' : 'GET', number);
@@ -297,12 +304,15 @@ export class Call {
     this.#attempt = attempt;
     this.#controller = controller;
     this.#credentials = undefined;
-    const { signal } = controller;
     if (isCreate && usesRelay) this.#ownKey ??= randomKey();
-    const { fetch, relay, idempotencyKey = this.#ownKey } = this.options;
-    const create = isCreate && { body: this.body.value, idempotencyKey, relay };
+    const create = isCreate && {
+      body: this.body.value,
+      idempotencyKey: idempotencyKey ?? this.#ownKey,
+      relay,
+    };
     const streams = !isCreate && usesRelay && this.#subscriber && this.#canStream;
     this.#start(EVENT_ATTEMPT, async () => {
+      const { signal } = controller;
       await exchange(attempt, { fetch, url, signal, headers, key, streams, ...create });
       // A transport that cannot hand over a stream is asked for JSON from then on.
       if (attempt.isStream && attempt.cause) this.#canStream = false;

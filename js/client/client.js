@@ -100,8 +100,8 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
     if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
     if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);
-    // It was made inside the module. Here, its stack goes on to the caller that awaits this call.
-    if (value instanceof LemonDataError) Error.captureStackTrace?.(value);
+    // The stack begins with the code that awaits this call. Runtimes print its first line, and ours is minified.
+    if (value instanceof LemonDataError) Error.captureStackTrace?.(value, conclude);
     throw value;
   }
 
@@ -127,11 +127,13 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
     });
   }
 
+  // The caller's code comes first in a stack: it begins below `api`, the function of the package that was called.
   // No function that is asynchronous: each would stay in memory as long as its call.
-  return (...values) => {
+  return (api, ...values) => {
     try {
       return call(...values);
     } catch (error) {
+      Error.captureStackTrace?.(error, api);
       return Promise.reject(error);
     }
   };
@@ -171,12 +173,13 @@ export const connect = (...parts) => {
 };
 
 // Plain functions, so that a bundler leaves out those that a page does not use.
-export const generate = (request, options) => call(COMMAND_GENERATE, request, options);
-export const generateAndWait = (request, options) => call(COMMAND_GENERATE_AND_WAIT, request, options);
-export const edit = (request, options) => call(COMMAND_EDIT, request, options);
-export const editAndWait = (request, options) => call(COMMAND_EDIT_AND_WAIT, request, options);
-export const getTask = (task, options) => call(COMMAND_GET_TASK, task, options);
-export const waitForTask = (task, options) => call(COMMAND_WAIT_FOR_TASK, task, options);
+export const generate = (request, options) => call(generate, COMMAND_GENERATE, request, options);
+export const generateAndWait = (request, options) =>
+  call(generateAndWait, COMMAND_GENERATE_AND_WAIT, request, options);
+export const edit = (request, options) => call(edit, COMMAND_EDIT, request, options);
+export const editAndWait = (request, options) => call(editAndWait, COMMAND_EDIT_AND_WAIT, request, options);
+export const getTask = (task, options) => call(getTask, COMMAND_GET_TASK, task, options);
+export const waitForTask = (task, options) => call(waitForTask, COMMAND_WAIT_FOR_TASK, task, options);
 
 /**
  * Names the function that returns the options of a client. Neither `JSON.stringify` nor a log nor a structured clone
@@ -199,27 +202,27 @@ export class LemonData {
   }
 
   generate(request, options) {
-    return call(COMMAND_GENERATE, request, options, this[OPTIONS]());
+    return call(this.generate, COMMAND_GENERATE, request, options, this[OPTIONS]());
   }
 
   generateAndWait(request, options) {
-    return call(COMMAND_GENERATE_AND_WAIT, request, options, this[OPTIONS]());
+    return call(this.generateAndWait, COMMAND_GENERATE_AND_WAIT, request, options, this[OPTIONS]());
   }
 
   edit(request, options) {
-    return call(COMMAND_EDIT, request, options, this[OPTIONS]());
+    return call(this.edit, COMMAND_EDIT, request, options, this[OPTIONS]());
   }
 
   editAndWait(request, options) {
-    return call(COMMAND_EDIT_AND_WAIT, request, options, this[OPTIONS]());
+    return call(this.editAndWait, COMMAND_EDIT_AND_WAIT, request, options, this[OPTIONS]());
   }
 
   getTask(task, options) {
-    return call(COMMAND_GET_TASK, task, options, this[OPTIONS]());
+    return call(this.getTask, COMMAND_GET_TASK, task, options, this[OPTIONS]());
   }
 
   waitForTask(task, options) {
-    return call(COMMAND_WAIT_FOR_TASK, task, options, this[OPTIONS]());
+    return call(this.waitForTask, COMMAND_WAIT_FOR_TASK, task, options, this[OPTIONS]());
   }
 
   listModels(options) {

@@ -1,5 +1,6 @@
 /** One HTTP exchange. */
 
+import { withTypes } from './body.js';
 import { redact } from './redact.js';
 import { parseUrl, read } from './values.js';
 
@@ -96,7 +97,7 @@ function matches(error, pattern) {
  * @param {AbortSignal} request.signal
  * @param {Headers} request.headers of the caller
  * @param {string} [request.key]
- * @param {string | FormData | Blob} [request.body] of a create
+ * @param {any} [request.body] of a create
  * @param {string} [request.idempotencyKey]
  * @param {boolean} [request.relay]
  * @param {boolean} [request.streams] whether the answer may be a stream
@@ -134,13 +135,18 @@ export async function exchange(
   headers.set('accept', `application/json${streams ? `, ${STREAM}` : ''}`);
   if (key) headers.set('authorization', `Bearer ${key}`);
   if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);
-  if (typeof body === 'string') headers.set('content-type', 'application/json');
-  // A page may post a form anywhere without being asked. A relay wants proof that it was.
-  else if (body && relay) headers.set('x-lemondata-client', '1');
-  if (signal.aborted) return;
   try {
-    // Deno's `fetch` sends a string again, and has it billed again, when a connection breaks that it had kept open.
-    if (typeof body === 'string' && typeof Deno === 'object') body = new Blob([body]);
+    if (typeof body === 'string') {
+      headers.set('content-type', 'application/json');
+      // Deno's `fetch` sends a string again, and has it billed again, when a connection breaks that it had kept open.
+      if (typeof Deno === 'object') body = new Blob([body]);
+    } else if (body) {
+      // A page may post a form anywhere without being asked. A relay wants proof that it was.
+      if (relay) headers.set('x-lemondata-client', '1');
+      // React Native's cannot be read.
+      if (body.set) body = await withTypes(body);
+    }
+    if (signal.aborted) return;
     // A redirect would carry the key to wherever it points; edge workers refuse "error".
     /** @type {RequestInit & { keepalive?: boolean }} */
     const init = { method: attempt.method, signal, headers, body, redirect: 'manual' };
@@ -184,9 +190,9 @@ export async function exchange(
     if (matches(cause, NOT_CONNECTED)) attempt.isSent = false;
     attempt.isLate = matches(cause, OUT_OF_TIME);
   }
-  const { info, body: answer } = attempt;
+  const { info } = attempt;
   if (!info) return;
   info.durationMs = performance.now() - started;
-  info.billingTransactionId ??= read(answer, 'billing_transaction_id') ?? undefined;
-  info.usage = read(answer, 'usage');
+  info.billingTransactionId ??= read(attempt.body, 'billing_transaction_id') ?? undefined;
+  info.usage = read(attempt.body, 'usage');
 }

@@ -2,15 +2,26 @@
  * One task, one poll loop: calls of one client that would send the same poll send it once. Each call keeps its own
  * signal, deadline, budget and callbacks, and counts the shared attempt as a poll of its own.
  *
- * A subscriber is a call's place among the others. All of them that poll one URL with the same credentials form a
- * group. One of them leads: its poll is under way, or it reads a stream for all. The others follow.
+ * A subscriber is a call's place among the others. All of them with the same key form a group. One of them leads: its
+ * poll is under way, or it reads a stream for all. The others follow.
  *
  * Edge workers do without this file: there, one request must not wait for another's promise.
  */
 
 import { SOURCE_OWN, SOURCE_POLL, SOURCE_STREAM } from './abi.gen.js';
 
-/** The subscribers, by URL and credentials. */
+/**
+ * What calls of one key share.
+ *
+ * @typedef {object} Group
+ * @property {string} key names all that makes a poll the same
+ * @property {Set<{ receive(attempt?: object): void }>} calls
+ * @property {{ receive(attempt?: object): void }} [leader]
+ * @property {() => void} [end] ends the stream that the leader reads
+ * @property {object} [latest] the attempt that all of them have seen last
+ */
+
+/** @type {Map<string, Group>} */
 const groups = new Map();
 
 /** An attempt for one more call: what that one does to the answer, the others must not see. */
@@ -19,29 +30,22 @@ const copy = (attempt) => ({
   body: attempt.body?.constructor === Object ? { ...attempt.body } : attempt.body,
 });
 
+/** Hands an attempt to all calls of a group but one, or tells them that the leader has gone. */
+function publish(group, attempt, own) {
+  if (attempt) group.latest = copy(attempt);
+  for (const call of group.calls) if (call !== own) call.receive(attempt && copy(attempt));
+}
+
 export class Subscriber {
   #call;
-  #key;
-  #isPolling = false;
-  /** Ends the stream that this call reads for all. */
-  #endStream;
-  /** The attempt that the group has seen last. */
-  #latest;
+  #group;
 
   /**
-   * @param {{ readonly identity: unknown[], receive(attempt?: object): void }} call `identity` is what else makes a poll
-   *   the same, beside the key of its group; `receive` takes an attempt of another call, or nothing where the leader has
-   *   gone
+   * @param {{ receive(attempt?: object): void }} call `receive` takes an attempt of another call, or nothing where the
+   *   leader has gone
    */
   constructor(call) {
     this.#call = call;
-  }
-
-  /** The others of the group. */
-  #peers() {
-    const { identity } = this.#call;
-    const isSame = (peer) => peer.#call.identity.every((part, index) => part === identity[index]);
-    return (groups.get(this.#key) ?? []).filter((peer) => peer !== this && isSame(peer));
   }
 
   /**
@@ -52,53 +56,49 @@ export class Subscriber {
    * @param {boolean} isSilent whether a stream has been silent for so long that it counts as dead
    */
   join(key, isSilent) {
-    const isNew = key !== this.#key;
-    if (isNew) {
+    const call = this.#call;
+    let latest;
+    if (key !== this.#group?.key) {
       this.leave();
-      this.#key = key;
-      groups.set(key, [...(groups.get(key) ?? []), this]);
+      const group = groups.get(key) ?? { key, calls: new Set() };
+      groups.set(key, group);
+      group.calls.add(call);
+      this.#group = group;
+      // A call that comes later learns how the task stands.
+      latest = group.latest;
+      if (latest) call.receive(copy(latest));
     }
-    const peers = this.#peers();
-    // A call that comes later learns how the task stands.
-    const informed = isNew && peers.find((peer) => peer.#latest);
-    if (informed) this.#take(informed.#latest);
-    const reader = [this, ...peers].find((each) => each.#endStream);
-    if (reader && !isSilent) return SOURCE_STREAM;
-    if (reader) reader.#endStream();
-    if (informed || peers.some((peer) => peer.#isPolling)) return SOURCE_POLL;
-    this.#isPolling = true;
+    const group = this.#group;
+    if (group.end && !isSilent) return SOURCE_STREAM;
+    group.end?.();
+    if (latest || (group.leader && group.leader !== call)) return SOURCE_POLL;
+    group.leader = call;
     return SOURCE_OWN;
-  }
-
-  #take(attempt) {
-    this.#latest = attempt;
-    this.#call.receive(copy(attempt));
   }
 
   /** Hands the attempt of this call's own poll to the group. */
   publish(attempt, controller) {
-    if (!this.#isPolling) return;
-    this.#isPolling = false;
-    this.#latest = copy(attempt);
-    for (const peer of this.#peers()) peer.#take(this.#latest);
-    if (attempt.rest) this.#readStream(attempt.rest, controller);
+    const group = this.#group;
+    if (group?.leader !== this.#call || group.end) return;
+    publish(group, attempt, this.#call);
+    if (attempt.rest) this.#readStream(group, attempt.rest, controller);
+    else group.leader = undefined;
   }
 
   /** Hands on all that a stream brings, to this call as well. */
-  async #readStream(attempts, controller) {
-    const group = () => [...this.#peers(), this];
+  async #readStream(group, attempts, controller) {
     const end = () => {
-      if (this.#endStream !== end) return;
-      this.#endStream = undefined;
+      if (group.end !== end) return;
+      group.end = group.leader = undefined;
       controller.abort();
       // Those that need more have to poll.
-      for (const each of group()) each.#call.receive();
+      publish(group);
     };
-    this.#endStream = end;
+    group.end = end;
     try {
       for await (const attempt of attempts) {
-        if (this.#endStream !== end) return;
-        for (const each of group()) each.#take(attempt);
+        if (group.end !== end) return;
+        publish(group, attempt);
       }
     } catch {}
     end();
@@ -106,15 +106,15 @@ export class Subscriber {
 
   /** Leaves the group. Those that wait for this call's poll or stream are told. */
   leave() {
-    const peers = this.#peers();
-    const others = groups.get(this.#key)?.filter((each) => each !== this);
-    if (others?.length > 0) groups.set(this.#key, others);
-    else groups.delete(this.#key);
-    const wasPolling = this.#isPolling;
-    this.#isPolling = false;
-    this.#latest = undefined;
-    if (this.#endStream) this.#endStream();
-    if (wasPolling) for (const peer of peers) peer.#call.receive();
-    this.#key = undefined;
+    const group = this.#group;
+    if (!group) return;
+    if (group.leader === this.#call) group.end?.();
+    group.calls.delete(this.#call);
+    if (group.calls.size === 0) groups.delete(group.key);
+    if (group.leader === this.#call) {
+      group.leader = undefined;
+      publish(group);
+    }
+    this.#group = undefined;
   }
 }

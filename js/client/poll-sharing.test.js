@@ -129,7 +129,6 @@ async function run(seed, number) {
     heard.set(name, items);
     reference.heard.set(name, []);
     const subscriber = new Subscriber({
-      identity: [identity],
       receive(attempt) {
         items.push(attempt ? attempt.body.id : GONE);
         // What one call does to an answer, the others do not see.
@@ -157,7 +156,7 @@ async function run(seed, number) {
         const isSilent = random.chance(0.1);
         steps.push(`${name} joins ${url}${isSilent ? ', whose stream is silent' : ''}`);
         const expected = reference.join(name, identity, url, isSilent);
-        const found = subscriber.join(url, isSilent);
+        const found = subscriber.join(`${identity} ${url}`, isSilent);
         assert.equal(found, expected);
         break;
       }
@@ -224,8 +223,8 @@ async function run(seed, number) {
     // Nothing of them is left for those that come later.
     for (const url of URLS) {
       const items = [];
-      const fresh = new Subscriber({ identity: [IDENTITIES[0]], receive: (item) => items.push(item) });
-      assert.deepEqual([fresh.join(url, false), items], [NOTHING, []]);
+      const fresh = new Subscriber({ receive: (item) => items.push(item) });
+      assert.deepEqual([fresh.join(`${IDENTITIES[0]} ${url}`, false), items], [NOTHING, []]);
       fresh.leave();
     }
   } catch (error) {

@@ -1,6 +1,10 @@
 /** `edit`, and pictures that go along with a create: as JSON, or as a form. */
 
 import assert from 'node:assert/strict';
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { edit, editAndWait, generate, InvalidRequestError, LemonData } from 'lemondata-wasm';
 import { answer } from '../helpers/fake-time.js';
@@ -77,6 +81,47 @@ describe('an edit', GUARD, () => {
       ['extra', '{"a":1}'],
     ]);
     assert.equal(requests[0].marker, null);
+  });
+
+  test('names the type of a picture as its bytes tell it, whatever its Blob or the name of its file says', async () => {
+    const { requests, options } = service();
+    const png = Buffer.from('iVBORw0KGgoAAAAN', 'base64');
+    const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16);
+    const webp = Buffer.from('RIFF\0\0\0\0WEBPVP8L');
+    const image = [
+      new Blob([png]),
+      new File([jpeg], 'lemon.png', { type: 'image/png' }),
+      new Blob([webp], { type: 'application/octet-stream' }),
+      new Blob(['another'], { type: 'image/heic' }),
+    ];
+    await edit({ prompt: 'PNG', image, mask: new File([png], 'mask') }, options);
+    const files = requests[0].form.filter(([, value]) => value instanceof Blob);
+    assert.deepEqual(
+      files.map(([name, file]) => [name, file.name, file.type]),
+      [
+        ['image', 'blob', 'image/png'],
+        ['image', 'lemon.png', 'image/jpeg'],
+        ['image', 'blob', 'image/webp'],
+        ['image', 'blob', 'image/heic'],
+        ['mask', 'mask', 'image/png'],
+      ],
+    );
+    assert.deepEqual(Buffer.from(await files[0][1].arrayBuffer()), png);
+    assert.deepEqual(requests[0].form[0], ['prompt', 'PNG']);
+  });
+
+  test('of a file that has changed since it was opened is not sent', async (t) => {
+    const { requests, options } = service();
+    const folder = await mkdtemp(join(tmpdir(), 'lemon-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'lemon.png');
+    await writeFile(path, 'lemon');
+    const image = await openAsBlob(path);
+    await writeFile(path, 'another lemon');
+    const error = await failure(edit({ prompt: 'Peel it', image }, { ...options, maxRetries: 0 }));
+    assert.equal(error.outcome, 'not_sent');
+    assert.equal(error.cause.name, 'NotReadableError');
+    assert.equal(requests.length, 0);
   });
 
   test('as a form shows a relay that it comes from this client', async () => {

@@ -1,6 +1,7 @@
 /** No caller hurts another: whatever a caller hands in ends that call alone, before anything is sent. */
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import {
@@ -361,18 +362,25 @@ describe('a call', GUARD, () => {
     assert.ok(error.stack.length < 3000, `${error.stack.length} characters`);
   });
 
-  test('that no code catches prints a few lines, not the module', async () => {
-    const { execFile } = await import('node:child_process');
-    const program = `import { generate } from 'lemondata-wasm';
-      await generate({ prompt: 'x' }, { apiKey: 'sk-1', fetch: async () => new Response('{}', { status: 400 }) });`;
-    const printed = await new Promise((resolve) => {
-      execFile(process.execPath, ['--input-type=module', '--eval', program], (_error, _stdout, stderr) =>
-        resolve(stderr),
-      );
-    });
-    assert.match(printed, /InvalidRequestError/);
-    assert.ok(printed.length < 5000, `${printed.length} characters`);
-  });
+  for (const [title, options] of [
+    ['at the service', "{ apiKey: 'sk-1', fetch: async () => new Response('{}', { status: 400 }) }"],
+    ['before it is sent', '{ apiKy: 1 }'],
+  ]) {
+    for (const draw of ['generate', 'new LemonData().generate']) {
+      test(`by ${draw} that fails ${title}, and that no code catches, shows the line of the program`, async () => {
+        const line = `await ${draw}({ prompt: 'x' }, ${options});`;
+        const program = `import { generate, LemonData } from 'lemondata-wasm';\n${line}`;
+        const printed = await new Promise((resolve) => {
+          execFile(process.execPath, ['--input-type=module', '--eval', program], (_error, _stdout, stderr) =>
+            resolve(stderr),
+          );
+        });
+        assert.equal(printed.split('\n')[1], line, printed);
+        assert.match(printed, /InvalidRequestError: /);
+        assert.ok(printed.length < 5000, `${printed.length} characters`);
+      });
+    }
+  }
 });
 
 describe('rule 3: a key', GUARD, () => {

@@ -143,6 +143,30 @@ describe('in React Native', GUARD, () => {
     ]);
   });
 
+  test('a form, which cannot be read, is sent as it is', async (t) => {
+    const { FormData } = globalThis;
+    t.after(() => {
+      globalThis.FormData = FormData;
+    });
+    globalThis.FormData = class {
+      parts = [];
+      append(...part) {
+        this.parts.push(part);
+      }
+    };
+    const bodies = [];
+    const fetch = async (_, { body }) => {
+      bodies.push(body);
+      return answer(done);
+    };
+    const image = new Blob(['lemon'], { type: 'image/png' });
+    await client.edit({ prompt: 'Peel it', image }, { baseUrl: 'https://relay.example', relay: true, fetch });
+    assert.deepEqual(bodies[0].parts, [
+      ['prompt', 'Peel it'],
+      ['image', image],
+    ]);
+  });
+
   test('a picture is downloaded, although no bytes of its Blob can be read', async () => {
     const blob = { type: 'image/png', slice: () => ({}) };
     const fetch = async () => ({ ok: true, status: 200, blob: async () => blob });
