@@ -2,6 +2,7 @@
 
 import { NAMES, OPTION_COUNT } from './abi.gen.js';
 import { InvalidRequestError, ownError } from './errors.js';
+import { read } from './values.js';
 
 /** The names of all options. */
 const OPTIONS = /* @__PURE__ */ NAMES.slice(0, OPTION_COUNT);
@@ -9,19 +10,11 @@ const OPTIONS = /* @__PURE__ */ NAMES.slice(0, OPTION_COUNT);
 /** An option that cannot be read is of no type that is allowed. */
 const UNREADABLE = /* @__PURE__ */ Symbol('unreadable');
 
-function option(options, name) {
-  try {
-    return options?.[name];
-  } catch {
-    return UNREADABLE;
-  }
-}
-
 /** The options of a call over those of its client, each read once: the checked value is the one that is used. */
 export function mergeOptions(callOptions, clientOptions) {
   const options = {};
   for (const name of OPTIONS) {
-    const value = option(callOptions, name) ?? option(clientOptions, name);
+    const value = read(callOptions, name, UNREADABLE) ?? read(clientOptions, name, UNREADABLE);
     if (value != null) options[name] = value;
   }
   return options;

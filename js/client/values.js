@@ -32,11 +32,13 @@ const TYPES = ['number', 'array', 'object', 'function'];
 /** No text is longer in linear memory: a server may send megabytes of message. */
 const LONGEST_TEXT = 65_536;
 
-/** A field, or `undefined` where there is none or its getter throws. */
-export function read(value, name) {
+/** A field, or `undefined` where there is none. Where its getter throws, it is `unreadable`. */
+export function read(value, name, unreadable) {
   try {
     return value?.[name];
-  } catch {}
+  } catch {
+    return unreadable;
+  }
 }
 
 /** A value in words, for a message. It does not show texts: they may be secrets. */

@@ -23,10 +23,14 @@ const RUSTFLAGS = [
   '-Cllvm-args=-max-store-memcpy=1',
   // Otherwise generic functions are taken from where the standard library has compiled them, whole and for export.
   '-Zshare-generics=no',
-  // Our stacks are shallow, and a megabyte of it for each instance is much in an edge worker.
-  '-Clink-arg=-zstack-size=65536',
   `--remap-path-prefix=${root}=.`,
 ];
+
+/**
+ * The bytes of each module's stack, which lies below its data. The client uses 700 of them at most, and the small addresses
+ * behind a short stack take fewer bytes of code.
+ */
+const STACK = { client: 4_096, traps: 4_096, hub: 65_536 };
 
 /** Cargo has one target folder, which one build at a time may use. */
 let idle = Promise.resolve();
@@ -43,7 +47,7 @@ let idle = Promise.resolve();
 export async function compile(name, features, folder) {
   const path = join(folder, 'crate.wasm');
   idle = idle.then(async () => {
-    await step(`compile the crate: ${name}`, () => build(features));
+    await step(`compile the crate: ${name}`, () => build(name, features));
     mkdirSync(folder, { recursive: true });
     copyFileSync(join(work, TARGET, 'release', 'lemondata_wasm.wasm'), path);
   });
@@ -51,7 +55,7 @@ export async function compile(name, features, folder) {
   return path;
 }
 
-const build = (features) =>
+const build = (name, features) =>
   runBeside(
     'cargo',
     [
@@ -59,5 +63,5 @@ const build = (features) =>
       ...[`--target=${TARGET}`, `--target-dir=${work}`],
       ...['-Zbuild-std=std,panic_abort', '-Zbuild-std-features=optimize_for_size'],
     ],
-    { env: { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: RUSTFLAGS.join(' ') } },
+    { env: { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: [...RUSTFLAGS, `-Clink-arg=-zstack-size=${STACK[name]}`].join(' ') } },
   );
