@@ -204,10 +204,16 @@ export class Generation {
     return phase === 'failed' && ['accepted', 'unknown'].includes(/** @type {any} */ (error)?.outcome);
   }
 
-  /** @param {number} time */
+  /**
+   * How long the person has waited, in milliseconds. The pictures hold the final time, and the viewer shows it.
+   *
+   * @param {number} time
+   */
   elapsed(time) {
     const { startedAt, endedAt } = this.snapshot;
-    return endedAt === undefined ? time - this.begunAt : Math.max(0, endedAt - startedAt);
+    if (endedAt === undefined) return time - this.begunAt;
+    const times = keptOf(this.id).map(({ ms }) => ms);
+    return Math.max(0, ...(times.length > 0 ? times : [endedAt - startedAt]));
   }
 
   /**
