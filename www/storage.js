@@ -2,7 +2,9 @@
 
 import { html, nothing, render } from 'lit-html';
 import { elementById } from './element.js';
-import { isJournalLost, isLoose, running } from './generation-list.js';
+import { running } from './generation-list.js';
+import { isJournalLost } from './journal-storage.js';
+import { isLoose } from './kept-sources.js';
 import { keepHeld, kept, onPictures } from './pictures.js';
 import { hasHeld } from './store.js';
 import { amount } from './words.js';
