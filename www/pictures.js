@@ -2,7 +2,7 @@
 
 import { toBlob } from 'lemondata-wasm';
 import { now } from './clock.js';
-import { all, get, hold, put, remove, storeHeld } from './store.js';
+import { all, flushMemory, get, keepInMemory, put, remove } from './store.js';
 
 /** The longer side of a thumbnail: two device pixels for each of the largest tile. */
 const THUMBNAIL_SIDE = 480;
@@ -145,7 +145,7 @@ async function keepOne(image, signal, generation, description) {
   picture.ms = Math.round(generation.elapsed(now()));
   // A record without its file would be a broken picture after a reload, unless its address brings the file.
   if (isStored || picture.address) await put('pictures', picture.id, picture);
-  else hold('pictures', picture.id, picture);
+  else keepInMemory('pictures', picture.id, picture);
   return picture;
 }
 
@@ -168,9 +168,9 @@ async function measure(src, signal) {
   }
 }
 
-/** Tries again to store the pictures that are held in memory. */
-export async function keepHeld() {
-  const isDone = await storeHeld();
+/** Tries again to store the pictures that are in memory alone. */
+export async function storeFromMemory() {
+  const isDone = await flushMemory();
   notifyAllTabs();
   return isDone;
 }
@@ -242,7 +242,7 @@ export function urlOf(picture, store = 'files') {
 async function open({ id, width, address }, store) {
   if (!width) return undefined;
   const file = asBlob((await get(store, id).catch(() => {})) ?? (await get('files', id).catch(() => {})));
-  // Storage was full, and an earlier page has held the file.
+  // Storage was full, and an earlier page had the file in memory.
   return file ? URL.createObjectURL(file) : address;
 }
 
