@@ -536,6 +536,18 @@ describe('a clock that is set', GUARD, () => {
       assert.equal(app.server.counts.creates, 2);
     });
   }
+
+  test('is no reason to wait on where it was left alone', async () => {
+    app = await studio.open({ taskMs: 1_000_000 });
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    const isOver = async () => (await app.card.getAttribute('data-phase')) === 'failed';
+    for (let passed = 0; passed < 400_000 && !(await isOver()); passed += 10_000) await app.advance(10_000);
+    await app.state('Still not finished');
+    const { polls } = app.server.counts;
+    await app.advance(10_000);
+    assert.equal(app.server.counts.polls, polls);
+  });
 });
 
 describe('an error', GUARD, () => {
