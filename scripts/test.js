@@ -279,10 +279,10 @@ function describe({ name, file, error }) {
   return lines.map((line, index) => (index === 0 ? `  ${line}` : `    ${line}`)).join('\n');
 }
 
-const given = process.argv.slice(2);
-const named = given.filter((argument) => !['--all', '--yes'].includes(argument));
+const args = process.argv.slice(2);
+const named = args.filter((argument) => !['--all', '--yes'].includes(argument));
 // The tests of a part read it there.
-if (given.includes('--all')) process.env.TEST_ALL = '1';
+if (args.includes('--all')) process.env.TEST_ALL = '1';
 
 const unknown = named.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {

@@ -13,10 +13,10 @@ import { fallbackNote } from './fallback.js';
 import { dismiss, fetchAgain, resume, startLike, stop, tryAgain } from './generation-list.js';
 import { icon } from './icon.js';
 import { showExchange } from './on-demand.js';
-import { addressOf, change, keepHeld, urlOf } from './pictures.js';
+import { addressOf, change, storeFromMemory, urlOf } from './pictures.js';
 import { ring } from './ring.js';
 import { shapeOf } from './settings.js';
-import { isHeld } from './store.js';
+import { isInMemory } from './store.js';
 import { toast } from './toast.js';
 import { countdown, duration, explain, meta } from './words.js';
 
@@ -270,14 +270,18 @@ function message(generation) {
       <a href=${/** @type {string} */ (addressOf(image.url))} target="_blank" rel="noreferrer">open its address</a>:
       it works for some hours at most.</p>`;
   }
-  return pictures.some(({ id }) => isHeld(id)) ? heldNote() : nothing;
+  return pictures.some(({ id }) => isInMemory(id)) ? memoryNote() : nothing;
 }
 
 /** A picture that is in memory alone. */
-function heldNote() {
+function memoryNote() {
   const store = async () =>
-    toast((await keepHeld()) ? 'Stored.' : 'There is still no space for it. Delete pictures in the gallery.');
-  return html`<div class="problem held" role="status">
+    toast(
+      (await storeFromMemory())
+        ? 'Stored.'
+        : 'There is still no space for it. Delete pictures in the gallery.',
+    );
+  return html`<div class="problem in-memory" role="status">
     <p>This browser has no space for the picture, so it is lost when this page is closed.</p>
     <p class="next">Download it now. Or free space, then <button type="button" @click=${store}>Store it</button></p>
   </div>`;

@@ -24,6 +24,14 @@ import { get, put, remove } from './store.js';
 
 /** @typedef {import('./generation.js').Generation} Generation */
 
+/** Without its files, the answer to a create that has left cannot be asked for again. */
+const LOST_WITH_FILES = {
+  name: 'ConnectionError',
+  kind: 'connection',
+  outcome: 'unknown',
+  message: 'The reference pictures of this create are gone, so its answer is lost. It may have been billed.',
+};
+
 /** @param {string} id */
 const chainKey = (id) => `chain ${id}`;
 
@@ -78,7 +86,6 @@ export async function goOn(client, generation, task, options, { relay, sources }
   const models = /** @type {string[]} */ (modelsOf(generation.request));
   let index = chain?.index ?? 0;
   let key = chain?.key ?? options.idempotencyKey;
-  // Without its files, the answer to a create that has left cannot be asked for again.
   let isRepeat = chain !== undefined || generation.isRepeat;
   if (task && !(chain && task.task_id === chain.before)) {
     try {
@@ -94,8 +101,7 @@ export async function goOn(client, generation, task, options, { relay, sources }
   }
   const rest = models.slice(index + 1);
   const files = await sources().catch((error) => {
-    if (isRepeat) checkRepeatable({}, relay);
-    throw error;
+    throw isRepeat ? Object.assign(new Error(), LOST_WITH_FILES) : error;
   });
   return send(client, { ...request, model: models[index] }, files, {
     ...options,

@@ -20,7 +20,7 @@ const compact = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
  * @param {string} value
  * @param {string} text
  */
-export function matchOf(value, text) {
+function matchOf(value, text) {
   const whole = compact(value);
   const at = whole.indexOf(compact(text));
   if (at >= 0) return at === 0 ? 0 : 1;

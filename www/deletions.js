@@ -28,19 +28,19 @@ export async function finishDeletions() {
  * @param {Picture[]} pictures
  */
 export async function deleteWithUndo(pictures) {
-  if (pending.length === 0) hold();
+  if (pending.length === 0) holdLock();
   pending.push(pictures);
   offer(`Deleted ${words(pictures)}.`);
   await discard(pictures);
 }
 
 /** Tells other tabs that this one can still undo. */
-function hold() {
+function holdLock() {
   release();
-  const held = new Promise((resolve) => {
+  const released = new Promise((resolve) => {
     release = () => resolve(undefined);
   });
-  navigator.locks?.request(LOCK, { mode: 'shared' }, () => held);
+  navigator.locks?.request(LOCK, { mode: 'shared' }, () => released);
 }
 
 /** @param {string} text */

@@ -6,6 +6,7 @@ import { card, resumption, stake } from './card.js';
 import { now } from './clock.js';
 import { elementById } from './element.js';
 import * as list from './generation-list.js';
+import { isJournalLost } from './journal-storage.js';
 import { onPictures } from './pictures.js';
 import { raceCard } from './race-card.js';
 import { dismissEnded, isRace, withRaces } from './races.js';
@@ -74,7 +75,7 @@ function content(all, time, callbacks) {
       : nothing
   }
     ${
-      list.isJournalLost
+      isJournalLost
         ? html`<p class="notice" role="status">This browser stores nothing for this page at the moment: what is running
             is forgotten when the page is closed.</p>`
         : nothing

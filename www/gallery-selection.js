@@ -8,6 +8,7 @@ import { exportZip } from './on-demand.js';
 import { change } from './pictures.js';
 import { rove, setUpToolbar } from './toolbar.js';
 
+/** How many pictures the viewer compares. */
 export const MOST_COMPARED = 4;
 
 const bar = elementById('selection', HTMLElement);

@@ -8,12 +8,16 @@ import { now } from './clock.js';
 import { BASE_URL, pollInterval, relayId } from './config.js';
 import { onReconnect } from './connection.js';
 import { Generation } from './generation.js';
+import { journalStorage } from './journal-storage.js';
+import { filesOf, isOfVisit, keepSources, removeSources, restoreSources } from './kept-sources.js';
 import { redraw } from './redraw.js';
-import { namesOf, whole } from './sources.js';
-import { get, put, remove } from './store.js';
+import { namesOf } from './sources.js';
+import { get, put } from './store.js';
 import { toast } from './toast.js';
 import { duration, explain, short } from './words.js';
 
+/** The name of the journal, in the store of tasks. */
+const JOURNAL = 'lemondata-studio';
 /** The ids of generations that were put away although they may still be billed, in the store of tasks. */
 const ARCHIVE = 'archive';
 /** Shorter absences slow no polls. */
@@ -37,36 +41,8 @@ export const generations = () => list.filter(({ id, isRunning }) => isRunning ||
 export const archived = () => list.filter(({ id, isRunning }) => !isRunning && archive.has(id));
 export const running = () => list.filter(({ isRunning }) => isRunning);
 
-/** Whether the journal cannot be written, so that running generations are lost with the page. */
-export let isJournalLost = false;
-
 /** The number of generations that finished while the page was hidden. */
 export let unseen = 0;
-
-/**
- * The reference pictures of this visit's generations, by their ids, once they are stored.
- *
- * @type {Map<string, Promise<import('./sources.js').Sources | undefined>>}
- */
-const stored = new Map();
-/** @param {string} id */
-const sourcesKey = (id) => `sources ${id}`;
-
-/**
- * The reference pictures of a generation, of an earlier visit as well.
- *
- * @param {{ id: string, sources?: import('./sources.js').SourceNames }} generation or what else names its pictures
- * @returns {Promise<import('./sources.js').Sources | undefined>} rejects where they were not kept as they were
- */
-export async function filesOf({ id, sources }) {
-  const found = await (stored.get(id) ?? get('tasks', sourcesKey(id)).catch(console.warn));
-  return whole(sources, found ?? undefined);
-}
-
-/** The ids of those whose reference pictures are lost with the page. */
-const loose = new Set();
-/** @param {Generation} generation */
-export const isLoose = ({ id }) => loose.has(id);
 
 /** @param {string | undefined} key */
 const withKey = (key) =>
@@ -101,50 +77,28 @@ const client = {
   waitForTask: (task, options) => run(/** @type {import('lemondata-wasm').Task} */ (task), options),
 };
 
-const store = createGenerations({
-  client,
-  key: 'lemondata-studio',
-  sync: syncTabs,
-  storage: {
-    // That it is read proves nothing of a full one.
-    getItem: (key) => watch(get('tasks', key), isJournalLost),
-    setItem: (key, value) => watch(put('tasks', key, value), false),
-    // That nothing is removed proves nothing: a database that is blocked holds nothing.
-    removeItem: (key) => remove('tasks', key),
-  },
-});
-
-/**
- * Notes whether the journal is kept.
- *
- * @template T
- * @param {Promise<T>} call of the database
- * @param {boolean} isLost what follows from its success
- */
-async function watch(call, isLost) {
-  const before = isJournalLost;
-  try {
-    const value = await call;
-    isJournalLost = isLost;
-    return value;
-  } catch (error) {
-    isJournalLost = true;
-    throw error;
-  } finally {
-    if (isJournalLost !== before) redraw();
-  }
-}
-
-let lastNumber = 0;
 /** Those that were removed, for a change of mind. @type {Map<string, Generation>} */
 const removed = new Map();
 
+const store = createGenerations({
+  client,
+  key: JOURNAL,
+  sync: syncTabs,
+  storage: journalStorage(JOURNAL, (id) => {
+    // One that was put away may come back.
+    if (removed.has(id)) return;
+    removeSources({ id });
+    removeChain(id);
+  }),
+});
+
+let lastNumber = 0;
 store.subscribe((snapshots) => {
   const known = new Map(list.map((generation) => [generation.id, generation]));
   list = snapshots.toReversed().map((snapshot) => {
     const { id } = snapshot;
     const generation =
-      known.get(id) ?? removed.get(id) ?? new Generation(snapshot, !stored.has(id), ++lastNumber);
+      known.get(id) ?? removed.get(id) ?? new Generation(snapshot, !isOfVisit(id), ++lastNumber);
     const wasRunning = known.has(id) && generation.isRunning;
     generation.snapshot = snapshot;
     if (generation.isRunning !== wasRunning) announceChange(generation, wasRunning);
@@ -198,16 +152,7 @@ export function start(request, sources) {
   const id = crypto.randomUUID();
   pressed.set(press, id);
   frame.port2.postMessage(undefined);
-  const storing = sources
-    ? put('tasks', sourcesKey(id), sources).catch((error) => {
-        console.warn(error);
-        loose.add(id);
-      })
-    : Promise.resolve();
-  stored.set(
-    id,
-    storing.then(() => sources),
-  );
+  keepSources(id, sources);
   // With its files named: a create that is sent later must not go without them. An earlier version of this page, which
   // does not know the names, sends no edit that has no picture.
   const named = /** @type {any} */ ({ ...request, 'studio:sources': names });
@@ -320,10 +265,7 @@ function putAway(all) {
     archive.delete(id);
     removed.set(id, generation);
     store.remove(id);
-    // For a change of mind.
-    const files = filesOf(generation).catch(() => undefined);
-    stored.set(id, files);
-    files.then(() => remove('tasks', sourcesKey(id))).catch(console.warn);
+    removeSources(generation);
     removeChain(id);
   }
   writeArchive();
@@ -335,10 +277,7 @@ function putAway(all) {
     for (const generation of forgotten) {
       const { id, snapshot } = generation;
       storeChain(generation);
-      stored
-        .get(id)
-        ?.then((files) => files && put('tasks', sourcesKey(id), files))
-        .catch(console.warn);
+      restoreSources(id);
       store.restore(snapshot);
     }
     writeArchive();

@@ -6,7 +6,7 @@ import { recordReach } from './connection.js';
 import { modelIn, modelsTried, rowsOfSkipped } from './fallback.js';
 import { addressOf, keep, kept } from './pictures.js';
 import { redraw } from './redraw.js';
-import { isHeld } from './store.js';
+import { isInMemory } from './store.js';
 import { Timeline } from './timeline.js';
 import { recordAnswer, recordRequest } from './wire.js';
 import { costOf } from './words.js';
@@ -204,10 +204,16 @@ export class Generation {
     return phase === 'failed' && ['accepted', 'unknown'].includes(/** @type {any} */ (error)?.outcome);
   }
 
-  /** @param {number} time */
+  /**
+   * How long the person has waited, in milliseconds. The pictures hold the final time, and the viewer shows it.
+   *
+   * @param {number} time
+   */
   elapsed(time) {
     const { startedAt, endedAt } = this.snapshot;
-    return endedAt === undefined ? time - this.begunAt : Math.max(0, endedAt - startedAt);
+    if (endedAt === undefined) return time - this.begunAt;
+    const times = keptOf(this.id).map(({ ms }) => ms);
+    return Math.max(0, ...(times.length > 0 ? times : [endedAt - startedAt]));
   }
 
   /**
@@ -325,7 +331,7 @@ export class Generation {
       return images.map(({ b64_json, ...image }, index) => {
         const picture = made[index];
         // Of one that is lost with the page, the address stays, or the task, which brings the picture again.
-        if (!picture || isHeld(picture.id)) return { ...image, b64_json };
+        if (!picture || isInMemory(picture.id)) return { ...image, b64_json };
         return { ...image, url: addressOf(image.url) ?? `kept:${picture.id}`, isKept: true };
       });
     } finally {

@@ -58,7 +58,7 @@ function paint(place, bitmap) {
   let brush = [width / 2, height / 2];
   let isBrushShown = false;
   /** The key that paints while it is held. */
-  let held = '';
+  let paintKey = '';
   let percent = BRUSH.start;
   let isWanted = false;
 
@@ -96,7 +96,7 @@ function paint(place, bitmap) {
   sheet.addEventListener('pointerleave', () => showBrush(sheet.matches(':focus-visible')));
   sheet.addEventListener('focus', () => showBrush(sheet.matches(':focus-visible')));
   sheet.addEventListener('blur', () => {
-    held = '';
+    paintKey = '';
     showBrush(false);
   });
 
@@ -123,7 +123,7 @@ function paint(place, bitmap) {
     const step = (longer * (shiftKey ? LARGE_STEP : STEP)) / 100;
     const [x, y] = DIRECTIONS[key];
     const within = (/** @type {number} */ at, /** @type {number} */ end) => Math.min(end, Math.max(0, at));
-    move([within(brush[0] + x * step, width), within(brush[1] + y * step, height)], held !== '');
+    move([within(brush[0] + x * step, width), within(brush[1] + y * step, height)], paintKey !== '');
     repaint();
   }
 
@@ -133,8 +133,8 @@ function paint(place, bitmap) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (DIRECTIONS[key]) moveByKey(event);
     else if (!PAINT_KEYS.includes(key)) return;
-    else if (!repeat && !held) {
-      held = key;
+    else if (!repeat && !paintKey) {
+      paintKey = key;
       isBrushShown = true;
       begin();
       repaint();
@@ -144,8 +144,8 @@ function paint(place, bitmap) {
 
   sheet.addEventListener('keydown', onSheetKey);
   sheet.addEventListener('keyup', ({ key }) => {
-    const isPaint = key === held;
-    if (isPaint) held = '';
+    const isPaint = key === paintKey;
+    if (isPaint) paintKey = '';
     // Not at each repetition of a key: a screen reader reads one line after the other.
     if (isPaint || DIRECTIONS[key]) {
       const [across, down] = [brush[0] / width, brush[1] / height].map((share) => Math.round(share * 100));

@@ -14,7 +14,7 @@ const known = new WeakSet();
 /** How many steps back are under way that only remove the entry of a closed dialog. */
 let ownSteps = 0;
 /** @type {(() => void)[]} */
-const waiting = [];
+const resolvers = [];
 
 /** The number of dialogs that were open at the current entry of the history. */
 const depth = () => history.state?.dialogs ?? 0;
@@ -31,7 +31,7 @@ export function listenToBack() {
     (event) => {
       if (ownSteps > 0) {
         ownSteps -= 1;
-        for (const resolve of waiting.splice(0)) resolve();
+        for (const resolve of resolvers.splice(0)) resolve();
         // At once: another dialog may open before the event of this one.
       } else if (stack.length > depth()) for (const dialog of stack.splice(depth()).reverse()) dialog.close();
       else return;
@@ -80,7 +80,7 @@ export function openModal(dialog) {
 
 /** Waits until the entries of closed dialogs are gone: a step back would take a change of the address with it. */
 export async function closed() {
-  while (ownSteps > 0) await new Promise((resolve) => waiting.push(() => resolve(undefined)));
+  while (ownSteps > 0) await new Promise((resolve) => resolvers.push(() => resolve(undefined)));
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { toBlob } from 'lemondata-wasm';
 import { now } from './clock.js';
-import { all, get, hold, put, remove, storeHeld } from './store.js';
+import { all, flushMemory, get, keepInMemory, put, remove } from './store.js';
 
 /** The longer side of a thumbnail: two device pixels for each of the largest tile. */
 const THUMBNAIL_SIDE = 480;
@@ -22,7 +22,7 @@ const FILE_MS = 120_000;
  * @property {import('./sources.js').SourceNames} [sources] its reference pictures
  * @property {number} index among the pictures of its generation, from 0
  * @property {number} count of the pictures of its generation
- * @property {number} ms duration of the generation
+ * @property {number} ms how long the person waited for it, its download included
  * @property {string} [revised] the prompt as the model understood it
  * @property {string} [type]
  * @property {number} [bytes]
@@ -91,7 +91,7 @@ export async function keep(generation, images, signal, isWanted = () => true) {
   const made = await Promise.all(
     images.map(async (image, index) => {
       if (!isWanted(index)) return undefined;
-      return keepOne(image, signal, {
+      return keepOne(image, signal, generation, {
         id: `${at.toString(36).padStart(9, '0')}-${id.slice(0, 8)}-${index}`,
         at,
         generation: id,
@@ -100,7 +100,6 @@ export async function keep(generation, images, signal, isWanted = () => true) {
         ...(cost && { cost }),
         index,
         count: images.length,
-        ms: Math.round(generation.elapsed(now())),
       });
     }),
   );
@@ -120,9 +119,12 @@ export const addressOf = (url) => (/^https?:/i.test(url ?? '') ? (url ?? undefin
 /**
  * @param {import('lemondata-wasm').Image} image
  * @param {AbortSignal} signal
- * @param {Picture} picture
+ * @param {Pick<import('./generation.js').Generation, 'elapsed'>} generation
+ * @param {Omit<Picture, 'ms'>} description
+ * @returns {Promise<Picture | undefined>}
  */
-async function keepOne(image, signal, picture) {
+async function keepOne(image, signal, generation, description) {
+  const picture = { ...description, ms: 0 };
   if (image.revised_prompt && image.revised_prompt !== picture.request.prompt) {
     picture.revised = image.revised_prompt;
   }
@@ -140,9 +142,10 @@ async function keepOne(image, signal, picture) {
     if (!size) return undefined;
     Object.assign(picture, { url: picture.address, ...size });
   }
+  picture.ms = Math.round(generation.elapsed(now()));
   // A record without its file would be a broken picture after a reload, unless its address brings the file.
   if (isStored || picture.address) await put('pictures', picture.id, picture);
-  else hold('pictures', picture.id, picture);
+  else keepInMemory('pictures', picture.id, picture);
   return picture;
 }
 
@@ -165,9 +168,9 @@ async function measure(src, signal) {
   }
 }
 
-/** Tries again to store the pictures that are held in memory. */
-export async function keepHeld() {
-  const isDone = await storeHeld();
+/** Tries again to store the pictures that are in memory alone. */
+export async function storeFromMemory() {
+  const isDone = await flushMemory();
   notifyAllTabs();
   return isDone;
 }
@@ -239,7 +242,7 @@ export function urlOf(picture, store = 'files') {
 async function open({ id, width, address }, store) {
   if (!width) return undefined;
   const file = asBlob((await get(store, id).catch(() => {})) ?? (await get('files', id).catch(() => {})));
-  // Storage was full, and an earlier page has held the file.
+  // Storage was full, and an earlier page had the file in memory.
   return file ? URL.createObjectURL(file) : address;
 }
 

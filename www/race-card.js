@@ -7,8 +7,10 @@ import { until } from 'lit-html/directives/until.js';
 import { prompt } from './card.js';
 import { confirmCreates, picturesOf } from './confirm.js';
 import { fallbackWords } from './fallback.js';
-import { fetchAgain, filesOf, resume, stop } from './generation-list.js';
+import { MOST_COMPARED } from './gallery-selection.js';
+import { fetchAgain, resume, stop } from './generation-list.js';
 import { icon } from './icon.js';
+import { filesOf } from './kept-sources.js';
 import { urlOf } from './pictures.js';
 import { chart } from './race-chart.js';
 import { chooseModels } from './race-picker.js';
@@ -17,9 +19,6 @@ import { redraw } from './redraw.js';
 import { ring } from './ring.js';
 import { shapeOf } from './settings.js';
 import { meta } from './words.js';
-
-/** How many pictures the viewer compares. */
-const MAX_COMPARED = 4;
 
 /** @typedef {import('./races.js').Race} Race */
 /** @typedef {import('./races.js').Lane} Lane */
@@ -161,7 +160,7 @@ function laneButton(race, lane, { onReuse }) {
  */
 function buttons({ id, lanes, isRunning }, comparable, { onCompare, onReuse }) {
   const chosen = comparable.filter(({ id }) => marked.has(id));
-  const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MAX_COMPARED);
+  const compared = (chosen.length > 1 ? chosen : comparable).slice(0, MOST_COMPARED);
   const pictures = compared.map((lane) => lane.pictures[0]);
   const requests = lanes.map(({ request }) => request);
   const reuse = () => {

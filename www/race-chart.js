@@ -21,7 +21,7 @@ const ENDS = {
  * @param {number} ms
  * @returns {{ endMs: number, ticks: number[] }} the ticks in seconds
  */
-export function axisFor(ms) {
+function axisFor(ms) {
   const end = AXES.find((seconds) => seconds * 1000 >= ms) ?? Math.ceil(ms / 3_600_000) * 3600;
   return { endMs: end * 1000, ticks: Array.from({ length: STEPS + 1 }, (_, index) => (index * end) / STEPS) };
 }

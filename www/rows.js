@@ -1,7 +1,7 @@
 /** The layout of the gallery: rows of pictures that fill the width, under a heading for each day. */
 
 export const GAP = 8;
-export const HEADING = 48;
+const HEADING = 48;
 const BETWEEN_DAYS = 16;
 /** A picture that is wider or taller is cropped, so that it leaves space for others. */
 const RATIOS = { least: 0.6, most: 2.4 };

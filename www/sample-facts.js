@@ -1,8 +1,8 @@
 /** Where a call goes, for the samples that use no client. */
 
-/** @typedef {import('./code-samples.js').Call} Call */
+import { SERVICE } from '../js/client/service.js';
 
-const SERVICE = 'https://api.lemondata.cc';
+/** @typedef {import('./code-samples.js').Call} Call */
 
 /**
  * The variable with the key.

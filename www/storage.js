@@ -2,9 +2,11 @@
 
 import { html, nothing, render } from 'lit-html';
 import { elementById } from './element.js';
-import { isJournalLost, isLoose, running } from './generation-list.js';
-import { keepHeld, kept, onPictures } from './pictures.js';
-import { hasHeld } from './store.js';
+import { running } from './generation-list.js';
+import { isJournalLost } from './journal-storage.js';
+import { isLoose } from './kept-sources.js';
+import { kept, onPictures, storeFromMemory } from './pictures.js';
+import { isAnyInMemory } from './store.js';
 import { amount } from './words.js';
 
 /** From this share on, the space is scarce. */
@@ -17,7 +19,7 @@ export function showStorage() {
   elementById('gallery', HTMLElement).append(foot);
   onPictures(draw);
   addEventListener('beforeunload', (event) => {
-    if (hasHeld() || running().some((generation) => isJournalLost || isLoose(generation)))
+    if (isAnyInMemory() || running().some((generation) => isJournalLost || isLoose(generation)))
       event.preventDefault();
   });
   draw();
@@ -30,7 +32,7 @@ async function draw() {
   const share = quota > 0 ? usage / quota : 0;
   const percent = Math.min(100, Math.round(share * 100));
   render(
-    kept().length === 0 || (quota === 0 && !hasHeld())
+    kept().length === 0 || (quota === 0 && !isAnyInMemory())
       ? nothing
       : html`<p class="note" id="storage-text">
             ${quota > 0 ? `${amount(usage)} of ${amount(quota)} are used in this browser.` : nothing}
@@ -44,9 +46,9 @@ async function draw() {
               : nothing
           }
           ${
-            hasHeld()
+            isAnyInMemory()
               ? html`<p class="note warning">Some pictures are not stored, and are lost when this page is closed.
-                  <button type="button" @click=${keepHeld}>Store them</button></p>`
+                  <button type="button" @click=${storeFromMemory}>Store them</button></p>`
               : nothing
           }`,
     foot,

@@ -3,7 +3,7 @@
  * of thousands does not read the files and thumbnails that it does not show.
  *
  * Pictures are stored as bytes, because some engines store no Blob in private windows. Where storage is full or
- * blocked, pictures are held in memory, since they are billed.
+ * blocked, pictures are kept in memory, since they are billed.
  */
 
 import { openDB } from 'idb';
@@ -85,20 +85,20 @@ async function use(call) {
 export const isLasting = database().then(Boolean);
 
 /** The parts of pictures that the database does not take, which last as long as the page. */
-const held = Object.fromEntries(STORES.map((store) => [store, new Map()]));
+const inMemory = Object.fromEntries(STORES.map((store) => [store, new Map()]));
 
 /**
  * Whether a part of a picture is lost with the page.
  *
  * @param {string} key
  */
-export const isHeld = (key) => held.files.has(key) || held.pictures.has(key);
+export const isInMemory = (key) => inMemory.files.has(key) || inMemory.pictures.has(key);
 
 /** Whether any picture is. */
-export const hasHeld = () => held.files.size + held.pictures.size > 0;
+export const isAnyInMemory = () => inMemory.files.size + inMemory.pictures.size > 0;
 
 /**
- * Writes a value. One of a picture that the database does not take is held.
+ * Writes a value. Memory keeps one of a picture that the database does not take.
  *
  * @param {Store} store
  * @param {string} key
@@ -108,49 +108,49 @@ export const hasHeld = () => held.files.size + held.pictures.size > 0;
 export async function put(store, key, value) {
   try {
     if (!(await use((db) => db.put(store, value, key)))) throw new Error('The database is blocked.');
-    held[store].delete(key);
+    inMemory[store].delete(key);
     return true;
   } catch (error) {
     // A copy of the tasks in memory would hide those of other tabs. Their journal copes without.
     if (store === 'tasks') throw error;
     console.warn('A picture is not stored:', error);
-    held[store].set(key, value);
+    inMemory[store].set(key, value);
     return false;
   }
 }
 
 /**
- * Holds a value in memory, with its picture.
+ * Keeps a value in memory, with its picture.
  *
  * @type {(store: Store, key: string, value: unknown) => void}
  */
-export const hold = (store, key, value) => void held[store].set(key, value);
+export const keepInMemory = (store, key, value) => void inMemory[store].set(key, value);
 
 /**
- * Tries to store what is held.
+ * Tries to store the values in memory.
  *
- * @returns {Promise<boolean>} whether nothing is held any more
+ * @returns {Promise<boolean>} whether none is left there
  */
-export async function storeHeld() {
+export async function flushMemory() {
   for (const store of STORES) {
-    for (const [key, value] of held[store]) if (!(await put(store, key, value))) return !hasHeld();
+    for (const [key, value] of inMemory[store]) if (!(await put(store, key, value))) return !isAnyInMemory();
   }
   return true;
 }
 
 /** @type {(store: Store, key: string) => Promise<any>} */
-export const get = async (store, key) => held[store].get(key) ?? use((db) => db.get(store, key));
+export const get = async (store, key) => inMemory[store].get(key) ?? use((db) => db.get(store, key));
 
 /** @type {(store: 'pictures') => Promise<any[]>} every value, in the order of the keys */
 export async function all(store) {
   const values = (await use((db) => db.getAll(store)).catch(console.warn)) ?? [];
   const byId = new Map(values.map((value) => [value.id, value]));
-  for (const [id, value] of held[store]) byId.set(id, value);
+  for (const [id, value] of inMemory[store]) byId.set(id, value);
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** @type {(store: Store, key: string) => Promise<unknown>} */
 export async function remove(store, key) {
-  held[store].delete(key);
+  inMemory[store].delete(key);
   return use((db) => db.delete(store, key));
 }

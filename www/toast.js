@@ -62,7 +62,7 @@ export function toast(words, actions = [], { id = words, counts = [], onEnd } = 
     // What its action undoes is lost with a message.
     end(older.find((other) => other.actions.length === 0) ?? older[0]);
   }
-  if (!isHeld()) endLater(message);
+  if (!isBeingRead()) endLater(message);
   announce(message.actions.length > 0 ? `${text} ${message.actions[0].label}: press ${KEY}.` : text);
 }
 
@@ -112,7 +112,7 @@ function draw() {
 }
 
 /** Messages stay while the pointer or the focus is on one. */
-const isHeld = () => place.matches(':hover, :focus-within');
+const isBeingRead = () => place.matches(':hover, :focus-within');
 
 /** @param {Message} message */
 function endLater(message) {

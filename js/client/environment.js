@@ -1,10 +1,11 @@
 /** The key of a server, from its environment. Pages and edge workers do not come here. */
 
+import { SERVICE } from './service.js';
 import { parseUrl } from './values.js';
 
 /** Each variable with a key, and the address that the key is for: it goes nowhere else. */
 export const KEYS = [
-  ['LEMONDATA_API_KEY', 'https://api.lemondata.cc'],
+  ['LEMONDATA_API_KEY', SERVICE],
   ['TOKENLAB_API_KEY', 'https://api.tokenlab.sh'],
 ];
 

@@ -5,10 +5,9 @@ import { ConnectionError, detailsOf, errorOfStatus, ownError, RequestTimeoutErro
 import { Attempt, exchange } from './exchange.js';
 import { checkNames, resolve } from './options.js';
 import { inBrowser } from './place.js';
+import { SERVICE } from './service.js';
 import { parseUrl, reasonOf } from './values.js';
 
-/** The service of the core's `DEFAULT_BASE_URL`. */
-const SERVICE = 'https://api.lemondata.cc';
 const TIMEOUT_MS = 60_000;
 
 /** The names that the options have in the query. */

@@ -1,21 +1,25 @@
-/** Lets calls wait for the next change of a task. */
+/** Lets calls wait for the next change of an object. */
 export class Changes {
-  #waiting = new Set();
+  #resolvers = new Set();
 
   notify() {
-    for (const resolve of this.#waiting) resolve();
+    for (const resolve of this.#resolvers) resolve();
   }
 
-  /** Resolves at the next change, or after so many milliseconds. */
+  /**
+   * Resolves at the next change, or after so many milliseconds.
+   *
+   * @param {number} [ms] default: no limit
+   */
   next(ms) {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        this.#waiting.delete(end);
+        this.#resolvers.delete(end);
         resolve();
       };
-      const timer = setTimeout(end, ms);
-      this.#waiting.add(end);
+      const timer = ms === undefined ? undefined : setTimeout(end, ms);
+      this.#resolvers.add(end);
     });
   }
 }

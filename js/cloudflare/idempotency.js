@@ -6,6 +6,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { LOST_ANSWER } from '../relay/answers.js';
 import { DAY_MS, milliseconds, readSettings } from '../relay/settings.js';
+import { Changes } from './changes.js';
 import { getText, putText } from './texts.js';
 
 const RULES = {
@@ -22,7 +23,7 @@ const RULES = {
 
 export class IdempotencyKeyObject extends DurableObject {
   #kv = this.ctx.storage.kv;
-  #waiting = new Set();
+  #changes = new Changes();
 
   /** How long an unsettled claim and a settled answer are kept, in milliseconds. Override it to change them. */
   settings(_env) {
@@ -49,7 +50,7 @@ export class IdempotencyKeyObject extends DurableObject {
       }
       if (entry.fingerprint !== fingerprint) return { fingerprint: entry.fingerprint, answer: undefined };
       if (entry.head) return { fingerprint, answer: { ...entry.head, body: getText(this.#kv, 'body') } };
-      await new Promise((resolve) => this.#waiting.add(resolve));
+      await this.#changes.next();
     }
   }
 
@@ -65,7 +66,7 @@ export class IdempotencyKeyObject extends DurableObject {
       });
       await this.ctx.storage.setAlarm(until);
     } else await this.#forget();
-    this.#notify();
+    this.#changes.notify();
   }
 
   async alarm() {
@@ -79,11 +80,6 @@ export class IdempotencyKeyObject extends DurableObject {
   async #forget() {
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
-  }
-
-  #notify() {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
   }
 }
 

@@ -72,9 +72,17 @@ export interface HubEvent {
 export interface TaskHubSettings {
   /** The service's key, or a function that returns it and is called for every request. It is never stored. */
   apiKey: string | (() => string | Promise<string>);
-  /** The service's address. Default `https://api.lemondata.cc`. */
+  /**
+   * The service's address.
+   *
+   * @defaultValue `'https://api.lemondata.cc'`
+   */
   baseUrl?: string | undefined;
-  /** Another transport to the service. Default: the global `fetch`. */
+  /**
+   * Another transport to the service.
+   *
+   * @defaultValue the global `fetch`
+   */
   fetch?: typeof fetch | undefined;
   /**
    * The binding of `TaskHub` itself. An object for each identity counts how many sockets and streams the identity has
@@ -82,40 +90,88 @@ export interface TaskHubSettings {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace of a derived class is none of its base
   tasks: DurableObjectNamespace<any>;
-  /** The binding of {@link RequestLimiter}. Default none: then only the service's own refusals slow the tasks. */
+  /**
+   * The binding of {@link RequestLimiter}.
+   *
+   * @defaultValue none: then only the service's own refusals slow the tasks
+   */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace of a derived class is none of its base
   limiter?: DurableObjectNamespace<any> | undefined;
-  /** The bucket that finished pictures are copied to, since the service's URLs expire. Default none. */
+  /**
+   * The bucket that finished pictures are copied to, since the service's URLs expire.
+   *
+   * @defaultValue none
+   */
   pictures?: R2Bucket | undefined;
-  /** The gap between two polls. Default `{ min: 3000, max: 5000 }`, as the service recommends. */
+  /**
+   * The gap between two polls.
+   *
+   * @defaultValue `{ min: 3_000, max: 5_000 }`, as the service recommends
+   */
   pollInterval?: Options['pollInterval'];
-  /** The time-out of one request to the service. Default 300 000 for a create, 60 000 for a poll. */
+  /**
+   * The time-out of one request to the service.
+   *
+   * @defaultValue `300_000` for a create, `60_000` for a poll
+   */
   requestTimeout?: NumberSetting | undefined;
-  /** How often a create is repeated if the service refuses it and has done nothing. Default 2. */
+  /**
+   * How often a create is repeated if the service refuses it and has done nothing.
+   *
+   * @defaultValue `2`
+   */
   maxRetries?: NumberSetting | undefined;
   /**
    * Whether creates ask for a task in place of a picture (`async: true`), unless the client sets the field itself. A
    * create is then answered at once, so that hardly any crash leaves it `unknown`. A model that refuses the field is
-   * asked once more without it. Default `false`; `env.LEMONDATA_SHORT_CREATES` sets it.
+   * asked once more without it.
+   *
+   * @defaultValue `false`, unless `env.LEMONDATA_SHORT_CREATES` sets it
    */
   shortCreates?: boolean | 'true' | 'false' | undefined;
   /**
-   * How long a create may wait for its admission by the limiter, and how long its task is polled after that. Default
-   * 900 000. A task that runs longer is suspended: polling resumes when a client asks for it. It must be positive:
-   * with no time to wait, no create could be sent.
+   * How long a create may wait for its admission by the limiter, and how long its task is polled after that. A task
+   * that runs longer is suspended: polling resumes when a client asks for it. It must be positive: with no time to
+   * wait, no create could be sent.
+   *
+   * @defaultValue `900_000`
    */
   maxWait?: NumberSetting | undefined;
-  /** How long an ended task and its pictures are kept. Default 86 400 000, a day. */
+  /**
+   * How long an ended task and its pictures are kept.
+   *
+   * @defaultValue `86_400_000`, a day
+   */
   retention?: NumberSetting | undefined;
-  /** The longest answer of the service, in bytes, unpacked. Default 40 Mi. A longer one counts as lost. */
+  /**
+   * The longest answer of the service, in bytes, unpacked. A longer one counts as lost.
+   *
+   * @defaultValue 40 Mi
+   */
   maxAnswerBytes?: NumberSetting | undefined;
-  /** The largest picture that is copied, in bytes. Default 25 Mi. A larger one keeps the service's URL. */
+  /**
+   * The largest picture that is copied, in bytes. A larger one keeps the service's URL.
+   *
+   * @defaultValue 25 Mi
+   */
   maxPictureBytes?: NumberSetting | undefined;
-  /** How many sockets and streams a task has at once. Default 1,000. Further clients get JSON, and poll. */
+  /**
+   * How many sockets and streams a task has at once. Further clients get JSON, and poll.
+   *
+   * @defaultValue `1_000`
+   */
   maxWatchers?: NumberSetting | undefined;
-  /** The same for an identity, over all of its tasks. Default 1,000. */
+  /**
+   * The same for an identity, over all of its tasks.
+   *
+   * @defaultValue `1_000`
+   */
   maxWatchersPerIdentity?: NumberSetting | undefined;
-  /** Called with each failure and each bill. Default: `console.error` for failures, `console.log` for bills. */
+  /**
+   * Called with each failure and each bill.
+   *
+   * @defaultValue `console.error` for failures, `console.log` for bills
+   */
   log?: ((event: HubEvent) => void) | undefined;
 }
 
@@ -123,12 +179,16 @@ export interface TaskHubSettings {
 export interface RequestLimiterSettings {
   /**
    * How many requests a minute the service allows the key, creates and polls together: a whole number from 1 to
-   * 1,000,000. Default 1,000. With any other value, no request is sent.
+   * 1,000,000. With any other value, no request is sent.
+   *
+   * @defaultValue `1_000`
    */
   perMinute?: NumberSetting | undefined;
   /**
-   * How many creates of all callers a day of UTC may have. The next one is answered 429 until the day is over. A create that
-   * the service has refused counts, too. Default no bound.
+   * How many creates of all callers a day of UTC may have. The next one is answered 429 until the day is over. A
+   * create that the service has refused counts, too.
+   *
+   * @defaultValue no bound
    */
   createsPerDay?: NumberSetting | undefined;
 }
@@ -149,10 +209,16 @@ export interface Admission {
 export interface IdempotencyKeySettings {
   /**
    * How long a create may stay unsettled. After that it counts as lost, and its key is answered 502
-   * `create_outcome_unknown`. Default 600 000.
+   * `create_outcome_unknown`.
+   *
+   * @defaultValue `600_000`
    */
   claim?: NumberSetting | undefined;
-  /** How long an answer is kept. Default 86 400 000, a day. */
+  /**
+   * How long an answer is kept.
+   *
+   * @defaultValue `86_400_000`, a day
+   */
   retention?: NumberSetting | undefined;
 }
 
@@ -162,11 +228,23 @@ export interface HubBindings<Class extends TaskHub = TaskHub> {
   tasks: DurableObjectNamespace<Class>;
   /** The bucket that the hub copies pictures to. */
   pictures?: R2Bucket | undefined;
-  /** A create that takes longer is answered as a task, in milliseconds. Default 10 000. */
+  /**
+   * A create that takes longer is answered as a task, in milliseconds.
+   *
+   * @defaultValue `10_000`
+   */
   answerWithin?: NumberSetting | undefined;
-  /** The longest silence of a stream, in milliseconds. Default 15 000; clients wait for 30 000. */
+  /**
+   * The longest silence of a stream, in milliseconds. Clients wait for 30 000.
+   *
+   * @defaultValue `15_000`
+   */
   heartbeat?: NumberSetting | undefined;
-  /** How long a stream lasts, in milliseconds, before its client opens another. Default 300 000. */
+  /**
+   * How long a stream lasts, in milliseconds, before its client opens another.
+   *
+   * @defaultValue `300_000`
+   */
   streamLife?: NumberSetting | undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Copies finished pictures to an R2 bucket, since the provider's URLs expire. */
 
+import { concat } from '../relay/form-reader.js';
 import { imageTypeOf, SIGNATURE_BYTES } from '../relay/image-types.js';
 
 /** The time-out for one picture, in milliseconds. */
@@ -125,7 +126,7 @@ async function readHead(reader) {
     chunks.push(value);
     size += value.byteLength;
   }
-  return joined(chunks);
+  return concat(chunks);
 }
 
 /** The content for the bucket, which needs the length beforehand: without one, the picture is read first. */
@@ -138,7 +139,7 @@ async function contentOf(reader, head, length) {
   const chunks = [head];
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return joined(chunks);
+    if (done) return concat(chunks);
     chunks.push(value);
   }
 }
@@ -157,14 +158,4 @@ async function pour(reader, head, writable) {
   } catch (error) {
     await writer.abort(error);
   }
-}
-
-function joined(chunks) {
-  const all = new Uint8Array(chunks.reduce((size, { byteLength }) => size + byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return all;
 }

@@ -10,6 +10,7 @@ import {
   WaitTimeoutError,
 } from '../client/errors.js';
 import { checkRepeatable, createGenerations, syncTabs } from './index.js';
+import { openJournal } from './journal.js';
 
 const REQUEST = { model: 'gpt-image-2', prompt: 'A lemon' };
 const TASK = { task_id: 'img_1', poll_url: '/v1/tasks/img_1' };
@@ -1049,7 +1050,7 @@ describe('after a reload', () => {
     const tab = await openTab();
     const id = await startIn(tab, {
       ...REQUEST,
-      image: ['https://x.test/2.png', 'data:image/png;base64,AAAA'],
+      image: ['https://x.test/2.png', 'DATA:image/png;base64,AAAA'],
     });
     await tab.calls[0].options.onTask(TASK);
     assert.ok(!storage.items.get(KEY).includes('AAAA'));
@@ -1421,4 +1422,33 @@ describe('a create is repeatable', () => {
       assert.throws(() => checkRepeatable(create, relay), { kind: 'connection', outcome: 'unknown' });
     }
   });
+});
+
+test('the journal stores what comes while it is being written', async () => {
+  let text = null;
+  const storage = {
+    getItem: async () => text,
+    async setItem(_key, value) {
+      began();
+      await released;
+      text = value;
+    },
+    removeItem() {},
+  };
+  let began;
+  const beginning = new Promise((resolve) => {
+    began = resolve;
+  });
+  let release;
+  const released = new Promise((resolve) => {
+    release = resolve;
+  });
+  const journal = openJournal(storage, KEY, null);
+  const ended = { id: 'a', request: REQUEST, images: [], startedAt: 1, endedAt: 2, idempotencyKey: 'k' };
+  journal.write('a', { ...ended, phase: 'stopped' });
+  await beginning;
+  const later = journal.write('a', { ...ended, phase: 'failed' });
+  release();
+  await later;
+  assert.equal(JSON.parse(text).entries.a.phase, 'failed');
 });

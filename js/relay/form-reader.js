@@ -178,7 +178,8 @@ function append(chunks, bytes) {
   chunks.push(last);
 }
 
-function concat(chunks) {
+/** The bytes of all chunks, one behind the other. */
+export function concat(chunks) {
   const all = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
   let at = 0;
   for (const chunk of chunks) {

@@ -17,8 +17,6 @@ const MAX_BASE_LENGTH = 2048;
 /** A picture never changes, and belongs to its owner alone. */
 const PICTURE_CACHING = 'private, max-age=86400, immutable';
 
-/** Whether a task is a hub's, by its id in a reference. */
-export const isHubTask = (task) => task.task_id.startsWith(PREFIX);
 const idOf = (task) => task.task_id.slice(PREFIX.length);
 
 /** An object of another version would carry out another order than the one that it gets. */
@@ -140,7 +138,7 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
   }
 
   async function picture(task, index) {
-    const found = isHubTask(task) && (await callOrRefuse('hub', () => hub.picture(idOf(task), index)));
+    const found = await callOrRefuse('hub', () => hub.picture(idOf(task), index));
     if (!found) throw new Refusal(404, 'not_found', 'There is no such picture.');
     const headers = {
       // A file that is no picture must not act as a page of this origin.

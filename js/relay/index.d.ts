@@ -43,102 +43,185 @@ export interface RelayOptions<Context extends RelayContext = RelayContext> {
    * all are accepted, so that a secret can be replaced without losing tasks. `undefined` stops the relay at its start.
    */
   secret: string | readonly string[] | undefined;
-  /** The service's address. Default `https://api.lemondata.cc`. No client can choose another one. */
+  /**
+   * The service's address. No client can choose another one.
+   *
+   * @defaultValue `'https://api.lemondata.cc'`
+   */
   baseUrl?: string | undefined;
-  /** Another transport to the service. Default: the global `fetch`. */
+  /**
+   * Another transport to the service.
+   *
+   * @defaultValue the global `fetch`
+   */
   fetch?: typeof fetch | undefined;
-  /** One attempt at the service. Default: 300 000 for a create, 60 000 for a poll. */
+  /**
+   * One attempt at the service.
+   *
+   * @defaultValue `300_000` for a create, `60_000` for a poll
+   */
   requestTimeout?: number | undefined;
   /**
-   * The pages that may call: exact origins, or `'self'` for that of the relay itself. It authorises no caller, since a
-   * client other than a browser can send any `Origin`. Default `['self']`.
+   * The pages that may call: exact origins, or `'self'` for that of the relay itself. It authorises no caller, since
+   * a client other than a browser can send any `Origin`.
+   *
+   * @defaultValue `['self']`
    */
   allowedOrigins?: readonly string[] | undefined;
   /** Further request headers that pages of other origins may send, such as the one that `authorize` looks at. */
   allowedHeaders?: readonly string[] | undefined;
-  /** Whether pages of other origins may send their cookies. Default `false`. */
+  /**
+   * Whether pages of other origins may send their cookies.
+   *
+   * @defaultValue `false`
+   */
   allowCredentials?: boolean | undefined;
   /**
    * The models on offer, or `'any'`: callers choose any that your account may use, at your expense. There is no default.
    * A create without a model gets the first one on offer.
    */
   models: readonly string[] | 'any';
-  /** The sizes on offer. Default: `auto`, and any `WIDTHxHEIGHT`. */
+  /**
+   * The sizes on offer.
+   *
+   * @defaultValue `auto`, and any `WIDTHxHEIGHT`
+   */
   sizes?: readonly string[] | undefined;
-  /** The most images of one request. Default 4. */
+  /**
+   * The most images of one request.
+   *
+   * @defaultValue `4`
+   */
   maxN?: number | undefined;
-  /** The longest prompt, in UTF-16 units. Default 4,000. */
+  /**
+   * The longest prompt, in UTF-16 units.
+   *
+   * @defaultValue `4_000`
+   */
   maxPromptLength?: number | undefined;
-  /** The largest JSON of a request, in bytes. Default 65,536. */
+  /**
+   * The largest JSON of a request, in bytes.
+   *
+   * @defaultValue `65_536`
+   */
   maxBodyBytes?: number | undefined;
-  /** The most pictures that a form may bring as files, its mask included. Default 4, at most 16. */
+  /**
+   * The most pictures that a form may bring as files, its mask included. At most 16.
+   *
+   * @defaultValue `4`
+   */
   maxFiles?: number | undefined;
   /**
-   * The largest picture that a request may bring as a file or in a `data:` URL, in bytes. Default 10 MiB; on Cloudflare
-   * 5 MiB, since a worker has 128 MB for everything. At most 50 MiB.
+   * The largest picture that a request may bring as a file or in a `data:` URL, in bytes. At most 50 MiB.
+   *
+   * @defaultValue 10 MiB; on Cloudflare 5 MiB, since a worker has 128 MB for everything
    */
   maxFileBytes?: number | undefined;
-  /** The time that a JSON body may take to arrive. Default 10 000. */
+  /**
+   * The time that a JSON body may take to arrive.
+   *
+   * @defaultValue `10_000`
+   */
   bodyTimeoutMs?: number | undefined;
-  /** The time that a form with files may take to arrive. Default 120 000. */
+  /**
+   * The time that a form with files may take to arrive.
+   *
+   * @defaultValue `120_000`
+   */
   uploadTimeoutMs?: number | undefined;
   /**
-   * The largest answer of the service, unpacked. A larger one ends as a 502. Default 256 MiB, which ten 4K pictures as
-   * base64 fit into; on Cloudflare 40 MiB, since a worker has 128 MB for everything.
+   * The largest answer of the service, unpacked. A larger one ends as a 502.
+   *
+   * @defaultValue 256 MiB, which ten 4K pictures as base64 fit into; on Cloudflare 40 MiB, since a worker has 128 MB
+   * for everything
    */
   maxAnswerBytes?: number | undefined;
   /**
-   * The time that `authorize`, `user`, the limiter and the store may take. Default 10 000. A duplicate also waits for the
-   * create of its key.
+   * The time that `authorize`, `user`, the limiter and the store may take. A duplicate also waits for the create of
+   * its key.
+   *
+   * @defaultValue `10_000`
    */
   callbackTimeoutMs?: number | undefined;
   /**
-   * Whether to refuse, drop or pass fields that are neither documented nor in `allowedFields`. Default `'refuse'`, which
-   * names the field: a dropped field can make a picture that is paid for and wrong. With `'pass'`, a client can use
-   * any field that your account may use.
+   * Whether to refuse, drop or pass fields that are neither documented nor in `allowedFields`. With `'pass'`, a
+   * client can use any field that your account may use.
+   *
+   * @defaultValue `'refuse'`, which names the field: a dropped field can make a picture that is paid for and wrong
    */
   extraFields?: 'refuse' | 'drop' | 'pass' | undefined;
-  /** Further fields that pass with any value, or documented ones that pass unchecked. Default none. */
+  /**
+   * Further fields that pass with any value, or documented ones that pass unchecked.
+   *
+   * @defaultValue none
+   */
   allowedFields?: readonly string[] | undefined;
   /**
-   * The service's field `user`: a function of the identity, or `false` to leave it out. Default: the identity. If the
-   * function fails, the answer is a 503 and nothing has been done.
+   * The service's field `user`: a function of the identity, or `false` to leave it out. If the function fails, the
+   * answer is a 503 and nothing has been done.
+   *
+   * @defaultValue the identity
    */
   user?: ((identity: string) => string | undefined | Promise<string | undefined>) | false | undefined;
-  /** How long a reference to a task is good for, counted from the create. Default one day. */
+  /**
+   * How long a reference to a task is good for, counted from the create.
+   *
+   * @defaultValue `86_400_000`, a day
+   */
   ttlMs?: number | undefined;
-  /** Limits the requests of each identity. Default {@link memoryLimiter}`()`; `false` for no limit. */
+  /**
+   * Limits the requests of each identity. `false` sets no limit.
+   *
+   * @defaultValue {@link memoryLimiter}`()`
+   */
   limiter?: Limiter | false | undefined;
   /**
-   * Carries creates with an `Idempotency-Key` out once. Default {@link memoryStore}`()`; on Cloudflare none, since an
-   * isolate may end at any time: pass `durableStore()` of `lemondata-wasm/cloudflare`, or a hub. Without a store,
-   * keyed creates are refused; `false` refuses them everywhere.
+   * Carries creates with an `Idempotency-Key` out once. On Cloudflare, pass `durableStore()` of
+   * `lemondata-wasm/cloudflare`, or a hub. Without a store, keyed creates are refused; `false` refuses them
+   * everywhere.
+   *
+   * @defaultValue {@link memoryStore}`()`; on Cloudflare none, since an isolate may end at any time
    */
   store?: IdempotencyStore | false | undefined;
   /**
    * Carries tasks on after their requests have ended: `durableHub()` of `lemondata-wasm/cloudflare`. It pushes their
-   * states by server-sent events and WebSockets, carries keyed creates out once, and may keep pictures. Default none:
-   * each client's polls go to the service.
+   * states by server-sent events and WebSockets, carries keyed creates out once, and may keep pictures.
+   *
+   * @defaultValue none: each client's polls go to the service
    */
   hub?: Hub | undefined;
   /**
-   * Gets an event for every request and every failure. The key is never in it. Default: failures go to `console.error`,
-   * each once for each cause and minute, with a remedy, and without prompts.
+   * Gets an event for every request and every failure. The key is never in it.
+   *
+   * @defaultValue failures go to `console.error`, each once for each cause and minute, with a remedy, and without
+   * prompts
    */
   log?: ((event: RelayEvent) => void) | undefined;
   /**
    * Whether clients see the service's bill: `billing_transaction_id` and `usage` of answers, and the header
-   * `x-billing-transaction-id`, which the tasks of a hub lack. Default `false`. The log has it in any case.
+   * `x-billing-transaction-id`, which the tasks of a hub lack. The log has it in any case.
+   *
+   * @defaultValue `false`
    */
   showCosts?: boolean | undefined;
-  /** Whether the log holds the prompts. Default `false`. */
+  /**
+   * Whether the log holds the prompts.
+   *
+   * @defaultValue `false`
+   */
   logPrompts?: boolean | undefined;
   /**
-   * Whether requests to the service, and the tasks of a hub, belong to the trace that a client names: `traceparent` and
-   * `tracestate` of W3C Trace Context pass, and the log has the former. Any caller can name a trace. Default `false`.
+   * Whether requests to the service, and the tasks of a hub, belong to the trace that a client names: `traceparent`
+   * and `tracestate` of W3C Trace Context pass, and the log has the former. Any caller can name a trace.
+   *
+   * @defaultValue `false`
    */
   tracing?: boolean | undefined;
-  /** The clock. Default `Date.now`. */
+  /**
+   * The clock.
+   *
+   * @defaultValue `Date.now`
+   */
   now?: (() => number) | undefined;
 }
 
@@ -431,8 +514,10 @@ export interface HubAnswer {
   /** Whether the key was known, with another fingerprint: then there is no view. */
   isReused?: boolean | undefined;
   /**
-   * When the task was created, in milliseconds. With it, all answers to creates of one key name the task alike, until its
-   * reference expires. Default: now.
+   * When the task was created, in milliseconds. With it, all answers to creates of one key name the task alike, until
+   * its reference expires.
+   *
+   * @defaultValue now
    */
   createdAt?: number | undefined;
   /** Whether the task runs an earlier version and cannot read the order: then nothing was done, and there is no view. */
@@ -467,9 +552,17 @@ export type HubSocket =
 
 /** The streams that a relay makes of a hub's sockets. */
 export interface HubStreams {
-  /** The longest silence of a stream, in milliseconds. Default 15 000. */
+  /**
+   * The longest silence of a stream, in milliseconds.
+   *
+   * @defaultValue `15_000`
+   */
   heartbeat?: number | undefined;
-  /** The life of a stream, in milliseconds, after which its client asks again. Default 300 000. */
+  /**
+   * The life of a stream, in milliseconds, after which its client asks again.
+   *
+   * @defaultValue `300_000`
+   */
   longest?: number | undefined;
   /** Whether the hub's sockets answer `ping` with `pong`. A stream then ends if its socket does not answer. */
   pings?: boolean | undefined;
@@ -523,23 +616,43 @@ export interface SharedStoreOptions {
   set(key: string, value: string, ttlMs: number): unknown;
   /** Deletes a key. */
   delete(key: string): unknown;
-  /** Begins each key in the database. Default `'lemondata:'`. */
+  /**
+   * Begins each key in the database.
+   *
+   * @defaultValue `'lemondata:'`
+   */
   prefix?: string | undefined;
-  /** How long a key is kept after its create was settled. Default one day. */
+  /**
+   * How long a key is kept after its create was settled.
+   *
+   * @defaultValue `86_400_000`, a day
+   */
   ttlMs?: number | undefined;
   /**
-   * A create that was not settled by then counts as lost, and is not sent again. Default 600 000; it must be longer than the
-   * relay's `requestTimeout`.
+   * A create that was not settled by then counts as lost, and is not sent again. It must be longer than the relay's
+   * `requestTimeout`.
+   *
+   * @defaultValue `600_000`
    */
   claimMs?: number | undefined;
-  /** How often a duplicate looks for the answer of its create. Default 500. */
+  /**
+   * How often a duplicate looks for the answer of its create.
+   *
+   * @defaultValue `500`
+   */
   checkMs?: number | undefined;
   /**
-   * The longest answer that is kept, in characters. Default 8 Mi; the key of a longer one is answered 502
+   * The longest answer that is kept, in characters. A longer one is dropped, and its key is answered 502
    * `answer_not_kept`.
+   *
+   * @defaultValue 8 Mi
    */
   maxLength?: number | undefined;
-  /** The clock. Default `Date.now`. */
+  /**
+   * The clock.
+   *
+   * @defaultValue `Date.now`
+   */
   now?: (() => number) | undefined;
 }
 
@@ -594,8 +707,10 @@ export interface AdapterOptions {
    */
   origin?: string | undefined;
   /**
-   * Whether a proxy in front of this server sets `x-forwarded-host` and `x-forwarded-proto`, whatever its client sends.
-   * They then say where pages see this server, unless `origin` does. Default: `false`, which takes the `Host` header.
+   * Whether a proxy in front of this server sets `x-forwarded-host` and `x-forwarded-proto`, whatever its client
+   * sends. They then say where pages see this server, unless `origin` does.
+   *
+   * @defaultValue `false`, which takes the `Host` header
    */
   trustProxy?: boolean | undefined;
 }

@@ -11,7 +11,7 @@ import { createCaller } from './callbacks.js';
 import { conditional } from './conditional.js';
 import { createConsoleLog } from './console-log.js';
 import { digest, fingerprintOf } from './digest.js';
-import { createHubRoutes, isHubTask } from './hub.js';
+import { createHubRoutes } from './hub.js';
 import { checkIdentity } from './identity.js';
 import { createKeyedCreates } from './keyed-creates.js';
 import { readOptions } from './options.js';
@@ -146,7 +146,7 @@ export function createRelay(options) {
     if (route.name === 'picture') {
       return conditional(request, await hubRoutes.picture(task, Number(route.index)));
     }
-    if (hubRoutes && isHubTask(task)) return hubRoutes.getTask(task, route.reference, request, event);
+    if (hubRoutes) return hubRoutes.getTask(task, route.reference, request, event);
     return service.poll(task, route.reference, request, trace, event);
   }
 

@@ -12,7 +12,6 @@ import {
   TaskCancelledError,
   TaskFailedError,
 } from 'lemondata-wasm';
-import { isHubTask } from './hub.js';
 import { createModelList } from './models.js';
 import {
   costsOf,
@@ -148,8 +147,6 @@ export function createService(settings, { references, answers, log }) {
   async function refer(task, owner) {
     if (!task?.task_id) return undefined;
     const { task_id, poll_url } = task;
-    // The hub would answer for one of its own.
-    if (isHubTask(task)) throw unusable('named its task like a task of a hub', task);
     const isUsable = taskIdOf(poll_url, baseUrl) !== undefined;
     try {
       return await references.sign(isUsable ? { task_id, poll_url } : { task_id }, owner);

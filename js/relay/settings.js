@@ -10,7 +10,7 @@ export const DAY_MS = 86_400_000;
 /** A timer of the platform counts no further: a longer one fires at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Ten years. Nothing that is longer is meant as a time; it is a mistake, or "never" in disguise. */
-export const LONGEST_TIME_MS = 315_360_000_000;
+const LONGEST_TIME_MS = 315_360_000_000;
 
 /**
  * What one setting has to be.
@@ -206,7 +206,7 @@ const byLength = (one, other) => other.length - one.length;
  * @returns {T | undefined}
  * @throws {TypeError}
  */
-export function readSetting(name, { fallback, read, expected, isRequired, isSecret, hint }, value) {
+function readSetting(name, { fallback, read, expected, isRequired, isSecret, hint }, value) {
   if (value === undefined && !isRequired) return fallback;
   const result = read(value);
   if (result !== undefined) return result;

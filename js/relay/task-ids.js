@@ -1,9 +1,9 @@
 /** Which task a poll URL or an answer of the service names. The relay and the hub check both. */
 
+import { SERVICE } from '../client/service.js';
+
 /** The routes that the service documents for polls, below the prefix of its base URL. */
 const POLL_PATH = /^\/v1\/(?:images\/generations|images(?!\/(?:generations|edits)\/?$)|tasks)\/([^/]+)\/?$/;
-/** The service's address by default. */
-const BASE_URL = 'https://api.lemondata.cc';
 
 /**
  * The id in a poll URL of the service, or `undefined` unless the URL leads to a documented poll route. A poll URL is
@@ -13,7 +13,7 @@ const BASE_URL = 'https://api.lemondata.cc';
  * @param {string} [baseUrl]
  * @returns {string | undefined}
  */
-export function taskIdOf(pollUrl, baseUrl = BASE_URL) {
+export function taskIdOf(pollUrl, baseUrl = SERVICE) {
   if (!pollUrl) return undefined;
   try {
     const base = new URL(baseUrl);

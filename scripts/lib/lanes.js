@@ -7,9 +7,9 @@
  * @param {(item: T) => Promise<unknown>} work
  */
 export async function inLanes(count, items, work) {
-  const waiting = [...items].values();
+  const queue = [...items].values();
   const lane = async () => {
-    for (const item of waiting) await work(item);
+    for (const item of queue) await work(item);
   };
   await Promise.all(Array.from({ length: count }, lane));
 }

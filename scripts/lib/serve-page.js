@@ -11,14 +11,13 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 // As an application imports it.
 import { createRelay, memoryStore } from 'lemondata-wasm/relay';
+import { SERVICE } from '../../js/client/service.js';
 import { drawPicture } from '../../js/testing/picture.js';
 import { SAMPLES, samplePath } from '../../www/sample-list.js';
 import { bundlePage } from './bundle-page.js';
 
 const HOST = '127.0.0.1';
 const PREFIX = '/api/lemondata';
-/** The one service whose address the package's samples need not name. */
-const DEFAULT_SERVICE = 'https://api.lemondata.cc';
 
 const ACCOUNT_STATUSES = [401, 402, 403];
 /** What the service calls a problem: a word that is safe in a header. */
@@ -62,8 +61,8 @@ export async function servePage({ upstream, port = 0, pollInterval = { min: 3000
     upstream: embedded ? 'embedded' : 'service',
     relay: relayId,
     poll: `${pollInterval.min}-${pollInterval.max}`,
-    // For the code that the page shows.
-    service: embedded || origin === DEFAULT_SERVICE ? '' : href.replace(/\/$/, ''),
+    // For the code that the page shows, which need not name the package's own service.
+    service: embedded || origin === SERVICE ? '' : href.replace(/\/$/, ''),
   });
   assets['/index.html'] = assets['/'];
 

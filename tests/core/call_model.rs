@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::{
     help::{attempt, call, config, lost_attempt, task},
     json::Json,
+    limits::{ANNOUNCE_MS, CREATE_SLEEP_MS, LONGEST_BACKOFF_MS, OVERSLEPT_MS, READING_MS, SILENT_MS},
     simulation::{self, Event as Reply, FOREIGN, NAMED, ScriptedPoll, TASK_URL},
     wait_model::{Decision, Model, Start},
 };
@@ -20,15 +21,6 @@ const ORIGIN: &str = "https://api.lemondata.cc";
 const BASE_URL: &str = "https://api.lemondata.cc/api";
 /// Calls end before this many events, unless something is wrong.
 const MANY_EVENTS: usize = 5_000;
-/// All sleeps between the attempts at a create.
-const SLEEP_BUDGET_MS: f64 = 60_000.0;
-const LONGEST_BACKOFF_MS: f64 = 30_000.0;
-/// `onTask` has at least this long.
-const ANNOUNCE_MS: f64 = 5_000.0;
-/// A relay's stream that says nothing for so long is dead.
-const SILENT_MS: f64 = 30_000.0;
-const OVERSLEPT_MS: f64 = 1_000.0;
-const READING_MS: f64 = 5_000.0;
 
 /// What the functions for key and headers come to.
 #[derive(Clone, Copy, Debug)]
@@ -513,7 +505,7 @@ impl Reference<'_> {
                 0.0 => backoff_ms(number - 1) * turn.random,
                 asked => asked,
             };
-            if !may_repeat || number > max_retries || slept + gap > SLEEP_BUDGET_MS {
+            if !may_repeat || number > max_retries || slept + gap > CREATE_SLEEP_MS {
                 let is_free = matches!(outcome, Outcome::NotSent | Outcome::Rejected);
                 let outcome = if may_be_billed && is_free { Outcome::Unknown } else { outcome };
                 return Err(failed(kind_of(&turn.event), outcome));

@@ -16,6 +16,7 @@ use url::Url;
 use crate::{
     help::read,
     json::Json,
+    limits::{ANNOUNCE_MS, CREATE_SLEEP_MS, LAST_POLL_MS, OVERSLEPT_MS, READING_MS, SILENT_MS},
     vocabulary::{self, Exchange, Header, KEY, QUERY},
 };
 
@@ -30,13 +31,6 @@ const MANY_SENDS: f64 = 4_000.0;
 /// What sums of fractions of milliseconds may differ by, years of them included.
 const ROUNDING: f64 = 1.0;
 const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
-const CREATE_SLEEP_MS: f64 = 60_000.0;
-const LAST_POLL_MS: f64 = 5_000.0;
-const ANNOUNCE_MS: f64 = 5_000.0;
-/// How late a timer is that fires after a sleep, and how long an answer may then take to be read.
-const OVERSLEPT_MS: f64 = 1_000.0;
-const READING_MS: f64 = 5_000.0;
-const SILENT_MS: f64 = 30_000.0;
 
 /// What the two clocks make of a stretch of time.
 #[derive(Clone, Copy, Debug)]

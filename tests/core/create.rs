@@ -7,10 +7,10 @@ use serde_json::{Value as Plain, json};
 use crate::{
     help::{asking, bodiless, config, reply},
     json::Json,
+    limits::CREATE_SLEEP_MS,
 };
 
 const PATH: &str = "/v1/images/generations";
-const BUDGET_MS: f64 = 60_000.0;
 
 /// What an attempt brings.
 #[derive(Clone, Debug)]
@@ -145,7 +145,7 @@ proptest! {
                     let cap = f64::from(1_000_u32 << index).min(30_000.0);
                     prop_assert!(*ms <= cap || *ms == asked, "{} ms of sleep", ms);
                     slept += ms;
-                    prop_assert!(slept <= BUDGET_MS, "{} ms of sleep in all", slept);
+                    prop_assert!(slept <= CREATE_SLEEP_MS, "{} ms of sleep in all", slept);
                 }
                 CreateAction::Done(meaning) => {
                     prop_assert!(matches!(event, Event::Success(_)));
@@ -160,7 +160,7 @@ proptest! {
                     let backoff = f64::from(1_000_u32 << index).min(30_000.0) * random;
                     let next = if asked > 0.0 { asked } else { backoff };
                     prop_assert!(!harmless || event.forbids_repeats() || index == max_retries as usize
-                        || slept + next > BUDGET_MS, "{:?} was given up", event);
+                        || slept + next > CREATE_SLEEP_MS, "{:?} was given up", event);
                 }
             }
         }

@@ -327,6 +327,32 @@ fn one_deadline_bounds_the_admissions_of_all_polls() {
 }
 
 #[test]
+fn a_resumed_task_does_not_repeat_the_hint_of_an_earlier_admission() {
+    let options = options();
+    let mut job = answered(LIMITED, 200, pending());
+    let due = NOW + 4_000.0;
+    job.admission_answered(Ms(400_000.0), due);
+    let HubAction::Fail(failure) = job.next(&options, LIMITED, due) else { panic!("it goes on") };
+    assert_eq!(failure.retry_after.0, 400_000.0);
+    let now = NOW + 1_000_000.0;
+    assert!(job.resume::<Json>(&options, now, 0.5));
+    // The limiter has not answered when the time is over.
+    let HubAction::Fail(failure) = job.next(&options, LIMITED, now + options.max_wait.0 + 60_000.0) else {
+        panic!("it goes on")
+    };
+    assert_eq!((failure.kind, failure.retry_after), (Kind::WaitTimeout, Ms::ZERO));
+}
+
+#[test]
+fn a_poll_that_version_0_has_stored_without_a_deadline_is_admitted_like_others() {
+    let job: Job = serde_json::from_value(stored("0")["waiting"].clone()).unwrap();
+    let mut job = job.migrated(true).unwrap();
+    let now = NOW + 60_000.0;
+    let asks = request(RequestKind::Poll, now, now + options().max_wait.0);
+    assert_eq!(job.next(&options(), LIMITED, now), asks);
+}
+
+#[test]
 fn only_the_pause_between_two_polls_is_routine() {
     let options = Options { poll_min: Ms(30_000.0), poll_max: Ms(60_000.0), ..options() };
     assert!(Job::is_routine(&options, NOW + 60_000.0, NOW));

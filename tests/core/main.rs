@@ -21,6 +21,7 @@ mod hub;
 mod hub_world;
 mod json;
 mod limiter;
+mod limits;
 mod options;
 mod requests;
 mod retry;

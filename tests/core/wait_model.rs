@@ -7,13 +7,11 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use crate::{
     help::{config, task},
     json::Json,
+    limits::{FRESH_MS, LAST_POLL_MS, LONGEST_BACKOFF_MS},
     simulation::{self, Event, FOREIGN, NAMED, ScriptedPoll},
 };
 
 const CASES: u32 = 10_000;
-const FRESH_MS: f64 = 10_000.0;
-const LAST_POLL_MS: f64 = 5_000.0;
-const MOST_BACKOFF_MS: f64 = 30_000.0;
 
 /// What a sleep or a poll meets, beside its turn.
 #[derive(Clone, Copy, Debug)]
@@ -247,7 +245,7 @@ impl Model {
     }
 
     fn lose(&mut self, now: f64, random: f64, asked: f64) -> Decision {
-        let step = (1_000.0 * f64::from(1_u32 << self.losses().min(16))).min(MOST_BACKOFF_MS);
+        let step = (1_000.0 * f64::from(1_u32 << self.losses().min(16))).min(LONGEST_BACKOFF_MS);
         self.plan(now, self.cadence(random).max(step * random), asked);
         self.findings.push(Finding::Lost);
         if self.start.is_single { Decision::Fail } else { Decision::Lost }

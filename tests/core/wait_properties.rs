@@ -5,13 +5,12 @@ use proptest::prelude::*;
 
 use crate::{
     help::config,
+    limits::{FRESH_MS, LONGEST_BACKOFF_MS},
     simulation::{Event, FOREIGN, NAMED, Poll, PollOutcome, Run, Scenario, TASK_URL, scenario, simulate},
 };
 
 /// What sums of fractions of milliseconds may differ by.
 const ROUNDING: f64 = 1e-4;
-const FRESH_MS: f64 = 10_000.0;
-const LONGEST_BACKOFF_MS: f64 = 30_000.0;
 /// An answer that comes later than this behind the deadline was held up by a suspension.
 const SUSPENDED_MS: f64 = 5_000.0;
 

@@ -135,6 +135,16 @@ describe('a stream', () => {
     assert.equal(states.at(-1), 'data: {"progress":999}');
   });
 
+  test('writes no heartbeat over a state that waits for its reader', async () => {
+    const stream = eventsOf(socket, undefined, { pings: true });
+    for (const message of ['{"progress":1}', '{"progress":2}', 'pong']) socket.push(message);
+    socket.dispatchEvent(new Event('close'));
+    const got = readerOf(stream);
+    await pass(1);
+    assert.ok(got.isOver);
+    assert.match(got.text, /data: {"progress":2}\n\n$/);
+  });
+
   test('drops a client that does not read', async () => {
     const stream = eventsOf(socket);
     socket.push('{"progress":1}');

@@ -1095,6 +1095,19 @@ describe('5. rate limits', () => {
     for (const status of [200, 200, 429]) assert.equal((await create(relay)).status, status);
   });
 
+  test('a clock that goes back neither refills an allowance nor takes from it', async () => {
+    const limiter = memoryLimiter({ creates: 2, now });
+    const passes = () => limiter.take('ann', 'create') === 0;
+    assert.ok(passes());
+    clock.now -= 60_000;
+    assert.ok(passes());
+    assert.ok(!passes());
+    clock.now += 60_000;
+    assert.ok(!passes());
+    clock.now += 30_000;
+    assert.ok(passes());
+  });
+
   test('a limiter that never lets a caller in again gives no time, since no header can say it', async () => {
     const answer = await create(make({ limiter: { take: () => Number.POSITIVE_INFINITY } }));
     assertRefused(answer, 429, 'rate_limit_exceeded');

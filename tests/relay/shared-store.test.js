@@ -120,6 +120,14 @@ test('an answer that is too long for the database is not kept, and its create is
   assert.match(kept.body, /answer_not_kept/);
 });
 
+test('a process settles no key that another one has claimed', async () => {
+  await open().claim('key', 'f');
+  const before = [...rows];
+  await open().settle('key', answer(200));
+  await open().settle('key', undefined);
+  assert.deepEqual([...rows], before);
+});
+
 test('an answer is stored by a second attempt, if the first fails', async () => {
   let failures = 1;
   const set = async (key, value) => {

@@ -55,7 +55,7 @@ describe('storage', GUARD, () => {
     await app.generate('dall-e-2');
     await app.state('Done');
     await app.card.locator('.picture img').evaluate((img) => img.decode());
-    assert.match(await text('.held'), /no space for the picture/);
+    assert.match(await text('.in-memory'), /no space for the picture/);
     assert.equal(await app.$('#gallery-count').textContent(), '1');
     assert.equal(await asksBeforeLeaving(), true);
     const [download] = await Promise.all([app.page.waitForEvent('download'), button('Download').click()]);
@@ -66,7 +66,7 @@ describe('storage', GUARD, () => {
     await app.$('.toast', { hasText: 'still no space' }).waitFor();
     await freeDisk();
     await button('Store it').click();
-    await app.card.locator('.held').waitFor({ state: 'detached' });
+    await app.card.locator('.in-memory').waitFor({ state: 'detached' });
     assert.equal(await asksBeforeLeaving(), false);
     await app.reload();
     await untilAsync(async () => (await app.$('#gallery-count').textContent()) === '1');
@@ -128,7 +128,7 @@ describe('storage', GUARD, () => {
     const card = page.locator('.card');
     await card.locator('.state', { hasText: 'Done' }).waitFor();
     await card.locator('.picture img').evaluate((img) => img.decode());
-    assert.match(await text('.held', card), /lost when this page is closed/);
+    assert.match(await text('.in-memory', card), /lost when this page is closed/);
     await page.locator('.notice', { hasText: 'is forgotten when the page is closed' }).waitFor();
     await page.click('nav >> text=Gallery');
     await page.locator('#tiles img[src]').waitFor();
@@ -536,6 +536,18 @@ describe('a clock that is set', GUARD, () => {
       assert.equal(app.server.counts.creates, 2);
     });
   }
+
+  test('is no reason to wait on where it was left alone', async () => {
+    app = await studio.open({ taskMs: 1_000_000 });
+    await app.generate('flux-pro');
+    await app.state('Accepted as a task');
+    const isOver = async () => (await app.card.getAttribute('data-phase')) === 'failed';
+    for (let passed = 0; passed < 400_000 && !(await isOver()); passed += 10_000) await app.advance(10_000);
+    await app.state('Still not finished');
+    const { polls } = app.server.counts;
+    await app.advance(10_000);
+    assert.equal(app.server.counts.polls, polls);
+  });
 });
 
 describe('an error', GUARD, () => {

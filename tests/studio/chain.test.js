@@ -95,6 +95,27 @@ describe('a chain of models', GUARD, () => {
     assert.equal(await note(), `${FAILS}: the task failed; flux-pro answered.`);
   });
 
+  test('names the model that made the picture, also where the last one was not stored', async () => {
+    await open(`${FAILS_TOO}, flux-pro`);
+    await app.page.evaluate(() => {
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (value, key) {
+        if (value.index === 2) throw new DOMException('Full.', 'QuotaExceededError');
+        return put.call(this, value, key);
+      };
+    });
+    await app.generate(FAILS);
+    await advanceUntil(() => app.creates().length === 3);
+    await app.card.locator('.requests >> text=accepted as a task').nth(2).waitFor();
+    await app.card.getByRole('button', { name: 'Stop waiting' }).click();
+    await app.card.getByRole('button', { name: 'Wait again' }).click();
+    await advanceUntil(async () => (await phase()) === 'done');
+    assert.equal(app.creates().length, 3);
+    await app.card.locator('.picture').click();
+    await app.$('#viewer .meta', { hasText: 'flux-pro' }).waitFor();
+    app.problems.length = 0;
+  });
+
   test('does not return to a model that was refused before, and would take the request now', async () => {
     await open('flux-pro');
     const error = { message: 'Slow down.', type: 'rate_limit_exceeded' };

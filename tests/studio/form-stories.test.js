@@ -210,7 +210,7 @@ tellStories((person) => {
       await story.until(() => /still no space/.test(story.text('.toast:last-child')), 'no space');
       isFull = false;
       await story.press('Store it', '.card');
-      await story.until(() => !document.querySelector('.held'), 'it is stored');
+      await story.until(() => !document.querySelector('.in-memory'), 'it is stored');
       if (!dispatchEvent(new Event('beforeunload', { cancelable: true }))) throw new Error('A question.');
       window.name = `${before + 1}`;
     });

@@ -30,39 +30,48 @@ async function choose(files, mask) {
   if (mask) await app.page.setInputFiles('#mask', mask);
 }
 
+/** A connection to the database of the page, for one function in it. */
+const database = () =>
+  app.page.evaluateHandle(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open('lemondata-studio');
+        opening.onsuccess = () => resolve(opening.result);
+      }),
+  );
+
 /** Changes what the database holds of reference pictures; without a change, removes it. */
-const rewrite = (change) =>
-  app.page.evaluate(async (name) => {
-    const changes = {
-      'without the mask': ({ mask, ...sources }) => sources,
-      'without one of two': ({ pictures, ...sources }) => ({ ...sources, pictures: pictures.slice(1) }),
-      'with another one of the same name and length': ({ pictures: [one, two], ...sources }) => {
-        const bytes = one.bytes.slice();
-        new Uint8Array(bytes)[bytes.byteLength - 1] ^= 1;
-        return { ...sources, pictures: [{ ...one, bytes }, two] };
-      },
-    };
-    const apply = changes[name] ?? (() => undefined);
-    const opening = indexedDB.open('lemondata-studio');
-    const db = await new Promise((resolve) => {
-      opening.onsuccess = () => resolve(opening.result);
-    });
-    const store = db.transaction('tasks', 'readwrite').objectStore('tasks');
-    const done = new Promise((resolve) => {
-      store.transaction.oncomplete = resolve;
-    });
-    store.openCursor().onsuccess = ({ target: { result: cursor } }) => {
-      if (!cursor) return;
-      if (cursor.key.startsWith('sources ')) {
-        const value = apply(cursor.value);
-        if (value) cursor.update(value);
-        else cursor.delete();
-      }
-      cursor.continue();
-    };
-    await done;
-    db.close();
-  }, change);
+const rewrite = async (change) =>
+  app.page.evaluate(
+    async ([db, name]) => {
+      const changes = {
+        'without the mask': ({ mask, ...sources }) => sources,
+        'without one of two': ({ pictures, ...sources }) => ({ ...sources, pictures: pictures.slice(1) }),
+        'with another one of the same name and length': ({ pictures: [one, two], ...sources }) => {
+          const bytes = one.bytes.slice();
+          new Uint8Array(bytes)[bytes.byteLength - 1] ^= 1;
+          return { ...sources, pictures: [{ ...one, bytes }, two] };
+        },
+      };
+      const apply = changes[name] ?? (() => undefined);
+      const store = db.transaction('tasks', 'readwrite').objectStore('tasks');
+      const done = new Promise((resolve) => {
+        store.transaction.oncomplete = resolve;
+      });
+      store.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+        if (!cursor) return;
+        if (cursor.key.startsWith('sources ')) {
+          const value = apply(cursor.value);
+          if (value) cursor.update(value);
+          else cursor.delete();
+        }
+        cursor.continue();
+      };
+      await done;
+      db.close();
+    },
+    [await database(), change],
+  );
 
 /** Has the database refuse the bytes of pictures, and nothing else, as where they do not fit. */
 const refuseSources = () =>
@@ -227,6 +236,60 @@ test('“Use settings” fills in the reference pictures and the mask', GUARD, a
     .creates()
     .map(({ body }) => [body.image, body.mask].flat().map(({ sha256 }) => sha256));
   assert.deepEqual(one, two);
+});
+
+/** The ids whose reference pictures the database holds. */
+const keptIds = async () =>
+  app.page.evaluate(
+    async (db) => {
+      const reading = db.transaction('tasks').objectStore('tasks').getAllKeys();
+      const keys = await new Promise((resolve) => {
+        reading.onsuccess = () => resolve(reading.result);
+      });
+      db.close();
+      return keys.filter((key) => key.startsWith('sources ')).map((key) => key.slice('sources '.length));
+    },
+    await database(),
+  );
+
+/** Adds a hundred newer generations to the journal, which has room for no more. */
+const fillJournal = async () =>
+  app.page.evaluate(
+    async (db) => {
+      const store = db.transaction('tasks', 'readwrite').objectStore('tasks');
+      const done = new Promise((resolve) => {
+        store.transaction.oncomplete = resolve;
+      });
+      store.get('lemondata-studio').onsuccess = ({ target }) => {
+        const journal = JSON.parse(target.result);
+        for (let index = 0; index < 100; index += 1) {
+          const id = `newer-${index}`;
+          const startedAt = Date.now() + 1;
+          const ended = { phase: 'done', images: [], isResumable: false, startedAt, endedAt: startedAt };
+          journal.entries[id] = { id, request: { prompt: id }, idempotencyKey: id, ...ended };
+        }
+        store.put(JSON.stringify(journal), 'lemondata-studio');
+      };
+      await done;
+      db.close();
+    },
+    await database(),
+  );
+
+test('reference pictures go with the entry of the journal that they belong to', GUARD, async () => {
+  app = await studio.open();
+  await choose([LEMON]);
+  await app.generate('gpt-image-2');
+  await app.state('Done');
+  const [first] = await keptIds();
+  assert.ok(first);
+  await fillJournal();
+  await app.advance(1000);
+  await app.generate('gpt-image-2');
+  await until(() => app.creates().length === 2);
+  await app.state('Done');
+  await untilAsync(async () => !(await keptIds()).includes(first));
+  assert.equal((await keptIds()).length, 1, 'those of the newer one stay');
 });
 
 test('the files of a request are told from others', () => {

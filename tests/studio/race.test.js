@@ -114,6 +114,25 @@ describe('a race', GUARD, () => {
     for (const { end, time } of rows) assert.ok(Math.abs(end - (time / seconds) * 100) < 1, `${end} ${time}`);
   });
 
+  test('counts the download of a picture in, in its lane and in the viewer', async () => {
+    await open();
+    const downloads = [];
+    await app.context.route(/\/files\//, (route) => downloads.push(route));
+    await race('dall-e-2', SEEDED);
+    await untilAsync(() => downloads.length === 2);
+    await app.advance(3000);
+    for (const download of downloads) await download.continue();
+    await app.$('.race[data-phase=ended]').waitFor();
+    for (const name of ['dall-e-2', SEEDED]) {
+      const [time] = (await texts(lane(name).locator('.result')))[0].split(' s');
+      assert.ok(time >= 3, time);
+      await lane(name).locator('.picture').click();
+      const whole = Math.round(time);
+      await app.$('#viewer', { hasText: `made in ${whole} s` }).waitFor();
+      await app.page.keyboard.press('Escape');
+    }
+  });
+
   test('says before how many pictures it buys, of two to six models', async () => {
     await open();
     await app.page.fill('#prompt', PROMPT);
@@ -378,7 +397,8 @@ describe('a race', GUARD, () => {
     await app.page.click('text=More settings');
     await app.page.fill('#fallback', 'midjourney');
     await race('dall-e-2', 'flux-pro');
-    await lane('flux-pro').locator('.ring').waitFor();
+    // The ring is there before the answer is: the clock moves on from the answer.
+    await lane('flux-pro').locator('.result', { hasText: 'Pending' }).waitFor();
     view = { ...view, model: 'midjourney', skipped_models: [{ model: 'flux-pro', error }] };
     await app.advance(5000);
     const words = 'flux-pro: the task failed; ';
