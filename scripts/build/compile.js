@@ -63,5 +63,10 @@ const build = (name, features) =>
       ...[`--target=${TARGET}`, `--target-dir=${work}`],
       ...['-Zbuild-std=std,panic_abort', '-Zbuild-std-features=optimize_for_size'],
     ],
-    { env: { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: [...RUSTFLAGS, `-Clink-arg=-zstack-size=${STACK[name]}`].join(' ') } },
+    {
+      env: {
+        RUSTC_BOOTSTRAP: '1',
+        RUSTFLAGS: [...RUSTFLAGS, `-Clink-arg=-zstack-size=${STACK[name]}`].join(' '),
+      },
+    },
   );
