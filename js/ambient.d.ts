@@ -45,7 +45,7 @@ declare const EdgeRuntime: unknown;
 declare const WorkerLocation: unknown;
 
 interface ErrorConstructor {
-  captureStackTrace?(target: object, above?: Function): void;
+  captureStackTrace?(target: object, above?: (...values: never) => unknown): void;
 }
 interface Uint8ArrayConstructor {
   fromBase64?(text: string): Uint8Array<ArrayBuffer>;
