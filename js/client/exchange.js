@@ -35,6 +35,8 @@ export class Attempt {
   now;
   location;
   requestId;
+  /** That of a create, by a header: it is known even where the body is lost. */
+  task_id;
   body;
   /** What `onResponse` gets. */
   info;
@@ -170,6 +172,7 @@ export async function exchange(
       attempt.now = Date.parse(header('date')) || Date.now();
     }
     attempt.requestId = header('x-request-id');
+    attempt.task_id = header('x-task-id');
     attempt.location = redirectOrigin(header('location'));
     attempt.info = {
       method: attempt.method,

@@ -107,7 +107,13 @@ export function createService(settings, { references, answers, log }) {
     const method = isEdit ? 'edit' : 'generate';
     const info = {};
     try {
-      const found = await client[method](requestOf(fields, files), optionsOf(info, trace)).catch(endOrThrow);
+      const creating = client[method](requestOf(fields, files), optionsOf(info, trace));
+      const found = await creating.catch((error) => {
+        if (error.outcome !== 'accepted' || !error.task) return endOrThrow(error);
+        // The answer was lost, but a header has named its task: the client goes on with that.
+        report(error, event, fields.prompt);
+        return { ...error.task, status: 'pending' };
+      });
       const reference = await refer(found instanceof TaskFailedError ? found.task : found, owner);
       return delivered(found, reference, event, info);
     } catch (error) {

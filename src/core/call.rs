@@ -19,7 +19,7 @@ use super::{
     abi::{Command, Kind, Name, Outcome, Shape, Source, Status},
     answer::Attempt,
     create::{Create, CreateAction},
-    failure::Failure,
+    failure::{Failure, GOES_ON},
     ms::Ms,
     options::{Environment, Options, check_key},
     platform::Platform,
@@ -520,6 +520,13 @@ impl<V: Platform> Call<V> {
         if let Some(wait) = &self.wait {
             failure.leave_task();
             failure.task = Some(wait.task.clone());
+        } else if failure.outcome == Outcome::Unknown
+            && let Some(task) = Task::of(&attempt)
+        {
+            // A header names the task even where the body has been lost.
+            failure.add(GOES_ON);
+            failure.leave_task();
+            failure.task = Some(task);
         } else if self.create.may_be_billed()
             && matches!(failure.outcome, Outcome::NotSent | Outcome::Rejected)
         {

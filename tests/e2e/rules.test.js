@@ -145,6 +145,37 @@ describe('rule 1: a create', GUARD, () => {
   });
 });
 
+describe('rule 2: the answer to a create is lost, but a header names its task', GUARD, () => {
+  const headers = { 'x-task-id': 'img_1' };
+  const broken = () => answer('{"data": [{"b64_', { headers });
+  const late = () => ({ ...answer(done, { headers }), text: () => never });
+  const failed = () => answer({ error: { message: 'Overloaded' } }, { status: 500, headers });
+
+  for (const [name, reply] of Object.entries({ broken, late, failed })) {
+    test(`the error keeps the task: ${name}`, async (t) => {
+      const time = fakeTime(t);
+      const { options } = script(reply());
+      const error = await failure(time.until(generateAndWait(request, options)));
+      assert.equal(error.outcome, 'accepted');
+      assert.deepEqual(error.task, { task_id: 'img_1' });
+      assert.match(error.message, /waitForTask\(error\.task\) waits on/);
+    });
+  }
+
+  test('and no other model is paid for', async () => {
+    const { requests, options } = script(broken());
+    await failure(generate({ ...request, model: 'a' }, { ...options, fallback: ['b'] }));
+    assert.equal(requests.length, 1);
+  });
+
+  test('a refusal has no task, whatever its headers say', async () => {
+    const { options } = script(answer({ error: { message: 'No' } }, { status: 400, headers }));
+    const error = await failure(generate(request, options));
+    assert.equal(error.outcome, 'rejected');
+    assert.equal(error.task, undefined);
+  });
+});
+
 describe('rule 2: a task', GUARD, () => {
   test('is polled with the query of its poll_url', async () => {
     const poll_url = '/v1/tasks/1?part=a%2Fb&of=2';

@@ -189,3 +189,16 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
     assert.match(logged.message, /https:\/\/internal\.example/, 'the operator does');
   });
 });
+
+test('a create whose answer is lost is a task, where a header names it', GUARD, async () => {
+  const cut = { headers: { 'x-task-id': 'img_1' }, body: '{"data": [{"b64_' };
+  server.next({ on: 'create', reply: cut });
+  server.next({ on: 'poll', reply: { body: { task_id: 'img_1', status: 'completed', data: PICTURE } } });
+  const relay = relays.make();
+  const { data } = await clientOf(relay).generateAndWait({ prompt: PROMPT, model: 'flux-pro' });
+  assert.deepEqual(data, PICTURE);
+  assert.equal(server.counts.creates, 1);
+  assert.ok(
+    relays.events.some(({ event, outcome }) => event === 'upstream_failed' && outcome === 'accepted'),
+  );
+});
