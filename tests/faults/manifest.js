@@ -124,11 +124,12 @@ for (const warm of [false, true]) {
   breaks('reset before it', 'reset-before', never, { ...EVERYWHERE, ...DELIVERED_LATE });
   breaks('reset after it', 'reset-after', unknown('Connection'), { ...EVERYWHERE, ...RESENT });
   breaks('reset in the head', 'reset-in-head', unknown('Connection'), RESENT_BY_CHROMIUM);
-  breaks('reset in the body', 'reset-in-body', unknown('Response'), { everywhere: !warm });
+  // The head of the answer has named the task.
+  breaks('reset in the body', 'reset-in-body', accepted('Response'), { everywhere: !warm });
   breaks('closed before it', 'close-before', never, DELIVERED_LATE);
   breaks('closed after it', 'close-after', unknown('Connection'), { everywhere: warm, ...RESENT });
   breaks('closed in the head', 'close-in-head', unknown('Connection'));
-  breaks('closed in the body', 'close-in-body', unknown('Response'), { everywhere: !warm });
+  breaks('closed in the body', 'close-in-body', accepted('Response'), { everywhere: !warm });
   breaks('another protocol', 'garbage', never);
 }
 create('reset after it, with an idempotency key', { fault: { mode: 'reset-after' } }, unknown('Connection'), {
@@ -144,7 +145,9 @@ const hangs = (fault, expect, more) => [
 create('black hole', ...hangs({ mode: 'black-hole' }, NEVER_ARRIVED, EVERYWHERE));
 create('answer swallowed', ...hangs({ mode: 'swallow' }, {}, EVERYWHERE));
 create('hang in the head', ...hangs({ mode: 'hang-in-head' }));
-create('hang in the body', ...hangs({ mode: 'hang-in-body' }));
+create('hang in the body', { fault: { mode: 'hang-in-body' } }, accepted('RequestTimeout'), {
+  options: TIMEOUT,
+});
 create('drip, too slow', ...hangs({ mode: 'drip', ms: 20 }));
 create('drip, in time', { fault: { mode: 'drip', ms: 1 } }, COMPLETED);
 
