@@ -204,7 +204,7 @@ tellStories((person) => {
       await story.generate('dall-e-2', 'A lemon in memory');
       await story.see('Done');
       await story.pictures();
-      await story.until(() => /no space for the picture/.test(story.text('.card .held')), 'the warning');
+      await story.until(() => /no space for the picture/.test(story.text('.card .in-memory')), 'the warning');
       if (dispatchEvent(new Event('beforeunload', { cancelable: true }))) throw new Error('No question.');
       await story.press('Store it', '.card');
       await story.until(() => /still no space/.test(story.text('.toast:last-child')), 'no space');
