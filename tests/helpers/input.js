@@ -98,6 +98,10 @@ export function driverInput(session) {
     type: (text) => session.actions().sendKeys(text).perform(),
     click: (point) => drag(point),
     drag,
-    wheel: ([x, y], by) => session.actions().scroll(x, y, 0, by, Origin.VIEWPORT).perform(),
+    // WebKit may keep the target of an earlier turn until the pointer moves.
+    wheel([x, y], by) {
+      const actions = move(move(session.actions(), [x + 1, y]), [x, y]);
+      return actions.scroll(x, y, 0, by, Origin.VIEWPORT).perform();
+    },
   };
 }
