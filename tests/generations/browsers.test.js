@@ -101,6 +101,10 @@ for (const name of BROWSERS) {
     async function inPage(query, act) {
       const page = await browser.open(`${site.url}/${query}`);
       try {
+        // WebDriver may answer before the script of the page has run.
+        await page.run(async () => {
+          while (!window.tab) await new Promise((resolve) => setTimeout(resolve, 10));
+        });
         await act({ ...page, see: (phase) => page.run((phase) => window.tab.see(phase), phase) });
       } finally {
         await page.close();
