@@ -7,7 +7,7 @@
  * Two parts run at once, since most of them wait for a browser or a server. What a part prints is shown when it ends.
  *
  * Its last line counts what passed and what failed; the lines above name what failed. A part that runs no test has
- * failed. In CI, up to three files or cells that failed run once more, and the lines above say so.
+ * failed. In CI, up to three files or cells that failed run once more, as do tests of Cargo, and the lines above say so.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { inLanes } from './lib/lanes.js';
 import { ensureBuild, ensureNodeModules, ensureTraps } from './lib/prepare.js';
-import { cargoTests, matrixCells, nodeTests, one } from './lib/results.js';
+import { cargoTests, lastLines, matrixCells, nodeTests, one } from './lib/results.js';
 import { root } from './lib/run.js';
 import {
   ensureBrowsers,
@@ -248,29 +248,45 @@ async function execute({ argv: [command, ...args], env, count }, print) {
   const result = count(output, code === 0);
   // A command that fails, or runs no test, must not pass for one without failures.
   if (result.failed === 0 && (code !== 0 || result.passed === 0)) result.failed = 1;
+  // A tool that breaks off names no test, and its last lines say why.
+  if (result.failed > 0 && result.failures.length === 0) {
+    result.failures = [{ name: `${command} ended with code ${code}`, error: lastLines(output) }];
+  }
   return result;
 }
 
 /**
- * Runs once more what failed: files of tests, or cells of the matrix. A busy machine can delay a process for longer
- * than a test allows.
+ * Runs once more what failed: files of tests, cells of the matrix, or all tests of Cargo, which take seconds. A busy
+ * machine can delay a process for longer than a test or its tool allows.
  *
  * @param {Command} command
  * @param {import('./lib/results.js').Results} result of its first run
  * @param {(text: string) => void} print
  * @returns {Promise<import('./lib/results.js').Results | undefined>} its result, if all has passed by now
  */
-async function secondChance({ argv, ...command }, { passed, failed, failures }, print) {
-  const isMatrix = command.count === matrixCells;
+async function secondChance(command, { passed, failed, failures }, print) {
+  const argv = argvOfFailures(command, failures);
+  if (!argv) return undefined;
+  print('\n> once more\n');
+  const again = await execute({ ...command, argv }, print);
+  if (again.failed > 0) return undefined;
+  return { passed: Math.max(passed + failed, again.passed), failed: 0, failures: [] };
+}
+
+/**
+ * @param {Command} command
+ * @param {import('./lib/results.js').Failure[]} failures
+ * @returns {string[] | undefined} a command that runs what failed, if that is known and little
+ */
+function argvOfFailures({ argv, count }, failures) {
+  if (count === cargoTests) return argv;
+  const isMatrix = count === matrixCells;
   const names = [
     ...new Set(failures.map(({ name, file }) => (isMatrix ? name : file && relative(root, file)))),
   ];
-  const isKnown = isMatrix || names.every((name) => name && argv.includes(name));
-  if (names.length === 0 || names.length > MOST_AGAIN || !isKnown) return undefined;
-  print(`\n> once more: ${names.join(', ')}\n`);
-  const options = argv.filter((argument) => !argument.endsWith('.test.js'));
-  const again = await execute({ ...command, argv: [...options, ...names] }, print);
-  return again.failed > 0 ? undefined : { passed: passed + failed, failed: 0, failures: [] };
+  const isKnown = names.every((name) => name && (isMatrix || argv.includes(name)));
+  if (names.length > MOST_AGAIN || !isKnown) return undefined;
+  return [...argv.filter((argument) => !argument.endsWith('.test.js')), ...names];
 }
 
 /** @param {import('./lib/results.js').Failure} failure */

@@ -19,6 +19,12 @@ const MATRIX_FAILURES = /^failed: (.+)$/m;
 const NODE_RESULT = /^# (?:pass|fail|cancelled|skipped) (\d+)$/gm;
 const NODE_FAILURE = /^ *not ok \d+ - (.+)\n +---\n([\s\S]*?)^ +\.\.\.$/gm;
 const ERROR_LINES = 12;
+const LAST_LINES = 30;
+
+/** @param {string} output */
+export function lastLines(output) {
+  return output.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+}
 
 /**
  * A tool that has no tests of its own counts as one.
