@@ -168,17 +168,19 @@ export function createService(seed, later) {
       left: random.below(6),
       end: random.weighted(ENDS),
       create,
+      model: create?.model,
     });
     if (create) create.bills.add(id);
     return id;
   }
 
   /** The state of a task after one more look at it. */
-  function look({ random, reference, end, create }, isLast) {
+  function look({ random, reference, end, create, model }, isLast) {
     // A task that has failed costs nothing, and another model may follow. A stream shows one that is gone as failed.
     if (isLast && create && ['failed', 'filtered', 'gone'].includes(end)) {
       create.bills.delete(reference.task_id);
-      Object.assign(create, { mayBeBilled: false, follows: ['next'] });
+      // Other calls look at the task, too, when its create may have gone on with another model.
+      if (create.model === model) Object.assign(create, { mayBeBilled: false, follows: ['next'] });
     }
     const base = { ...reference, created: 1_706_000_000 };
     if (!isLast || end === 'never') return { ...base, status: random.pick(RUNNING), data: [] };
@@ -195,14 +197,16 @@ export function createService(seed, later) {
     entry.attempts += 1;
     if (entry.attempts > 1 && !mayFollow(entry, model, key)) resent.push(`${prompt}, ${model}`);
     const kept = key && keys.get(key);
-    const how = kept ? 'carriedOut' : random.weighted(CREATES);
+    // Its task may have failed meanwhile: what may follow stays as it is.
+    if (kept) return deliver(random.weighted(DELIVERIES), kept, random, signal);
+    const how = random.weighted(CREATES);
     entry.follows = DID_NOTHING[how] ?? [];
     // Under its key, an attempt that came before is the same one.
     entry.mayBeBilled = !DID_NOTHING[how] || (entry.model === model && entry.mayBeBilled);
     entry.model = model;
     switch (how) {
       case 'carriedOut': {
-        const body = kept ?? (random.chance(0.3) ? draw(entry) : accept(random, entry));
+        const body = random.chance(0.3) ? draw(entry) : accept(random, entry);
         if (key) keys.set(key, body);
         return deliver(random.weighted(DELIVERIES), body, random, signal);
       }
