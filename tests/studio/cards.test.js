@@ -367,7 +367,7 @@ describe('a reload', GUARD, () => {
     await app.context.setOffline(true);
     await app.generate('dall-e-2');
     await app.state('Waiting for the connection');
-    await app.page.goto('about:blank');
+    await app.leave();
     await app.context.setOffline(false);
     assert.equal(app.server.counts.creates, 0);
     await app.page.goto(app.served.url);

@@ -107,7 +107,7 @@ describe('reference pictures that were not kept', GUARD, () => {
       () => !dispatchEvent(new Event('beforeunload', { cancelable: true })),
     );
     assert.ok(asks, 'the browser asks before it leaves the page');
-    await app.page.goto('about:blank');
+    await app.leave();
     await app.context.setOffline(false);
     await app.page.goto(`${app.served.url}/`);
     await settled(app.page);

@@ -471,7 +471,7 @@ describe('a race', GUARD, () => {
     await app.context.setOffline(true);
     await race('dall-e-2', 'dall-e-3');
     await untilAsync(async () => `${await phases()}` === 'held,held');
-    await app.page.goto('about:blank');
+    await app.leave();
     await app.context.setOffline(false);
     assert.equal(app.creates().length, 0);
     await app.page.goto(`${app.served.url}/`);

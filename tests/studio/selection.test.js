@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
 import { PNG } from 'pngjs';
+import { atRest } from './at-rest.js';
 import { untilAsync, useStudio } from './studio.js';
 
 /** Ends a test that hangs. */
@@ -30,6 +31,7 @@ async function make(prompts, more = {}) {
 
 /** Loads the page again, in its view of the gallery. */
 async function reload() {
+  await app.page.evaluate(atRest);
   await app.page.reload();
   await app.$('#tiles img[src]').first().waitFor();
 }

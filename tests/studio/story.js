@@ -10,6 +10,7 @@ import { PNG } from 'pngjs';
 import { servePage } from '../../scripts/lib/serve-page.js';
 import { BROWSERS, openBrowser } from '../helpers/browsers.js';
 import { startServer } from '../server/index.js';
+import { atRest } from './at-rest.js';
 import { KEY, screenshotPath } from './studio.js';
 
 /** Ends a test that hangs. */
@@ -255,6 +256,7 @@ class Person {
   }
 
   async reload() {
+    await this.run(atRest);
     await this.#page.reload();
     await this.#begin();
   }

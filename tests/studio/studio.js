@@ -9,6 +9,7 @@ import { root } from '../../scripts/lib/run.js';
 import { servePage } from '../../scripts/lib/serve-page.js';
 import { launchChromium } from '../helpers/browsers.js';
 import { startServer } from '../server/index.js';
+import { atRest } from './at-rest.js';
 
 export const KEY = 'sk-secret-of-the-page-server-42';
 export const PROMPT = 'A lemon tree above a quiet sea, first light';
@@ -156,8 +157,15 @@ export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...opti
     },
 
     async reload() {
+      await page.evaluate(atRest);
       await page.reload();
       await settled(page);
+    },
+
+    /** Goes to another page, as if the tab was closed. */
+    async leave() {
+      await page.evaluate(atRest);
+      await page.goto('about:blank');
     },
 
     /** Waits for the pictures, and writes a screenshot where one is wanted. */
