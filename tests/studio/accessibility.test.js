@@ -125,7 +125,9 @@ async function* states() {
 
 /** Overflows: a page wider than the window, or a text that is cut off where nothing scrolls. */
 const misfits = () =>
-  app.page.evaluate(() => {
+  app.page.evaluate(async () => {
+    // Observers are called in the order in which they were made: the page has its new size by then.
+    await new Promise((resolve) => new ResizeObserver(resolve).observe(document.body));
     const { scrollWidth, clientWidth } = document.documentElement;
     const found = scrollWidth > clientWidth ? [`the page is ${scrollWidth} wide`] : [];
     const modal = document.querySelector('dialog[open]');
