@@ -286,10 +286,12 @@ impl Wait {
             // Something between us and the service has not passed this poll on, or not waited for its answer.
             _ => matches!(failure.status, 421 | 425 | 499),
         };
-        match failure.kind {
-            _ if is_passing && !failure.is_final => self.lose(failure, now, random),
-            Kind::NotFound | Kind::TaskNotFound => self.miss(failure, now, random),
-            _ => PollResult::Fail(accepted(failure)),
+        if is_passing && !failure.is_final {
+            self.lose(failure, now, random)
+        } else if matches!(failure.kind, Kind::NotFound | Kind::TaskNotFound) {
+            self.miss(failure, now, random)
+        } else {
+            PollResult::Fail(accepted(failure))
         }
     }
 

@@ -115,8 +115,8 @@ export const CORE = {
     ],
     [
       'a poll is repeated in spite of `retryable: false`',
-      '_ if is_passing && !failure.is_final',
-      '_ if is_passing',
+      'if is_passing && !failure.is_final {',
+      'if is_passing {',
     ],
   ],
   'big payloads stay in JavaScript': [
