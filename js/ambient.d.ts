@@ -10,6 +10,19 @@ declare module 'lemondata:glue' {
 declare module 'lemondata:javascript-glue' {
   export { default } from 'lemondata:glue';
 }
+/** What the client needs of the place where it runs: the build takes a file of `js/places`. */
+declare module 'lemondata:place' {
+  /** What wasm-bindgen generates, as a function of the globals that it uses. */
+  export const glue: typeof import('lemondata:glue').default;
+  /** Gets the module, compiled. */
+  export const load: () => WebAssembly.Module | Promise<WebAssembly.Module>;
+  /** Whether the key would be in a visitor's hands. */
+  export const inBrowser: () => boolean;
+  /** Where calls may share their polls. */
+  export const Subscriber: typeof import('./client/poll-sharing.js').Subscriber | undefined;
+  /** Where there may be an environment with a key. */
+  export const fillFromEnvironment: typeof import('./client/environment.js').fillFromEnvironment | undefined;
+}
 declare module 'lemondata:hub-glue' {
   const glue: (globals: object) => {
     imports: WebAssembly.Imports;

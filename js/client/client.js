@@ -1,5 +1,6 @@
 /** Promises around what the module does. */
 
+import { fillFromEnvironment, glue, inBrowser, load, Subscriber } from 'lemondata:place';
 import {
   COMMAND_EDIT,
   COMMAND_EDIT_AND_WAIT,
@@ -26,117 +27,110 @@ function referenceOf(input) {
   return { task_id: read(input, 'task_id') ?? read(input, 'id'), ...(poll_url && { poll_url }) };
 }
 
-/**
- * The function that makes all calls of an entry, in one instance of the module after another.
- *
- * @param {Function} glue
- * @param {() => WebAssembly.Module | Promise<WebAssembly.Module>} load gets the module, compiled
- * @param {() => boolean} inBrowser whether the key would be in a visitor's hands
- * @param {typeof import('./poll-sharing.js').Subscriber} [Subscriber] where calls may share their polls
- * @param {typeof import('./environment.js').fillFromEnvironment} [fillFromEnvironment] where there may be one
- */
-function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
-  let instance;
-  let starting;
+/** The instance of the module that takes the calls, or took the last one before its trap. */
+let instance;
+/** The promise of an instance that is on its way. */
+let starting;
 
-  function start(module) {
-    instance = createInstance(glue, module);
-    return instance;
-  }
+function start(module) {
+  instance = createInstance(glue, module);
+  return instance;
+}
 
-  /** The instance at work. */
-  async function acquire(task) {
-    if (instance && !instance.broken) return instance;
-    try {
-      if (starting) return await starting;
-      const module = load();
-      // An edge worker has the module at hand, and must not let one request wait for another's promise. A promise of the
-      // engine is no instance of a global that a library has replaced, as zone.js does.
-      if (!('then' in module)) return start(module);
-      starting = module.then(start).finally(() => {
-        starting = undefined;
-      });
-      return await starting;
-    } catch (cause) {
-      if (cause instanceof LemonDataError) throw cause;
-      // The engine says best which place it is: a policy names itself, an edge worker its embedder.
-      const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
-      throw internalError(message, cause, 'not_sent', task);
-    }
-  }
-
-  /** Has a call run in an instance. */
-  async function run(call) {
-    try {
-      // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
-      let running;
-      do running = await acquire(call.task);
-      while (running.broken);
-      call.start(running, Subscriber);
-    } catch (error) {
-      call.settle(false, error);
-    }
-  }
-
-  const perform = (fields) =>
-    new Promise((settled) => {
-      run(new Call({ ...fields, settled }));
-    }).then(conclude);
-
-  /** The result of a call that is over, or of one with the next model of `fallback`. */
-  function conclude(call) {
-    const { input, options, skipped, isDone, value } = call;
-    const isCreate = call.command < COMMAND_GET_TASK;
-    if (isDone) {
-      if (skipped) {
-        // A hub may have gone past more of them.
-        value.skipped_models = skipped.concat(value.skipped_models ?? []);
-        value.model ??= input.model;
-      }
-      if (isCreate && value.status !== 'completed') generated.set(value, performance.now());
-      return value;
-    }
-    // A hub that names skipped models, be it none, has decided about all of them.
-    const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
-    if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
-    if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);
-    // The stack begins with the code that awaits this call. Runtimes print its first line, and ours is minified.
-    if (value instanceof LemonDataError) Error.captureStackTrace?.(value, conclude);
-    throw value;
-  }
-
-  function call(command, input, callOptions, clientOptions) {
-    if (!globalThis.Headers)
-      throw internalError('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
-    // Read now: a change of the caller's after the call does not count.
-    const isCreate = command < COMMAND_GET_TASK;
-    const isBrowser = inBrowser();
-    checkNames([callOptions, clientOptions], isCreate ? input : undefined);
-    const options = mergeOptions(callOptions, clientOptions);
-    if (!isBrowser) fillFromEnvironment?.(options);
-    return perform({
-      command,
-      input,
-      callOptions,
-      clientOptions,
-      options,
-      isBrowser,
-      body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
-      task: isCreate ? undefined : referenceOf(input),
-      age: performance.now() - generated.get(input),
+/** The instance at work. */
+async function acquire(task) {
+  if (instance && !instance.broken) return instance;
+  try {
+    if (starting) return await starting;
+    const module = load();
+    // An edge worker has the module at hand, and must not let one request wait for another's promise. A promise of the
+    // engine is no instance of a global that a library has replaced, as zone.js does.
+    if (!('then' in module)) return start(module);
+    starting = module.then(start).finally(() => {
+      starting = undefined;
     });
+    return await starting;
+  } catch (cause) {
+    if (cause instanceof LemonDataError) throw cause;
+    // The engine says best which place it is: a policy names itself, an edge worker its embedder.
+    const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
+    throw internalError(message, cause, 'not_sent', task);
   }
+}
 
-  // The caller's code comes first in a stack: it begins below `api`, the function of the package that was called.
-  // No function that is asynchronous: each would stay in memory as long as its call.
-  return (api, ...values) => {
-    try {
-      return call(...values);
-    } catch (error) {
-      Error.captureStackTrace?.(error, api);
-      return Promise.reject(error);
+/** Has a call run in an instance. */
+async function run(call) {
+  try {
+    // A continuation, even of an instance at hand: a callback that calls us must not enter the module from inside.
+    let running;
+    do running = await acquire(call.task);
+    while (running.broken);
+    call.start(running, Subscriber);
+  } catch (error) {
+    call.settle(false, error);
+  }
+}
+
+const perform = (fields) =>
+  new Promise((settled) => {
+    run(new Call({ ...fields, settled }));
+  }).then(conclude);
+
+/** The result of a call that is over, or of one with the next model of `fallback`. */
+function conclude(call) {
+  const { input, options, skipped, isDone, value } = call;
+  const isCreate = call.command < COMMAND_GET_TASK;
+  if (isDone) {
+    if (skipped) {
+      // A hub may have gone past more of them.
+      value.skipped_models = skipped.concat(value.skipped_models ?? []);
+      value.model ??= input.model;
     }
-  };
+    if (isCreate && value.status !== 'completed') generated.set(value, performance.now());
+    return value;
+  }
+  // A hub that names skipped models, be it none, has decided about all of them.
+  const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
+  if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
+  if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);
+  // The stack begins with the code that awaits this call. Runtimes print its first line, and ours is minified.
+  if (value instanceof LemonDataError) Error.captureStackTrace?.(value, conclude);
+  throw value;
+}
+
+function makeCall(command, input, callOptions, clientOptions) {
+  if (!globalThis.Headers)
+    throw internalError('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
+  // Read now: a change of the caller's after the call does not count.
+  const isCreate = command < COMMAND_GET_TASK;
+  const isBrowser = inBrowser();
+  checkNames([callOptions, clientOptions], isCreate ? input : undefined);
+  const options = mergeOptions(callOptions, clientOptions);
+  if (!isBrowser) fillFromEnvironment?.(options);
+  return perform({
+    command,
+    input,
+    callOptions,
+    clientOptions,
+    options,
+    isBrowser,
+    body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
+    task: isCreate ? undefined : referenceOf(input),
+    age: performance.now() - generated.get(input),
+  });
+}
+
+/**
+ * Makes a call. A stack of its error begins with the caller's code, below `api`, the function of the package that was
+ * called. This is no asynchronous function, since each would stay in memory as long as its call.
+ */
+function call(api, ...values) {
+  try {
+    return makeCall(...values);
+  } catch (error) {
+    Error.captureStackTrace?.(error, api);
+    return Promise.reject(error);
+  }
 }
 
 /** The same call for the next model of `fallback`. With the idempotency key of the last, it would get that answer. */
@@ -155,22 +149,6 @@ function forNextModel(call) {
     skipped: [...skipped, { model: read(input, 'model'), error: value }],
   };
 }
-
-/**
- * Makes a call of the entry.
- *
- * @type {ReturnType<typeof createCaller>}
- */
-let call;
-
-/**
- * Sets up the calls of an entry.
- *
- * @type {(...parts: Parameters<typeof createCaller>) => void}
- */
-export const connect = (...parts) => {
-  call = createCaller(...parts);
-};
 
 // Plain functions, so that a bundler leaves out those that a page does not use.
 export const generate = (request, options) => call(generate, COMMAND_GENERATE, request, options);

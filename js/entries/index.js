@@ -1,15 +1,14 @@
-/** The entry for browsers, Node, Deno and Bun: the module travels within the file. */
+/** What the client exports in every place: the functions, the class of clients and the errors. */
 
-// All three come from the build: the decoder, what wasm-bindgen generates, and the module as text.
-import decoder from 'lemondata:decoder';
-import glue from 'lemondata:glue';
-import wasm from 'lemondata:wasm';
-import { connect } from '../client/client.js';
-import { compile } from '../client/decode.js';
-import { fillFromEnvironment } from '../client/environment.js';
-import { inBrowser } from '../client/place.js';
-import { Subscriber } from '../client/poll-sharing.js';
-
-export * from './api.js';
-
-connect(glue, () => compile(decoder, wasm), inBrowser, Subscriber, fillFromEnvironment);
+export { toBlob } from '../client/blob.js';
+export {
+  edit,
+  editAndWait,
+  generate,
+  generateAndWait,
+  getTask,
+  LemonData,
+  waitForTask,
+} from '../client/client.js';
+export { listModels } from '../client/models.js';
+export * from '../client/public-errors.js';

@@ -10,14 +10,19 @@ import { makeDecoder, toText } from './module-text.js';
 
 /** @typedef {import('./cache.js').BoundModule} BoundModule */
 
-/** The entries of the package, and the formats of each. */
+/** The source of each entry of the package and its formats. A client has a file of `js/places` as well. */
 const ENTRIES = {
-  index: { source: 'entries/index', formats: ['esm', 'cjs'] },
-  workerd: { source: 'entries/workerd', formats: ['esm'] },
-  'edge-light': { source: 'entries/edge-light', formats: ['esm'] },
-  javascript: { source: 'entries/javascript', formats: ['esm', 'cjs'], inject: ['js/client/shims.js'] },
-  'react-server': { source: 'entries/react-server', formats: ['esm'] },
-  slim: { source: 'entries/slim', formats: ['esm', 'cjs'] },
+  index: { source: 'entries/index', place: 'default', formats: ['esm', 'cjs'] },
+  workerd: { source: 'entries/index', place: 'workerd', formats: ['esm'] },
+  'edge-light': { source: 'entries/index', place: 'edge-light', formats: ['esm'] },
+  javascript: {
+    source: 'entries/index',
+    place: 'javascript',
+    formats: ['esm', 'cjs'],
+    inject: ['js/client/shims.js'],
+  },
+  'react-server': { source: 'entries/index', place: 'react-server', formats: ['esm'] },
+  slim: { source: 'entries/slim', place: 'slim', formats: ['esm', 'cjs'] },
   relay: { source: 'relay/index', formats: ['esm', 'cjs'] },
   'ai-sdk': { source: 'ai-sdk/index', formats: ['esm', 'cjs'] },
   telemetry: { source: 'telemetry/index', formats: ['esm', 'cjs'] },
@@ -28,10 +33,11 @@ const ENTRIES = {
   cli: { source: 'cli/index', formats: ['esm'] },
 };
 
-/** Resolves what the entries import from the build. */
-const virtualFiles = (files) => ({
+/** Resolves what the sources import from the build, and what a client needs in its place. */
+const virtualFiles = (files, place) => ({
   name: 'lemondata',
   setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^lemondata:place$/ }, () => ({ path: join(root, 'js', 'places', `${place}.js`) }));
     onResolve({ filter: /^lemondata:/ }, ({ path }) => ({ path, namespace: 'lemondata' }));
     onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
     // Where wasm-bindgen would have a copy of a file of ours.
@@ -55,14 +61,14 @@ export async function bundle(client, hub, folder) {
   if (hub) writeFileSync(join(fresh, 'hub.wasm'), hub.wasm);
   const decoder = await makeDecoder();
   const text = toText(decoder, client.wasm);
-  const files = virtualFiles({
+  const files = {
     'lemondata:glue': () => ({ contents: client.glue }),
     'lemondata:hub-glue': () => ({ contents: hub.glue }),
     'lemondata:javascript-glue': () => ({ contents: forJavaScript(client.glue) }),
     'lemondata:javascript': () => ({ contents: client.javascript }),
     'lemondata:decoder': () => ({ contents: JSON.stringify(decoder), loader: 'json' }),
     'lemondata:wasm': () => ({ contents: JSON.stringify(text), loader: 'json' }),
-  });
+  };
   // Imports and exports have the names that `wasm-opt` has given them.
   const minifyNames = {
     mangleProps: new RegExp(`^(${Object.keys(client.names).join('|')})$`),
@@ -72,7 +78,7 @@ export async function bundle(client, hub, folder) {
     define: { FinalizationRegistry: 'undefined' },
   };
   const entries = Object.entries(ENTRIES).filter(([name]) => hub || name !== 'cloudflare');
-  const builds = entries.flatMap(([name, { source, formats, inject = [] }]) =>
+  const builds = entries.flatMap(([name, { source, place, formats, inject = [] }]) =>
     formats.map((format) =>
       build({
         entryPoints: [join(root, 'js', `${source}.js`)],
@@ -84,9 +90,9 @@ export async function bundle(client, hub, folder) {
         target: 'es2022',
         platform: 'neutral',
         outfile: join(fresh, `${name}.${format === 'cjs' ? 'cjs' : 'js'}`),
-        plugins: [files],
+        plugins: [virtualFiles(files, place)],
         inject: inject.map((file) => join(root, file)),
-        ...(source.startsWith('entries/') && minifyNames),
+        ...(place && minifyNames),
         // The relay is a client itself, of the kind that its runtime gets.
         external: ['lemondata-wasm', 'cloudflare:*', 'node:*', 'react'],
         logLevel: 'warning',

@@ -10,6 +10,7 @@ const FOLDERS = [
   'src/shell',
   'js/client',
   'js/entries',
+  'js/places',
   'js/relay',
   'js/cloudflare',
   'js/generations',

@@ -1,13 +1,12 @@
-/** The entry for Cloudflare's workerd, which takes a module only as an import. */
+/** What the client needs in Cloudflare's workerd, which takes a module only as an import. */
 
-import glue from 'lemondata:glue';
-import { connect } from '../client/client.js';
 import { InvalidRequestError, ownError } from '../client/errors.js';
 import wasm from './lemondata.wasm';
 
-export * from './api.js';
+export { default as glue } from 'lemondata:glue';
+export { fillFromEnvironment, inBrowser, Subscriber } from './edge.js';
 
-function load() {
+export function load() {
   try {
     // A worker sets no timer before its first event. Within the module, that would be a trap.
     clearTimeout(setTimeout(() => {}));
@@ -17,5 +16,3 @@ function load() {
   }
   return wasm;
 }
-
-connect(glue, load, () => false);
