@@ -87,7 +87,7 @@ describe('a hub', GUARD, () => {
       const left = fetch(`${hub.url}/hub/v1/images/generations`, {
         method: 'POST',
         headers: { 'x-user': 'ann', 'content-type': 'application/json', 'idempotency-key': key },
-        body: JSON.stringify({ prompt: when, model: 'test-task,slow:200' }),
+        body: JSON.stringify({ prompt: when, model: 'test-task,slow:1000' }),
         signal: page.signal,
       });
       const leaving = leaves(() => page.abort(), key);
@@ -96,7 +96,7 @@ describe('a hub', GUARD, () => {
       await until(async () => (await phase(nameOf('ann', key))) === 'completed');
       const done = await hub
         .client('ann')
-        .generateAndWait({ prompt: when, model: 'test-task,slow:200' }, { idempotencyKey: key });
+        .generateAndWait({ prompt: when, model: 'test-task,slow:1000' }, { idempotencyKey: key });
       assert.equal(done.status, 'completed');
       assert.equal(server.counts.creates, 1);
     });
