@@ -10,11 +10,9 @@
  *   for the next claim if the create did nothing
  */
 
-import { goneAnswer, LOST_ANSWER } from './answers.js';
+import { CLAIM_MS, goneAnswer, LOST_ANSWER } from './answers.js';
 import { callback, count, DAY_MS, milliseconds, readSettings } from './settings.js';
 
-/** Longer than the relay's time-out for a create: one that is not settled by then never will be. */
-export const CLAIM_MS = 600_000;
 /** A settled key is some 300 bytes beside its answer. */
 const MAX_ENTRIES = 100_000;
 /** Answers can hold pictures, and an edge worker has 128 MB for everything. */
