@@ -2,12 +2,7 @@
  * A store of keyed creates and their answers.
  *
  * @typedef {import('./answers.js').Answer} Answer
- * @typedef {object} IdempotencyStore
- * @property {(key: string, fingerprint: string) => Promise<{ fingerprint: string, answer: Answer } | undefined>}
- *   claim resolves with nothing for the first of all claims of a key, which carries the create out. The others wait
- *   for its answer
- * @property {(key: string, answer: Answer | undefined) => Promise<void>} settle stores the answer, or frees the key
- *   for the next claim if the create did nothing
+ * @typedef {import('./index.js').IdempotencyStore} IdempotencyStore
  */
 
 import { CLAIM_MS, goneAnswer, LOST_ANSWER } from './answers.js';

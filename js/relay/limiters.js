@@ -1,11 +1,7 @@
 /**
  * Rate limits for each identity.
  *
- * @typedef {'create' | 'poll'} Kind
- * @typedef {object} Limiter
- * @property {(identity: string, kind: Kind) => Promise<number> | number} take returns how many milliseconds to wait
- *   before the next request, or 0 if this one may pass
- * @property {Partial<Record<Kind, number>>} [limits] how many requests a minute allows, for the message of a refusal
+ * @typedef {import('./index.js').Limiter} Limiter
  */
 
 import { callback, count, DAY_MS, MINUTE_MS, methods, readSettings, required } from './settings.js';

@@ -68,7 +68,7 @@ function pollPathOf(text) {
   if (!['images', 'tasks', 'alias', 'none'].includes(text)) {
     fail(`--poll-path must be images, tasks, alias or none, not '${text}'`);
   }
-  return /** @type {import('./tasks.js').PollPath} */ (text);
+  return /** @type {import('../../js/testing/tasks.js').PollPath} */ (text);
 }
 
 /** @param {string} message */
