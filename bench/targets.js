@@ -30,7 +30,7 @@ const atMost = (name, row, most, base = 'the bare loop') => ({
   isMet: ratio(row) <= most,
 });
 
-/** At most so many bytes. */
+/** Fewer bytes than `most`, or as many. */
 const small = (name, row, most) => ({
   name,
   target: `≤ ${kilobytes(most)}`,

@@ -247,7 +247,7 @@ function showProblems() {
 /**
  * Moves the focus to the first picker with a problem.
  *
- * @returns {boolean} whether there is none
+ * @returns {boolean} whether no picker has one
  */
 export function checkSources() {
   const wrong = showProblems();

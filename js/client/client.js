@@ -59,7 +59,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       return await starting;
     } catch (cause) {
       if (cause instanceof LemonDataError) throw cause;
-      // The engine says best which place it is: a policy names itself, an edge worker its embedder.
+      // The engine's own words tell best why: they name the policy, or the embedder of an edge worker.
       const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
       throw internalError(message, cause, 'not_sent', task);
     }
@@ -144,7 +144,7 @@ function forNextModel(call) {
   const { input, body, options, skipped = [], value } = call;
   const count = skipped.length + 1;
   const model = options.fallback[count - 1];
-  // Behind the caller's own key, in place of the last number.
+  // The number follows the caller's own key, and replaces that of the model before.
   const idempotencyKey = options.idempotencyKey?.replace(skipped.length ? /-\d+$/ : /$/, `-${count}`);
   return {
     ...call,

@@ -6,7 +6,7 @@
 
 import { callback, count, DAY_MS, MINUTE_MS, methods, readSettings, required } from './settings.js';
 
-/** The limiter remembers so many identities. Beyond that, it forgets those that have been idle the longest. */
+/** How many identities the limiter remembers. Beyond that, it forgets those that have been idle the longest. */
 const MAX_IDENTITIES = 100_000;
 
 // A clock that never goes back: otherwise the same allowance could be spent twice.

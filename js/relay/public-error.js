@@ -167,7 +167,7 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
     const message = 'The service refused the account of this relay.';
     return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOG_HINT }) };
   }
-  // A redirect is the operator's to mend. "Not modified" is none.
+  // A redirect is the operator's to mend. "Not modified" is no redirect.
   if (status >= 300 && status < 400 && status !== 304) {
     const message = 'The service of this relay has moved.';
     return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOG_HINT }) };
@@ -249,7 +249,7 @@ export function publicGeneration({ data, error, ...rest }, showCosts = false) {
 /** What an answer says of its cost. */
 export const costsOf = (body) => pick(COST_FIELDS.map((name) => [name, Object(body)[name] ?? undefined]));
 
-/** The same for a log. A bill that no header could hold is none. */
+/** The same for a log, without a bill that no header could hold. */
 export function loggedCosts(body) {
   const { billing_transaction_id: bill, usage } = costsOf(body);
   return pick([

@@ -4,7 +4,7 @@ import { CREATE_FIELDS, EDIT_FIELDS, SOURCES } from './fields.js';
 import { Refusal } from './refusal.js';
 
 const MAX_MODEL_LENGTH = 128;
-/** The refusal of a model names so many of those on offer. */
+/** How many of the models on offer the refusal of another one names. */
 const MAX_NAMED_MODELS = 20;
 const MAX_SHOWN_NAME = 64;
 /** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
