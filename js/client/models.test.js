@@ -89,7 +89,7 @@ describe('a list', () => {
 });
 
 describe('rule 3: the key', () => {
-  test('goes to no service, which needs none', async () => {
+  test('is neither read nor sent, since the list needs none', async () => {
     let isRead = false;
     const apiKey = () => {
       isRead = true;
