@@ -70,7 +70,7 @@ export function setUpSources() {
 const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
 
 /**
- * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without.
+ * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without them.
  * Where this replaces others, a message offers them back.
  *
  * @param {import('./sources.js').SourceNames} names

@@ -96,7 +96,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
       if (isCreate && value.status !== 'completed') generated.set(value, performance.now());
       return value;
     }
-    // A hub that names skipped models, be it none, has decided about all of them.
+    // A hub that sends a list of skipped models, even an empty one, has decided about all of them.
     const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
     if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
     if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);
@@ -139,7 +139,7 @@ function createCaller(glue, load, inBrowser, Subscriber, fillFromEnvironment) {
   };
 }
 
-/** The same call for the next model of `fallback`. With the idempotency key of the last, it would get that answer. */
+/** The same call for the next model of `fallback`, with a key of its own: that of the last one would bring its answer. */
 function forNextModel(call) {
   const { input, body, options, skipped = [], value } = call;
   const count = skipped.length + 1;

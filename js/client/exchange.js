@@ -35,7 +35,7 @@ export class Attempt {
   now;
   location;
   requestId;
-  /** That of a create, by a header: it is known even where the body is lost. */
+  /** The task of a create, from a header: it is known even where the body is lost. */
   task_id;
   body;
   /** What `onResponse` gets. */

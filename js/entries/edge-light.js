@@ -1,4 +1,4 @@
-/** The entry for Vercel's edge runtime, which marks the import of a module. */
+/** The entry for Vercel's edge runtime, which takes a module only as a marked import. */
 
 import glue from 'lemondata:glue';
 import { connect } from '../client/client.js';

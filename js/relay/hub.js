@@ -10,7 +10,7 @@ const PREFIX = 'hub:';
 const STREAM = 'text/event-stream';
 const SUBPROTOCOL = 'sec-websocket-protocol';
 const PROTOCOL_NAME = /^[\w.~-]{1,100}$/;
-/** When a client asks again during a deploy. */
+/** When a client asks again during a deploy, in milliseconds. */
 const UPDATE_MS = 5000;
 /** A socket could not store a longer one. */
 const MAX_BASE_LENGTH = 2048;

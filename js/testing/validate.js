@@ -199,7 +199,7 @@ function checkOperation({ id, operations }, operation) {
 }
 
 /**
- * Whether a model of today takes all that a request holds.
+ * Refuses what a model of today does not take.
  *
  * @param {Model} model
  * @param {Record<string, unknown>} fields
