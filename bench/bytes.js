@@ -16,13 +16,10 @@ import { readWasm } from './bundle.js';
 const OWNERS = [
   ['core: lemondata_wasm::core', /lemondata_wasm\[?.*?::core::/],
   ['shell: lemondata_wasm::shell', /lemondata_wasm|^run$/],
-  [
-    'wasm-bindgen, js-sys, web-sys, their futures',
-    /wasm_bindgen|js_sys|web_sys|__wbindgen|__wbg|__externref/,
-  ],
+  ['wasm-bindgen, js-sys', /wasm_bindgen|js_sys|__wbindgen|__wbg|__externref/],
   ['serde', /serde/],
   ['gloo-timers', /gloo/],
-  ['allocator', /dlmalloc|__rust_(re|de)?alloc|__rdl|__rustc/],
+  ['allocator', /__rust_(re|de)?alloc|__rdl|__rustc/],
   [
     'standard library',
     /\b(core|alloc|std|compiler_builtins)(\[\w+\])?::|^<(\[u8\]|str)>|^(mem(cpy|set|move|cmp)|fm(ax|in))$/,

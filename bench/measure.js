@@ -7,8 +7,7 @@ export const FEWEST_ROUNDS = 5;
  * @typedef {object} Rounds
  * @property {number} rounds
  * @property {number} [warmUp] the rounds before, which do not count
- * @property {number} [seconds] once they are over, no further round begins: the measure ends with those that it has, but
- *   for a busy machine that has not even the fewest
+ * @property {number} [seconds] once they are over and the fewest rounds are done, no further round begins
  */
 
 /**

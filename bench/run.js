@@ -2,10 +2,11 @@
  * Measures this package and its peers side by side: `npm run bench`. It asserts nothing: times depend on the
  * machine, ratios on the code.
  *
- * `npm run bench -- inline start.slow` measures a part and a measure of one. It writes `bench/results.json` and the charts
- * after each measure, with `-- --docs` the tables of `docs/performance.md`, too. A measure whose baseline spreads too far is
- * refused, and its former results stay; `-- --force` writes it with a note. `-- --quick` measures little, to see that everything works, and writes nothing.
- * `-- --bytes` accounts for the bytes of the module. `-- --show` only writes the known results again.
+ * `npm run bench -- inline start.slow` measures a part and a single measure of another. It writes `bench/results.json` and
+ * the charts after each measure, with `-- --docs` the tables of `docs/performance.md`, too. A measure whose baseline
+ * spreads too far is refused, and its former results stay; `-- --force` writes it with a note. `-- --quick` measures
+ * little, to see that everything works, and writes nothing. `-- --bytes` accounts for the bytes of the module. `-- --show`
+ * only writes the known results again.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -60,10 +60,10 @@ async function writePages(folder) {
 const writeFile = (folder, name, contents) =>
   writeFileSync(join(folder, `${name}.br`), compress(Buffer.from(contents)));
 
-/** A line and a processor of a phone, as Chromium plays them. */
+/** The line and the processor of a phone, which Chromium emulates. */
 const SLOW = { bitsPerSecond: 9e6, latencyMs: 40, slowdown: 4 };
 
-/** Has a page live on a slow line and processor. */
+/** Gives a page a slow line and processor. */
 async function slowDown(page) {
   const session = await page.context().newCDPSession(page);
   const bytesPerSecond = SLOW.bitsPerSecond / 8;

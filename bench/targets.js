@@ -30,7 +30,7 @@ const atMost = (name, row, most, base = 'the bare loop') => ({
   isMet: ratio(row) <= most,
 });
 
-/** At most so many bytes. */
+/** At most `most` bytes. */
 const small = (name, row, most) => ({
   name,
   target: `≤ ${kilobytes(most)}`,

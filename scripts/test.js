@@ -30,7 +30,7 @@ import {
 /** More failures than this are no accident of a busy machine. */
 const MOST_AGAIN = 3;
 
-/** So many parts run at once. */
+/** How many parts run at once. */
 const LANES = 2;
 
 const cargo = (...args) => ['cargo', ...args];

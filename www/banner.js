@@ -1,4 +1,4 @@
-/** A line at the top of the page while the connection is lost, and the title of the tab. */
+/** A line at the foot of the page while the connection is lost, and the title of the tab. */
 
 import { connection } from './connection.js';
 import { elementById } from './element.js';

@@ -36,7 +36,7 @@ import { countdown, duration, explain, meta } from './words.js';
 
 /** A taller picture stands in a box of this shape. */
 const TALLEST = 4 / 5;
-/** A longer prompt is folded. */
+/** A prompt of more characters is folded. */
 const LONG = 280;
 const LINES = 4;
 const SEEDS = 2 ** 32;

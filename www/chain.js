@@ -65,7 +65,7 @@ const modelsOf = ({ model, fallback = [] }) => [model, ...fallback];
  * Whether the next model may follow a task that was waited for: the rule of the client, which knows it of its own
  * creates alone. A hub that fails a create has been through the models itself.
  */
-const isModels = ({ kind, outcome, skippedModels }) =>
+const allowsNextModel = ({ kind, outcome, skippedModels }) =>
   kind === 'task_failed' && outcome === 'failed' && !skippedModels;
 
 /**
@@ -92,7 +92,7 @@ export async function goOn(client, generation, task, options, { relay, sources }
       return await client.waitForTask(task, options);
     } catch (/** @type {any} */ error) {
       index += 1;
-      if (index === models.length || !isModels(Object(error))) throw error;
+      if (index === models.length || !allowsNextModel(Object(error))) throw error;
       key = `${options.idempotencyKey}-${index}`;
       isRepeat = false;
     }

@@ -38,7 +38,7 @@ export function dayName(at, now) {
 export const monthName = (at) => new Date(at).toLocaleDateString('en', { month: 'long', year: 'numeric' });
 
 /**
- * Whether a time lies in a period: the last so many days, today included, or a month such as `2026-11`.
+ * Whether a time lies in a period: a number of days that end with today, or a month such as `2026-11`.
  *
  * @param {number} at
  * @param {string} period

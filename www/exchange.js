@@ -1,4 +1,4 @@
-/** The requests of a generation and their answers, without anything that must not be shown around. */
+/** The requests of a generation and their answers as a text, without anything that must not be shown around. */
 
 import { pathOf, withoutFallback } from './sample-facts.js';
 import { withoutData } from './wire.js';

@@ -1,5 +1,7 @@
 /** A model as the form needs it: what it takes, what it does, and its price. */
 
+import { dollars } from './words.js';
+
 /**
  * A model as the form needs it. A list that is missing says nothing.
  *
@@ -38,16 +40,6 @@ export function toFormModel({ id, owned_by, provider = owned_by, tokenlab, lemon
     price: price >= 0 ? price : undefined,
   };
 }
-
-const DOLLARS = new Intl.NumberFormat('en', {
-  style: 'currency',
-  currency: 'USD',
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 4,
-});
-
-/** @param {number} amount */
-const dollars = (amount) => DOLLARS.format(amount);
 
 /**
  * What pictures of a model cost, in words.

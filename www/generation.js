@@ -330,7 +330,7 @@ export class Generation {
       const made = await keep(generation, images, fetching.signal, isWanted);
       return images.map(({ b64_json, ...image }, index) => {
         const picture = made[index];
-        // Of one that is lost with the page, the address stays, or the task, which brings the picture again.
+        // A picture that is lost with the page keeps its address, or its task, which brings it again.
         if (!picture || isInMemory(picture.id)) return { ...image, b64_json };
         return { ...image, url: addressOf(image.url) ?? `kept:${picture.id}`, isKept: true };
       });

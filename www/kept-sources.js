@@ -6,7 +6,7 @@ import { get, put, remove } from './store.js';
 /** @typedef {import('./sources.js').Sources} Sources */
 
 /**
- * Those of this visit's generations, by their ids, once they are stored.
+ * The sources of this visit's generations, by their ids, once they are stored.
  *
  * @type {Map<string, Promise<Sources | undefined>>}
  */

@@ -46,7 +46,7 @@ function setUp(dialog) {
   if (known.has(dialog)) return;
   known.add(dialog);
   let isPressed = false;
-  // A click on the backdrop has the dialog itself as its target. One that began inside, such as a selection, is none.
+  // A click on the backdrop has the dialog itself as its target. A selection that began inside may end there, too.
   dialog.addEventListener('pointerdown', ({ target }) => {
     isPressed = target === dialog;
   });

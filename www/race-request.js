@@ -1,5 +1,7 @@
 /** The request of a lane: the settings of the form, as far as its model takes them. */
 
+import { ratioOf, sidesOf } from './sizes.js';
+
 /** @typedef {import('./form-model.js').FormModel} FormModel */
 /** @typedef {import('lemondata-wasm').ImageRequest & { fallback?: string[] }} Request */
 
@@ -21,19 +23,11 @@ export function fitTo(request, model, models) {
   const { parameters, ratios = [] } = models.find(({ id }) => id === model) ?? {};
   if (!parameters) return lane;
   // The shape stays the same where the model is told it in another way.
-  const ratio = ratios.find((each) => each === ratioOf(lane.size));
-  if (!parameters.includes('size') && ratio) lane.aspect_ratio ??= ratio;
+  const sides = sidesOf(lane.size ?? '');
+  const ratio = sides ? ratioOf(sides) : '';
+  if (!parameters.includes('size') && ratios.includes(ratio)) lane.aspect_ratio ??= ratio;
   for (const name of Object.keys(lane)) {
     if (!ALWAYS.includes(name) && !parameters.includes(name)) delete lane[name];
   }
   return lane;
-}
-
-/** @param {string} [size] */
-function ratioOf(size = '') {
-  const [width, height] = size.split('x').map(Number);
-  /** @type {(a: number, b: number) => number} */
-  const divisor = (a, b) => (b ? divisor(b, a % b) : a);
-  const common = divisor(width, height);
-  return `${width / common}:${height / common}`;
 }

@@ -29,6 +29,15 @@ export function sidesOf(text) {
   return width && height ? [Number(width), Number(height)] : undefined;
 }
 
+/** @type {(a: number, b: number) => number} */
+const divisorOf = (a, b) => (b === 0 ? a : divisorOf(b, a % b));
+
+/** Two sides in lowest terms, as `3:2`. @param {[number, number]} sides */
+export function ratioOf([width, height]) {
+  const divisor = divisorOf(width, height);
+  return `${width / divisor}:${height / divisor}`;
+}
+
 /**
  * @param {string} size
  * @param {string} model

@@ -70,7 +70,7 @@ export function setUpSources() {
 const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
 
 /**
- * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without.
+ * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without them.
  * Where this replaces others, a message offers them back.
  *
  * @param {import('./sources.js').SourceNames} names
@@ -247,7 +247,7 @@ function showProblems() {
 /**
  * Moves the focus to the first picker with a problem.
  *
- * @returns {boolean} whether there is none
+ * @returns {boolean} whether no picker has one
  */
 export function checkSources() {
   const wrong = showProblems();

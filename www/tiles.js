@@ -2,14 +2,11 @@
 
 import { html, render, svg } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
-import { sidesOf } from './sizes.js';
+import { ratioOf, sidesOf } from './sizes.js';
 
 /** The side of a drawing, and the longer side of a shape in it. */
 const BOX = 24;
 const LONGEST = 20;
-
-/** @type {(a: number, b: number) => number} */
-const divisor = (a, b) => (b === 0 ? a : divisor(b, a % b));
 
 /**
  * @param {HTMLInputElement} input
@@ -47,9 +44,7 @@ export function tiles(input, place) {
 function caption(value, sides, isSquare) {
   if (!sides) return 'Auto';
   if (value.includes(':')) return value;
-  const [width, height] = sides;
-  const unit = divisor(width, height);
-  return isSquare ? `${width}` : `${width / unit}:${height / unit}`;
+  return isSquare ? `${sides[0]}` : ratioOf(sides);
 }
 
 /**

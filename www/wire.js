@@ -7,7 +7,7 @@ import { redraw } from './redraw.js';
 
 /** From this length on, a text of base64 is named by its size. */
 const LONG = 200;
-/** What no base64 in a JSON has, where some servers escape the slash. */
+/** A character that base64 in a JSON never has. Some servers escape its slash. */
 const NO_DATA = /[^\w+/=\\-]/;
 
 /** The headers of an answer that say something about it. */

@@ -19,6 +19,16 @@ export function amount(bytes) {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
+const DOLLARS = new Intl.NumberFormat('en', {
+  style: 'currency',
+  currency: 'USD',
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 4,
+});
+
+/** @param {number} amount */
+export const dollars = (amount) => DOLLARS.format(amount);
+
 /**
  * The price of a generation, where the service says it: in dollars, else in tokens.
  *
@@ -28,10 +38,7 @@ export function amount(bytes) {
 export function costOf({ usage, cost_usd, cost }) {
   const { total_tokens, cost: used, cost_usd: usedUsd } = Object(usage);
   const usd = [cost_usd, usedUsd, cost, used].find((value) => typeof value === 'number');
-  if (usd !== undefined) {
-    const digits = { minimumFractionDigits: 2, maximumFractionDigits: 4 };
-    return usd.toLocaleString('en', { style: 'currency', currency: 'USD', ...digits });
-  }
+  if (usd !== undefined) return dollars(usd);
   return typeof total_tokens === 'number' ? `${total_tokens.toLocaleString('en')} tokens` : undefined;
 }
 

@@ -64,9 +64,9 @@ export const PRICES = {
     r2Writes: { name: 'R2 writes (class A)', price: 4.5, month: 1e6, day: 1e6 / 30 },
     r2Reads: { name: 'R2 reads (class B)', price: 0.36, month: 10e6, day: 10e6 / 30 },
   },
-  /** Every object is billed for so much memory while it is active. */
+  /** The memory that every object is billed for while it is active. */
   gbPerObject: 0.128,
-  /** An object serves about so many requests a second. */
+  /** About how many requests a second an object serves. */
   objectRequestsPerSecond: 1000,
 };
 

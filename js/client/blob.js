@@ -25,7 +25,7 @@ const SIGNATURES = [
   [/^UklGR.{6}XRUJQ/, 'image/webp'],
   [/^.{5}GZ0eXBhdmlm/, 'image/avif'],
 ];
-/** So many bytes hold the longest of them. */
+/** The bytes that hold the longest of them. */
 const SIGNATURE_BYTES = 12;
 
 const DATA_URL = /^data:(image\/[\w.+-]+)?[^,]*;base64,/i;
@@ -78,7 +78,7 @@ function decode(text) {
   return { bytes: Uint8Array.fromBase64?.(b64) ?? decodeByBuffer(b64) ?? decodeByText(b64), type };
 }
 
-/** For Node before it had `fromBase64`. What is no base64 it leaves out, so that too little comes out of it. */
+/** For Node before it had `fromBase64`. It skips characters that are no base64, so the bytes are then too few. */
 function decodeByBuffer(b64) {
   const bytes = globalThis.Buffer?.from(b64, 'base64');
   const [padding] = /={0,2}$/.exec(b64);

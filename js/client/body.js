@@ -54,7 +54,7 @@ export function toBody(request, fallback) {
 }
 
 /**
- * The types of pictures that can be edited, by their second byte to the fourth as a text. Those of a JPEG are none.
+ * The types of pictures that can be edited, by the second to the fourth byte as UTF-8, which those of a JPEG are not.
  * `toBlob` knows more formats, by base64; a page that does not call it must not load them.
  */
 const TYPES = { PNG: 'image/png', IFF: 'image/webp', '\uFFFD\uFFFD\uFFFD': 'image/jpeg' };

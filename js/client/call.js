@@ -75,7 +75,7 @@ export const internalError = (message, cause, outcome, task) =>
   ownError(InternalError, task ? 'accepted' : outcome, message, { cause, task });
 
 export class Call {
-  /** The number of the function of the package. */
+  /** The function of the package that was called, by its number. */
   command;
   /** What the caller passed: a request or a task. */
   input;

@@ -52,7 +52,7 @@ async function acquire(task) {
     return await starting;
   } catch (cause) {
     if (cause instanceof LemonDataError) throw cause;
-    // The engine says best which place it is: a policy names itself, an edge worker its embedder.
+    // The engine's own words tell best why: they name the policy, or the embedder of an edge worker.
     const message = `WebAssembly did not start (${cause}). lemondata-wasm/javascript works without WebAssembly.`;
     throw internalError(message, cause, 'not_sent', task);
   }
@@ -89,7 +89,7 @@ function conclude(call) {
     if (isCreate && value.status !== 'completed') generated.set(value, performance.now());
     return value;
   }
-  // A hub that names skipped models, be it none, has decided about all of them.
+  // A hub that sends a list of skipped models, even an empty one, has decided about all of them.
   const mayGoOn = isCreate && allowsFallback.has(value) && !value.skippedModels;
   if (mayGoOn && (skipped?.length ?? 0) < options.fallback?.length) return perform(forNextModel(call));
   if (skipped) value.skippedModels = skipped.concat(value.skippedModels ?? []);
@@ -133,12 +133,12 @@ function call(api, ...values) {
   }
 }
 
-/** The same call for the next model of `fallback`. With the idempotency key of the last, it would get that answer. */
+/** The same call for the next model of `fallback`, with a key of its own: that of the last one would bring its answer. */
 function forNextModel(call) {
   const { input, body, options, skipped = [], value } = call;
   const count = skipped.length + 1;
   const model = options.fallback[count - 1];
-  // Behind the caller's own key, in place of the last number.
+  // The number follows the caller's own key, and replaces that of the model before.
   const idempotencyKey = options.idempotencyKey?.replace(skipped.length ? /-\d+$/ : /$/, `-${count}`);
   return {
     ...call,

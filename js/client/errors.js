@@ -122,8 +122,7 @@ export function detailsOf(body, requestId, param) {
 }
 
 /**
- * Makes the error that the core describes; `param` is the number of a name, which the message goes on from, or of
- * none. `answer` is what an attempt brought.
+ * Makes the error that the core describes. `param` is the index in `NAMES` of the name that begins the message, if any.
  */
 export function makeError(
   kind,

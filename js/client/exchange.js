@@ -4,7 +4,7 @@ import { withTypes } from './body.js';
 import { redact } from './redact.js';
 import { parseUrl, read } from './values.js';
 
-/** The type of an answer that a relay goes on to answer. */
+/** The type of an answer that a relay continues with each change of the task. */
 const STREAM = 'text/event-stream';
 
 /**
@@ -35,7 +35,7 @@ export class Attempt {
   now;
   location;
   requestId;
-  /** That of a create, by a header: it is known even where the body is lost. */
+  /** The task of a create, from a header: it is known even where the body is lost. */
   task_id;
   body;
   /** What `onResponse` gets. */
@@ -108,7 +108,7 @@ export async function exchange(
   attempt,
   { fetch: custom, url, signal, headers, key, body, idempotencyKey, relay, streams },
 ) {
-  // They keep the whole of the platform's response in memory, so that no attempt has them.
+  /** The headers of the answer. An attempt must not hold them: they keep the whole response of the platform in memory. */
   let received;
   const header = (name) => redact(received.get(name), key) ?? undefined;
   const limit = (name) => {
@@ -143,9 +143,9 @@ export async function exchange(
       // Deno's `fetch` sends a string again, and has it billed again, when a connection breaks that it had kept open.
       if (typeof Deno === 'object') body = new Blob([body]);
     } else if (body) {
-      // A page may post a form anywhere without being asked. A relay wants proof that it was.
+      // A foreign page may post a form without a preflight. With a header of its own it may not, so a relay wants one.
       if (relay) headers.set('x-lemondata-client', '1');
-      // React Native's cannot be read.
+      // A form of React Native cannot be read.
       if (body.set) body = await withTypes(body);
     }
     if (signal.aborted) return;
@@ -165,7 +165,7 @@ export async function exchange(
     attempt.status = response.status;
     const retryAfter = header('retry-after');
     if (retryAfter) {
-      // What a proxy has said again stands behind a comma.
+      // A proxy that repeats the header puts its value behind a comma.
       attempt.seconds = Number(`${retryAfter}`.split(',')[0]);
       attempt.date = Date.parse(retryAfter);
       // A date is one of the server's clock, which may differ from ours.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { failure } from '../../tests/helpers/failure.js';
 import { fakeTime } from '../../tests/helpers/fake-time.js';
 import { startServer } from '../../tests/server/index.js';
 import {
@@ -20,12 +21,6 @@ import {
 import { listModels } from './models.js';
 
 const KEY = 'sk-test-0123456789abcdef';
-
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 
 let server;
 before(async () => {
@@ -89,7 +84,7 @@ describe('a list', () => {
 });
 
 describe('rule 3: the key', () => {
-  test('goes to no service, which needs none', async () => {
+  test('is neither read nor sent, since the list needs none', async () => {
     let isRead = false;
     const apiKey = () => {
       isRead = true;

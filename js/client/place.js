@@ -1,4 +1,4 @@
-/** What kind of place this is, asked at every call: test environments come and go within a process. */
+/** The kind of runtime, asked at every call: test environments come and go within a process. */
 
 /** Whether this is a web page or a worker of one, whose visitors can read all that it holds. */
 export const inBrowser = () =>

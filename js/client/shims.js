@@ -35,7 +35,7 @@ class Address {
 }
 
 const { navigator, URL: GlobalUrl } = /** @type {any} */ (globalThis);
-/** The one of React Native adds a slash, and in older versions throws where its parts are read. */
+/** React Native's own adds a slash, and in older versions throws where its parts are read. */
 export const URL = navigator?.product === 'ReactNative' ? Address : GlobalUrl;
 
 export const { TextDecoder = Utf8Decoder, DOMException = NamedError } = /** @type {any} */ (globalThis);

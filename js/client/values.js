@@ -76,7 +76,7 @@ function shapeOf(value) {
   }
 }
 
-/** Which of so many fields, traits or elements have one of these shapes, from `key` on: a bit for each. */
+/** Which of `count` fields, traits or elements, from `key` on, have one of these shapes: a bit for each. */
 export function maskOf(value, key, count, shapes) {
   let mask = 0;
   while (count--) mask = (mask << 1) | ((shapes >> shapeOf(field(value, key + count))) & 1);
@@ -108,9 +108,9 @@ export function encodeText(value, key) {
 /** Writes the text that has been encoded. */
 export const writeText = (bytes) => bytes.set(encoded);
 
-/** A reason names so many of the things that are wrong. */
+/** How many of the things that are wrong a reason names. */
 const MAX_REASONS = 5;
-/** A reason stands at most so deep in a body: `detail[].message` is at the third level. An attacker may nest anything. */
+/** How deep in a body a reason is looked for: `detail[].message` is at the third level. An attacker may nest anything. */
 const MAX_DEPTH = 3;
 
 /** Why a body refuses: the first text that says something, with the first elements of lists behind it. */

@@ -7,9 +7,9 @@ export class Changes {
   }
 
   /**
-   * Resolves at the next change, or after so many milliseconds.
+   * Resolves at the next change, or after `ms`.
    *
-   * @param {number} [ms] default: no limit
+   * @param {number} [ms] in milliseconds; default: no limit
    */
   next(ms) {
     return new Promise((resolve) => {

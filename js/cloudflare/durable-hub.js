@@ -20,13 +20,14 @@ const RULES = {
 
 /**
  * @param {object} bindings
- * @param {DurableObjectNamespace<any>} bindings.tasks of `TaskHub`
+ * @param {DurableObjectNamespace<import('./index.js').TaskHub>} bindings.tasks
  * @param {R2Bucket} [bindings.pictures] the bucket that `TaskHub` copies pictures to
  * @param {number} [bindings.answerWithin] in milliseconds
  * @param {number} [bindings.heartbeat] in milliseconds
  * @param {number} [bindings.streamLife] in milliseconds
  */
 export function durableHub(bindings) {
+  /** @type {Record<string, any> & Pick<import('./index.js').HubBindings, 'tasks'>} */
   const { tasks, pictures, answerWithin, heartbeat, streamLife } = readSettings(
     'durableHub',
     RULES,
@@ -46,6 +47,7 @@ export function durableHub(bindings) {
     // `TaskHub` answers a ping without waking up.
     streams: { heartbeat, longest: streamLife, pings: true },
 
+    /** @param {import('../relay/index.js').HubOrder} order */
     async create({ key, files, ...order }) {
       // The key names the object, so that duplicates meet there, wherever they arrive.
       const id = key === undefined ? tasks.newUniqueId() : tasks.idFromName(key);

@@ -4,14 +4,13 @@
  */
 
 import { DurableObject } from 'cloudflare:workers';
-import { LOST_ANSWER } from '../relay/answers.js';
+import { CLAIM_MS, LOST_ANSWER } from '../relay/answers.js';
 import { DAY_MS, milliseconds, readSettings } from '../relay/settings.js';
 import { Changes } from './changes.js';
 import { getText, putText } from './texts.js';
 
 const RULES = {
-  // Longer than the relay's time-out for a create: a later answer will not come.
-  claim: milliseconds(600_000),
+  claim: milliseconds(CLAIM_MS),
   retention: milliseconds(DAY_MS),
 };
 

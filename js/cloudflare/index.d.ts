@@ -280,9 +280,11 @@ export declare class TaskHub extends DurableObject {
   protected settings(env: any): TaskHubSettings;
   /**
    * Carries a create or an edit out once: {@link durableHub} calls it. `content` holds all files, one behind the other.
+   * An order of a `version` that the object does not know yet is not carried out.
    */
-  create(
+  createTask(
     order: Omit<HubOrder, 'key' | 'files'> & {
+      version: number;
       files: { name: string; type: string; size: number }[];
       content?: ReadableStream<Uint8Array> | undefined;
       waitMs: number;
@@ -292,9 +294,9 @@ export declare class TaskHub extends DurableObject {
   getTask(): Promise<View | undefined>;
   /**
    * Leases sockets to one of an identity's tasks, in the object of the identity, and returns how many it may have. The
-   * objects of the tasks call it.
+   * objects of the tasks call it. A task may still go through `models`, default 1.
    */
-  leaseWatchers(task: string, count: number): Promise<number>;
+  leaseWatchers(task: string, count: number, models?: number): Promise<number>;
 }
 
 /**

@@ -186,7 +186,7 @@ export class TaskHub extends DurableObject {
     return this.#watchers.updateLease();
   }
 
-  /** Leases so many sockets from the object of the identity. */
+  /** Leases `count` sockets from the object of the identity. */
   async #lease(count) {
     // A client may keep its socket until the task is forgotten.
     if (!this.#store.order) return 0;

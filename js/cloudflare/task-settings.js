@@ -4,6 +4,7 @@ import { REASONS_ABOUT_REQUESTS } from '../relay/console-log.js';
 import {
   callback,
   count,
+  DAY_MS,
   flag,
   isApiKey,
   LONGEST_TIMER_MS,
@@ -16,8 +17,7 @@ import {
 } from '../relay/settings.js';
 import { cappedFetch } from '../relay/upstream.js';
 
-const HOUR_MS = 60 * MINUTE_MS;
-const MEBIBYTE = 1024 * 1024;
+const MIB = 1024 * 1024;
 
 const isAddress = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
 
@@ -60,9 +60,9 @@ const RULES = {
   shortCreates: flag(false),
   // A task has time even if no client watches it, but it has to end.
   maxWait: milliseconds(15 * MINUTE_MS),
-  retention: milliseconds(24 * HOUR_MS),
-  maxAnswerBytes: count(40 * MEBIBYTE),
-  maxPictureBytes: count(25 * MEBIBYTE),
+  retention: milliseconds(DAY_MS),
+  maxAnswerBytes: count(40 * MIB),
+  maxPictureBytes: count(25 * MIB),
   maxWatchers: count(1000),
   maxWatchersPerIdentity: count(1000),
   log: callback(defaultLog),

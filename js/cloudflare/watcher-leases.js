@@ -11,8 +11,8 @@ import { digest } from '../relay/digest.js';
 const PREFIX = 'watchers/';
 
 /**
- * The name of an identity's object. Those of tasks are digests. So is the identity in this one: the platform shows the
- * names of objects and keeps them, and an identity may be an address.
+ * The name of the object that leases the sockets of an identity. It holds a digest of the identity, which may be an
+ * address: the platform shows the names of objects and keeps them.
  */
 export const leasesName = async (identity) => `watchers of ${await digest([identity])}`;
 

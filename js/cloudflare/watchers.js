@@ -27,8 +27,8 @@ export class Watchers {
    * @param {object} parts
    * @param {import('./task-store.js').TaskStore} parts.store
    * @param {() => object | undefined} parts.queue the place of a create that waits for its admission
-   * @param {(count: number) => Promise<number>} parts.lease leases so many sockets, or as many as the identity may
-   *   have; it never rejects
+   * @param {(count: number) => Promise<number>} parts.lease leases `count` sockets, or as many as the identity
+   *   may have; it never rejects
    */
   constructor(ctx, { store, queue, lease }) {
     this.#ctx = ctx;

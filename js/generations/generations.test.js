@@ -397,7 +397,7 @@ describe('stopping and going on', () => {
     assert.equal(tab.calls.length, 1);
   });
 
-  test('repeats it through a relay, with the same key', async () => {
+  test('repeats a create that was stopped under way through a relay, with the same key', async () => {
     const tab = await openTab({ relay: true });
     const id = await startIn(tab);
     tab.stop(id);
@@ -659,7 +659,7 @@ describe('the journal', () => {
     assert.equal(tab.calls.length, 1);
   });
 
-  test('drops those last that can be resumed', async (t) => {
+  test('drops the generations that can be resumed last', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1000 });
     const tab = await openTab();
     const stopped = await startTask(tab);
@@ -684,7 +684,7 @@ describe('the journal', () => {
     assert.equal(later.calls.length, 0);
   });
 
-  test('lists a removed one again, in its state', async () => {
+  test('lists a removed generation again, in its state', async () => {
     const tab = await openTab();
     const [done, waiting] = [await startIn(tab), await startTask(tab)];
     tab.calls[0].done();
@@ -916,7 +916,7 @@ describe('after a reload', () => {
     assert.equal(later.calls.length, 1, 'unless the user decides so');
   });
 
-  test('it is repeated through a relay, with its key', async () => {
+  test('a create without an answer is repeated through a relay, with its key', async () => {
     const tab = await openTab({ relay: true });
     const id = await startIn(tab, REQUEST, { edit: true });
     tab.close();
@@ -957,7 +957,7 @@ describe('after a reload', () => {
     assert.deepEqual((await openTab({ relay: false })).calls, []);
   });
 
-  test('it is not repeated when the clock was put back meanwhile', async (t) => {
+  test('a create is not repeated when the clock was put back meanwhile', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 200_000_000 });
     const tab = await openTab({ relay: true });
     const id = await startIn(tab);
@@ -968,7 +968,7 @@ describe('after a reload', () => {
     assert.equal(later.get(id).error.outcome, 'unknown');
   });
 
-  test('it is not repeated when the relay may have forgotten the key', async (t) => {
+  test('a create is not repeated when the relay may have forgotten the key', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1000 });
     const tab = await openTab({ relay: true });
     const id = await startIn(tab);
@@ -1080,7 +1080,7 @@ describe('after a reload', () => {
 
 describe('two tabs', () => {
   test('work on a generation one at a time', async () => {
-    const [first] = [await openTab({ relay: true })];
+    const first = await openTab({ relay: true });
     const [waiting, sending] = [await startTask(first), await startIn(first)];
     const second = await openTab({ relay: true });
     assert.deepEqual(new Set(second.list().map(({ id }) => id)), new Set([waiting, sending]));
@@ -1391,6 +1391,7 @@ describe('offline', () => {
     await settle();
     assert.equal(other.calls.length, 1);
   });
+
   test('a request whose files are lost while it is held is refused, and says that nothing was sent', async () => {
     const tab = await openTab();
     const id = await startIn(tab, { ...REQUEST, image: new Blob(['lemon']) }, { edit: true });

@@ -1,4 +1,4 @@
-/** What the client needs in Vercel's edge runtime, which marks the import of a module. */
+/** What the client needs in Vercel's edge runtime, which takes a module only as a marked import. */
 
 import wasm from './lemondata.wasm?module';
 

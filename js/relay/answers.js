@@ -28,6 +28,12 @@ export const goneAnswer = (code, message) => ({
   body: JSON.stringify({ error: { message, type: 'relay_error', code } }),
 });
 
+/**
+ * When a create that is not settled counts as lost, by default, in milliseconds. It is longer than the relay's time-out
+ * for a create.
+ */
+export const CLAIM_MS = 600_000;
+
 /** The answer to a create whose relay ended before the service's answer came. */
 export const LOST_ANSWER = goneAnswer(
   'create_outcome_unknown',

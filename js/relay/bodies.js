@@ -5,7 +5,7 @@ import { bodyUsed, Refusal } from './refusal.js';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const FORM_TYPE = /^multipart\/form-data\s*;/i;
-/** A form alone sends no header of its own. A script of a foreign page has to ask the relay first. */
+/** An HTML form cannot send it, and a script of a foreign page only after a preflight. */
 const FORM_HEADER = 'x-lemondata-client';
 
 const invalid = (message) => new Refusal(400, 'invalid_request_error', message);

@@ -1,5 +1,6 @@
 /** Calls what the operator has passed in: `authorize`, `user`, the limiter, the store, the hub. */
 
+import { LOG_HINT } from './public-error.js';
 import { Refusal } from './refusal.js';
 
 /**
@@ -16,7 +17,7 @@ export const createCaller =
     } catch (error) {
       log({ event: `${name}_failed`, error });
       throw new Refusal(503, 'relay_unavailable', `The relay cannot serve you now: its ${name} failed.`, {
-        hint: "The relay's log says why.",
+        hint: LOG_HINT,
         retryable: true,
       });
     }

@@ -80,7 +80,7 @@ const picture = { accepts: isPictureUrl, expected: () => PICTURE };
 const pictures = {
   accepts: (value, limits) => isList(value) && value.every((url) => isPictureUrl(url, limits)),
   expected: () => `a list of 1 to ${MAX_URLS}, each ${PICTURE}`,
-  // So the service reads lists in forms. It has no place for a data: URL there: the picture can be a file.
+  // In a form, the service reads URLs between commas, which leave no place for a data: URL: the picture can be a file.
   fromText: (text) => text.split(',').map((url) => url.trim()),
 };
 

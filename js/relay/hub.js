@@ -1,6 +1,6 @@
 /** The routes of a relay whose tasks are a hub's. */
 
-import { loggedCosts } from './public-error.js';
+import { LOG_HINT, loggedCosts } from './public-error.js';
 import { keyReused, notFound, Refusal } from './refusal.js';
 import { failureOf, isEnd, isQueueFull, streamOf, textOf, withChain } from './view.js';
 import { eventsOf } from './watch.js';
@@ -10,7 +10,7 @@ const PREFIX = 'hub:';
 const STREAM = 'text/event-stream';
 const SUBPROTOCOL = 'sec-websocket-protocol';
 const PROTOCOL_NAME = /^[\w.~-]{1,100}$/;
-/** When a client asks again during a deploy. */
+/** When a client asks again during a deploy, in milliseconds. */
 const UPDATE_MS = 5000;
 /** A socket could not store a longer one. */
 const MAX_BASE_LENGTH = 2048;
@@ -35,7 +35,7 @@ const outcomeUnknown = () =>
     'create_outcome_unknown',
     'The hub gave no answer: the create may have been carried out and billed.',
     {
-      hint: "The relay's log says why.",
+      hint: LOG_HINT,
     },
   );
 

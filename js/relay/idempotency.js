@@ -2,19 +2,12 @@
  * A store of keyed creates and their answers.
  *
  * @typedef {import('./answers.js').Answer} Answer
- * @typedef {object} IdempotencyStore
- * @property {(key: string, fingerprint: string) => Promise<{ fingerprint: string, answer: Answer } | undefined>}
- *   claim resolves with nothing for the first of all claims of a key, which carries the create out. The others wait
- *   for its answer
- * @property {(key: string, answer: Answer | undefined) => Promise<void>} settle stores the answer, or frees the key
- *   for the next claim if the create did nothing
+ * @typedef {import('./index.js').IdempotencyStore} IdempotencyStore
  */
 
-import { goneAnswer, LOST_ANSWER } from './answers.js';
+import { CLAIM_MS, goneAnswer, LOST_ANSWER } from './answers.js';
 import { callback, count, DAY_MS, milliseconds, readSettings } from './settings.js';
 
-/** Longer than the relay's time-out for a create: one that is not settled by then never will be. */
-export const CLAIM_MS = 600_000;
 /** A settled key is some 300 bytes beside its answer. */
 const MAX_ENTRIES = 100_000;
 /** Answers can hold pictures, and an edge worker has 128 MB for everything. */

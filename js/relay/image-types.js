@@ -10,7 +10,7 @@ const SIGNATURES = [
   // A length, ftyp, avif or avis
   ['image/avif', /^.{8}667479706176(6966|6973)/],
 ];
-/** So many bytes hold the longest signature. */
+/** The bytes that hold the longest signature. */
 export const SIGNATURE_BYTES = 12;
 
 /**

@@ -739,7 +739,7 @@ export declare function toNodeHandler(
   options?: AdapterOptions,
 ): (incoming: NodeRequest, outgoing: NodeResponse) => Promise<void>;
 
-/** `http.IncomingMessage`, or that of `http2`, as far as it is used. */
+/** `http.IncomingMessage`, or that of `http2`. Not every member that is used is declared. */
 export interface NodeRequest {
   /** The HTTP method. */
   method?: string | undefined;
@@ -754,7 +754,7 @@ export interface NodeRequest {
   };
 }
 
-/** `http.ServerResponse`, or that of `http2`, as far as it is used. */
+/** `http.ServerResponse`, or that of `http2`. Not every member that is used is declared. */
 export interface NodeResponse {
   /** Sends the status and the headers. */
   writeHead(status: number, headers: Record<string, string>): unknown;

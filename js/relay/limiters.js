@@ -1,16 +1,12 @@
 /**
  * Rate limits for each identity.
  *
- * @typedef {'create' | 'poll'} Kind
- * @typedef {object} Limiter
- * @property {(identity: string, kind: Kind) => Promise<number> | number} take returns how many milliseconds to wait
- *   before the next request, or 0 if this one may pass
- * @property {Partial<Record<Kind, number>>} [limits] how many requests a minute allows, for the message of a refusal
+ * @typedef {import('./index.js').Limiter} Limiter
  */
 
 import { callback, count, DAY_MS, MINUTE_MS, methods, readSettings, required } from './settings.js';
 
-/** The limiter remembers so many identities. Beyond that, it forgets those that have been idle the longest. */
+/** How many identities the limiter remembers. Beyond that, it forgets those that have been idle the longest. */
 const MAX_IDENTITIES = 100_000;
 
 // A clock that never goes back: otherwise the same allowance could be spent twice.

@@ -126,7 +126,7 @@ const installOf = (origin) => origin.replace(/:\/\/[\w-]+$/, '://*');
 const WEB_SCHEME = /^(?:https?|wss?|ftp|file|blob|data|javascript|about):/;
 
 /**
- * Whether this is an origin as a browser sends it. A pattern or an address with a path is none. Extensions and apps
+ * Whether this is an origin as a browser sends it. A pattern is not, nor is an address with a path. Extensions and apps
  * have schemes of their own, such as `chrome-extension:` and `capacitor:`, and `URL` does not know their origins.
  */
 export function isOrigin(text) {

@@ -32,8 +32,8 @@ const MAX_DEPTH = 4;
 
 const REQUEST_TIMEOUT = 408;
 const GATEWAY_TIMEOUT = 504;
-/** What a client can do about a failure that concerns the operator. */
-const LOOK = "The relay's log says why.";
+/** The hint of a failure that only the operator can do something about. */
+export const LOG_HINT = "The relay's log says why.";
 /** No `Response` can have a greater one. */
 const MAX_STATUS = 599;
 
@@ -149,7 +149,7 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   ]);
   if (outcome === 'not_sent') {
     const message = 'The relay could not send the request.';
-    return { status: 503, body: relayError('relay_error', message, { retryable: true, hint: LOOK }) };
+    return { status: 503, body: relayError('relay_error', message, { retryable: true, hint: LOG_HINT }) };
   }
   // The body may not have been kept, and its code may stand elsewhere.
   const fields = publicFields({ code, type, ...Object(Object(body).error) });
@@ -161,16 +161,16 @@ export function publicError({ status = 0, outcome, requestId, retryAfterMs, code
   if (status === 403 && [fields.code, fields.type].includes(NOT_ALLOWED)) {
     // A client may go on to another model.
     const message = 'The account of this relay may not use the model.';
-    return { ...headers, status, body: relayError(NOT_ALLOWED, message, { hint: LOOK }) };
+    return { ...headers, status, body: relayError(NOT_ALLOWED, message, { hint: LOG_HINT }) };
   }
   if (ACCOUNT_STATUSES.includes(status) || (status >= 400 && concernsAccount(fields))) {
     const message = 'The service refused the account of this relay.';
-    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOOK }) };
+    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOG_HINT }) };
   }
-  // A redirect is the operator's to mend. "Not modified" is none.
+  // A redirect is the operator's to mend. "Not modified" is no redirect.
   if (status >= 300 && status < 400 && status !== 304) {
     const message = 'The service of this relay has moved.';
-    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOOK }) };
+    return { ...headers, status: 403, body: relayError('upstream_refused', message, { hint: LOG_HINT }) };
   }
   if (status < 400 || status > MAX_STATUS) {
     // Without an answer that can be understood, the effect of a create is unknown.
@@ -249,7 +249,7 @@ export function publicGeneration({ data, error, ...rest }, showCosts = false) {
 /** What an answer says of its cost. */
 export const costsOf = (body) => pick(COST_FIELDS.map((name) => [name, Object(body)[name] ?? undefined]));
 
-/** The same for a log. A bill that no header could hold is none. */
+/** The same for a log, without a bill that no header could hold. */
 export function loggedCosts(body) {
   const { billing_transaction_id: bill, usage } = costsOf(body);
   return pick([

@@ -10,7 +10,7 @@ import { nodeCrypto } from './platform.js';
 
 const VERSION = 'lemondata-relay-2';
 const PATTERN = /^t_([\w-]+)\.([\w-]{43})$/;
-/** The relay hands out no longer one, so it verifies no longer one. */
+/** A longer reference is neither handed out nor verified. */
 const MAX_LENGTH = 4096;
 /** A longer poll URL is left out, so that the reference stays within its length. The id is enough to poll. */
 const MAX_POLL_URL_LENGTH = 1024;

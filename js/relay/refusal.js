@@ -1,4 +1,5 @@
 import { isCloudflare } from './platform.js';
+import { LOG_HINT } from './public-error.js';
 import { MINUTE_MS } from './settings.js';
 
 export const MAX_SHOWN_PATH = 200;
@@ -51,7 +52,7 @@ export const notFound = () =>
 /** @param {string} remedy for the operator */
 export const bodyUsed = (remedy) =>
   new Refusal(500, 'body_used', 'The relay got the request without its body.', {
-    hint: "The relay's log says why.",
+    hint: LOG_HINT,
     notice: `Another part of the server has read the body of a request before the relay. ${remedy}`,
   });
 

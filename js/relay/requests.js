@@ -4,7 +4,7 @@ import { CREATE_FIELDS, EDIT_FIELDS, SOURCES } from './fields.js';
 import { Refusal } from './refusal.js';
 
 const MAX_MODEL_LENGTH = 128;
-/** The refusal of a model names so many of those on offer. */
+/** How many of the models on offer the refusal of another one names. */
 const MAX_NAMED_MODELS = 20;
 const MAX_SHOWN_NAME = 64;
 /** Deeper than any field needs to be, and far from where a recursion would run out of stack. */
@@ -96,7 +96,7 @@ function checkModel(model, models, name = 'model') {
   const named = models.slice(0, MAX_NAMED_MODELS).join(', ');
   const message = `This relay does not offer the model ${JSON.stringify(model)}. It offers ${named}.`;
   const suggestions = models.map((id) => ({ id }));
-  // A client goes on behind a model that is not found. A chain that names such a one has to be mended.
+  // A client goes on with the next model where one is not found. A chain that names such a model has to be mended.
   const code = name === 'model' ? 'model_not_found' : 'invalid_request_error';
   throw new Refusal(400, code, message, { param: name, suggestions });
 }

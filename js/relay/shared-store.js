@@ -3,8 +3,8 @@
  * that no other process can come between: to add a key that is not there.
  */
 
-import { LOST_ANSWER } from './answers.js';
-import { CLAIM_MS, DROPPED_ANSWER } from './idempotency.js';
+import { CLAIM_MS, LOST_ANSWER } from './answers.js';
+import { DROPPED_ANSWER } from './idempotency.js';
 import { callback, count, DAY_MS, milliseconds, readSettings, required, setting } from './settings.js';
 
 /** The answer to a long create is some seconds late at most, and a database bears the questions. */

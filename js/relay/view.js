@@ -3,8 +3,7 @@
 import { costsOf, publicError, publicFailure, publicGeneration } from './public-error.js';
 
 /**
- * How a client names the task and the relay, and what it may see.
- *
+ * @typedef {import('./index.js').View} View
  * @typedef {import('./index.js').HubNames} Names
  */
 
@@ -13,16 +12,6 @@ const ENDS = ['task_failed', 'task_cancelled'];
 
 /** Whether an error is the end of a task: to a client, that is an answer like any other. */
 export const isEnd = ({ kind }) => ENDS.includes(kind);
-
-/**
- * A task as a hub sees it.
- *
- * @typedef {object} View
- * @property {Record<string, unknown>} [generation] its present state, without `data`
- * @property {string | ReadableStream<Uint8Array>} [data] JSON; a stream if it is long
- * @property {number[]} [kept] the images that the hub has copied
- * @property {Record<string, any>} [error] the fields of the error that has ended the job
- */
 
 /**
  * Puts the reference in place of everything that names the task.

@@ -12,7 +12,7 @@ const RETRY_MS = 3_000;
 const RETRY_SPREAD_MS = 5_000;
 /** By how much of it the life of a stream differs, since streams that began together would end together. */
 const LIFE_SPREAD = 0.1;
-/** The relay drops a client that reads nothing for so many heartbeats. */
+/** For how many heartbeats a client may read nothing, before the relay drops it. */
 const SLOW_BEATS = 2;
 
 /** A comment, not an event. */

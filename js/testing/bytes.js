@@ -33,7 +33,7 @@ export function join(parts) {
   return joined;
 }
 
-/** How many bytes become characters at once: an engine takes so many arguments. */
+/** How many bytes become characters at once: every engine takes as many arguments. */
 const CHUNK = 8192;
 
 /** @param {Uint8Array} bytes */
@@ -54,7 +54,7 @@ export function fromBase64(base64) {
   }
 }
 
-/** So many random hexadecimal digits. @param {number} length */
+/** Random hexadecimal digits. @param {number} length */
 export const randomHex = (length) =>
   Array.from({ length }, () => Math.floor(Math.random() * 16).toString(16)).join('');
 

@@ -2,18 +2,7 @@
  * The provider's error bodies: `{"error": {message, type, code?, param?, ...hints}}`.
  */
 
-/**
- * What the server sends back. `reply.js` turns it into an HTTP answer.
- *
- * @typedef {object} Reply
- * @property {number} [status] default 200
- * @property {Record<string, string>} [headers] these win over the usual ones
- * @property {unknown} [body] a string or bytes are sent as they are, anything else as JSON
- * @property {number} [delay] milliseconds to wait first
- * @property {boolean} [hang] never answer
- * @property {boolean} [reset] destroy the connection without an answer
- * @property {string} [partial] send the head and this part of a body, then break the connection
- */
+/** @typedef {import('./index.js').MockReply} Reply */
 
 /**
  * A field that is wrong.

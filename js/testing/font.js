@@ -2,7 +2,7 @@
  * A bitmap font of five by seven dots: Latin capitals, digits and punctuation.
  */
 
-export const GLYPH_WIDTH = 5;
+const GLYPH_WIDTH = 5;
 export const GLYPH_HEIGHT = 7;
 
 /** The empty columns between two characters. */

@@ -139,32 +139,12 @@ function paint({ prompt, model, index, width, height, references = [], mask }) {
   const bottom = hsl(glow, colour, (dark ? 0.3 : 0.8) + light * 0.6);
   paintSky(canvas, horizon, top, middle, bottom);
 
-  if (dark) {
-    const count = 40 + Math.floor(random() * 60);
-    for (let i = 0; i < count; i++) {
-      const radius = unit * (0.0012 + random() * 0.0022);
-      paintDisc(
-        canvas,
-        random() * width,
-        random() * horizon * 0.95,
-        radius,
-        radius * 2.5,
-        [255, 250, 235],
-        0.9,
-      );
-    }
-  }
-  const sun = hsl(dark ? 48 : glow + 8, dark ? 0.3 : 0.95, dark ? 0.9 : 0.88);
-  const sunSize = unit * (0.07 + random() * 0.06);
-  paintDisc(
-    canvas,
-    width * (0.2 + random() * 0.6),
-    horizon * (0.35 + random() * 0.5),
-    sunSize,
-    sunSize * 3,
-    sun,
-    1,
-  );
+  if (dark) paintStars(canvas, horizon, random);
+  const radius = unit * (0.07 + random() * 0.06);
+  const x = width * (0.2 + random() * 0.6);
+  const y = horizon * (0.35 + random() * 0.5);
+  const rgb = hsl(dark ? 48 : glow + 8, dark ? 0.3 : 0.95, dark ? 0.9 : 0.88);
+  paintDisc(canvas, { x, y, radius, halo: radius * 3, rgb, opacity: 1 });
 
   for (let i = 0; i < LAYERS; i++) {
     const depth = i / (LAYERS - 1);
@@ -208,17 +188,37 @@ function paintSky({ data, width, height }, horizon, top, middle, bottom) {
 }
 
 /**
+ * @param {Canvas} canvas
+ * @param {number} horizon
+ * @param {() => number} random
+ */
+function paintStars(canvas, horizon, random) {
+  const { width, height } = canvas;
+  const count = 40 + Math.floor(random() * 60);
+  for (let i = 0; i < count; i++) {
+    const radius = Math.min(width, height) * (0.0012 + random() * 0.0022);
+    const [x, y] = [random() * width, random() * horizon * 0.95];
+    paintDisc(canvas, { x, y, radius, halo: radius * 2.5, rgb: [255, 250, 235], opacity: 0.9 });
+  }
+}
+
+/**
+ * @typedef {object} Disc
+ * @property {number} x of its centre
+ * @property {number} y
+ * @property {number} radius
+ * @property {number} halo the radius at which its halo ends
+ * @property {Rgb} rgb
+ * @property {number} opacity
+ */
+
+/**
  * A disc with a soft halo.
  *
  * @param {Canvas} canvas
- * @param {number} cx
- * @param {number} cy
- * @param {number} radius
- * @param {number} halo the radius at which the halo ends
- * @param {Rgb} rgb
- * @param {number} opacity
+ * @param {Disc} disc
  */
-function paintDisc(canvas, cx, cy, radius, halo, rgb, opacity) {
+function paintDisc(canvas, { x: cx, y: cy, radius, halo, rgb, opacity }) {
   const { width, height } = canvas;
   const [left, right] = [Math.max(0, Math.floor(cx - halo)), Math.min(width - 1, Math.ceil(cx + halo))];
   const [upper, lower] = [Math.max(0, Math.floor(cy - halo)), Math.min(height - 1, Math.ceil(cy + halo))];

@@ -30,7 +30,7 @@ import { billingOf, newBillingId, Tasks } from './tasks.js';
 import { parseCreate, SCENARIO_MODEL_PREFIX } from './validate.js';
 
 /** The key of a service that has no other. */
-const TEST_KEY = 'sk-test-0123456789abcdef';
+export const TEST_KEY = 'sk-test-0123456789abcdef';
 
 /** How many requests are kept, so that a server left running does not grow. */
 const MAX_RECORDS = 1000;

@@ -20,7 +20,7 @@ const ROOTS = { images: '/v1/images/generations', tasks: '/v1/tasks', alias: '/v
  * @property {string} [pollUrlOrigin] makes `poll_url` absolute
  * @property {[string, string, string]} [words] shown instead of `pending`, `processing` and `completed`
  * @property {boolean} [vanishes] found once, gone afterwards
- * @property {number} [latePolls] so many polls do not find it yet
+ * @property {number} [latePolls] how many polls do not find it yet
  * @property {boolean} [showsBilling] its bodies say what was billed
  * @property {(head: Head) => Record<string, unknown>} [end] the final answer, instead of a completed one
  */

@@ -50,35 +50,8 @@ const RESOLUTIONS = { '1K': 1024, '2K': 2048, '4K': MAX_SIDE };
  */
 export function parseCreate({ fields: received, files, isForm }, options) {
   const { isEdit, isStrict, pictureAt, models, decodePng } = options;
-  const rules = isEdit ? EDIT_RULES : CREATE_RULES;
-  const fields = isForm ? fromTexts(received, rules) : received;
-  const required = isEdit || isStrict ? ['model', 'prompt'] : ['prompt'];
-  /** @type {Problem[]} */
-  const problems = [];
-  const add = (/** @type {string} */ field, /** @type {Fault} */ found) =>
-    found && problems.push({ field, ...found });
-
-  for (const field of required) {
-    if (fields[field] === undefined) {
-      add(field, fault(`${field[0].toUpperCase()}${field.slice(1)} is required`, 'required'));
-    }
-  }
-  for (const [field, { check }] of Object.entries(rules)) {
-    add(field, fields[field] === undefined ? undefined : check(fields[field]));
-  }
-  for (const [field, found] of fileFaults(files, isEdit)) {
-    add(field, found);
-  }
-  if (isEdit) {
-    const sources = [...SOURCES.filter((name) => fields[name] !== undefined), ...(isForm ? ['image'] : [])];
-    const isMissing = isForm && !files.some(({ name }) => name !== 'mask');
-    if (sources.length !== 1 || isMissing) {
-      const message = isForm
-        ? 'Needs one or more files, and no URLs'
-        : `Give exactly one of ${SOURCES.join(', ')}`;
-      add(isForm ? 'image' : 'image_url', fault(message, 'required'));
-    }
-  }
+  const fields = isForm ? fromTexts(received, isEdit ? EDIT_RULES : CREATE_RULES) : received;
+  const problems = problemsIn({ fields, files, isForm }, { isEdit, isStrict });
   if (problems.length > 0) {
     const isLong = problems[0].field === 'prompt' && problems[0].code === 'too_big';
     throw new Refusal(
@@ -121,6 +94,41 @@ export function parseCreate({ fields: received, files, isForm }, options) {
     ],
     mask: mask === undefined ? undefined : toReference(mask),
   };
+}
+
+/**
+ * @param {import('./body.js').Body} body
+ * @param {{ isEdit: boolean, isStrict: boolean }} options
+ * @returns {Problem[]}
+ */
+function problemsIn({ fields, files, isForm }, { isEdit, isStrict }) {
+  /** @type {Problem[]} */
+  const problems = [];
+  const add = (/** @type {string} */ field, /** @type {Fault} */ found) =>
+    found && problems.push({ field, ...found });
+
+  for (const field of isEdit || isStrict ? ['model', 'prompt'] : ['prompt']) {
+    if (fields[field] === undefined) {
+      add(field, fault(`${field[0].toUpperCase()}${field.slice(1)} is required`, 'required'));
+    }
+  }
+  for (const [field, { check }] of Object.entries(isEdit ? EDIT_RULES : CREATE_RULES)) {
+    add(field, fields[field] === undefined ? undefined : check(fields[field]));
+  }
+  for (const [field, found] of fileFaults(files, isEdit)) {
+    add(field, found);
+  }
+  if (isEdit) {
+    const sources = [...SOURCES.filter((name) => fields[name] !== undefined), ...(isForm ? ['image'] : [])];
+    const isMissing = isForm && !files.some(({ name }) => name !== 'mask');
+    if (sources.length !== 1 || isMissing) {
+      const message = isForm
+        ? 'Needs one or more files, and no URLs'
+        : `Give exactly one of ${SOURCES.join(', ')}`;
+      add(isForm ? 'image' : 'image_url', fault(message, 'required'));
+    }
+  }
+  return problems;
 }
 
 /**
@@ -191,7 +199,7 @@ function checkOperation({ id, operations }, operation) {
 }
 
 /**
- * Whether a model of today takes all that a request holds.
+ * Refuses what a model of today does not take.
  *
  * @param {Model} model
  * @param {Record<string, unknown>} fields

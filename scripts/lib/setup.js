@@ -131,7 +131,7 @@ function cargoInstall(name, version, home, ...args) {
 }
 
 const WRANGLER = '4.164.0';
-/** What it asks for, and what it is run by where this Node is older. */
+/** The Node that it asks for, and the one that runs it where this Node is older. */
 const WRANGLER_NODE = 22;
 const NODE = '24.21.0';
 

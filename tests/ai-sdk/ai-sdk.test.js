@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { LemonDataError, TaskFailedError } from 'lemondata-wasm';
 import { createLemonData, lemonData } from 'lemondata-wasm/ai-sdk';
+import { failure } from '../helpers/failure.js';
 import { startServer } from '../server/index.js';
 import { SDKS } from './sdk.js';
 
@@ -26,11 +27,6 @@ before(async () => {
 beforeEach(() => server.reset());
 after(() => server.close());
 
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const creates = () => server.counts.requests.filter(({ method }) => method === 'POST');
 
 for (const [

@@ -12,15 +12,10 @@ import {
   TaskFailedError,
   toBlob,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { fakeTime } from '../helpers/fake-time.js';
 
 const image = { url: 'https://x.test/1.png?signature=secret' };
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 /** The first bytes of pictures of each type. */
 const PICTURES = {
   'image/png': [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13],

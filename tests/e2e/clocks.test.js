@@ -3,16 +3,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { generate, RequestTimeoutError, WaitTimeoutError, waitForTask } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
 const running = () => answer({ task_id: 'img_1', status: 'processing' });
 const done = () => answer({ task_id: 'img_1', status: 'completed', data: [{ url: 'https://x.test/1' }] });
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 /** A service that answers at once, and the times at which it is asked. */
 function service(time, poll) {
   const polls = [];

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { edit, editAndWait, generate, InvalidRequestError, LemonData } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { answer } from '../helpers/fake-time.js';
 
 const GUARD = { timeout: 10_000 };
@@ -28,11 +29,6 @@ function service(...answers) {
   return { requests, options: { apiKey: 'sk-1', fetch } };
 }
 
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const picture = new File([Uint8Array.of(1, 2, 3)], 'lemon.png', { type: 'image/png' });
 const mask = new Blob([Uint8Array.of(4)], { type: 'image/png' });
 

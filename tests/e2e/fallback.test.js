@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generate, generateAndWait, InvalidRequestError, LemonDataError } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { answer } from '../helpers/fake-time.js';
 
 const GUARD = { timeout: 20_000 };
@@ -50,12 +51,6 @@ function service(...answers) {
 
 const request = { prompt: 'A lemon', model: 'a' };
 const models = (creates) => creates.map(({ model }) => model);
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 const relay = { relay: true, apiKey: undefined, baseUrl: 'https://relay.test' };
 
 describe('fallback', GUARD, () => {

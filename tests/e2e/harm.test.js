@@ -12,17 +12,13 @@ import {
   LemonData,
   waitForTask,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { fakePage, pretend } from '../helpers/fake-page.js';
 import { answer } from '../helpers/fake-time.js';
 
 const done = { status: 'completed', data: [{ url: 'https://x.test/1' }] };
 const request = { model: 'gpt-image-2', prompt: 'a lemon' };
 const GUARD = { timeout: 10_000 };
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const throws = () => {
   throw new Error('a trap of a proxy');
 };

@@ -21,18 +21,13 @@ import {
   toBlob,
   waitForTask,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { fakePage, pretend } from '../helpers/fake-page.js';
 import { answer } from '../helpers/fake-time.js';
 
 const GUARD = { timeout: 10_000 };
 const request = { model: 'gpt-image-2', prompt: 'a lemon' };
 const done = () => answer({ data: [{ url: 'https://x.test/1.png' }] });
-
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 
 /** A service that gives the same answer each time, the requests it got, and the options for it. */
 function service(makeAnswer = done) {

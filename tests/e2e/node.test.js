@@ -40,6 +40,7 @@ import {
   WaitTimeoutError,
   waitForTask,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 import { startServer } from '../server/index.js';
 
@@ -104,13 +105,6 @@ const picture = (model, more) => ({ prompt: 'a lemon', size: '16x16', model, ...
 
 /** The requests that the server received. */
 const requestLines = (of = server) => of.counts.requests.map(({ method, path }) => `${method} ${path}`);
-
-/** The rejection of a promise. */
-const failure = (promise) =>
-  promise.then(
-    (value) => assert.fail(`It resolved with ${inspect(value)}`),
-    (error) => error,
-  );
 
 /** Checks an error's class and those of its fields that are given; `undefined` means that there is none. */
 function check(error, Class, fields) {

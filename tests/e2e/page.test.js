@@ -3,18 +3,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { generate, InvalidRequestError, waitForTask } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { fakePage, fakeWorker, pretend } from '../helpers/fake-page.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
 const done = { status: 'completed', data: [{ url: 'https://x.test/1' }] };
 const request = { prompt: 'a lemon' };
 const key = { apiKey: 'sk-1', dangerouslyAllowBrowser: true };
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 /** Starts the module, which takes real time. */
 const startModule = () => waitForTask(done);
 

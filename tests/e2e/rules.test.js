@@ -12,6 +12,7 @@ import {
   TaskNotFoundError,
   waitForTask,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { pretend } from '../helpers/fake-page.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
@@ -20,12 +21,6 @@ const request = { prompt: 'a lemon' };
 const images = [{ url: 'https://x.test/1' }];
 const pending = { task_id: 'img_1', status: 'pending' };
 const done = { task_id: 'img_1', status: 'completed', data: images };
-const failure = (promise) =>
-  promise.then(
-    (value) => assert.fail(`it resolved with ${inspect(value)}`),
-    (error) => error,
-  );
-
 /** Starts the module, which takes real time. */
 before(() => waitForTask(done));
 

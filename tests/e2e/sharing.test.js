@@ -11,16 +11,12 @@ import {
   WaitTimeoutError,
   waitForTask,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
 const TASK = { task_id: 'img_1' };
 const running = (more) => answer({ task_id: 'img_1', status: 'queued', ...more });
 const done = () => answer({ task_id: 'img_1', status: 'completed', data: [{ url: 'https://x.test/1' }] });
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const gaps = (times) => times.slice(1).map((time, index) => time - times[index]);
 const checkCadence = (times) => {
   for (const gap of gaps(times)) assert.ok(gap >= 3000 && gap <= 5000, `a gap of ${gap} ms in ${times}`);

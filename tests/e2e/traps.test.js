@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { failure } from '../helpers/failure.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
 const { generate, generateAndWait, InternalError, LemonData, waitForTask } = await import(
@@ -30,12 +31,6 @@ const note = (error) => uncaught.push(error);
 
 const task = { task_id: 'img_1', status: 'processing' };
 const done = { ...task, status: 'completed', data: [{ url: 'https://x.test/1' }] };
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 /** Starts the module, which takes real time. */
 const startModule = () => waitForTask(done);
 

@@ -13,6 +13,7 @@ import {
   TaskFailedError,
   waitForTask,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { fakePage } from '../helpers/fake-page.js';
 import { answer, fakeTime } from '../helpers/fake-time.js';
 
@@ -20,12 +21,6 @@ const GUARD = { timeout: 10_000 };
 const request = { model: 'gpt-image-2', prompt: 'a lemon' };
 const running = (more) => answer({ task_id: 't', status: 'processing', ...more });
 const done = () => answer({ task_id: 't', status: 'completed', data: [{ url: 'https://x.test/1' }] });
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 before(() => waitForTask({ status: 'completed', data: [] }));
 
 /** A transport that gives the answers in turn, the last one for ever. */

@@ -45,7 +45,7 @@ export function fakeTime(t) {
       clock.jump(ms);
     },
 
-    /** Lets so many milliseconds pass. */
+    /** Lets milliseconds pass. */
     async pass(/** @type {number} */ ms) {
       await calm();
       await clock.tickAsync(ms);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { failure } from '../helpers/failure.js';
 import { startServer } from '../server/index.js';
 import { idOf, nameOf, startHub, until } from './place.js';
 
@@ -29,12 +30,6 @@ describe('a chain of models in the hub', GUARD, () => {
   const stored = async (id) => (await hub.inside(id, 'stored')).entries;
   const requestRows = (entries) => Object.keys(entries).filter((name) => /^(request|file)/.test(name));
   const client = (options) => hub.client('ann', { maxRetries: 0, ...options });
-  const failure = (promise) =>
-    promise.then(
-      () => assert.fail('it resolved'),
-      (error) => error,
-    );
-
   test('goes on where a model is refused, and says which one has made the picture', async () => {
     const request = { prompt: 'A lemon', model: GONE };
     const done = await client().generate(request, { fallback: ['dall-e-3', 'flux-pro'] });

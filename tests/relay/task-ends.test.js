@@ -8,6 +8,7 @@ import {
   TaskCancelledError,
   TaskFailedError,
 } from 'lemondata-wasm';
+import { failure } from '../helpers/failure.js';
 import { clientOf, PROMPT, relays, server, useServer } from './harness.js';
 
 /** No test needs this long: it ends one that would hang. */
@@ -25,12 +26,6 @@ async function startTask(...replies) {
   const { body } = await relays.create(relay);
   return { relay, task: body.task_id };
 }
-
-const failure = (promise) =>
-  promise.then(
-    (value) => assert.fail(`it resolved with ${JSON.stringify(value)}`),
-    (error) => error,
-  );
 
 describe('a task that is done without a result has failed', GUARD, () => {
   for (const [name, end, message, code] of [

@@ -8,7 +8,7 @@ import { Refusal } from '../../js/testing/errors.js';
 const MIB = 2 ** 20;
 const FORM = 'multipart/form-data; boundary=b';
 
-/** A form of files of so many bytes. */
+/** A form with a file of each of these sizes in bytes. */
 function formOf(sizes) {
   const head = '--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n';
   const parts = sizes.flatMap((size) => [Buffer.from(head), Buffer.alloc(size), Buffer.from('\r\n')]);

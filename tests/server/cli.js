@@ -4,12 +4,12 @@
  *     node tests/server/cli.js --port 8787 --task-ms 6000 --poll-path tasks --cors
  */
 import { parseArgs } from 'node:util';
-import { startServer } from './index.js';
+import { startServer, TEST_KEY } from './index.js';
 
 const USAGE = `node tests/server/cli.js [options]
 
   --port <number>          default 8787
-  --key <key>              the key that it accepts
+  --key <key>              the key that it accepts, default ${TEST_KEY}
   --task-ms <number>       the whole time that a task takes, default 6000
   --inline-ms <number>     the delay of inline answers, default 0
   --poll-path <path>       images, tasks, alias or none; default images
@@ -21,7 +21,7 @@ const USAGE = `node tests/server/cli.js [options]
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '8787' },
-    key: { type: 'string' },
+    key: { type: 'string', default: TEST_KEY },
     'task-ms': { type: 'string', default: '6000' },
     'inline-ms': { type: 'string', default: '0' },
     'poll-path': { type: 'string', default: 'images' },
@@ -68,7 +68,7 @@ function pollPathOf(text) {
   if (!['images', 'tasks', 'alias', 'none'].includes(text)) {
     fail(`--poll-path must be images, tasks, alias or none, not '${text}'`);
   }
-  return /** @type {import('./tasks.js').PollPath} */ (text);
+  return /** @type {import('../../js/testing/tasks.js').PollPath} */ (text);
 }
 
 /** @param {string} message */

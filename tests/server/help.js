@@ -6,13 +6,13 @@ import { after } from 'node:test';
 import { startServer, TEST_KEY } from './index.js';
 
 export const AUTH = { authorization: `Bearer ${TEST_KEY}` };
-export const JSON_TYPE = { 'content-type': 'application/json' };
+const JSON_TYPE = { 'content-type': 'application/json' };
 export const SMALL = { size: '16x16' };
 export const TASK_MS = 6000;
 
 /** The clock of every server below: a task's time passes only when a test moves it. */
 export const clock = { ms: 1_706_000_000_000 };
-export const now = () => clock.ms;
+const now = () => clock.ms;
 
 /** @type {import('./index.js').Server[]} */
 export const started = [];

@@ -4,10 +4,9 @@
  */
 import { PNG } from 'pngjs';
 import { listen } from '../../js/testing/serve.js';
-import { Service } from '../../js/testing/service.js';
+import { Service, TEST_KEY } from '../../js/testing/service.js';
 
-/** The key that the server accepts by default. */
-export const TEST_KEY = 'sk-test-0123456789abcdef';
+export { TEST_KEY };
 
 /**
  * @typedef {import('../../js/testing/service.js').Options & { port?: number, isStrict?: boolean }} Options `isStrict` is

@@ -13,7 +13,7 @@ import { atRest } from './at-rest.js';
 
 export const KEY = 'sk-secret-of-the-page-server-42';
 export const PROMPT = 'A lemon tree above a quiet sea, first light';
-export const TASK_MS = 12_000;
+const TASK_MS = 12_000;
 /** The longest wait for the page. Its timers are the test's, so it never has to wait itself. */
 const PATIENCE_MS = 120_000;
 
@@ -56,7 +56,7 @@ export const settled = (page) => page.locator('#feed:not([aria-busy])').waitFor(
  * @param {import('playwright-core').Browser} browser
  * @param {import('playwright-core').BrowserContextOptions & { hash?: string, taskMs?: number }} [options]
  */
-export async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...options } = {}) {
+async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...options } = {}) {
   let clock = Date.UTC(2026, 0, 1);
   const server = await startServer({ apiKey: KEY, taskMs, now: () => clock });
   const served = await servePage({ upstream: { url: server.url, key: KEY }, now: () => clock });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { WaitTimeoutError } from 'lemondata-wasm';
 import { createTracedClient } from 'lemondata-wasm/telemetry';
+import { failure } from '../helpers/failure.js';
 import { ensureTools } from '../matrix/project.js';
 import { startServer } from '../server/index.js';
 
@@ -42,12 +43,6 @@ after(() => server.close());
 const client = (settings) => createTracedClient(options, { api, ...settings });
 const spans = (name) => exporter.getFinishedSpans().filter((span) => span.name === name);
 const parentOf = (span) => span.parentSpanContext?.spanId;
-const failure = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
-
 describe('a traced client', GUARD, () => {
   test('makes a span of a call and of its create', async () => {
     const { status } = await client().generate(request);
