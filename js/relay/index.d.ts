@@ -682,7 +682,7 @@ export declare function sharedStore(options: SharedStoreOptions): IdempotencySto
  * ```
  */
 export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
-  /** The handler of a worker. It makes another relay only for another `env`. */
+  /** The handler of a worker. It makes another relay only for an `env` that holds other values. */
   fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
 };
 
