@@ -1,7 +1,7 @@
 /** Reads the body of a create: JSON, or a form with pictures. It never holds more than the caps. */
 
 import { createFormReader } from './form-reader.js';
-import { bodyUsed, Refusal } from './refusal.js';
+import { bodyUsed, HAND_OVER, isRead, Refusal } from './refusal.js';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const FORM_TYPE = /^multipart\/form-data\s*;/i;
@@ -85,7 +85,7 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
   const tooLarge = () =>
     new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBytes} bytes.`);
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge();
-  if (request.bodyUsed) throw bodyUsed('Hand the request to the relay before it is read, or a clone of it.');
+  if (isRead(request)) throw bodyUsed(HAND_OVER);
   const reader = request.body?.getReader();
   if (!reader) throw invalid('The request has no body.');
   let timer;
