@@ -3,7 +3,7 @@
 import { createFormReader } from './form-reader.js';
 import { bodyUsed, HAND_OVER, isRead, Refusal } from './refusal.js';
 
-const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const UTF_8 = /^charset="?utf-?8"?$/;
 const FORM_TYPE = /^multipart\/form-data\s*;/i;
 /** A form alone sends no header of its own. A script of a foreign page has to ask the relay first. */
 const FORM_HEADER = 'x-lemondata-client';
@@ -27,7 +27,7 @@ export async function readBody(request, options) {
   const { headers } = request;
   const type = headers.get('content-type') ?? '';
   if (headers.has('content-encoding')) throw unsupported('A compressed body is not accepted.');
-  if (JSON_TYPE.test(type)) {
+  if (isJson(type)) {
     return { content: await readJson(request, options), files: [], isForm: false };
   }
   if (!FORM_TYPE.test(type)) {
@@ -39,6 +39,18 @@ export async function readBody(request, options) {
     throw unsupported(`A form needs the header ${FORM_HEADER}: 1.`, hint);
   }
   return { ...(await readForm(request, type, options)), isForm: true };
+}
+
+/** Other parameters than the charset mean nothing for JSON. Some programs send one, or a semicolon alone. */
+function isJson(type) {
+  const [essence, ...parameters] = type
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  return (
+    essence === 'application/json' &&
+    parameters.every((text) => !text.startsWith('charset') || UTF_8.test(text))
+  );
 }
 
 async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {

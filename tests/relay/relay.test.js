@@ -541,6 +541,10 @@ describe('2. who may call', () => {
       'text/plain; application/json',
       'application/json, text/plain',
       'application/json; charset=utf-16',
+      'application/json; version=1; charset=utf-16',
+      'application/json; charset=utf-8; charset=iso-8859-1',
+      'application/json; charset',
+      'application/json version=1',
       'application/vnd.api+json',
     ]) {
       const headers = type === undefined ? {} : { 'content-type': type };
@@ -562,6 +566,9 @@ describe('2. who may call', () => {
       'application/json',
       'Application/JSON; charset=UTF-8',
       'application/json;charset="utf-8"',
+      'application/json; charset=utf8',
+      'application/json;',
+      'application/json; odata.metadata=minimal; charset=utf-8',
     ]) {
       assert.equal((await create(relay, {}, { headers: { 'content-type': type } })).status, 200, type);
     }
