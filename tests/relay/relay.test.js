@@ -604,6 +604,31 @@ describe('2. who may call', () => {
     assert.deepEqual(server.counts.requests, []);
   });
 
+  test('a page that may call reads every refusal, also that of a wrong path', async () => {
+    const relay = make({ allowedOrigins: [PAGE] });
+    const headers = {
+      origin: PAGE,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,idempotency-key',
+    };
+    const wrong = '/v1/image/generations';
+    const asked = await ask(relay, 'OPTIONS', wrong, { user: '', headers });
+    assert.equal(asked.status, 204);
+    assert.equal(asked.headers.get('access-control-allow-origin'), PAGE);
+    assert.equal(asked.headers.get('access-control-allow-methods'), 'GET, POST, OPTIONS');
+    assert.match(asked.headers.get('access-control-allow-headers'), /content-type, idempotency-key/);
+    const answer = await ask(relay, 'POST', wrong, { headers: { origin: PAGE }, body: {} });
+    assertRefused(answer, 404, 'not_found');
+    assert.equal(answer.headers.get('access-control-allow-origin'), PAGE);
+
+    const others = { ...headers, origin: 'https://another.example' };
+    for (const method of ['OPTIONS', 'POST']) {
+      const refused = await ask(relay, method, wrong, { headers: others });
+      assertRefused(refused, 404, 'not_found');
+      assert.equal(refused.headers.get('access-control-allow-origin'), null);
+    }
+  });
+
   test('it exposes the headers that the client needs, on answers and on refusals', async () => {
     const relay = make({ allowedOrigins: [PAGE], limiter: memoryLimiter({ creates: 1, now }) });
     for (const expected of [200, 429]) {
