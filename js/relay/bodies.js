@@ -9,6 +9,14 @@ const FORM_TYPE = /^multipart\/form-data\s*;/i;
 const FORM_HEADER = 'x-lemondata-client';
 
 const invalid = (message) => new Refusal(400, 'invalid_request_error', message);
+const cutOff = () =>
+  new Refusal(413, 'payload_too_large', 'The request is larger than a part of this server allows.', {
+    hint: "The relay's log says why.",
+    notice:
+      'A part of the server in front of the relay has cut the body of a request off. Raise its limit: BODY_SIZE_LIMIT of ' +
+      "SvelteKit's adapter-node is 512K by default, experimental.proxyClientMaxBodySize of a Next.js with a proxy or a " +
+      'middleware 10mb.',
+  });
 const unsupported = (message, hint) => new Refusal(415, 'unsupported_media_type', message, { hint });
 
 /**
@@ -96,7 +104,8 @@ function boundaryOf(type) {
 async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
   const tooLarge = () =>
     new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBytes} bytes.`);
-  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge();
+  const length = Number(request.headers.get('content-length'));
+  if (length > maxBytes) throw tooLarge();
   if (isRead(request)) throw bodyUsed(HAND_OVER);
   const reader = request.body?.getReader();
   if (!reader) throw invalid('The request has no body.');
@@ -105,9 +114,11 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
     timer = setTimeout(() => reject(invalid('The body came too slowly.')), timeoutMs);
   });
   let size = 0;
+  let isEnded = false;
   try {
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), slow]);
+      isEnded = done;
       if (done) return end();
       size += value.byteLength;
       if (size > maxBytes) throw tooLarge();
@@ -115,6 +126,8 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
+    // The body of a client that leaves fails. One that ends too soon was cut off by the server itself.
+    if (Object(error).status === 413 || (isEnded && size < length)) throw cutOff();
     throw invalid(broken);
   } finally {
     clearTimeout(timer);
