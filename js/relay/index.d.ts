@@ -349,7 +349,7 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * 64, it would have 256 times the allowance of an IPv4 address.
  *
  * The address is `context.ip`, which {@link toNodeHandler} and, on Node, Bun, Deno and Lambda, {@link toHono} set, or
- * Cloudflare's own header on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
+ * Cloudflare's own header on Cloudflare. `Bun.serve` and `Deno.serve` tell it to a relay that they call. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
  * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
  * request for which `from` returns none is answered 401, and the log says what to check.
  *

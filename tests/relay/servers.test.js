@@ -229,7 +229,7 @@ describe('a body that was read past the adapter', GUARD, () => {
   }
 });
 
-describe('the address of a client in Hono', () => {
+describe('the address of a client, with Hono and without,', () => {
   const app = () => {
     const hono = new Hono();
     hono.all('/v1/*', toHono(make()));
@@ -247,9 +247,14 @@ describe('the address of a client in Hono', () => {
   ]) {
     test(`on ${platform} is the one of the connection`, async () => {
       const init = { method: 'POST', headers: { ...JSON_TYPE, 'x-forwarded-for': '192.0.2.1' }, body: BODY };
-      const response = await app().fetch(new Request(`https://app.example${CREATE}`, init), env);
-      assert.equal(response.status, 200, await response.text());
-      assert.equal(server.counts.requests[0].body.user, `ip:${address}`);
+      const send = (handle) => handle(new Request(`https://app.example${CREATE}`, init), env);
+      // Without Hono, the platform calls the relay itself.
+      for (const handle of [app().fetch, make()]) {
+        server.reset();
+        const response = await send(handle);
+        assert.equal(response.status, 200, await response.text());
+        assert.equal(server.counts.requests[0].body.user, `ip:${address}`);
+      }
     });
   }
 

@@ -1,3 +1,4 @@
+import { connectionAddress } from '../anonymous.js';
 import { assertRelay } from './shared.js';
 
 /** For Hono: `app.all('/api/lemondata/*', toHono(relay))`. */
@@ -29,16 +30,6 @@ function contextOf(c) {
     // Outside of workers, this getter throws.
     return c.executionCtx;
   } catch {
-    return { ip: addressOf(c.env ?? {}, c.req.raw) };
+    return { ip: connectionAddress(c.env, c.req.raw) };
   }
-}
-
-/** The address of the client, where each platform puts it. No client can write there. */
-function addressOf(env, request) {
-  const server = env.server ?? env;
-  if (server.incoming) return server.incoming.socket?.remoteAddress; // Node
-  if (server.requestIP) return server.requestIP(request)?.address; // Bun
-  const { remoteAddr, requestContext } = env;
-  if (remoteAddr) return remoteAddr.hostname; // Deno
-  return requestContext?.http?.sourceIp ?? requestContext?.identity?.sourceIp; // Lambda
 }
