@@ -13,9 +13,8 @@ const cutOff = () =>
   new Refusal(413, 'payload_too_large', 'The request is larger than a part of this server allows.', {
     hint: "The relay's log says why.",
     notice:
-      'A part of the server in front of the relay has cut the body of a request off. Raise its limit: BODY_SIZE_LIMIT of ' +
-      "SvelteKit's adapter-node is 512K by default, experimental.proxyClientMaxBodySize of a Next.js with a proxy or a " +
-      'middleware 10mb.',
+      'A part of the server in front of the relay has cut the body of a request off. Raise its limit, such as ' +
+      "BODY_SIZE_LIMIT of SvelteKit's adapter-node or proxyClientMaxBodySize of Next.js.",
   });
 const unsupported = (message, hint) => new Refusal(415, 'unsupported_media_type', message, { hint });
 
