@@ -10,7 +10,7 @@ const MAX_LENGTH = 100;
 /** What stands before an IPv4 address in the notation of IPv6, and behind a translator (RFC 6052). */
 const IPV4_PREFIXES = ['0:0:0:0:0:ffff', '64:ff9b:0:0:0:0'];
 
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const GROUP = /^[\da-f]{1,4}$/;
 const ZONE = /%[\w.-]+$/;
 
@@ -151,8 +151,26 @@ const PROXY_HEADERS = [
 ];
 const isForwarded = ({ headers }) => PROXY_HEADERS.some((name) => headers.has(name));
 
+/**
+ * The address of the connection, where platforms put it. No client can write there.
+ *
+ * @param {any} platform what the platform passes beside the request
+ * @param {Request} request
+ * @returns {string | undefined}
+ */
+export function connectionAddress(platform, request) {
+  const { server, remoteAddr, requestContext } = platform ?? {};
+  const { incoming, requestIP } = server ?? platform ?? {};
+  if (incoming) return incoming.socket?.remoteAddress; // Hono's adapter for Node
+  if (requestIP) return requestIP.call(server ?? platform, request)?.address; // Bun
+  if (remoteAddr) return remoteAddr.hostname; // Deno
+  return requestContext?.http?.sourceIp ?? requestContext?.identity?.sourceIp; // Hono's adapter for Lambda
+}
+
 function platformAddress(request, context) {
-  const address = context?.ip ?? (isCloudflare && request.headers.get('cf-connecting-ip'));
+  const address =
+    context?.ip ??
+    (isCloudflare ? request.headers.get('cf-connecting-ip') : connectionAddress(context, request));
   if (address) return address;
   throw new TypeError(
     'anonymousByIp() found no address: this platform sets no context.ip, as Next.js does not. Name the header in which ' +

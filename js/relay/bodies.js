@@ -1,14 +1,21 @@
 /** Reads the body of a create: JSON, or a form with pictures. It never holds more than the caps. */
 
 import { createFormReader } from './form-reader.js';
-import { bodyUsed, Refusal } from './refusal.js';
+import { bodyUsed, HAND_OVER, isRead, Refusal } from './refusal.js';
 
-const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const UTF_8 = /^charset="?utf-?8"?$/;
 const FORM_TYPE = /^multipart\/form-data\s*;/i;
 /** An HTML form cannot send it, and a script of a foreign page only after a preflight. */
 const FORM_HEADER = 'x-lemondata-client';
 
 const invalid = (message) => new Refusal(400, 'invalid_request_error', message);
+const cutOff = () =>
+  new Refusal(413, 'payload_too_large', 'The request is larger than a part of this server allows.', {
+    hint: "The relay's log says why.",
+    notice:
+      'A part of the server in front of the relay has cut the body of a request off. Raise its limit, such as ' +
+      "BODY_SIZE_LIMIT of SvelteKit's adapter-node or proxyClientMaxBodySize of Next.js.",
+  });
 const unsupported = (message, hint) => new Refusal(415, 'unsupported_media_type', message, { hint });
 
 /**
@@ -27,7 +34,7 @@ export async function readBody(request, options) {
   const { headers } = request;
   const type = headers.get('content-type') ?? '';
   if (headers.has('content-encoding')) throw unsupported('A compressed body is not accepted.');
-  if (JSON_TYPE.test(type)) {
+  if (isJson(type)) {
     return { content: await readJson(request, options), files: [], isForm: false };
   }
   if (!FORM_TYPE.test(type)) {
@@ -39,6 +46,18 @@ export async function readBody(request, options) {
     throw unsupported(`A form needs the header ${FORM_HEADER}: 1.`, hint);
   }
   return { ...(await readForm(request, type, options)), isForm: true };
+}
+
+/** Other parameters than the charset mean nothing for JSON. Some programs send one, or a semicolon alone. */
+function isJson(type) {
+  const [essence, ...parameters] = type
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  return (
+    essence === 'application/json' &&
+    parameters.every((text) => !text.startsWith('charset') || UTF_8.test(text))
+  );
 }
 
 async function readJson(request, { maxBodyBytes, bodyTimeoutMs }) {
@@ -84,8 +103,9 @@ function boundaryOf(type) {
 async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
   const tooLarge = () =>
     new Refusal(413, 'payload_too_large', `The request must not be larger than ${maxBytes} bytes.`);
-  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge();
-  if (request.bodyUsed) throw bodyUsed('Hand the request to the relay before it is read, or a clone of it.');
+  const length = Number(request.headers.get('content-length'));
+  if (length > maxBytes) throw tooLarge();
+  if (isRead(request)) throw bodyUsed(HAND_OVER);
   const reader = request.body?.getReader();
   if (!reader) throw invalid('The request has no body.');
   let timer;
@@ -93,9 +113,11 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
     timer = setTimeout(() => reject(invalid('The body came too slowly.')), timeoutMs);
   });
   let size = 0;
+  let isEnded = false;
   try {
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), slow]);
+      isEnded = done;
       if (done) return end();
       size += value.byteLength;
       if (size > maxBytes) throw tooLarge();
@@ -103,6 +125,8 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
+    // The body of a client that leaves fails. One that ends too soon was cut off by the server itself.
+    if (Object(error).status === 413 || (isEnded && size < length)) throw cutOff();
     throw invalid(broken);
   } finally {
     clearTimeout(timer);

@@ -20,7 +20,9 @@ export function conditional(request, { size, ...answer }) {
   const range = rangeOf(request.headers, etag, size);
   if (!range) return { ...answer, headers };
   const [first, last] = range;
-  if (first > last) return withoutBody(416, { 'content-range': `bytes */${size}` });
+  if (first > last) {
+    return withoutBody(416, { 'content-range': `bytes */${size}`, 'cache-control': 'no-store' });
+  }
   headers['content-range'] = `bytes ${first}-${last}/${size}`;
   return { status: 206, headers, body: slice(answer.body, first, last + 1) };
 }

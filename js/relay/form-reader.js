@@ -9,9 +9,17 @@ import { Refusal } from './refusal.js';
 const MAX_HEAD_BYTES = 2048;
 /** Chunks are joined up to this size. */
 const BLOCK_BYTES = 65_536;
+const MAX_SHOWN_NAME = 64;
 /** Some clients mark repeated files in this way. */
 const LIST_MARK = /\[\]$/;
+/** An encoding of mail that changes bytes. No browser uses one, but libraries for mail do. */
+const ENCODED = /^content-transfer-encoding:(?![ \t]*(?:7bit|8bit|binary)?[ \t]*$)/im;
+const CHARSET = /^content-type:.*;[ \t]*charset="?([\w.:-]+)/im;
 const [CR, LF, DASH] = [13, 10, 45];
+/** Blanks and tabs behind a delimiter mean nothing. */
+const PADDING = [32, 9];
+/** The line break that a delimiter begins with. */
+const BREAK_BYTES = 2;
 const BLANK_LINE = Uint8Array.of(CR, LF, CR, LF);
 
 /**
@@ -35,25 +43,28 @@ export function createFormReader(boundary, limits) {
   /** The bytes that no step has read. A line break before the first boundary makes it like the others. */
   let rest = Uint8Array.of(CR, LF);
   /** Each step reads something of the rest, or returns `false` until there is more. */
-  let step = readFirstDelimiter;
+  let step = readPreamble;
 
-  function readFirstDelimiter() {
-    if (rest.length < delimiter.length) return false;
-    if (indexOf(rest.subarray(0, delimiter.length), delimiter) !== 0) throw malformed();
-    return advance(delimiter.length, readMark);
+  /** Libraries for mail may write a text before the first boundary, which means nothing. */
+  function readPreamble() {
+    const start = findSoon(delimiter.subarray(BREAK_BYTES));
+    if (start < 0) return false;
+    // Within a line it is no boundary, and the next one would begin with the second part.
+    if (rest[start - 2] !== CR || rest[start - 1] !== LF) throw malformed();
+    return advance(start - BREAK_BYTES + delimiter.length, readMark);
   }
 
   /** Two dashes after a boundary end the form. */
   function readMark() {
     if (rest.length < 2) return false;
+    if (PADDING.includes(rest[0])) return advance(1, readMark);
     if (rest[0] === DASH && rest[1] === DASH) return advance(rest.length, ignore);
     if (rest[0] !== CR || rest[1] !== LF) throw malformed();
     return advance(2, readHead);
   }
 
   function readHead() {
-    const end = indexOf(rest, BLANK_LINE);
-    if (end > MAX_HEAD_BYTES || (end < 0 && rest.length > MAX_HEAD_BYTES)) throw malformed();
+    const end = findSoon(BLANK_LINE);
     if (end < 0) return false;
     countText(end);
     part = { ...parseHead(new TextDecoder().decode(rest.subarray(0, end))), chunks: [], size: 0 };
@@ -72,6 +83,13 @@ export function createFormReader(boundary, limits) {
     add(rest.subarray(0, safe));
     advance(safe, readContent);
     return false;
+  }
+
+  /** Where the sought bytes begin, or -1 if they are still to come. */
+  function findSoon(sought) {
+    const at = indexOf(rest, sought);
+    if (at > MAX_HEAD_BYTES || (at < 0 && rest.length > MAX_HEAD_BYTES + sought.length)) throw malformed();
+    return at;
   }
 
   function ignore() {
@@ -100,10 +118,10 @@ export function createFormReader(boundary, limits) {
   }
 
   function finish() {
-    const { name, isFile, size, chunks } = part;
+    const { name, isFile, size, chunks, charset } = part;
     if (!isFile) {
       if (texts.has(name)) throw repeated(name);
-      texts.set(name, new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(concat(chunks)));
+      texts.set(name, new TextDecoder(charset, { fatal: true, ignoreBOM: false }).decode(concat(chunks)));
     } else if (size > 0) {
       // A page sends an empty file for a field that its user has left empty.
       files.push(toFile(chunks, name, files.length, part.type ?? typeOf(part)));
@@ -146,6 +164,16 @@ const malformed = () => new SyntaxError('The form is malformed.');
 
 const tooLarge = (param, message) => new Refusal(413, 'payload_too_large', message, { param });
 
+const encoded = (name) =>
+  new Refusal(
+    400,
+    'invalid_request_error',
+    `${name} must be sent as it is, without a Content-Transfer-Encoding.`,
+    {
+      param: name,
+    },
+  );
+
 const repeated = (name) =>
   new Refusal(400, 'invalid_request_error', `The form holds ${JSON.stringify(name)} twice.`);
 
@@ -154,8 +182,11 @@ function parseHead(head) {
   const [, quoted, plain] = /;[ \t]*name=(?:"([^"]*)"|([^\s;]+))/i.exec(disposition ?? '') ?? [];
   const name = quoted ?? plain;
   if (!name) throw malformed();
+  // A prompt in base64 would be drawn as it is.
+  if (ENCODED.test(head)) throw encoded(name.slice(0, MAX_SHOWN_NAME));
   const isFile = /;[ \t]*filename\*?=/i.test(disposition);
-  return { name: isFile ? name.replace(LIST_MARK, '') : name, isFile };
+  const [, charset] = CHARSET.exec(head) ?? [];
+  return { name: isFile ? name.replace(LIST_MARK, '') : name, isFile, charset };
 }
 
 /** @throws {Refusal} if the first bytes are those of no picture */

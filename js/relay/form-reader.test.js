@@ -21,6 +21,8 @@ const part = (disposition, content, more = '') =>
 const END = Buffer.from(`--${BOUNDARY}--\r\n`);
 const form = (...parts) => Buffer.concat([...parts, END]);
 
+const refusal = (status, message) => (error) => error.status === status && error.message === message;
+
 /** Reads a form in pieces of a size. */
 async function read(bytes, size = bytes.length, limits = LIMITS) {
   const reader = createFormReader(BOUNDARY, limits);
@@ -71,6 +73,57 @@ test('what follows the end is ignored', async () => {
   assert.deepEqual(await read(Buffer.concat([MIXED, Buffer.from('epilogue')]), 5), EXPECTED);
 });
 
+test('what precedes the first boundary is ignored', async () => {
+  for (const preamble of [
+    '\r\n',
+    '\r\n\r\n',
+    'MIME-Version: 1.0\r\n\r\nThis is a form.\r\n',
+    `${'x'.repeat(2000)}\r\n`,
+  ]) {
+    for (const size of [1, 7, 1e6]) {
+      assert.deepEqual(await read(Buffer.concat([Buffer.from(preamble), MIXED]), size), EXPECTED, preamble);
+    }
+  }
+});
+
+test('blanks behind a boundary are ignored', async () => {
+  const padded = MIXED.toString('latin1').replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY} \t\r\n`);
+  for (const size of [1, 7, 1e6]) assert.deepEqual(await read(Buffer.from(padded, 'latin1'), size), EXPECTED);
+});
+
+describe('a text', () => {
+  test('is read by its charset', async () => {
+    for (const [charset, encoding] of [
+      ['utf-8', 'utf8'],
+      ['UTF-8', 'utf8'],
+      ['"utf-8"', 'utf8'],
+      ['ISO-8859-1', 'latin1'],
+      ['utf-16le', 'utf16le'],
+    ]) {
+      const type = `Content-Type: text/plain; format=flowed; charset=${charset}\r\n`;
+      const { content } = await read(form(part('name="prompt"', Buffer.from('größer', encoding), type)), 3);
+      assert.deepEqual(content, { prompt: 'größer' }, charset);
+    }
+  });
+
+  test('or a file that is encoded as in mail is refused by its name', async () => {
+    const header = (encoding) => `content-Transfer-Encoding: ${encoding}\r\n`;
+    for (const encoding of ['base64', 'BASE64', 'quoted-printable', 'x-gzip']) {
+      const message = 'prompt must be sent as it is, without a Content-Transfer-Encoding.';
+      await assert.rejects(
+        read(form(part('name="prompt"', 'QSBsZW1vbg==', header(encoding)))),
+        refusal(400, message),
+      );
+      const file = part('name="image[]"; filename="a.png"', PNG.toString('base64'), header(encoding));
+      await assert.rejects(read(form(file)), (error) => error.status === 400);
+    }
+    for (const encoding of ['7bit', '8bit', 'Binary', ' binary ', '']) {
+      const { content } = await read(form(part('name="prompt"', 'A lemon', header(encoding))));
+      assert.deepEqual(content, { prompt: 'A lemon' }, encoding);
+    }
+  });
+});
+
 test('a field for a file that the user left empty is none', async () => {
   const empty = part('name="mask"; filename=""', '', 'Content-Type: application/octet-stream\r\n');
   assert.deepEqual(await read(form(empty)), { content: {}, files: [] });
@@ -89,8 +142,6 @@ test('the first bytes tell the type', async () => {
     assert.equal(files[0][1], type);
   }
 });
-
-const refusal = (status, message) => (error) => error.status === status && error.message === message;
 
 describe('limits', () => {
   const sized = (length) => Buffer.concat([JPEG, Buffer.alloc(length - JPEG.length)]);
@@ -154,7 +205,8 @@ describe('a malformed form is refused', () => {
     ['empty', Buffer.alloc(0)],
     ['without an end', text],
     ['that breaks off', form(text).subarray(0, -4)],
-    ['with a preamble', Buffer.concat([Buffer.from('x\r\n'), form(text)])],
+    ['with a preamble that ends in no line break', Buffer.concat([Buffer.from('x'), form(text)])],
+    ['with an endless preamble', Buffer.concat([Buffer.from(`${'x'.repeat(3000)}\r\n`), form(text)])],
     ['with another boundary', Buffer.from(form(text).toString('latin1').replaceAll('boundary', 'border'))],
     [
       'whose boundary goes on',
@@ -169,6 +221,10 @@ describe('a malformed form is refused', () => {
     ],
     ['with an endless head', part(`name="${'x'.repeat(3000)}"`, 'x')],
     ['with a text that is no UTF-8', form(part('name="a"', Uint8Array.of(0xff)))],
+    [
+      'with a text of an unknown charset',
+      form(part('name="a"', 'x', 'Content-Type: text/plain; charset=x\r\n')),
+    ],
   ]) {
     test(name, async () => {
       for (const size of [1, 7, 1e6])

@@ -348,8 +348,8 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * addresses count by their network of `ipv6Prefix` bits, from 32 to 128. The default is 56, what a household gets: with
  * 64, it would have 256 times the allowance of an IPv4 address.
  *
- * The address is `context.ip`, which {@link toNodeHandler} and, on Node, {@link toHono} set, or Cloudflare's own header
- * on Cloudflare. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
+ * The address is `context.ip`, which {@link toNodeHandler} and, on Node, Bun, Deno and Lambda, {@link toHono} set, or
+ * Cloudflare's own header on Cloudflare. `Bun.serve` and `Deno.serve` tell it to a relay that they call. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
  * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
  * request for which `from` returns none is answered 401, and the log says what to check.
  *
@@ -682,7 +682,7 @@ export declare function sharedStore(options: SharedStoreOptions): IdempotencySto
  * ```
  */
 export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
-  /** The handler of a worker. It makes another relay only for another `env`. */
+  /** The handler of a worker. It makes another relay only for an `env` that holds other values. */
   fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
 };
 

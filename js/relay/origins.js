@@ -21,30 +21,40 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
   const headers = ['content-type', 'idempotency-key', 'x-lemondata-client', ...allowedHeaders];
   const allowed = new Set(headers.map((name) => name.toLowerCase()));
 
+  function isAllowed(origin, { url }) {
+    if (origins.has(SELF) && origin === new URL(url).origin) return true;
+    // A placeholder of the list is not an origin, even if a client sends it as one.
+    return (
+      origin !== SELF && !origin.includes('*') && (origins.has(origin) || origins.has(installOf(origin)))
+    );
+  }
+
   return {
     /**
-     * The headers that let the page read the answer.
+     * The headers that let a page of another origin read the answer, or none if it may not.
      *
+     * @param {Request} request
+     * @returns {Record<string, string>}
+     */
+    headersFor(request) {
+      const origin = request.headers.get('origin');
+      if (origin === null || !isAllowed(origin, request)) return {};
+      return {
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': EXPOSED,
+        ...(allowCredentials && { 'access-control-allow-credentials': 'true' }),
+      };
+    },
+
+    /**
      * @param {Request} request
      * @param {boolean} isEmbeddable whether pages of other sites may show the answer
      * @throws {Refusal} if the page may not call
      */
     check(request, isEmbeddable) {
       const origin = request.headers.get('origin');
-      if (origin === null) {
-        if (!isEmbeddable && isEmbedded(request)) throw embedded();
-        return {};
-      }
-      const isOwn = origins.has(SELF) && origin === new URL(request.url).origin;
-      // A placeholder of the list is not an origin, even if a client sends it as one.
-      const isListed =
-        origin !== SELF && !origin.includes('*') && (origins.has(origin) || origins.has(installOf(origin)));
-      if (!isOwn && !isListed) throw notAllowed(origin, request);
-      return {
-        'access-control-allow-origin': origin,
-        'access-control-expose-headers': EXPOSED,
-        ...(allowCredentials && { 'access-control-allow-credentials': 'true' }),
-      };
+      if (origin === null && !isEmbeddable && isEmbedded(request)) throw embedded();
+      if (origin !== null && !isAllowed(origin, request)) throw notAllowed(origin, request);
     },
 
     /**

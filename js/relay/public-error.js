@@ -14,12 +14,12 @@ const NOT_OWNED = 'task_not_owned';
 const NOT_ALLOWED = 'model_not_allowed';
 /** Names of fields, and parts of codes, that concern the account. */
 const ACCOUNT_NAME =
-  /account|balance|billing|cost|credit|quota|e-?mail|organi[sz]ation|api_?key|invoice|tenant/i;
-/** Texts that concern the account. */
+  /account|arrear|balance|billing|budget|cost|credit|funds|quota|e-?mail|organi[sz]ation|api_?key|invoice|tenant/i;
+/** Texts that concern the account. Gateways of the same kind as the service write theirs in Chinese as well. */
 const ACCOUNT_TEXT =
-  /account|balance|billing|\bcredits?\b|\bquota\b|top.?up|recharge|subscription|invoice|payment|api.?key|organi[sz]ation|\b(sk|mt)-/i;
+  /account|arrear|balance|billing|budget|\bcredits?\b|\bfunds\b|\bquota\b|\bspend(ing)?\b|top.?up|recharge|subscription|invoice|payment|api.?key|organi[sz]ation|\b(sk|mt)-|[余餘][额額]|[额額]度|[账帐帳賬][户戶号號单單]|充值|欠[费費]|令牌/i;
 const E_MAIL = /[^\s@<>"']{1,64}@[^\s@<>"']{1,64}\.[^\s@<>"',;]{1,64}/g;
-const AMOUNT = /[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(USD|EUR|dollars?)\b/g;
+const AMOUNT = /[$€£¥＄￥]\s?-?\d[\d.,]*|\b\d[\d.,]*\s?((USD|EUR|CNY|RMB|dollars?)\b|元)/g;
 /** A text that begins like a key, such as a masked key, is neither a code nor a field. */
 const CODE = /^(?!(?:sk|mt)-)[\w.:/-]{1,64}$/i;
 const PARAM = /^(?!(?:sk|mt)-)[\w.[\]-]{1,64}$/i;

@@ -91,10 +91,43 @@ describe('the account stays with the operator', () => {
     });
   });
 
+  test('also in the words of other gateways', () => {
+    for (const text of [
+      '用户额度不足, 剩余额度: ＄-0.000002',
+      '预扣费额度失败, 用户剩余额度: ¥0.230000, 需要预扣费额度: ¥0.290000',
+      '餘額不足，請充值',
+      '该令牌无权访问模型',
+      '账户已欠费',
+      'token quota is not enough, token remain quota: 0.1, need quota: 0.2',
+      'Budget has been exceeded! Current cost: 0.00015, Max budget: 0.0001',
+      'You have reached your spending limit.',
+      'Insufficient funds',
+      'The workspace is in arrears.',
+    ]) {
+      assert.equal(publicText(text), undefined, text);
+    }
+    for (const code of ['budget_exceeded', 'Arrearage', 'insufficient_funds']) {
+      const { status, body } = publicError(refusal(400, { message: 'No.', code }));
+      assert.deepEqual([status, body.error.code], [403, 'upstream_refused'], code);
+    }
+    for (const text of [
+      '提示词违反了内容政策',
+      '当前分组上游负载已饱和，请稍后再试',
+      'The task was suspended.',
+      'A funded film',
+    ]) {
+      assert.equal(publicText(text), text);
+    }
+  });
+
   test('e-mail addresses and amounts are cut out of texts that may pass', () => {
     assert.equal(
       publicText('Ask ops@company.example, it costs $3.12 or 5 USD.'),
       'Ask [e-mail], it costs [amount] or [amount].',
+    );
+    assert.equal(
+      publicText('It costs ＄0.230000, ￥-2, $-0.01, 5 CNY or 0.5元.'),
+      'It costs [amount] [amount] [amount] [amount] or [amount].',
     );
     assert.equal(publicText(ACCOUNT), undefined);
     assert.equal(publicText(''), undefined);

@@ -49,6 +49,11 @@ export function noRoute(method, path) {
 export const notFound = () =>
   new Refusal(404, 'async_task_not_found', 'Task not found or no longer available.');
 
+/** Whether the body of a web `Request` is no longer to be had. */
+export const isRead = ({ bodyUsed, body }) => Boolean(bodyUsed || body?.locked);
+
+export const HAND_OVER = 'Hand the request to the relay before it is read, or a clone of it.';
+
 /** @param {string} remedy for the operator */
 export const bodyUsed = (remedy) =>
   new Refusal(500, 'body_used', 'The relay got the request without its body.', {

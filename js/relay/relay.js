@@ -41,6 +41,9 @@ const HEADERS = {
 /** A proxy or a compressing middleware would otherwise collect events before it passes them on. */
 const STREAM_HEADERS = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
 
+const ALLOW_ORIGIN = 'access-control-allow-origin';
+const ANY_METHOD = 'GET, POST, OPTIONS';
+
 const NO_REQUEST =
   'A relay takes a web Request, but was called with something else. Mount it by an adapter of lemondata-wasm/relay: ' +
   "toNodeHandler(relay) for Node's http, https and http2, Express, Fastify and Koa, toHono(relay) for Hono, " +
@@ -109,21 +112,21 @@ export function createRelay(options) {
   }
 
   async function handle(request, context, event, headers) {
+    // First of all: a page cannot tell a refusal that it may not read from a relay that is not there.
+    Object.assign(headers, origins.headersFor(request));
     if (context?.[REFUSAL]) throw context[REFUSAL];
     const route = routeOf(request.url, Boolean(hub));
+    event.route = route?.name ?? 'none';
     if (!route) {
       event.path = new URL(request.url).pathname.slice(0, MAX_SHOWN_PATH);
+      // The page gets to the refusal once its preflight has passed.
+      if (request.method === 'OPTIONS' && ALLOW_ORIGIN in headers)
+        return preflight(request, ANY_METHOD, headers);
       throw noRoute(request.method, event.path);
     }
-    event.route = route.name;
-    Object.assign(headers, origins.check(request, EMBEDDABLE.includes(route.name)));
+    origins.check(request, EMBEDDABLE.includes(route.name));
     const methods = [...route.methods, 'OPTIONS'].join(', ');
-    if (request.method === 'OPTIONS') {
-      Object.assign(headers, origins.preflight(request, methods));
-      const notice = origins.preflightNotice(request);
-      if (notice) log({ event: 'refused', code: 'header_not_allowed', message: notice });
-      return { status: 204, headers: {}, body: null };
-    }
+    if (request.method === 'OPTIONS') return preflight(request, methods, headers);
     if (!route.methods.includes(request.method)) {
       throw new Refusal(405, 'method_not_allowed', 'That method is not allowed here.', {
         headers: { allow: methods },
@@ -148,6 +151,13 @@ export function createRelay(options) {
     }
     if (hubRoutes) return hubRoutes.getTask(task, route.reference, request, event);
     return service.poll(task, route.reference, request, trace, event);
+  }
+
+  function preflight(request, methods, headers) {
+    Object.assign(headers, origins.preflight(request, methods));
+    const notice = origins.preflightNotice(request);
+    if (notice) log({ event: 'refused', code: 'header_not_allowed', message: notice });
+    return { status: 204, headers: {}, body: null };
   }
 
   /** The caller's identity, which is a text, or a refusal. */

@@ -57,8 +57,11 @@ function retryAfterOf(headers) {
   return text ? Number(text) * 1000 || Date.parse(text) - (Date.parse(header('date')) || Date.now()) : 0;
 }
 
+/** That of the core. A header cannot say "Infinity", nor a number with an exponent. */
+const MAX_PAUSE_SECONDS = 1e12;
+
 function setRetryAfter({ headers }, ms) {
-  headers['retry-after'] = String(Math.ceil(ms / 1000));
+  headers['retry-after'] = String(Math.min(Math.ceil(ms / 1000), MAX_PAUSE_SECONDS));
 }
 
 /**

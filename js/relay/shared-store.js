@@ -70,7 +70,8 @@ export function sharedStore(options) {
       for (;;) {
         const isAdded = await add(key, { fingerprint, token, until: now() + claimMs });
         const found = isAdded ? undefined : await settings.get(prefix + key);
-        const entry = found ? JSON.parse(found) : undefined;
+        // Some drivers parse JSON by themselves, such as Upstash's and those of columns of JSON.
+        const entry = Object(found).fingerprint || !found ? found : JSON.parse(found);
         // A driver that repeats a command after a lost connection meets its own entry.
         if (isAdded || entry?.token === token) {
           claims.set(key, fingerprint);

@@ -389,8 +389,66 @@ test('toCloudflare makes the relay once for an environment', async () => {
   assert.equal(await use('https://app.example', transport), 'ann');
   assert.equal(made, 1);
   assert.equal(kept.length, CREATES);
-  await worker.fetch(new Request('https://app.example/health'), { KEY }, context);
+  await worker.fetch(new Request('https://app.example/health'), { KEY: 'sk-another-key' }, context);
   assert.equal(made, 2);
+});
+
+describe('toCloudflare behind a tool that traces the worker', () => {
+  class Namespace {}
+  /** As such tools do it: another wrapper for each request, and for each access to a binding. */
+  const traced = (env) =>
+    new Proxy(env, {
+      get: (target, name) => (target[name] instanceof Namespace ? new Proxy(target[name], {}) : target[name]),
+    });
+  const makeWorker = () => {
+    const made = [];
+    const worker = toCloudflare((env) => {
+      made.push(env);
+      return make({ apiKey: KEY, authorize: () => 'ann', limiter: memoryLimiter({ creates: 2 }) });
+    });
+    const create = async (env) => {
+      const body = JSON.stringify({ prompt: 'A lemon', model: 'flux-pro' });
+      const headers = { 'content-type': 'application/json' };
+      const request = new Request(`https://app.example${PREFIX}/v1/images/generations`, {
+        method: 'POST',
+        headers,
+        body,
+      });
+      return (await worker.fetch(request, env, { waitUntil() {} })).status;
+    };
+    return { made, create };
+  };
+
+  test('keeps the relay, and what it has counted', async () => {
+    const { made, create } = makeWorker();
+    const env = { KEY, TASKS: new Namespace(), LIST: ['a'] };
+    assert.equal(await create(traced(env)), 200);
+    assert.equal(await create(traced(env)), 200);
+    assert.equal(await create(traced(env)), 429);
+    assert.equal(made.length, 1);
+  });
+
+  test('makes another relay for another environment', async () => {
+    const { made, create } = makeWorker();
+    const limiter = { limit() {} };
+    const namespace = new Namespace();
+    for (const env of [
+      { KEY },
+      { KEY: 'sk-another-key' },
+      { OTHER: 'sk-another-key' },
+      { OTHER: 'sk-another-key', TASKS: namespace },
+      { OTHER: 'sk-another-key', TASKS: limiter },
+      { OTHER: 'sk-another-key', TASKS: { limit() {} } },
+      { OTHER: 'sk-another-key', TASKS: undefined },
+      { LIST: ['a'] },
+      { LIST: ['b'] },
+      undefined,
+    ]) {
+      assert.equal(await create(env && traced(env)), 200);
+      assert.equal(await create(env && traced(env)), 200);
+    }
+    assert.equal(made.length, 10);
+  });
 });
 
 test(

@@ -578,4 +578,57 @@ describe('behind servers', GUARD, () => {
     assert.match(relays.events[0].message, /^Another part of the server has read the body/);
     assert.deepEqual(requests, []);
   });
+
+  describe('a body that a part of the server cuts off', () => {
+    const whole = async () => {
+      const { headers: types, body: stream } = new Response(body());
+      return {
+        type: types.get('content-type'),
+        bytes: Buffer.from(await new Response(stream).arrayBuffer()),
+      };
+    };
+    const send = (type, length, stream) =>
+      edit(make(), stream, { headers: { 'content-type': type, 'content-length': `${length}` } });
+    const assertCutOff = ({ status, body: found }) => {
+      assert.equal(status, 413);
+      assert.equal(found.error.code, 'payload_too_large');
+      assert.match(
+        relays.events.find(({ event }) => event === 'refused').message,
+        /BODY_SIZE_LIMIT.*Next\.js/,
+      );
+      assert.deepEqual(requests, []);
+    };
+
+    test('by its error is named to the operator: SvelteKit', async () => {
+      const { type, bytes } = await whole();
+      const error = Object.assign(new Error('Content-length of 600000 exceeds limit.'), { status: 413 });
+      const stream = new ReadableStream({ start: (controller) => controller.error(error) });
+      assertCutOff(await send(type, bytes.length, stream));
+    });
+
+    test('without a word is named to the operator: Next.js', async () => {
+      const { type, bytes } = await whole();
+      assertCutOff(await send(type, bytes.length, new Blob([bytes.subarray(0, -100)]).stream()));
+    });
+
+    test('is told from a client that leaves, and from a form that is malformed', async () => {
+      const { type, bytes } = await whole();
+      const left = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(bytes.subarray(0, 100)));
+          controller.error(new Error('aborted'));
+        },
+      });
+      const malformed = new Blob([bytes.subarray(0, -100)]).stream();
+      for (const [length, stream] of [
+        [bytes.length, left],
+        [bytes.length - 100, malformed],
+      ]) {
+        const { status, body: found } = await send(type, length, stream);
+        assert.equal(status, 400);
+        assert.match(found.error.message, /malformed, or broke off/);
+      }
+      assert.ok(relays.events.every(({ event }) => event === 'request'));
+    });
+  });
 });

@@ -211,6 +211,8 @@ describe('limits', () => {
       '1.2.3',
       '1.2.3.256',
       '1.2.3.4.',
+      '01.2.3.4',
+      '1.2.3.04',
       '::x',
       'a:b',
       // Each has the form of an address, and there is no end of them.

@@ -541,6 +541,10 @@ describe('2. who may call', () => {
       'text/plain; application/json',
       'application/json, text/plain',
       'application/json; charset=utf-16',
+      'application/json; version=1; charset=utf-16',
+      'application/json; charset=utf-8; charset=iso-8859-1',
+      'application/json; charset',
+      'application/json version=1',
       'application/vnd.api+json',
     ]) {
       const headers = type === undefined ? {} : { 'content-type': type };
@@ -562,6 +566,9 @@ describe('2. who may call', () => {
       'application/json',
       'Application/JSON; charset=UTF-8',
       'application/json;charset="utf-8"',
+      'application/json; charset=utf8',
+      'application/json;',
+      'application/json; odata.metadata=minimal; charset=utf-8',
     ]) {
       assert.equal((await create(relay, {}, { headers: { 'content-type': type } })).status, 200, type);
     }
@@ -595,6 +602,31 @@ describe('2. who may call', () => {
       assert.equal(headers.get('vary'), 'origin');
     }
     assert.deepEqual(server.counts.requests, []);
+  });
+
+  test('a page that may call reads every refusal, also that of a wrong path', async () => {
+    const relay = make({ allowedOrigins: [PAGE] });
+    const headers = {
+      origin: PAGE,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,idempotency-key',
+    };
+    const wrong = '/v1/image/generations';
+    const asked = await ask(relay, 'OPTIONS', wrong, { user: '', headers });
+    assert.equal(asked.status, 204);
+    assert.equal(asked.headers.get('access-control-allow-origin'), PAGE);
+    assert.equal(asked.headers.get('access-control-allow-methods'), 'GET, POST, OPTIONS');
+    assert.match(asked.headers.get('access-control-allow-headers'), /content-type, idempotency-key/);
+    const answer = await ask(relay, 'POST', wrong, { headers: { origin: PAGE }, body: {} });
+    assertRefused(answer, 404, 'not_found');
+    assert.equal(answer.headers.get('access-control-allow-origin'), PAGE);
+
+    const others = { ...headers, origin: 'https://another.example' };
+    for (const method of ['OPTIONS', 'POST']) {
+      const refused = await ask(relay, method, wrong, { headers: others });
+      assertRefused(refused, 404, 'not_found');
+      assert.equal(refused.headers.get('access-control-allow-origin'), null);
+    }
   });
 
   test('it exposes the headers that the client needs, on answers and on refusals', async () => {

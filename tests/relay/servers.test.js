@@ -194,6 +194,79 @@ describe('a body that was read before', GUARD, () => {
   });
 });
 
+describe('a body that was read past the adapter', GUARD, () => {
+  const REMEDY = /read the body .* Hand the request to the relay before it is read, or a clone of it\.$/;
+  const makeRequest = () =>
+    new Request(`https://app.example${CREATE}`, { method: 'POST', headers: JSON_TYPE, body: BODY });
+  const inHono = (spoil) => {
+    const app = new Hono();
+    app.all('/v1/*', async (c, next) => {
+      await spoil(c.req.raw);
+      await next();
+    });
+    app.all('/v1/*', toHono(make({ authorize: () => 'ann' })));
+    return (request) => app.fetch(request);
+  };
+  const withoutHono = (handle) => (spoil) => async (request) => {
+    await spoil(request);
+    return handle(request);
+  };
+
+  for (const [name, wrap] of [
+    ['of Hono', inHono],
+    ['of Next.js', withoutHono((request) => toNextRoute(make({ authorize: () => 'ann' })).POST(request))],
+    ['that is none', withoutHono((request) => make({ authorize: () => 'ann' })(request))],
+  ]) {
+    test(`${name} is an error that tells the operator what to do`, async () => {
+      for (const spoil of [(request) => request.text(), (request) => void request.body.getReader()]) {
+        relays.events.length = 0;
+        const response = await wrap(spoil)(makeRequest());
+        assert.equal(response.status, 500);
+        assert.equal((await response.json()).error.code, 'body_used');
+        assert.match(relays.events.find(({ event }) => event === 'refused').message, REMEDY);
+      }
+    });
+  }
+});
+
+describe('the address of a client, with Hono and without,', () => {
+  const app = () => {
+    const hono = new Hono();
+    hono.all('/v1/*', toHono(make()));
+    return hono;
+  };
+  const address = '203.0.113.7';
+  const bun = { requestIP: (request) => (request instanceof Request ? { address } : null) };
+
+  for (const [platform, env] of [
+    ['Bun', bun],
+    ['Bun, with the server by its name', { server: bun }],
+    ['Deno', { remoteAddr: { transport: 'tcp', hostname: address, port: 4711 } }],
+    ['a function URL of Lambda', { requestContext: { http: { sourceIp: address } } }],
+    ['API Gateway', { requestContext: { identity: { sourceIp: address } } }],
+  ]) {
+    test(`on ${platform} is the one of the connection`, async () => {
+      const init = { method: 'POST', headers: { ...JSON_TYPE, 'x-forwarded-for': '192.0.2.1' }, body: BODY };
+      const send = (handle) => handle(new Request(`https://app.example${CREATE}`, init), env);
+      // Without Hono, the platform calls the relay itself.
+      for (const handle of [app().fetch, make()]) {
+        server.reset();
+        const response = await send(handle);
+        assert.equal(response.status, 200, await response.text());
+        assert.equal(server.counts.requests[0].body.user, `ip:${address}`);
+      }
+    });
+  }
+
+  test('is missed where the platform tells none', async () => {
+    for (const env of [undefined, {}, { requestIP: () => null }, { requestContext: {} }]) {
+      const init = { method: 'POST', headers: JSON_TYPE, body: BODY };
+      const response = await app().fetch(new Request(`https://app.example${CREATE}`, init), env);
+      assert.equal(response.status, 503);
+    }
+  });
+});
+
 describe('a relay without its adapter', GUARD, () => {
   const NAMED = /toNodeHandler\(relay\).*toHono\(relay\).*toNextRoute\(relay\).*toCloudflare/;
 

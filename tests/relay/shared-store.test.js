@@ -62,6 +62,25 @@ describe('relays that share a store', () => {
     assert.deepEqual(found, { fingerprint: 'f', answer: answer(200) });
   });
 
+  for (const [name, read] of [
+    ['parses JSON by itself, as that of Upstash', JSON.parse],
+    ['returns bytes', Buffer.from],
+  ]) {
+    test(`carry a key out once by a driver that ${name}`, GUARD, async () => {
+      const { make, keyed } = relays;
+      const get = async (key) => (rows.has(key) ? read(rows.get(key)) : null);
+      const relay = () => make({ store: open({ changes: { get } }) });
+      const answers = await Promise.all([keyed(relay(), 'key'), keyed(relay(), 'key')]);
+      answers.push(await keyed(relay(), 'key'));
+      for (const { status, text } of answers) {
+        assert.equal(status, 200, text);
+        assert.equal(text, answers[0].text);
+      }
+      assert.equal((await keyed(relay(), 'key', { n: 2 })).status, 422);
+      assert.equal(server.counts.creates, 1);
+    });
+  }
+
   test('free a key whose create did nothing', GUARD, async () => {
     const [one, other] = [open(), open()];
     await one.claim('key', 'f');

@@ -155,6 +155,8 @@ describe('the reason of a refusal reaches the page', GUARD, () => {
       [{ 'retry-after': date(9), date: date(2) }, '7'],
       [{ 'retry-after': date(2), date: date(9) }, null],
       [{ 'retry-after': 'soon' }, null],
+      [{ 'retry-after': 'Infinity' }, '1000000000000'],
+      [{ 'retry-after': '1e30' }, '1000000000000'],
       [{}, null],
     ]) {
       server.reset();

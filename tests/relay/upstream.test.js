@@ -406,6 +406,8 @@ for (const [name, start] of Object.entries(PLACES)) {
           const { status, headers } = await get({ range });
           assert.equal(status, 416, range);
           assert.equal(headers.get('content-range'), 'bytes */1000');
+          // It must not take the place of the picture.
+          assert.equal(headers.get('cache-control'), 'no-store');
         }
       });
     });

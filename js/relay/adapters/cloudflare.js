@@ -10,7 +10,7 @@ export function toCloudflare(make) {
   let madeFor;
   return {
     fetch(request, env, context) {
-      if (!relay || madeFor !== env) {
+      if (!relay || !isSameEnv(madeFor, env)) {
         relay = make(env);
         madeFor = env;
       }
@@ -18,3 +18,29 @@ export function toCloudflare(make) {
     },
   };
 }
+
+/**
+ * Whether two environments hold the same. Tools that trace a worker wrap its environment, and some of its bindings, anew
+ * for each request. A relay for each request would forget what the one before has counted and stored.
+ */
+function isSameEnv(one, other) {
+  if (one === other) return true;
+  const names = Object.keys(Object(one));
+  return (
+    names.length === Object.keys(Object(other)).length &&
+    names.every((name) => Object.hasOwn(Object(other), name) && isSameValue(one[name], other[name]))
+  );
+}
+
+/** What variables of JSON are made of. */
+const PLAIN = [Object.prototype, Array.prototype];
+
+/** Of the platform's bindings, one name is one binding. Variables are the same if they are identical. */
+function isSameValue(one, other) {
+  if (one === other) return true;
+  if (!isObject(one) || !isObject(other)) return false;
+  const kind = Object.getPrototypeOf(one);
+  return kind === Object.getPrototypeOf(other) && !PLAIN.includes(kind);
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null;

@@ -1,3 +1,4 @@
+import { connectionAddress } from '../anonymous.js';
 import { assertRelay } from './shared.js';
 
 /** For Hono: `app.all('/api/lemondata/*', toHono(relay))`. */
@@ -5,15 +6,22 @@ export function toHono(relay) {
   assertRelay('toHono', relay);
   return async (c) => {
     const { raw } = c.req;
-    if (!raw.bodyUsed) return relay(raw, contextOf(c));
+    const context = contextOf(c);
+    if (!raw.bodyUsed) return relay(raw, context);
     // A middleware has read the body; Hono has kept it.
     const { method, signal } = raw;
     const headers = new Headers(raw.headers);
     const isForm = /^multipart\//i.test(headers.get('content-type') ?? '');
-    const body = isForm ? await c.req.formData() : await c.req.text();
+    let body;
+    try {
+      body = isForm ? await c.req.formData() : await c.req.text();
+    } catch {
+      // It was read past Hono. The relay says what to do.
+      return relay(raw, context);
+    }
     // The new form has another boundary and length.
     if (isForm) for (const name of ['content-type', 'content-length']) headers.delete(name);
-    return relay(new Request(raw.url, { method, headers, signal, body }), contextOf(c));
+    return relay(new Request(raw.url, { method, headers, signal, body }), context);
   };
 }
 
@@ -22,7 +30,6 @@ function contextOf(c) {
     // Outside of workers, this getter throws.
     return c.executionCtx;
   } catch {
-    // Hono's adapter for Node keeps its request here.
-    return { ip: c.env?.incoming?.socket?.remoteAddress };
+    return { ip: connectionAddress(c.env, c.req.raw) };
   }
 }

@@ -1,4 +1,4 @@
-import { REFUSAL } from '../refusal.js';
+import { bodyUsed, HAND_OVER, isRead, REFUSAL } from '../refusal.js';
 import { assertRelay, originOf, readAdapterOptions } from './shared.js';
 
 /** The methods that Next.js hands over. The relay refuses the wrong ones itself. */
@@ -24,6 +24,8 @@ export function toNextRoute(relay, options) {
     } catch (refusal) {
       return relay(request, { [REFUSAL]: refusal });
     }
+    // No other request can be made of it.
+    if (isRead(request)) return relay(request, { [REFUSAL]: bodyUsed(HAND_OVER) });
     return relay(new Request(base + pathname + search, request));
   };
   return Object.fromEntries(METHODS.map((method) => [method, handle]));
