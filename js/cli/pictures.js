@@ -208,7 +208,8 @@ async function checkOutput(output) {
     throw new UsageError(`Nothing can be saved in '${folder}': it is missing, or not yours to write in.`);
   }
   const existing = await stat(output).catch((error) => {
-    if (error.code !== 'ENOENT') throw new UsageError(`Nothing can be saved there: ${error.message}.`);
+    if (error.code === 'ENOENT') return undefined;
+    throw new UsageError(`Nothing can be saved there: ${error.message}.`);
   });
   if (existing?.isDirectory() || /[\\/]$/.test(output)) {
     throw new UsageError(`'${output}' is a folder. Name a file in it: -o ${join(output, 'lemon.png')}`);
