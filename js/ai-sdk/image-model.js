@@ -49,9 +49,9 @@ function recordingFetch(custom, headers = {}) {
 /**
  * Splits the options of this provider: those of the call, those of the request, and the task to go on with.
  *
- * @param {Record<string, any>} [options]
+ * @param {Record<string, any>} options
  */
-function splitOptions({ taskId, ...own } = {}) {
+function splitOptions({ taskId, ...own }) {
   const entries = Object.entries(own);
   /** @param {[string, any]} entry */
   const isCallOption = ([name]) => CALL_OPTIONS.includes(name);
@@ -122,7 +122,7 @@ export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAG
     async doGenerate(call) {
       const { prompt, n, size, aspectRatio, seed, files, mask, providerOptions, abortSignal, headers } = call;
       const timestamp = new Date();
-      const { taskId, callOptions, fields } = splitOptions(providerOptions?.[PROVIDER]);
+      const { taskId, callOptions, fields } = splitOptions(providerOptions?.[PROVIDER] ?? {});
       const { transport, last } = recordingFetch(options.fetch, headers);
       const merged = { ...options, ...callOptions, signal: abortSignal ?? options.signal };
       const request = {

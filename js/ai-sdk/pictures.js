@@ -1,7 +1,7 @@
 import { toBlob } from 'lemondata-wasm';
 
 /** Base64 as the SDK reads it: neither a data URL nor base64url. */
-const isPlainBase64 = (text) => typeof text === 'string' && !/^data:|[-_]/.test(text);
+const isPlainBase64 = (text) => typeof text === 'string' && text !== '' && !/^data:|[-_]/.test(text);
 
 /**
  * The images as the SDK takes them: all of them as base64, or all of them as bytes.

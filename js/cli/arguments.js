@@ -1,6 +1,6 @@
 /** The arguments of a command: bad ones end it before anything is sent. */
 
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
 /** Says what was entered, what is expected, and what to do. */
@@ -17,14 +17,20 @@ export async function readArguments(name, { options, positional }, args) {
   const help = `"npx lemondata-wasm ${name} --help" has its options.`;
   let parsed;
   try {
-    parsed = parseArgs({ args, options, allowPositionals: true });
+    parsed = parseArgs({ args, options, allowPositionals: true, tokens: true });
   } catch (error) {
     if (!`${error.code}`.startsWith('ERR_PARSE_ARGS')) throw error;
     // The rest of Node's message is advice for another case.
     const [problem] = error.message.split(/\. (?:To|Did)|\n/);
-    throw new UsageError(`${problem}. ${help}`);
+    const dash = positional === 'prompt' ? ' Put -- in front of a prompt that begins with a dash.' : '';
+    throw new UsageError(`${problem}.${dash} ${help}`);
   }
-  const { values, positionals } = parsed;
+  const { values, positionals, tokens } = parsed;
+  for (const { kind, rawName, inlineValue, value } of /** @type {any[]} */ (tokens)) {
+    if (kind === 'option' && inlineValue && /^-\w$/.test(rawName) && value.startsWith('=')) {
+      throw new UsageError(`${rawName}${value} has a = too many: ${rawName} ${value.slice(1)}. ${help}`);
+    }
+  }
   const most = positional ? 1 : 0;
   if (positionals.length > most) {
     const quotes = positional === 'prompt' ? ' Put quotes around a prompt of several words.' : '';
@@ -36,9 +42,18 @@ export async function readArguments(name, { options, positional }, args) {
     );
   }
   if (positionals[0] !== '-') return { values, positional: positionals[0] };
-  const input = (await text(process.stdin)).trim();
+  const input = textOf(await buffer(process.stdin)).trim();
   if (!input) throw new UsageError(`Standard input is empty: it should hold the ${positional}.`);
   return { values, positional: input };
+}
+
+/** Windows writes files in other encodings, and a prompt of other letters would be billed as well. @param {Buffer} bytes */
+function textOf(bytes) {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {}
+  throw new UsageError('Standard input is no text in UTF-8.');
 }
 
 /**
@@ -60,7 +75,8 @@ export function numberOf(values, name, min, max) {
 }
 
 /**
- * The fields of `--set name=value`. A value that is JSON counts as that, any other as a text.
+ * The fields of `--set name=value`. A value that is JSON counts as that, any other as a text, and so does a number that
+ * would come out as another one.
  *
  * @param {string[]} [assignments]
  */
@@ -74,7 +90,8 @@ export function fieldsOf(assignments = []) {
         );
       }
       try {
-        return [name, JSON.parse(text)];
+        const value = JSON.parse(text);
+        return [name, Number.isInteger(value) && !Number.isSafeInteger(value) ? text : value];
       } catch {
         return [name, text];
       }

@@ -15,6 +15,14 @@ import { Progress } from './progress.js';
 /** Ctrl-C, and the end of a container, whose first process ignores each signal that it does not handle. */
 const INTERRUPTS = ['SIGINT', 'SIGTERM'];
 
+/** How the name of a file ends that the caller has not named. @type {Record<string, string>} */
+const EXTENSIONS = {
+  'image/jpeg': '.jpg',
+  'image/webp': '.webp',
+  'image/gif': '.gif',
+  'image/avif': '.avif',
+};
+
 const RESULT = /** @type {const} */ ({
   output: { type: 'string', short: 'o' },
   json: { type: 'boolean' },
@@ -103,13 +111,16 @@ async function picturesOf({ image: images = [], mask }) {
   const all = mask === undefined ? images : [...images, mask];
   if (all.every(isUrl)) {
     const urls = images.length > 1 ? { image_urls: images } : { image_url: images[0] };
-    return { ...urls, ...(mask && { mask: { image_url: mask } }) };
+    return { ...urls, ...(mask !== undefined && { mask: { image_url: mask } }) };
   }
   const url = all.find(isUrl);
   if (url !== undefined) {
     throw new UsageError(`An edit takes files or URLs, not both. Download ${url} first.`);
   }
-  return { image: await Promise.all(images.map(blobOf)), ...(mask && { mask: await blobOf(mask) }) };
+  return {
+    image: await Promise.all(images.map(blobOf)),
+    ...(mask !== undefined && { mask: await blobOf(mask) }),
+  };
 }
 
 /** @param {string} path */
@@ -186,15 +197,27 @@ async function produce(values, call, state = 'sending') {
 
 /** Looks before a create is paid for whether its picture can be saved. @param {string} output */
 async function checkOutput(output) {
+  if (!output) throw new UsageError('--output is empty. Name a file: -o lemon.png');
+  if (output === '-') {
+    throw new UsageError('A picture goes to a file, not to standard output. Name one: -o lemon.png');
+  }
   const folder = dirname(output);
   try {
     await access(folder, constants.W_OK);
   } catch {
     throw new UsageError(`Nothing can be saved in '${folder}': it is missing, or not yours to write in.`);
   }
-  const existing = await stat(output).catch(() => undefined);
-  if (existing?.isDirectory()) {
+  const existing = await stat(output).catch((error) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new UsageError(`Nothing can be saved there: ${error.message}.`);
+  });
+  if (existing?.isDirectory() || /[\\/]$/.test(output)) {
     throw new UsageError(`'${output}' is a folder. Name a file in it: -o ${join(output, 'lemon.png')}`);
+  }
+  if (existing) {
+    await access(output, constants.W_OK).catch(() => {
+      throw new UsageError(`'${output}' is there already, and not yours to write.`);
+    });
   }
 }
 
@@ -206,8 +229,7 @@ async function deliver(result, { output, json }) {
   const images = result.data ?? [];
   // A picture that is in the answer itself has no address to print.
   const isInline = images.some(({ b64_json }) => b64_json);
-  const target = output ?? (isInline && !json ? `lemondata-${Date.now()}.png` : undefined);
-  const files = target === undefined ? [] : await save(result, target);
+  const files = output !== undefined || (isInline && !json) ? await save(result, output) : [];
   if (json) {
     const data = images.map(({ b64_json, ...image }) =>
       files.length > 0 || !b64_json ? image : { ...image, b64_json },
@@ -227,22 +249,23 @@ function isMissing({ error }) {
 
 /**
  * @param {import('lemondata-wasm').CompletedGeneration} result
- * @param {string} output
+ * @param {string} [output] missing: a name that tells the type
  * @returns {Promise<string[]>} the files
  */
 async function save(result, output) {
   const images = result.data ?? [];
-  const extension = extname(output);
-  const start = output.slice(0, output.length - extension.length);
-  const files = images.map((_, index) => (images.length > 1 ? `${start}-${index + 1}${extension}` : output));
+  const name = output ?? `lemondata-${Date.now()}`;
+  const start = name.slice(0, name.length - extname(name).length);
   /** @type {string[]} */
   const saved = [];
   try {
     for (const [index, image] of images.entries()) {
       if (isMissing(image)) continue;
       const blob = await toBlob(image);
-      await writeFile(files[index], Buffer.from(await blob.arrayBuffer()));
-      saved.push(files[index]);
+      const extension = output === undefined ? (EXTENSIONS[blob.type] ?? '.png') : extname(output);
+      const file = `${start}${images.length > 1 ? `-${index + 1}` : ''}${extension}`;
+      await writeFile(file, Buffer.from(await blob.arrayBuffer()));
+      saved.push(file);
     }
   } catch (error) {
     // It is paid for, so it must not be lost.

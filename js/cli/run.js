@@ -48,7 +48,10 @@ export async function run([name = 'help', ...args]) {
     console.log(JSON.parse(manifest).version);
     return 0;
   }
-  let isJson = args.includes('--json');
+  // Behind `--`, there is no option.
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  let isJson = options.includes('--json');
   try {
     if (!Object.hasOwn(COMMANDS, name)) {
       isJson = false;
@@ -56,7 +59,7 @@ export async function run([name = 'help', ...args]) {
       throw new UsageError(`There is no command '${name}'. The commands are ${commands}, help.`);
     }
     const command = COMMANDS[name];
-    if (args.includes('--help') || args.includes('-h')) {
+    if (options.includes('--help') || options.includes('-h')) {
       console.log(`npx lemondata-wasm ${command.usage}`);
       return 0;
     }

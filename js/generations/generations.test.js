@@ -200,11 +200,12 @@ describe('a generation', () => {
 
   test('has its own copy of the request', async () => {
     const tab = await openTab();
-    const request = { ...REQUEST };
-    const id = tab.start(request);
+    const request = { ...REQUEST, image_urls: ['https://x.test/2.png'] };
+    const id = tab.start(request, { edit: true });
     request.prompt = 'changed';
+    request.image_urls.length = 0;
     await settle();
-    assert.equal(tab.calls[0].input.prompt, REQUEST.prompt);
+    assert.deepEqual(tab.calls[0].input, { ...REQUEST, image_urls: ['https://x.test/2.png'] });
     assert.ok(Object.isFrozen(tab.get(id).request));
   });
 
@@ -1058,6 +1059,36 @@ describe('after a reload', () => {
     const later = await openTab();
     assert.deepEqual([later.get(id).request, later.get(id).isPartial], [REQUEST, true]);
   });
+
+  test('pictures in references are lost like files', async () => {
+    const tab = await openTab();
+    const picture = { image_url: 'data:image/png;base64,AAAA' };
+    const id = await startIn(tab, { ...REQUEST, images: [picture], mask: picture }, { edit: true });
+    await tab.calls[0].options.onTask(TASK);
+    assert.ok(!storage.items.get(KEY).includes('AAAA'));
+    tab.close();
+    const later = await openTab();
+    assert.deepEqual([later.get(id).request, later.get(id).isPartial], [REQUEST, true]);
+  });
+
+  for (const id of ['__proto__', 'constructor', 'toString']) {
+    test(`the id ${id} is like any other`, async () => {
+      const tab = await openTab({ relay: true });
+      await startIn(tab, REQUEST, { id });
+      assert.deepEqual(tab.calls[0].input, REQUEST);
+      tab.calls[0].done();
+      await settle();
+      tab.close();
+      const later = await openTab({ relay: true });
+      assert.deepEqual(
+        later.list().map((snapshot) => [snapshot.id, snapshot.phase, snapshot.images]),
+        [[id, 'done', IMAGES]],
+      );
+      later.remove(id);
+      await settle();
+      assert.equal(storage.items.get(KEY), undefined);
+    });
+  }
 
   test('a task is asked again for pictures that came within its answer', async () => {
     const tab = await openTab();

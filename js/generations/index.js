@@ -22,6 +22,13 @@ export function checkRepeatable(create, current) {
   if (!isRepeatable(create, current)) throw lostAnswer();
 }
 
+/** A copy that stays as it is where a page empties the lists of its form. */
+function copyOf(request) {
+  const copy = { ...request };
+  for (const name in copy) if (Array.isArray(copy[name])) copy[name] = [...copy[name]];
+  return Object.freeze(copy);
+}
+
 /** Pages that are not secure lack `randomUUID`. */
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
 
@@ -228,7 +235,7 @@ export function createGenerations({
      * @param {{ id?: string, edit?: boolean }} [options]
      */
     start(request, { id = randomId(), edit } = {}) {
-      if (!get(id)) begin(id, Object.freeze({ ...request }), edit, 'start');
+      if (!get(id)) begin(id, copyOf(request), edit, 'start');
       load();
       return id;
     },

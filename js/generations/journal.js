@@ -16,15 +16,9 @@ const isEntry = (entry) =>
   Array.isArray(entry.images) &&
   entry.idempotencyKey;
 
-/** Deletes the values that are found, and returns how many those are. */
-function drop(values, isFound) {
-  const names = Object.keys(values).filter((name) => isFound(values[name]));
-  for (const name of names) delete values[name];
-  return names.length;
-}
-
-/** A file or the URL of one's bytes, or a list with such. */
-const isFile = (value) => [value].flat().some((item) => item?.arrayBuffer || /^data:image/i.test(item));
+/** A file or the URL of one's bytes, also as a reference, or a list with such. */
+const isFile = (value) =>
+  [value].flat().some((item) => item?.arrayBuffer || /^data:image/i.test(item?.image_url ?? item));
 
 /**
  * The stored part of a generation. A storage of texts has no room for files and pictures: what brings them back is
@@ -36,7 +30,7 @@ function toEntry(snapshot) {
   const { images, error, task } = snapshot;
   const request = { ...snapshot.request };
   const entry = { ...snapshot, request };
-  if (drop(request, isFile)) entry.isPartial = true;
+  for (const name in request) if (isFile(request[name])) entry.isPartial = delete request[name];
   if (error) entry.error = toStored(error);
   // An address of another kind is that of an application, which keeps its images itself.
   if (images.every(({ url }) => url && !/^(blob|data):/i.test(url))) return entry;
@@ -71,7 +65,8 @@ export function openJournal(chosen, key, locks) {
     const storage = chosen === undefined ? globalThis.localStorage : chosen;
     if (!storage) return;
     const text = await storage.getItem(key);
-    let entries = {};
+    // An id may be the name of something that every other object has.
+    const entries = Object.create(null);
     /**
      * Whether the text holds anything but sound entries.
      *
@@ -81,8 +76,9 @@ export function openJournal(chosen, key, locks) {
     try {
       const stored = JSON.parse(text);
       if (stored.version === VERSION) {
-        isBroken = drop(stored.entries, (entry) => !isEntry(entry));
-        ({ entries } = stored);
+        isBroken = !stored.entries;
+        Object.assign(entries, stored.entries);
+        for (const id in entries) if (!isEntry(entries[id])) isBroken = delete entries[id];
       }
     } catch {}
     // Where this fails, the write fails with it, and the old text stays.

@@ -46,7 +46,7 @@ export declare function GenerationsProvider(props: GenerationsProviderProps): Pr
 /** How {@link useGeneration} uses a generation. */
 export interface UseGenerationOptions {
   /**
-   * The id of a request's generation. Requests with files need one.
+   * The id of a request's generation. Requests with files, or with pictures as `data:` URLs, need one.
    *
    * @defaultValue the request as JSON with its fields in order: the same request is the same generation, after a reload, too
    */
@@ -82,7 +82,7 @@ export interface UseGenerationOptions {
  *
  * @param source a request, an id, or nothing yet
  * @returns the generation; `undefined` on the server, while its page is hydrated, and where there is none yet
- * @throws Error without a {@link GenerationsProvider}, or for a request that holds files and has no id
+ * @throws Error without a {@link GenerationsProvider}, or for a request that holds files or `data:` URLs and has no id
  */
 export declare function useGeneration(
   source: ImageRequest | EditRequest | string | null | undefined,

@@ -51,10 +51,12 @@ export function useGenerations() {
 /** The id of a request without one: the same request is the same generation, in whatever order its fields stand. */
 function idOf(request, edit) {
   const id = JSON.stringify(request, (_key, value) => {
-    if (typeof value?.arrayBuffer === 'function')
+    // The id stands in the journal, which has no room for pictures.
+    if (value?.arrayBuffer || (typeof value === 'string' && /^data:image/i.test(value)))
       throw new Error('useGeneration needs an id for a request with files.');
-    const isObject = value instanceof Object && !Array.isArray(value);
-    return isObject ? Object.fromEntries(Object.entries(value).sort()) : value;
+    if (typeof value !== 'object' || !value || Array.isArray(value)) return value;
+    const names = Object.keys(value).sort();
+    return Object.fromEntries(names.map((name) => [name, value[name]]));
   });
   return edit ? `edit ${id}` : id;
 }

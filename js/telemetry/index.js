@@ -6,10 +6,12 @@ import {
   generate,
   generateAndWait,
   getTask,
+  InvalidRequestError,
   LemonDataError,
   listModels,
   waitForTask,
 } from 'lemondata-wasm';
+import { read } from '../client/values.js';
 import { traceRequests } from './requests.js';
 import { CLIENT, fail, NAME } from './spans.js';
 
@@ -18,38 +20,55 @@ const OTHERS = { getTask, waitForTask };
 
 /** The attributes of a request. Its prompt may be private. */
 function requestAttributes(request, recordPrompts) {
-  const { model, prompt, n, seed } = Object(request);
+  const [model, prompt, n, seed] = ['model', 'prompt', 'n', 'seed'].map((name) => read(request, name));
   return {
     ...(typeof model === 'string' && { 'gen_ai.request.model': model }),
-    ...(n > 1 && { 'gen_ai.request.choice.count': n }),
+    ...(Number.isInteger(n) && n > 1 && { 'gen_ai.request.choice.count': n }),
     ...(Number.isInteger(seed) && { 'gen_ai.request.seed': seed }),
     ...(recordPrompts && typeof prompt === 'string' && { 'lemondata.prompt': prompt }),
   };
 }
 
+/** The attributes of a type. A server may send another one, and a store of spans would refuse the whole span for it. */
+const ofType = (type, attributes) =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => typeof value === type));
+
 function resultAttributes({ task_id: id, status, model, usage, billing_transaction_id: billed }) {
   const { input_tokens: input, output_tokens: output } = usage ?? {};
-  const attributes = {
-    'gen_ai.response.id': id,
-    'gen_ai.response.model': model,
-    'gen_ai.usage.input_tokens': input,
-    'gen_ai.usage.output_tokens': output,
-    'lemondata.status': status,
-    'lemondata.billing_transaction_id': billed,
+  return {
+    ...ofType('string', {
+      'gen_ai.response.id': id,
+      'gen_ai.response.model': model,
+      'lemondata.status': status,
+      'lemondata.billing_transaction_id': billed,
+    }),
+    ...ofType('number', {
+      'gen_ai.usage.input_tokens': input,
+      'gen_ai.usage.output_tokens': output,
+    }),
   };
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
 /** The options of a call over those of the client. As everywhere, one that is `undefined` counts as left out. */
 function merge(options, callOptions) {
-  const set = Object.entries(Object(callOptions)).filter(([, value]) => value != null);
-  return { ...options, ...Object.fromEntries(set) };
+  try {
+    const set = Object.entries(Object(callOptions)).filter(([, value]) => value != null);
+    return { ...options, ...Object.fromEntries(set) };
+  } catch (cause) {
+    throw new InvalidRequestError({
+      kind: 'invalid_request',
+      outcome: 'not_sent',
+      message: 'options must be an object; it is an object that cannot be read.',
+      cause,
+    });
+  }
 }
 
 export function createTracedClient(options, { api, tracer, propagate = false, recordPrompts = false }) {
   const own = tracer ?? api.trace.getTracer(NAME);
 
-  const traced = (call, method, isCreate) => (input, callOptions) => {
+  const traced = (call, method, isCreate) => async (input, callOptions) => {
+    const merged = merge(options, callOptions);
     const attributes = {
       'gen_ai.operation.name': 'image_generation',
       'gen_ai.provider.name': 'lemondata',
@@ -62,7 +81,6 @@ export function createTracedClient(options, { api, tracer, propagate = false, re
     const parent = api.context.active();
     const span = own.startSpan(name, { kind: CLIENT, attributes }, parent);
     const context = api.trace.setSpan(parent, span);
-    const merged = merge(options, callOptions);
     const transport = traceRequests({ api, tracer: own, context, propagate }, merged.fetch);
     // Callbacks of the caller run within the span as well.
     return api.context
@@ -92,8 +110,8 @@ export function createTracedClient(options, { api, tracer, propagate = false, re
   const methods = (calls, isCreate) =>
     Object.entries(calls).map(([method, call]) => [method, traced(call, method, isCreate)]);
   return {
-    relay: options.relay === true,
+    relay: options?.relay === true,
     ...Object.fromEntries([...methods(CREATES, true), ...methods(OTHERS, false)]),
-    listModels: (callOptions) => listModels(merge(options, callOptions)),
+    listModels: async (callOptions) => listModels(merge(options, callOptions)),
   };
 }

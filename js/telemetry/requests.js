@@ -21,11 +21,16 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
     if (propagate) {
       api.propagation.inject(own, init.headers, { set: (headers, key, value) => headers.set(key, value) });
     }
+    let isOver = false;
     const end = (error) => {
+      if (isOver) return;
+      isOver = true;
       const secret = init.headers.get('authorization')?.replace('Bearer ', '');
       if (error !== undefined) fail(span, error, secret);
       span.end();
     };
+    // A transport of the caller's may not heed the signal. A span that does not end is never exported.
+    init.signal.addEventListener('abort', () => end(init.signal.reason), { once: true });
     try {
       // Not `async`: a transport that throws at once has sent nothing, and the client has to see the throw.
       const sending = api.context.with(own, () => (custom ? custom(url, init) : fetch(url, init)));
@@ -33,7 +38,7 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
         (response) => {
           // What a transport of the caller's returns is the client's to judge.
           const { status } = Object(response);
-          if (status !== undefined) span.setAttribute('http.response.status_code', status);
+          if (status !== undefined && !isOver) span.setAttribute('http.response.status_code', status);
           end(status >= 400 ? new Error(`status ${status}`) : undefined);
           return response;
         },

@@ -3,7 +3,7 @@
 import { readBody } from './body.js';
 import { writeMultipart } from './multipart.js';
 import { listen } from './serve.js';
-import { Service } from './service.js';
+import { answerOf, Service } from './service.js';
 
 /** In front of the paths of the service: an origin, and what a base URL puts behind it. */
 const BASE = /^https?:\/\/[^/?]+(?:.*?(?=\/v1\/|\/files\/|\/health$))?/;
@@ -36,6 +36,29 @@ function checkOptions(name, options, known) {
   }
 }
 
+const REPLY_FIELDS = ['status', 'headers', 'body', 'delay', 'hang', 'reset', 'partial'];
+
+/**
+ * Refuses a reply that could not be sent, or that would be another one than it looks like.
+ *
+ * @param {import('./index.js').MockReply} reply
+ */
+function checkReply(reply) {
+  const unknown = Object.keys(reply).find((field) => !REPLY_FIELDS.includes(field));
+  if (unknown !== undefined) {
+    throw new TypeError(`A reply has no field '${unknown}'. It has ${REPLY_FIELDS.join(', ')}.`);
+  }
+  try {
+    const { status, headers, body } = answerOf(reply, new Headers());
+    new Response(body, { status, headers });
+    // JSON has neither Blobs nor streams, such as that of a Response.
+    const { name = 'Object' } = Object(reply.body).constructor ?? {};
+    if (body === '{}' && !['Object', 'String'].includes(name)) throw new TypeError(`a ${name} is no JSON`);
+  } catch (cause) {
+    throw new TypeError(`This reply cannot be sent: ${cause.message}`, { cause });
+  }
+}
+
 /** @param {import('./index.js').MockServiceOptions} [options] */
 export function mockService(options = {}) {
   checkOptions('mockService', options, OPTIONS);
@@ -63,7 +86,11 @@ const mockOf = (service) => ({
    * @param {import('./index.js').MockReply | string} reply
    * @param {import('./index.js').ReplyTarget} [target]
    */
-  respondWith: (reply, target) => service.next({ ...target, reply }),
+  respondWith(reply, target = {}) {
+    checkOptions('respondWith', target, ['on', 'times']);
+    if (typeof reply === 'object' && reply) checkReply(reply);
+    service.next({ ...target, reply });
+  },
   /** @param {number} ms */
   advance: (ms) => service.advance(ms),
   reset: () => service.reset(),

@@ -75,12 +75,17 @@ async function answer(service, incoming, outgoing) {
     }
   });
   const url = urlOf(socket.localPort);
-  const {
-    status,
-    headers: answerHeaders,
-    body,
-    fault,
-  } = await service.handle({ method, path, headers, bytes, url });
+  let reply;
+  try {
+    reply = await service.handle({ method, path, headers, bytes, url });
+  } catch (error) {
+    // The caller's own `onRequest` or `log` has failed. Nobody must wait for an answer that will not come.
+    console.error(error);
+    isBroken = true;
+    socket.destroy();
+    return;
+  }
+  const { status, headers: answerHeaders, body, fault } = reply;
   if (fault === 'hang') {
     return;
   }

@@ -270,7 +270,9 @@ export class Service {
         `A reply is an object or the name of a scenario, not ${reply === null ? reply : typeof reply}.`,
       );
     }
-    this.#scripts.push({ on, times, reply });
+    if (times > 0) {
+      this.#scripts.push({ on, times, reply });
+    }
   }
 
   reset() {
@@ -279,7 +281,10 @@ export class Service {
     this.#uses.clear();
     this.#scripts.length = 0;
     this.#rate = { windowEnds: 0, used: 0 };
-    Object.assign(this.counts, emptyCounts());
+    // The list stays the same one: a test may have taken it out of the service.
+    const { requests } = this.counts;
+    requests.length = 0;
+    Object.assign(this.counts, emptyCounts(), { requests });
   }
 
   /**
@@ -659,13 +664,14 @@ function decode(segment) {
  * @param {Headers} headers the usual ones
  * @returns {Answer}
  */
-function answerOf(reply, headers) {
-  const { status = 200, body, partial } = reply;
+export function answerOf(reply, headers) {
+  const { status = 200, partial } = reply;
+  const body = reply.body instanceof ArrayBuffer ? new Uint8Array(reply.body) : reply.body;
   const isJson = partial === undefined && body !== undefined && !isRaw(body);
   if (isJson) {
     headers.set('content-type', 'application/json');
   }
-  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+  for (const [name, value] of new Headers(reply.headers)) {
     headers.set(name, value);
   }
   const answer = { status, headers, body: null };

@@ -59,6 +59,22 @@ for (const [
       assert.equal(server.counts.files, 0);
     });
 
+    test('downloads a picture whose base64 is empty', async () => {
+      const url = `data:image/png;base64,${btoa(String.fromCharCode(...PIXEL))}`;
+      const fetch = async () => Response.json({ data: [{ url, b64_json: '' }] });
+      const { image: picture } = await generateImage({ model: image('gpt-image-2', { fetch }), prompt });
+      assert.deepEqual(picture.uint8Array, PIXEL);
+    });
+
+    test('takes provider options of null as none', async () => {
+      const { images } = await generateImage({
+        model: image('gpt-image-2'),
+        prompt,
+        providerOptions: { lemondata: null },
+      });
+      assert.equal(images.length, 1);
+    });
+
     test('waits for a task, and tells its id', async () => {
       const { images, providerMetadata } = await generateImage({ model: image('flux-2-pro'), prompt });
       assert.equal(images.length, 1);

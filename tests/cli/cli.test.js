@@ -67,6 +67,33 @@ describe('generate', () => {
     assert.deepEqual(bodies(), [{ model: 'gpt-image-2', prompt: 'A lemon\non a windowsill' }]);
   });
 
+  test('takes a prompt that begins with a dash, or is an option, behind --', async () => {
+    for (const prompt of ['- a lemon', '--help']) {
+      const { code, stderr } = await run(['generate', '-m', 'gpt-image-2', '--', prompt], { env });
+      assert.equal(code, 0, stderr);
+      assert.equal(bodies().at(-1).prompt, prompt);
+    }
+  });
+
+  test('keeps a number as it is, also one that JavaScript cannot hold', async () => {
+    const args = ['generate', 'A lemon', '-m', 'gpt-image-2', '--set', 'user=123456789012345678'];
+    const { code, stderr } = await run([...args, '--set', 'seed=9007199254740991'], { env });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([bodies()[0].user, bodies()[0].seed], ['123456789012345678', 9_007_199_254_740_991]);
+  });
+
+  test('names a file that the caller has not named after its type', async (t) => {
+    const cwd = folderFor(t);
+    const start = [0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1];
+    server.next({
+      reply: { body: { created: 1, data: [{ b64_json: Buffer.from(start).toString('base64') }] } },
+    });
+    const { code, stdout, stderr } = await run(['generate', 'x', '-m', 'gpt-image-2'], { env, cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^lemondata-\d+\.jpg\n$/);
+    assert.deepEqual(readdirSync(cwd), [stdout.trim()]);
+  });
+
   test('numbers several pictures, and sends any field', async (t) => {
     const cwd = folderFor(t);
     const set = ['--set', 'seed=7', '--set', 'aspect_ratio=16:9', '--set', 'expand_prompt=true'];
@@ -293,14 +320,25 @@ describe('bad input ends before anything is sent, and says what is expected', ()
     [[...base, '-n', '0'], /--count must be a whole number from 1 to 10, not '0'/],
     [[...base, '-n', 'two'], /--count must be .*, not 'two'/],
     [[...base, '--max-wait', '1.5'], /--max-wait must be a whole number from 1 to 86400/],
+    [
+      ['generate', '- a lemon', '-m', 'x'],
+      /Unknown option.* Put -- in front of a prompt that begins with a dash/,
+    ],
+    [[...base, '-o=lemon.png'], /-o=lemon\.png has a = too many: -o lemon\.png\./],
+    [[...base, '-o', ''], /--output is empty\. Name a file/],
+    [[...base, '-o', '-'], /not to standard output\. Name one: -o lemon\.png/],
     [[...base, '--set', 'seed'], /--set must be name=value, .*not 'seed'/],
     [[...base, '-o', 'none/a.png'], /in 'none'/],
+    [[...base, '-o', 'none/'], /'none\/' is a folder\./],
+    [[...base, '-o', 'text.png/a.png'], /Nothing can be saved there: ENOTDIR/],
+    [[...base, '-o', `${'lemon '.repeat(50)}.png`], /Nothing can be saved there: ENAMETOOLONG/],
     [[...base, '-o', 'folder'], /'folder' is a folder\. .*-o folder\/lemon\.png/],
     [['edit', 'x', '-m', 'gpt-image-2'], /Which picture\?/],
     [
       ['edit', 'x', '-m', 'gpt-image-2', '-i', 'none.png'],
       /'none\.png' cannot be read: there is no such file/,
     ],
+    [['edit', 'x', '-m', 'gpt-image-2', '-i', 'a.png', '--mask', ''], /The picture '' cannot be read/],
     [['edit', 'x', '-m', 'gpt-image-2', '-i', 'text.png'], /'text\.png' is no PNG, JPEG or WebP/],
     [['edit', 'x', '-m', 'gpt-image-2', '-i', 'a.png', '-i', 'https://x.test/1'], /files or URLs, not both/],
     [['wait'], /needs a task/],
@@ -312,6 +350,7 @@ describe('bad input ends before anything is sent, and says what is expected', ()
       const cwd = folderFor(t);
       mkdirSync(join(cwd, 'folder'));
       writeFileSync(join(cwd, 'text.png'), 'not a picture');
+      writeFileSync(join(cwd, 'a.png'), PNG.sync.write(new PNG({ width: 1, height: 1 })));
       const { code, stdout, stderr } = await run(args, { env, cwd });
       assert.equal(code, 2, stderr);
       assert.match(stderr, /^error: /);
@@ -320,6 +359,28 @@ describe('bad input ends before anything is sent, and says what is expected', ()
       assert.equal(server.counts.requests.length, 0);
     });
   }
+
+  for (const [name, input] of [
+    ['with a byte order mark', Buffer.from('\uFEFFA lemon', 'utf16le')],
+    ['without one', Buffer.from('A lemon', 'utf16le')],
+    ['of Latin-1', Buffer.from('Zitrone auf Kaffee, Caf\u00e9', 'latin1')],
+  ]) {
+    test(`a prompt in another encoding than UTF-8: ${name}`, async () => {
+      const { code, stderr } = await run(['generate', '-', '-m', 'gpt-image-2'], { env, input });
+      assert.deepEqual([code, stderr], [2, 'error: Standard input is no text in UTF-8.\n']);
+      assert.equal(server.counts.requests.length, 0);
+    });
+  }
+
+  test('a file that is there already, and read-only', async (t) => {
+    if (process.getuid?.() === 0) return t.skip('root may write everywhere');
+    const cwd = folderFor(t);
+    writeFileSync(join(cwd, 'a.png'), '', { mode: 0o444 });
+    const { code, stderr } = await run([...base, '-o', 'a.png'], { env, cwd });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /^error: 'a\.png' is there already, and not yours to write\.$/m);
+    assert.equal(server.counts.requests.length, 0);
+  });
 
   for (const [name, value, message] of [
     ['LEMONDATA_API_KEY', 'Bearer sk-1', /^error: apiKey must be the key alone/m],

@@ -23,7 +23,7 @@ export function folderFor(t) {
  * Starts a command.
  *
  * @param {string[]} args
- * @param {{ env?: Record<string, string | undefined>, cwd?: string, file?: string, input?: string }} [options]
+ * @param {{ env?: Record<string, string | undefined>, cwd?: string, file?: string, input?: string | Buffer }} [options]
  */
 export function start(args, { env = {}, cwd, file = CLI, input = '' } = {}) {
   const { LEMONDATA_API_KEY, TOKENLAB_API_KEY, LEMONDATA_BASE_URL, ...rest } = process.env;

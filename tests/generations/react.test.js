@@ -254,8 +254,23 @@ for (const version of [18, 19]) {
         () => render(Picture),
         /useGeneration and useGenerations need a GenerationsProvider above them/,
       );
-      const Files = () => ours.useGeneration({ prompt: 'A lemon', image: new Blob(['a']) });
-      assert.throws(() => render(Files, store), /useGeneration needs an id for a request with files/);
+      const Request = (request) => {
+        ours.useGeneration({ prompt: 'A lemon', ...request }, { edit: true });
+        return null;
+      };
+      const renderRequest = (request) =>
+        renderToString(
+          createElement(ours.GenerationsProvider, { generations: store }, createElement(Request, request)),
+        );
+      const url = 'data:image/png;base64,AAAA';
+      for (const files of [
+        { image: new Blob(['a']) },
+        { image_urls: [url] },
+        { mask: { image_url: url.toUpperCase() } },
+      ])
+        assert.throws(() => renderRequest(files), /useGeneration needs an id for a request with files/);
+      // As the parsers of some query strings and GraphQL make them.
+      renderRequest({ style: Object.create(null), image_url: 'https://x.test/1.png' });
 
       const hydrated = await serveSite(
         { '/page.js': join(folder, `react-${version}.js`) },

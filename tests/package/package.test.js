@@ -178,7 +178,7 @@ test('stays within the size budget', async () => {
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['telemetry.js'].brotli <= 1_500, JSON.stringify(sizes));
   assert.ok(sizes['the same of slim'].brotli <= 19_560, JSON.stringify(sizes));
-  assert.ok(sizes['generations, bundled'].brotli <= 2_550, JSON.stringify(sizes));
+  assert.ok(sizes['generations, bundled'].brotli <= 2_580, JSON.stringify(sizes));
   assert.ok(sizes['react, bundled'].brotli <= 1000, JSON.stringify(sizes));
   assert.ok(sizes['testing.js'].brotli <= 18_500, JSON.stringify(sizes));
 });

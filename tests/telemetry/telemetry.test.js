@@ -155,6 +155,53 @@ describe('a traced client', GUARD, () => {
     assert.deepEqual([spans('create').length, spans(CALL).length], [3, 3]);
   });
 
+  test('ends its spans where a transport does not heed the signal', async () => {
+    const fetch = () => new Promise(() => {});
+    await failure(client().generate(request, { fetch, requestTimeout: 20, maxRetries: 0 }));
+    await failure(client().generate(request, { fetch, signal: AbortSignal.timeout(20) }));
+    assert.deepEqual([spans('create').length, spans(CALL).length], [2, 2]);
+    assert.equal(spans('create')[1].status.code, api.SpanStatusCode.ERROR);
+  });
+
+  test('has attributes of their own types alone, whatever the server sends', async () => {
+    const body = {
+      created: 1,
+      model: null,
+      usage: { input_tokens: '12', output_tokens: {} },
+      data: [{ url: 'x' }],
+    };
+    const fetch = async () => Response.json(body);
+    await client().generate(request, { fetch });
+    await failure(client().generate({ ...request, n: '2' }));
+    for (const { attributes } of spans(CALL)) {
+      assert.equal(typeof (attributes['gen_ai.request.choice.count'] ?? 0), 'number');
+      for (const name of ['gen_ai.response.model', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'])
+        assert.ok(!(name in attributes), name);
+    }
+    assert.equal(spans(CALL).length, 2);
+  });
+
+  test('rejects what cannot be read, like any client', async () => {
+    const broken = {
+      get model() {
+        throw new Error('no model here');
+      },
+    };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const lemon = client();
+    for (const call of [
+      () => lemon.generate(broken),
+      () => lemon.generate(proxy),
+      () => lemon.generate(request, proxy),
+      () => lemon.listModels(proxy),
+    ]) {
+      const { kind, outcome } = await failure(call());
+      assert.deepEqual([kind, outcome], ['invalid_request', 'not_sent']);
+    }
+    assert.equal(createTracedClient(undefined, { api }).relay, false);
+  });
+
   test('sees a transport that throws at once', async () => {
     const fetch = () => {
       throw new Error('no network here');

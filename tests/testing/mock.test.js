@@ -287,6 +287,8 @@ describe('faults', () => {
       [() => mock.respondWith(() => ({ status: 500 })), /object or the name of a scenario, not function/],
       [() => mock.respondWith(undefined), /not undefined/],
       [() => mock.respondWith(null), /not null/],
+      [() => mock.respondWith({ statusCode: 500 }), /no field 'statusCode'\. It has status, /],
+      [() => mock.respondWith('error-500', { time: 2 }), /respondWith\(\) has no option 'time'.*times/],
       [() => mockService({ taskMS: 1 }), /mockService\(\) has no option 'taskMS'.*taskMs/],
     ]) {
       assert.throws(call, (error) => error instanceof TypeError && message.test(error.message));
@@ -294,7 +296,59 @@ describe('faults', () => {
   });
 });
 
+describe('a reply that cannot be sent', () => {
+  for (const [name, reply] of Object.entries({
+    'a status that there is not': { status: 99 },
+    'a body where the status allows none': { status: 204, body: {} },
+    'a header in other letters': { headers: { 'x-a': '🍋' } },
+    'a number that is no JSON': { body: { id: 1n } },
+    'a Response': new Response('{}', { status: 500 }),
+    'a Blob': { body: new Blob(['picture']) },
+  })) {
+    test(`is refused: ${name}`, () => {
+      const { mock } = start();
+      assert.throws(() => mock.respondWith(reply), {
+        name: 'TypeError',
+        message: /This reply cannot be sent: /,
+      });
+    });
+  }
+
+  test('is another one than what can: headers and bytes of any kind', async () => {
+    const { mock } = start();
+    const headers = new Headers({ 'X-Request-ID': 'mine' });
+    mock.respondWith({ headers, body: Uint8Array.of(123, 125).buffer }, { on: 'models' });
+    const response = await mock.fetch('https://x.test/v1/models');
+    assert.deepEqual([response.headers.get('x-request-id'), await response.text()], ['mine', '{}']);
+    mock.respondWith({ status: 204 }, { on: 'models' });
+    assert.equal((await mock.fetch('https://x.test/v1/models')).status, 204);
+    mock.respondWith({ status: 500 }, { on: 'models', times: 0 });
+    assert.equal((await mock.fetch('https://x.test/v1/models')).status, 200);
+  });
+});
+
+test('the list of requests stays the same one', async () => {
+  const { requests, reset, fetch } = mockService();
+  await fetch('https://x.test/v1/models');
+  reset();
+  assert.equal(requests.length, 0);
+  await fetch('https://x.test/health');
+  assert.equal(requests[0]?.kind, 'health');
+});
+
 describe('a server', () => {
+  test('lets nobody wait where a function of the caller fails', async (t) => {
+    const logged = t.mock.method(console, 'error', () => {});
+    const onRequest = () => assert.fail('no such request');
+    const server = await serve({ onRequest });
+    try {
+      await assert.rejects(fetch(`${server.url}/health`), { message: 'fetch failed' });
+      assert.equal(logged.mock.calls[0].arguments[0].message, 'no such request');
+    } finally {
+      await server.close();
+    }
+  });
+
   test('is the same service on a port', async () => {
     const server = await serve({ taskMs: 0, cors: true });
     try {
