@@ -468,13 +468,13 @@ impl World<'_> {
             self.outcome.refused += 1;
             self.limiter.pause_all(Ms(rate_limit.pause.0), now as f64);
         }
-        let ruling = if is_create {
-            object.job.create_answered(&self.options, self.hub_options, Ok(&reply), now as f64, random)
+        let update = if is_create {
+            object.job.create_answered(&self.options, self.hub_options, Ok(&reply), None, now as f64, random)
         } else {
             let result = if is_lost { Err((TransportError::Connection, true)) } else { Ok(&reply) };
             object.job.poll_answered(&self.options, self.hub_options, result, now as f64, random)
         };
-        if matches!(&ruling, JobUpdate::Answered(meaning) if meaning.status.text() == "completed") {
+        if matches!(&update, JobUpdate::Answered(meaning) if meaning.status.text() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
             self.sample(arrived, now, |samples| &mut samples.delivery_delay, late);
         }

@@ -354,12 +354,13 @@ impl Job {
         self.due = (now + self.admission_wait).min(self.admission_deadline);
     }
 
-    /// Takes the result of the create. `random` lies in 0..1.
+    /// Takes the result of the create, and the task that a header of it names. `random` lies in 0..1.
     pub fn create_answered<V: Platform>(
         &mut self,
         options: &Options,
         hub: HubOptions,
         result: Result<&Answer<V>, (TransportError, bool)>,
+        named: Option<Task>,
         now: f64,
         random: f64,
     ) -> JobUpdate {
@@ -398,6 +399,11 @@ impl Job {
                 JobUpdate::Retry(Some(failure))
             }
             CreateAction::Fail(failure) => {
+                // A header names the task even where the body has been lost.
+                if let Some(task) = named.filter(|_| failure.outcome == Outcome::Unknown) {
+                    self.wait_for::<V>(task, options, Origin::Created(Ms::ZERO), now, random);
+                    return JobUpdate::Retry(Some(failure));
+                }
                 if let Some(task) = failure.task.clone() {
                     self.wait_for::<V>(task, options, Origin::Created(Ms::ZERO), now, random);
                 }

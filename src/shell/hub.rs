@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::*;
 use super::{error::error, value::Js};
 use crate::core::{
     AdmissionRequest, Attempt, Environment, Failure, HubAction, HubOptions, Job, JobRequest, JobUpdate,
-    Limiter, Ms, Options, Pauses, Phase, RateLimit, RequestKind, check_request,
+    Limiter, Ms, Options, Pauses, Phase, RateLimit, RequestKind, Task, check_request,
 };
 
 thread_local! {
@@ -206,7 +206,7 @@ pub fn attempt_ended(
         .and_then(|answer| RateLimit::of(answer, model))
         .map(|RateLimit { pause, is_model_specific }| SharedPause { pause_ms: pause, is_model_specific });
     let update = if job.phase == Phase::Sending {
-        job.create_answered(&read, hub, result, now, random())
+        job.create_answered(&read, hub, result, Task::of(&attempt.value), now, random())
     } else {
         job.poll_answered(&read, hub, result, now, random())
     };

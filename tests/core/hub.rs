@@ -2,7 +2,7 @@
 
 use lemondata_wasm::core::{
     HubAction, HubOptions, Job, JobRequest, JobUpdate, Kind, Ms, Options, Outcome, Phase, RequestKind,
-    Status, TransportError,
+    Status, Task, TransportError,
 };
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value as Plain, json};
@@ -49,7 +49,7 @@ fn sending() -> Job {
 /// A job with this answer to its create.
 fn answered(hub: HubOptions, status: u16, body: Plain) -> Job {
     let mut job = sending();
-    job.create_answered(&options(), hub, Ok(&reply(status, body)), NOW, 0.5);
+    job.create_answered(&options(), hub, Ok(&reply(status, body)), None, NOW, 0.5);
     job
 }
 
@@ -134,10 +134,32 @@ fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
         (TransportError::Connection, false, Phase::Queued),
     ] {
         let mut job = sending();
-        let update = job.create_answered::<Json>(&options(), NO_LIMITER, Err((loss, sent)), NOW, 0.5);
+        let update = job.create_answered::<Json>(&options(), NO_LIMITER, Err((loss, sent)), None, NOW, 0.5);
         assert_eq!(matches!(update, JobUpdate::Fail(_)), phase != Phase::Queued);
         assert_eq!(job.phase, phase);
     }
+}
+
+#[test]
+fn a_lost_answer_leaves_the_task_that_a_header_names() {
+    let named = || Some(Task { id: "img_x".into(), poll_url: String::new() });
+    let lost = Err((TransportError::Connection, true));
+    let mut job = sending();
+    let update = job.create_answered::<Json>(&options(), NO_LIMITER, lost, named(), NOW, 0.5);
+    assert!(matches!(update, JobUpdate::Retry(Some(_))), "{update:?}");
+    assert_eq!(job.phase, Phase::Waiting);
+    assert_eq!(job.task(), named().as_ref());
+    let HubAction::Sleep(due) = job.next(&options(), NO_LIMITER, NOW) else {
+        panic!("no gap before the first poll")
+    };
+    assert!(
+        matches!(job.next(&options(), NO_LIMITER, due), HubAction::SendPoll(path, _) if path.ends_with("/img_x"))
+    );
+
+    // A refusal has no task, whatever its headers say.
+    let mut job = sending();
+    job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, json!({}))), named(), NOW, 0.5);
+    assert_eq!((job.phase, job.task()), (Phase::Refused, None));
 }
 
 #[test]
@@ -171,7 +193,7 @@ fn every_answer_to_a_poll_leads_to_its_phase() {
 fn an_answer_comes_back_to_its_caller() {
     let mut job = sending();
     let JobUpdate::Answered(meaning) =
-        job.create_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), NOW, 0.5)
+        job.create_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), None, NOW, 0.5)
     else {
         panic!("no answer")
     };
@@ -243,7 +265,7 @@ fn each_attempt_at_a_create_needs_an_admission() {
     job.admission_answered(Ms(0.0), NOW + 700.0);
     assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::SendCreate { .. }));
     let refused = asking(reply(429, json!({})), 2.0);
-    let update = job.create_answered(&options, LIMITED, Ok(&refused), NOW + 900.0, 0.5);
+    let update = job.create_answered(&options, LIMITED, Ok(&refused), None, NOW + 900.0, 0.5);
     assert!(matches!(update, JobUpdate::Retry(Some(failure)) if failure.status == 429), "it is for the log");
     assert_eq!(job.next(&options, LIMITED, NOW + 900.0), HubAction::Sleep(NOW + 2_900.0));
     assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), asks(NOW + 2_900.0));
@@ -277,9 +299,14 @@ fn rule_6_a_create_whose_hint_lies_after_its_deadline_ends_at_once_with_the_hint
     let mut job = Job::new(&options, PLAIN, NOW);
     assert!(matches!(job.next(&options, NO_LIMITER, NOW), HubAction::SendCreate { .. }));
     let mut at_end = job.clone();
-    let JobUpdate::Fail(failure) =
-        job.create_answered(&options, NO_LIMITER, Ok(&asking(reply(429, json!({})), 40.0)), NOW + 1.0, 0.5)
-    else {
+    let JobUpdate::Fail(failure) = job.create_answered(
+        &options,
+        NO_LIMITER,
+        Ok(&asking(reply(429, json!({})), 40.0)),
+        None,
+        NOW + 1.0,
+        0.5,
+    ) else {
         panic!("it goes on")
     };
     assert_eq!(
@@ -291,7 +318,7 @@ fn rule_6_a_create_whose_hint_lies_after_its_deadline_ends_at_once_with_the_hint
     // The same without a hint: a back-off of our own that comes too late.
     let refused = reply(429, json!({}));
     assert!(matches!(
-        at_end.create_answered(&options, NO_LIMITER, Ok(&refused), NOW + 29_900.0, 0.5),
+        at_end.create_answered(&options, NO_LIMITER, Ok(&refused), None, NOW + 29_900.0, 0.5),
         JobUpdate::Fail(_)
     ));
     assert_eq!(at_end.retry_after(NOW + 29_900.0).0, 1_000.0, "a 429 is a pause, whether or not it says so");
@@ -407,7 +434,7 @@ fn a_suspended_task_is_resumed_but_not_sooner_than_the_cadence_allows() {
     assert_eq!(job.phase, Phase::Suspended);
     let slow = Options { poll_min: Ms(20_000.0), poll_max: Ms(20_000.0), ..options() };
     let mut slow_job = sending();
-    slow_job.create_answered(&slow, NO_LIMITER, Ok(&reply(200, pending())), NOW, 0.5);
+    slow_job.create_answered(&slow, NO_LIMITER, Ok(&reply(200, pending())), None, NOW, 0.5);
     let polled_at = NOW + 20_000.0;
     assert!(matches!(slow_job.next(&slow, NO_LIMITER, polled_at), HubAction::SendPoll(..)));
     let ended = polled_at + 100.0;
@@ -516,7 +543,7 @@ fn short_refused() -> Job {
     let mut job = Job::new(&options(), JobRequest { is_short: true, ..PLAIN }, NOW);
     job.next(&options(), NO_LIMITER, NOW);
     let error = json!({"error": {"code": "unsupported_parameter", "param": "async"}});
-    job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, error)), NOW, 0.5);
+    job.create_answered(&options(), NO_LIMITER, Ok(&reply(400, error)), None, NOW, 0.5);
     job
 }
 
@@ -592,8 +619,14 @@ fn an_edit_has_a_path_of_its_own() {
     };
     assert_eq!(path, "/v1/images/edits");
     for status in [400, 429] {
-        let update =
-            job.clone().create_answered(&options(), NO_LIMITER, Ok(&reply(status, json!({}))), NOW, 0.5);
+        let update = job.clone().create_answered(
+            &options(),
+            NO_LIMITER,
+            Ok(&reply(status, json!({}))),
+            None,
+            NOW,
+            0.5,
+        );
         let (JobUpdate::Fail(failure) | JobUpdate::Retry(Some(failure))) = update else {
             panic!("{update:?}")
         };
@@ -621,7 +654,7 @@ fn a_model_that_refuses_async_is_asked_once_more_without_it() {
         for refusal in &refusals {
             let mut job = sending_short();
             let answer = reply(status, refusal.clone());
-            let update = job.create_answered(&options(), LIMITED, Ok(&answer), NOW, 0.5);
+            let update = job.create_answered(&options(), LIMITED, Ok(&answer), None, NOW, 0.5);
             assert!(matches!(update, JobUpdate::Retry(Some(_))), "the failure is for the log: {refusal}");
             let mut job = carry(&job);
             assert_eq!(
@@ -632,7 +665,7 @@ fn a_model_that_refuses_async_is_asked_once_more_without_it() {
             let next = job.next(&options(), LIMITED, NOW);
             assert!(matches!(next, HubAction::SendCreate { is_short: false, .. }), "{refusal}: {next:?}");
             // The same answer to the plain create is its own.
-            let update = job.create_answered(&options(), LIMITED, Ok(&answer), NOW, 0.5);
+            let update = job.create_answered(&options(), LIMITED, Ok(&answer), None, NOW, 0.5);
             assert!(matches!(update, JobUpdate::Fail(_)), "{refusal}");
             assert_eq!(job.phase, Phase::Refused);
         }
@@ -653,11 +686,11 @@ fn a_short_create_is_not_repeated_for_any_other_reason() {
     ];
     for (status, body, phase) in others {
         let mut job = sending_short();
-        job.create_answered(&options(), NO_LIMITER, Ok(&reply(status, body)), NOW, 0.5);
+        job.create_answered(&options(), NO_LIMITER, Ok(&reply(status, body)), None, NOW, 0.5);
         assert_eq!(job.phase, phase, "{status}");
     }
     let mut job = sending_short();
-    job.create_answered::<Json>(&options(), NO_LIMITER, Err((TransportError::Timeout, true)), NOW, 0.5);
+    job.create_answered::<Json>(&options(), NO_LIMITER, Err((TransportError::Timeout, true)), None, NOW, 0.5);
     assert_eq!(job.phase, Phase::Unknown);
     // A crash, too, ends it.
     let mut job = carry(&sending_short());
@@ -667,7 +700,7 @@ fn a_short_create_is_not_repeated_for_any_other_reason() {
     assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate { is_short: false, .. }));
     let gone = reply(400, json!({"error": {"code": "model_not_found"}}));
     assert!(matches!(
-        job.create_answered(&options(), NO_LIMITER, Ok(&gone), NOW, 0.5),
+        job.create_answered(&options(), NO_LIMITER, Ok(&gone), None, NOW, 0.5),
         JobUpdate::Fallback(_)
     ));
     assert!(matches!(job.next(&options(), NO_LIMITER, NOW), HubAction::SendCreate { is_short: true, .. }));
@@ -676,7 +709,7 @@ fn a_short_create_is_not_repeated_for_any_other_reason() {
 fn short_refused_with_a_fallback() -> Job {
     let mut job = sending_short();
     let refused = reply(400, json!({"error": {"param": "async"}}));
-    job.create_answered(&options(), NO_LIMITER, Ok(&refused), NOW, 0.5);
+    job.create_answered(&options(), NO_LIMITER, Ok(&refused), None, NOW, 0.5);
     job
 }
 
@@ -688,7 +721,14 @@ fn a_short_create_leaves_a_second_of_a_minute_to_a_crash() {
             let mut job = Job::new(&options(), JobRequest { is_short, ..PLAIN }, NOW);
             job.next(&options(), NO_LIMITER, NOW);
             if is_short && second > 0 {
-                job.create_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), NOW + 700.0, 0.5);
+                job.create_answered(
+                    &options(),
+                    NO_LIMITER,
+                    Ok(&reply(200, pending())),
+                    None,
+                    NOW + 700.0,
+                    0.5,
+                );
             }
             let mut job = carry(&job);
             job.next(&options(), NO_LIMITER, NOW + 1_000.0 * f64::from(second));
@@ -760,13 +800,14 @@ fn chain(causes: &[Cause]) -> (Job, usize) {
         now += 1.0;
         assert!(matches!(job.next(&options, NO_LIMITER, now), HubAction::SendCreate { .. }), "{causes:?}");
         let ended = |word: &str| reply(200, json!({"id": "img_x", "status": word}));
-        let answer = |job: &mut Job, answer| job.create_answered(&options, NO_LIMITER, Ok(&answer), now, 0.5);
+        let answer =
+            |job: &mut Job, answer| job.create_answered(&options, NO_LIMITER, Ok(&answer), None, now, 0.5);
         match *cause {
             Cause::Create(status, code, retryable) => {
                 answer(&mut job, reply(status, json!({"error": {"code": code, "retryable": retryable}})));
             }
             Cause::Lost(loss, sent) => {
-                job.create_answered::<Json>(&options, NO_LIMITER, Err((loss, sent)), now, 0.5);
+                job.create_answered::<Json>(&options, NO_LIMITER, Err((loss, sent)), None, now, 0.5);
             }
             Cause::Ended(word) => drop(answer(&mut job, ended(word))),
             Cause::Unclear => drop(answer(&mut job, reply(200, json!({})))),
@@ -846,7 +887,7 @@ fn each_model_of_a_chain_has_its_own_retries_and_its_own_time() {
             HubAction::SendCreate { .. } => {
                 sent_at.push(now);
                 now += 1.0;
-                job.create_answered(&options(), LIMITED, Ok(&busy), now, 0.5);
+                job.create_answered(&options(), LIMITED, Ok(&busy), None, now, 0.5);
             }
             HubAction::Sleep(until) if !job.phase.is_end() => now = until,
             _ => break,
@@ -1111,7 +1152,7 @@ proptest! {
                 HubAction::Sleep(until) => now = until,
                 HubAction::RequestAdmission(..) => job.admission_answered(Ms(0.0), now),
                 HubAction::SendCreate { .. } => {
-                    job.create_answered(&options(), LIMITED, Ok(&reply(200, pending())), now, 0.5);
+                    job.create_answered(&options(), LIMITED, Ok(&reply(200, pending())), None, now, 0.5);
                 }
                 HubAction::SendPoll(..) => {
                     job.poll_answered(&options(), LIMITED, Ok(&reply(200, completed())), now, 0.5);

@@ -244,7 +244,8 @@ pub fn simulate(plan: &Plan) -> Run {
                     (None, Sent::Lost { loss, sent }) => Err((*loss, *sent)),
                     _ => unreachable!("only a loss brings no answer"),
                 };
-                if let JobUpdate::Fail(failure) = job.create_answered(options, hub, result, now, random) {
+                if let JobUpdate::Fail(failure) = job.create_answered(options, hub, result, None, now, random)
+                {
                     why = Some(failure);
                 }
                 if let Some(last) = run.sends.last_mut().filter(|_| !matches!(fault, Fault::After(_))) {

@@ -195,6 +195,16 @@ describe('a hub whose provider fails', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
+  test('goes on with the task of a create whose answer is lost, where a header names it', async () => {
+    const cut = { headers: { 'x-task-id': 'img_1' }, body: '{"data": [{"b64_' };
+    const data = [{ url: 'https://cdn.example.com/a.png' }];
+    server.next({ on: 'create', reply: cut });
+    server.next({ on: 'poll', reply: { body: { task_id: 'img_1', status: 'completed', data } } });
+    const done = await client.generateAndWait(request('inline'));
+    assert.deepEqual(done.data, data);
+    assert.equal(server.counts.creates, 1);
+  });
+
   test('reports a create without a picture as failed', async () => {
     const body = { task_id: 'img_2', status: 'COMPLETED', data: [], error: 'Nothing was made.' };
     server.next({ on: 'create', reply: { body } });
