@@ -18,9 +18,9 @@ declare module 'lemondata:place' {
   export const load: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Whether the key would be in a visitor's hands. */
   export const inBrowser: () => boolean;
-  /** Where calls may share their polls. */
+  /** Undefined where calls must not share their polls. */
   export const Subscriber: typeof import('./client/poll-sharing.js').Subscriber | undefined;
-  /** Where there may be an environment with a key. */
+  /** Undefined where there is no environment with a key. */
   export const fillFromEnvironment: typeof import('./client/environment.js').fillFromEnvironment | undefined;
 }
 declare module 'lemondata:hub-glue' {

@@ -15,7 +15,7 @@ import { Progress } from './progress.js';
 /** Ctrl-C, and the end of a container, whose first process ignores each signal that it does not handle. */
 const INTERRUPTS = ['SIGINT', 'SIGTERM'];
 
-/** How the name of a file ends that the caller has not named. @type {Record<string, string>} */
+/** The ending of a file that the caller has not named, by its type. @type {Record<string, string>} */
 const EXTENSIONS = {
   'image/jpeg': '.jpg',
   'image/webp': '.webp',

@@ -1,6 +1,7 @@
 /** Reads the body of a create: JSON, or a form with pictures. It never holds more than the caps. */
 
 import { createFormReader } from './form-reader.js';
+import { LOG_HINT } from './public-error.js';
 import { bodyUsed, HAND_OVER, isRead, Refusal } from './refusal.js';
 
 const UTF_8 = /^charset="?utf-?8"?$/;
@@ -11,7 +12,7 @@ const FORM_HEADER = 'x-lemondata-client';
 const invalid = (message) => new Refusal(400, 'invalid_request_error', message);
 const cutOff = () =>
   new Refusal(413, 'payload_too_large', 'The request is larger than a part of this server allows.', {
-    hint: "The relay's log says why.",
+    hint: LOG_HINT,
     notice:
       'A part of the server in front of the relay has cut the body of a request off. Raise its limit, such as ' +
       "BODY_SIZE_LIMIT of SvelteKit's adapter-node or proxyClientMaxBodySize of Next.js.",

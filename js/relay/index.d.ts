@@ -349,9 +349,10 @@ export declare function createRelay<Context extends RelayContext = RelayContext>
  * 64, it would have 256 times the allowance of an IPv4 address.
  *
  * The address is `context.ip`, which {@link toNodeHandler} and, on Node, Bun, Deno and Lambda, {@link toHono} set, or
- * Cloudflare's own header on Cloudflare. `Bun.serve` and `Deno.serve` tell it to a relay that they call. Without one, the answer is a 503, and the log says so. Behind a proxy, `from` returns the address that
- * the proxy reports; a port behind it is left out. A list of addresses is refused, since a client can extend it. A
- * request for which `from` returns none is answered 401, and the log says what to check.
+ * Cloudflare's own header on Cloudflare. `Bun.serve` and `Deno.serve` tell it to a relay that they call. Without one, the
+ * answer is a 503, and the log says so. Behind a proxy, `from` returns the address that the proxy reports; a port behind
+ * it is left out. A list of addresses is refused, since a client can extend it. A request for which `from` returns none
+ * is answered 401, and the log says what to check.
  *
  * An address limits a caller, but owns nothing, since it changes: a phone leaves its Wi-Fi, and a browser connects by IPv6
  * or by IPv4. The tasks and keys of anonymous callers belong to those who hold the references and the keys.

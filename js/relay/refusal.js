@@ -52,6 +52,7 @@ export const notFound = () =>
 /** Whether the body of a web `Request` is no longer to be had. */
 export const isRead = ({ bodyUsed, body }) => Boolean(bodyUsed || body?.locked);
 
+/** The remedy for a request whose body the application has read. */
 export const HAND_OVER = 'Hand the request to the relay before it is read, or a clone of it.';
 
 /** @param {string} remedy for the operator */

@@ -57,7 +57,7 @@ function retryAfterOf(headers) {
   return text ? Number(text) * 1000 || Date.parse(text) - (Date.parse(header('date')) || Date.now()) : 0;
 }
 
-/** That of the core. A header cannot say "Infinity", nor a number with an exponent. */
+/** `LONGEST_WAIT` of the core. A header cannot say "Infinity", nor a number with an exponent. */
 const MAX_PAUSE_SECONDS = 1e12;
 
 function setRetryAfter({ headers }, ms) {
