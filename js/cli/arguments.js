@@ -22,7 +22,9 @@ export async function readArguments(name, { options, positional }, args) {
     if (!`${error.code}`.startsWith('ERR_PARSE_ARGS')) throw error;
     // The rest of Node's message is advice for another case.
     const [problem] = error.message.split(/\. (?:To|Did)|\n/);
-    const dash = positional === 'prompt' ? ' Put -- in front of a prompt that begins with a dash.' : '';
+    // No option holds white space: that is a prompt.
+    const isPrompt = positional === 'prompt' && args.some((arg) => /^-[^=]*\s/.test(arg));
+    const dash = isPrompt ? ' Put -- in front of a prompt that begins with a dash.' : '';
     throw new UsageError(`${problem}.${dash} ${help}`);
   }
   const { values, positionals, tokens } = parsed;

@@ -73,7 +73,7 @@ ${REQUEST_USAGE}`,
 
 /** @type {Command} */
 export const wait = {
-  usage: `wait <task> [-o <file>]\n\n  <task>                  its id, or the task as JSON\n${RESULT_USAGE}`,
+  usage: `wait <task> [-o <file>]\n\n  <task>                  its id, the task as JSON, or what --json has printed\n${RESULT_USAGE}`,
   options: RESULT,
   positional: 'task',
   async run({ values, positional }) {
@@ -139,9 +139,11 @@ async function blobOf(path) {
 
 /** @param {string} text */
 function taskOf(text) {
-  if (!text.trim().startsWith('{')) return text.trim();
+  // A text in quotes is what many a tool prints of JSON.
+  if (!/^\s*[{"]/.test(text)) return text.trim();
   try {
-    return JSON.parse(text);
+    const task = JSON.parse(text);
+    return task.error?.task ?? task;
   } catch {
     throw new UsageError(`The task must be an id, or JSON with a task_id, not '${text}'.`);
   }

@@ -68,7 +68,7 @@ your key. In production, write one that knows its users: docs/relay.md.`,
   async run({ values }) {
     const port = numberOf(values, 'port', 0, 65_535);
     const { apiKey, ...upstream } = upstreamOf(values.mock);
-    const handle = createRelay({
+    const handle = relayOf({
       ...upstream,
       apiKey,
       // References end with this process, which is soon enough for development.
@@ -94,6 +94,15 @@ In vite.config.js, so that the page reaches it:
     server.closeAllConnections();
   },
 };
+
+/** What it refuses is what the caller has entered. @param {import('lemondata-wasm/relay').RelayOptions} options */
+function relayOf(options) {
+  try {
+    return createRelay(options);
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+}
 
 /** @param {boolean} [isMock] @returns {{ apiKey?: string, baseUrl?: string, fetch?: typeof fetch }} */
 function upstreamOf(isMock) {

@@ -225,6 +225,18 @@ describe('the exit code says what became of the create', () => {
     assert.equal(result.stdout.includes(server.apiKey), false);
   });
 
+  test('and what JSON it prints is a task for wait, as is an id in quotes', async () => {
+    const args = ['generate', 'x', '-m', 'test-poll:error-503-final:1', '--json'];
+    const { code, stdout } = await run(args, { env });
+    assert.equal(code, 6);
+    const id = JSON.stringify(JSON.parse(stdout).error.task.task_id);
+    for (const input of [stdout, id]) {
+      const result = await run(['wait', '-'], { env, input });
+      assert.equal(result.code, 0, result.stderr);
+    }
+    assert.equal(server.counts.creates, 1);
+  });
+
   test('6 after the longest wait, in which the clock of the task stood still', async () => {
     step = 0;
     const args = ['generate', 'x', '-m', 'ideogram-v3', '--max-wait', '1'];
@@ -344,6 +356,7 @@ describe('bad input ends before anything is sent, and says what is expected', ()
     [['wait'], /needs a task/],
     [['wait', '{"task_id":'], /must be an id, or JSON with a task_id/],
     [['models', 'all'], /'all' is one argument too many for models/],
+    [['relay', '--mock', '--origin', 'http://localhost:5173/'], /list of exact origins/],
     [['mock', '--port', '70000'], /--port must be a whole number from 0 to 65535, not '70000'/],
   ]) {
     test(args.join(' '), async (t) => {
