@@ -393,6 +393,24 @@ test('toCloudflare makes the relay once for an environment', async () => {
   assert.equal(made, 2);
 });
 
+test('toCloudflare waits for a relay whose secrets have to be fetched, and keeps the first', async () => {
+  let made = 0;
+  const worker = toCloudflare(async (env) => {
+    made += 1;
+    const apiKey = await env.KEY.get();
+    return make({ apiKey, authorize: () => 'ann', limiter: memoryLimiter({ polls: 2 }) });
+  });
+  const env = { KEY: { get: async () => KEY } };
+  const ask = async () => (await worker.fetch(new Request('https://app.example/v1/models'), env, {})).status;
+  assert.deepEqual(await Promise.all([ask(), ask()]), [200, 200]);
+  assert.equal(await ask(), 429);
+  assert.equal(made, 2, 'one for each request of the start');
+  const failing = toCloudflare(async () => {
+    throw new TypeError('No secret.');
+  });
+  await assert.rejects(failing.fetch(new Request('https://app.example/health'), {}, {}), /No secret/);
+});
+
 describe('toCloudflare behind a tool that traces the worker', () => {
   class Namespace {}
   /** As such tools do it: another wrapper for each request, and for each access to a binding. */

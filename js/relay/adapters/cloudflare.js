@@ -8,11 +8,13 @@ export function toCloudflare(make) {
   }
   let relay;
   let madeFor;
+  const isMade = (env) => relay && isSameEnv(madeFor, env);
   return {
-    fetch(request, env, context) {
-      if (!relay || !isSameEnv(madeFor, env)) {
-        relay = make(env);
-        madeFor = env;
+    async fetch(request, env, context) {
+      if (!isMade(env)) {
+        // A secret may have to be fetched. No request may wait for another's promise, so each makes a relay meanwhile.
+        const made = await make(env);
+        if (!isMade(env)) [relay, madeFor] = [made, env];
       }
       return relay(request, context);
     },
