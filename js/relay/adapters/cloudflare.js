@@ -37,12 +37,14 @@ function isSameEnv(one, other) {
 /** What variables of JSON are made of. */
 const PLAIN = [Object.prototype, Array.prototype];
 
-/** Of the platform's bindings, one name is one binding. Variables are the same if they are identical. */
+/** Of the platform's bindings, one name is one binding. All else is the same if it is identical, such as a test's. */
 function isSameValue(one, other) {
   if (one === other) return true;
   if (!isObject(one) || !isObject(other)) return false;
   const kind = Object.getPrototypeOf(one);
-  return kind === Object.getPrototypeOf(other) && !PLAIN.includes(kind);
+  return kind === Object.getPrototypeOf(other) && !PLAIN.includes(kind) && isNative(kind?.constructor);
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
+const isNative = (value) =>
+  typeof value === 'function' && Function.prototype.toString.call(value).includes('[native code]');
