@@ -682,7 +682,7 @@ export declare function sharedStore(options: SharedStoreOptions): IdempotencySto
  * export default toCloudflare((env) => createRelay({ apiKey: env.LEMONDATA_API_KEY, … }));
  * ```
  */
-export declare function toCloudflare<Env>(make: (env: Env) => Relay): {
+export declare function toCloudflare<Env>(make: (env: Env) => Relay | Promise<Relay>): {
   /** The handler of a worker. It makes another relay only for an `env` that holds other values. */
   fetch(request: Request, env: Env, context: RelayContext): Promise<Response>;
 };

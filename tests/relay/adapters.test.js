@@ -393,12 +393,29 @@ test('toCloudflare makes the relay once for an environment', async () => {
   assert.equal(made, 2);
 });
 
+test('toCloudflare waits for a relay whose secrets have to be fetched, and keeps the first', async () => {
+  let made = 0;
+  const worker = toCloudflare(async (env) => {
+    made += 1;
+    const apiKey = await env.KEY.get();
+    return make({ apiKey, authorize: () => 'ann', limiter: memoryLimiter({ polls: 2 }) });
+  });
+  const env = { KEY: { get: async () => KEY } };
+  const ask = async () => (await worker.fetch(new Request('https://app.example/v1/models'), env, {})).status;
+  assert.deepEqual(await Promise.all([ask(), ask()]), [200, 200]);
+  assert.equal(await ask(), 429);
+  assert.equal(made, 2, 'one for each request of the start');
+  const failing = toCloudflare(async () => {
+    throw new TypeError('No secret.');
+  });
+  await assert.rejects(failing.fetch(new Request('https://app.example/health'), {}, {}), /No secret/);
+});
+
 describe('toCloudflare behind a tool that traces the worker', () => {
-  class Namespace {}
   /** As such tools do it: another wrapper for each request, and for each access to a binding. */
   const traced = (env) =>
     new Proxy(env, {
-      get: (target, name) => (target[name] instanceof Namespace ? new Proxy(target[name], {}) : target[name]),
+      get: (target, name) => (target[name] instanceof Map ? new Proxy(target[name], {}) : target[name]),
     });
   const makeWorker = () => {
     const made = [];
@@ -421,7 +438,8 @@ describe('toCloudflare behind a tool that traces the worker', () => {
 
   test('keeps the relay, and what it has counted', async () => {
     const { made, create } = makeWorker();
-    const env = { KEY, TASKS: new Namespace(), LIST: ['a'] };
+    // A class of the platform stands for its bindings.
+    const env = { KEY, TASKS: new Map(), LIST: ['a'] };
     assert.equal(await create(traced(env)), 200);
     assert.equal(await create(traced(env)), 200);
     assert.equal(await create(traced(env)), 429);
@@ -431,12 +449,16 @@ describe('toCloudflare behind a tool that traces the worker', () => {
   test('makes another relay for another environment', async () => {
     const { made, create } = makeWorker();
     const limiter = { limit() {} };
-    const namespace = new Namespace();
+    class Fake {}
     for (const env of [
       { KEY },
       { KEY: 'sk-another-key' },
       { OTHER: 'sk-another-key' },
-      { OTHER: 'sk-another-key', TASKS: namespace },
+      { OTHER: 'sk-another-key', TASKS: new Map() },
+      { OTHER: 'sk-another-key', TASKS: new Fake() },
+      { OTHER: 'sk-another-key', TASKS: new Fake() },
+      { OTHER: 'sk-another-key', TASKS: Object.create(null) },
+      { OTHER: 'sk-another-key', TASKS: Object.create(null) },
       { OTHER: 'sk-another-key', TASKS: limiter },
       { OTHER: 'sk-another-key', TASKS: { limit() {} } },
       { OTHER: 'sk-another-key', TASKS: undefined },
@@ -447,7 +469,7 @@ describe('toCloudflare behind a tool that traces the worker', () => {
       assert.equal(await create(env && traced(env)), 200);
       assert.equal(await create(env && traced(env)), 200);
     }
-    assert.equal(made.length, 10);
+    assert.equal(made.length, 14);
   });
 });
 

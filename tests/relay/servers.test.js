@@ -176,6 +176,13 @@ describe('a body that was read before', GUARD, () => {
     );
   });
 
+  test('is none of a preflight, which has no body', async () => {
+    const port = await listen(createServer(readFirst(() => ({}))(toNodeHandler(make()))));
+    const origin = `http://127.0.0.1:${port}`;
+    assert.equal((await ask(port, 'OPTIONS', CREATE, { headers: { origin } })).status, 204);
+    assert.equal((await ask(port, 'GET', '/health')).status, 200);
+  });
+
   test('in Hono is taken from c.req', async () => {
     const app = new Hono();
     app.use(async (c, next) => {

@@ -8,11 +8,13 @@ export function toCloudflare(make) {
   }
   let relay;
   let madeFor;
+  const isMade = (env) => relay && isSameEnv(madeFor, env);
   return {
-    fetch(request, env, context) {
-      if (!relay || !isSameEnv(madeFor, env)) {
-        relay = make(env);
-        madeFor = env;
+    async fetch(request, env, context) {
+      if (!isMade(env)) {
+        // A secret may have to be fetched. No request may wait for another's promise, so each makes a relay meanwhile.
+        const made = await make(env);
+        if (!isMade(env)) [relay, madeFor] = [made, env];
       }
       return relay(request, context);
     },
@@ -35,12 +37,14 @@ function isSameEnv(one, other) {
 /** What variables of JSON are made of. */
 const PLAIN = [Object.prototype, Array.prototype];
 
-/** Of the platform's bindings, one name is one binding. Variables are the same if they are identical. */
+/** Of the platform's bindings, one name is one binding. All else is the same if it is identical, such as a test's. */
 function isSameValue(one, other) {
   if (one === other) return true;
   if (!isObject(one) || !isObject(other)) return false;
   const kind = Object.getPrototypeOf(one);
-  return kind === Object.getPrototypeOf(other) && !PLAIN.includes(kind);
+  return kind === Object.getPrototypeOf(other) && !PLAIN.includes(kind) && isNative(kind?.constructor);
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
+const isNative = (value) =>
+  typeof value === 'function' && Function.prototype.toString.call(value).includes('[native code]');

@@ -5,6 +5,8 @@ import { assertRelay, BAD_REQUEST, originOf, readAdapterOptions } from './shared
 /** How long the rest of a refused body is still read, so that its sender gets to read the answer. */
 const LINGER_MS = 1000;
 const HTTP2_INTERNAL_ERROR = 2;
+/** A request of these has no body. That of a preflight may have been read to its end by a middleware all the same. */
+const BODILESS = ['GET', 'HEAD', 'OPTIONS'];
 /** An answer of these has no body, and states no length. */
 const WITHOUT_BODY = [204, 304];
 
@@ -131,7 +133,7 @@ function toRequest(incoming, settings, signal) {
   const target = incoming.originalUrl ?? incoming.url;
   // A target that is a whole URL, or that begins with two slashes, must not name another host.
   const path = target.startsWith('/') ? target : `/${target}`;
-  const hasBody = method !== 'GET' && method !== 'HEAD';
+  const hasBody = !BODILESS.includes(method);
   const parsed = hasBody ? parsedBody(incoming) : undefined;
   /** @type {[string, string][]} */
   const pairs = Object.entries(headers)
