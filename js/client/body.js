@@ -59,6 +59,11 @@ export function toBody(request, fallback) {
  */
 const TYPES = { PNG: 'image/png', IFF: 'image/webp', '\uFFFD\uFFFD\uFFFD': 'image/jpeg' };
 
+/** A transport that takes a form of another class for a text, such as undici's own, must not send that. */
+const refuseText = () => {
+  throw new TypeError('foreign FormData');
+};
+
 /**
  * The same form, with the type of each picture that its bytes tell. A Blob may have none, and that of a file follows from
  * its name. Services refuse `application/octet-stream`.
@@ -68,8 +73,10 @@ export async function withTypes(form) {
   for (const [name, value] of form) {
     // A string has no bytes to read.
     const type = TYPES[await value.slice(1, 4).text?.()];
-    typed.append(name, type ? new File([value], value.name, { type }) : value);
+    // In Bun, a Blob of a form has no name.
+    typed.append(name, type ? new File([value], value.name ?? name, { type }) : value);
   }
+  typed.toString = refuseText;
   return typed;
 }
 

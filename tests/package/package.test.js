@@ -169,8 +169,8 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_700, JSON.stringify(sizes));
-  assert.ok(sizes['the same of javascript'].brotli <= 23_750, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_740, JSON.stringify(sizes));
+  assert.ok(sizes['the same of javascript'].brotli <= 23_810, JSON.stringify(sizes));
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['telemetry.js'].brotli <= 1_500, JSON.stringify(sizes));
   assert.ok(sizes['the same of slim'].brotli <= 19_580, JSON.stringify(sizes));
