@@ -97,7 +97,7 @@ function decodeByText(b64) {
 function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
   const target = `GET ${url.split('?')[0]}`;
   async function load(signal) {
-    const init = { signal };
+    const init = { method: 'GET', headers: new Headers(), signal };
     let response;
     let blob;
     let start;

@@ -68,8 +68,13 @@ export async function withTypes(form) {
   for (const [name, value] of form) {
     // A string has no bytes to read.
     const type = TYPES[await value.slice(1, 4).text?.()];
-    typed.append(name, type ? new File([value], value.name, { type }) : value);
+    // In Bun, a Blob of a form has no name.
+    typed.append(name, type ? new File([value], value.name ?? name, { type }) : value);
   }
+  // A transport that takes a form of another class for a text, such as undici's own, must not send that.
+  typed.toString = () => {
+    throw new TypeError('foreign FormData');
+  };
   return typed;
 }
 

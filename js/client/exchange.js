@@ -8,14 +8,14 @@ import { parseUrl, read } from './values.js';
 const STREAM = 'text/event-stream';
 
 /**
- * How Node, Bun, Deno and workerd say that no connection was made, or no secure one: by a system call, a code or a
- * message. A network that breaks under a request has the same codes, with the system calls `read` and `write`. A page
- * is told nothing.
+ * How Node, Bun, Deno and workerd say that no connection was made, no secure one, or none through a proxy: by a system
+ * call, a code or a message. A network that breaks under a request has the same codes, with the system calls `read` and
+ * `write`. A page is told nothing.
  */
 const NOT_CONNECTED =
-  /^connect |^getaddrinfo |^ (?:ECONNREFUSED|ENOTFOUND|ConnectionRefused|FailedToOpen|UND_ERR_CONNECT_|UND_ERR_INVALID_|UNABLE_TO|Requires net|Too many sub|bad port)|CERT(?:_|$)|WRONG_VERSION|\(Connect\)/;
+  /^ *(?:ENOTFOUND|connect |Too many sub|bad port|getaddrinfo |ConnectionRefused|UND_ERR_INVALID_|UNABLE_TO|ECONNREFUSED|Requires net|UND_ERR_CONNECT_|FailedToOpen|foreign )|TUNNEL|HTTP Tunneling|CERT[_ ]|HANDSHAKE|\(Connect\)|secure TLS|(?:WRONG|PROTOCOL)_VERSION/;
 /** Node's own `fetch` gives up by itself, after 300 s. */
-const OUT_OF_TIME = /^ UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/;
+const OUT_OF_TIME = /^ UND_ERR_(?:HEADERS|BODY)_TIMEOUT /;
 
 /**
  * What is known of an exchange, for the core and for the error that it may lead to. Each field has its place from the
@@ -75,12 +75,12 @@ async function* events(body) {
   }
 }
 
-/** Whether an error, a cause of it or the first of several errors matches: its system call, and its code or message. */
+/** Whether an error, a cause of it or the first of several errors matches: its system call, its code and its message. */
 function matches(error, pattern) {
   try {
     for (let depth = 0; error && depth < 9; depth += 1) {
-      const { syscall = '', code = error.message, cause = error.errors?.[0] } = error;
-      if (pattern.test(`${syscall} ${code}`)) return true;
+      const { syscall = '', code = '', message, cause = error.errors?.[0] } = error;
+      if (pattern.test(`${syscall} ${code} ${message}`)) return true;
       error = cause;
     }
   } catch {}

@@ -769,7 +769,7 @@ export declare function listModels<Fields = unknown>(
  */
 export declare class LemonData {
   /** Only stores the options: they are checked at the first call. */
-  constructor(options: Options);
+  constructor(options?: Options);
   /** Whether the client calls a relay: {@link Options.relay}. */
   get relay(): boolean;
   /** See {@link generate}. */

@@ -148,6 +148,38 @@ describe('an edit', GUARD, () => {
     assert.equal(requests.length, 0);
   });
 
+  test('keeps a name where a runtime gives its Blob none, as Bun does', async (t) => {
+    const { FormData } = globalThis;
+    class Nameless extends FormData {
+      *[Symbol.iterator]() {
+        for (const [name, value] of super.entries()) {
+          yield [name, typeof value === 'string' ? value : new Blob([value])];
+        }
+      }
+    }
+    globalThis.FormData = Nameless;
+    t.after(() => {
+      globalThis.FormData = FormData;
+    });
+    let file;
+    const fetch = async (_url, { body }) => {
+      file = body.get('image');
+      return answer(done);
+    };
+    const image = new Blob([Uint8Array.of(0x89, ...Buffer.from('PNG'))]);
+    await edit({ prompt: 'Peel it', image }, { apiKey: 'sk-1', fetch });
+    assert.deepEqual([file.name, file.type], ['image', 'image/png']);
+  });
+
+  test('is not sent by a fetch that takes its form for a text, as one of another library does', async () => {
+    const fetch = async (url, { method, body }) => globalThis.fetch(url, { method, body: String(body) });
+    const error = await failure(
+      edit({ prompt: 'Peel it', image: picture }, { apiKey: 'sk-1', fetch, maxRetries: 0 }),
+    );
+    assert.deepEqual([error.kind, error.outcome], ['connection', 'not_sent']);
+    assert.equal(error.cause.message, 'foreign FormData');
+  });
+
   test('that runs as a task is announced and waited for', async () => {
     const pending = () => answer({ status: 'pending', task_id: 'img_1' });
     const { requests, options } = service(pending, pending);

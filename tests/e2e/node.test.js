@@ -413,12 +413,12 @@ describe('toBlob', GUARD, () => {
   test('uses the transport that it is given', async () => {
     const calls = [];
     const transport = (url, init) => {
-      calls.push(url);
+      calls.push([url, init.method, ...init.headers]);
       return fetch(url, init);
     };
     const [image] = (await generate(picture('dall-e-3'), here())).data;
     await toBlob(image, { fetch: transport });
-    assert.deepEqual(calls, [image.url]);
+    assert.deepEqual(calls, [[image.url, 'GET']]);
   });
 
   test('refuses what is no picture', async () => {

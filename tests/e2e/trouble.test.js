@@ -1,7 +1,9 @@
 /** What looks like an end and is none, and the other way round. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { before, describe, test } from 'node:test';
 import {
   ConnectionError,
@@ -267,6 +269,14 @@ describe('rule 1: a create that never left', GUARD, () => {
     new AggregateError([refused({ code: 'ETIMEDOUT', syscall: 'connect' })], ''),
     { code: 'ETIMEDOUT' },
   );
+  const handshakeEnded = refused({
+    code: 'ECONNRESET',
+    message: 'Client network socket disconnected before secure TLS connection was established',
+  });
+  const tunnelRefused = refused({
+    code: 'UND_ERR_ABORTED',
+    message: 'Proxy response (407) !== 200 when HTTP Tunneling',
+  });
   for (const [title, error] of [
     ['a refused connection', fetchFailed(refused({ code: 'ECONNREFUSED', syscall: 'connect' }))],
     ['a refused connection of node-fetch', refused({ code: 'ECONNREFUSED', type: 'system' })],
@@ -282,6 +292,11 @@ describe('rule 1: a create that never left', GUARD, () => {
     ['a certificate that has expired', fetchFailed(refused({ code: 'CERT_HAS_EXPIRED' }))],
     ['a certificate of another host', fetchFailed(refused({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }))],
     ['a server that speaks no TLS', fetchFailed(refused({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }))],
+    ['a server that ends the handshake', fetchFailed(handshakeEnded)],
+    ['a server of older TLS', fetchFailed(refused({ code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' }))],
+    ['a handshake that fails', fetchFailed(refused({ code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }))],
+    ['a proxy that refuses undici', fetchFailed(refused({ code: 0, cause: tunnelRefused }))],
+    ['a proxy that refuses Bun', refused({ code: 'ERR_PROXY_TUNNEL' })],
     ['a dispatcher of another undici', fetchFailed(refused({ code: 'UND_ERR_INVALID_ARG' }))],
     ['a port that fetch refuses', fetchFailed(new Error('bad port'))],
     ['a permission that Deno asks for', new Error('Requires net access to "x.test:443", run again')],
@@ -311,12 +326,29 @@ describe('rule 1: a create that never left', GUARD, () => {
     }
   });
 
+  test('to a server that ends the handshake of TLS', async () => {
+    const server = createTcpServer((socket) => socket.once('data', () => socket.end())).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const baseUrl = `https://127.0.0.1:${server.address().port}`;
+    const error = await failure(generate(request, { apiKey: 'sk-1', baseUrl, maxRetries: 0 }));
+    server.close();
+    assert.deepEqual([error.kind, error.outcome], ['connection', 'not_sent']);
+  });
+
   for (const [title, error] of [
     ['was reset', refused({ code: 'ECONNRESET', syscall: 'read' })],
     ['broke because the network did', refused({ code: 'EHOSTUNREACH', syscall: 'read' })],
     ['was lost while the request was written', refused({ code: 'ENETUNREACH', syscall: 'write' })],
     ['fell silent', refused({ code: 'ETIMEDOUT', syscall: 'read' })],
     ['wants a certificate of the client', refused({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' })],
+    ['was closed', refused({ code: 'UND_ERR_SOCKET', message: 'other side closed' })],
+    ['brought an answer of no HTTP', refused({ code: 'HPE_INVALID_VERSION' })],
+    // Bun says so of a connection that breaks later, too.
+    ['failed in its TLS in Bun', refused({ code: 'EPROTO', message: 'EPROTO: The TLS handshake failed.' })],
+    ['was damaged under its TLS', refused({ code: 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC' })],
     ['failed in a way that cannot be read', refused({ code: Symbol('?') })],
   ]) {
     test(`is not one whose connection ${title}`, async () => {

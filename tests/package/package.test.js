@@ -173,11 +173,11 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_700, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_730, JSON.stringify(sizes));
   assert.ok(sizes['the same of javascript'].brotli <= 23_760, JSON.stringify(sizes));
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['telemetry.js'].brotli <= 1_500, JSON.stringify(sizes));
-  assert.ok(sizes['the same of slim'].brotli <= 19_560, JSON.stringify(sizes));
+  assert.ok(sizes['the same of slim'].brotli <= 19_580, JSON.stringify(sizes));
   assert.ok(sizes['generations, bundled'].brotli <= 2_580, JSON.stringify(sizes));
   assert.ok(sizes['react, bundled'].brotli <= 1000, JSON.stringify(sizes));
   assert.ok(sizes['testing.js'].brotli <= 18_500, JSON.stringify(sizes));

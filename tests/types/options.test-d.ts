@@ -80,7 +80,7 @@ generate({ prompt: 'a lemon' }, { fallback: [3] });
 generate({ prompt: 'a lemon' }, { fallback: ['nano-banana-2'] as const });
 // @ts-expect-error: the key is not the options
 new LemonData('sk-test');
-// @ts-expect-error: a client needs to know whom to ask
+// On a server, the key may come from the environment.
 new LemonData();
 
 // Callbacks know what they are given, and may be asynchronous where they are awaited.
