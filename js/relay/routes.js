@@ -1,11 +1,16 @@
 /** The routes of a relay, below any prefix. It has no others. */
 
+const HEALTH = /\/health$/;
+
+/** Whether a path is that of the health check. */
+export const isHealth = (path) => HEALTH.test(path);
+
 const ROUTES = [
   { name: 'create', methods: ['POST'], path: /\/v1\/images\/generations$/ },
   { name: 'edit', methods: ['POST'], path: /\/v1\/images\/edits$/ },
   { name: 'poll', methods: ['GET'], path: /\/v1\/(?:images\/generations|tasks)\/(?<reference>[^/]+)$/ },
   { name: 'models', methods: ['GET'], path: /\/v1\/models$/ },
-  { name: 'health', methods: ['GET', 'HEAD'], path: /\/health$/ },
+  { name: 'health', methods: ['GET', 'HEAD'], path: HEALTH },
 ];
 /** Pictures are a hub's. */
 const HUB_ROUTES = [

@@ -365,7 +365,7 @@ describe('hosts', GUARD, () => {
       'localhost.evil.example',
       'xn--e1afmkfd.example',
     ]) {
-      const { status, text } = await ask(port, 'GET', '/health', { headers: { host } });
+      const { status, text } = await ask(port, 'GET', '/v1/models', { headers: { host } });
       assert.equal(status, 421);
       assert.match(text, /"code":"misdirected_request".*/);
       const origin = `http://${host}`;
@@ -392,7 +392,25 @@ describe('hosts', GUARD, () => {
     const route = toNextRoute(relay, { origin: 'https://app.example' });
     const health = (host) => route.GET(new Request('http://localhost:3000/health', { headers: { host } }));
     assert.equal((await health('app.example')).status, 200);
-    assert.equal((await health('evil.example')).status, 421);
+  });
+
+  test('with an origin, any host may check the health, as platforms do by names of their own', async () => {
+    const options = { origin: 'https://app.example' };
+    const port = await listen(createServer(toNodeHandler(make(), options)));
+    const route = toNextRoute(make(), options);
+    const host = 'healthcheck.railway.app';
+    for (const path of ['/health', '/api/lemondata/health?from=platform']) {
+      for (const method of ['GET', 'HEAD']) {
+        assert.equal((await ask(port, method, path, { headers: { host } })).status, 200, path);
+        const request = new Request(`http://localhost:3000${path}`, { method, headers: { host } });
+        assert.equal((await route[method](request)).status, 200, path);
+      }
+    }
+    for (const path of ['/v1/models', '/v1/models?path=/health', '/v1/models#/health', '/health/x']) {
+      assert.equal((await ask(port, 'GET', path, { headers: { host } })).status, 421, path);
+      const request = new Request(`http://localhost:3000${path}`, { headers: { host } });
+      assert.equal((await route.GET(request)).status, 421, path);
+    }
   });
 });
 

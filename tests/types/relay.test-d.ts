@@ -128,6 +128,10 @@ const worker = toCloudflare((env: Env) => {
   return createRelay({ ...needed, limiter: cloudflareLimiter({ creates: env.CREATES, periodSeconds: 10 }) });
 });
 expectTypeOf(worker.fetch).parameters.toEqualTypeOf<[Request, Env, RelayContext]>();
+// A secret may have to be fetched.
+toCloudflare(async ({ secret }: { secret: { get(): Promise<string> } }) =>
+  createRelay({ ...needed, secret: await secret.get() }),
+);
 // @ts-expect-error: Cloudflare has two periods
 cloudflareLimiter({ creates: {} as Env['CREATES'], periodSeconds: 30 });
 // @ts-expect-error: creates are what costs

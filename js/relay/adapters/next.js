@@ -20,7 +20,12 @@ export function toNextRoute(relay, options) {
     let base;
     try {
       // The URL that a route gets names `localhost`, whatever the page's does.
-      base = originOf(settings, { protocol: protocol.slice(0, -1), host: header('host') ?? host, header });
+      base = originOf(settings, {
+        protocol: protocol.slice(0, -1),
+        host: header('host') ?? host,
+        path: pathname,
+        header,
+      });
     } catch (refusal) {
       return relay(request, { [REFUSAL]: refusal });
     }

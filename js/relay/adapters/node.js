@@ -128,11 +128,12 @@ function toRequest(incoming, settings, signal) {
   // HTTP/2 calls the host `:authority`.
   const host = headers[':authority'] ?? headers.host ?? 'localhost';
   const protocol = socket?.encrypted ? 'https' : 'http';
-  const base = originOf(settings, { protocol, host, header: (name) => headers[name] });
   // Express cuts off the part of the path where it is mounted.
   const target = incoming.originalUrl ?? incoming.url;
   // A target that is a whole URL, or that begins with two slashes, must not name another host.
   const path = target.startsWith('/') ? target : `/${target}`;
+  const [pathname] = path.split(/[?#]/);
+  const base = originOf(settings, { protocol, host, path: pathname, header: (name) => headers[name] });
   const hasBody = !BODILESS.includes(method);
   const parsed = hasBody ? parsedBody(incoming) : undefined;
   /** @type {[string, string][]} */
@@ -155,7 +156,7 @@ function toRequest(incoming, settings, signal) {
     throw BAD_REQUEST;
   }
   // A guard in front of the relay has looked at the path as it came, with its dots and backslashes.
-  if (new URL(request.url).pathname !== path.split(/[?#]/)[0]) throw BAD_REQUEST;
+  if (new URL(request.url).pathname !== pathname) throw BAD_REQUEST;
   return request;
 }
 

@@ -3,6 +3,7 @@
 import { isForeignHost, isHost } from '../hosts.js';
 import { isOrigin } from '../origins.js';
 import { Refusal } from '../refusal.js';
+import { isHealth } from '../routes.js';
 import { readSettings, setting } from '../settings.js';
 
 const RULES = {
@@ -36,16 +37,18 @@ export function assertRelay(adapter, relay) {
  * Where pages see this server: the origin of its option, or the one that the request names.
  *
  * @param {ReturnType<typeof readAdapterOptions>} options
- * @param {{ protocol: string, host: string, header: (name: string) => unknown }} request `protocol` without its colon
+ * @param {{ protocol: string, host: string, path: string, header: (name: string) => unknown }} request `protocol` without
+ *   its colon, `path` without its query
  * @throws {Refusal}
  */
-export function originOf({ origin, trustProxy }, { protocol, host, header }) {
+export function originOf({ origin, trustProxy }, { protocol, host, path, header }) {
   const forwarded = (name) => (trustProxy ? header(name) : undefined);
   const named = String(forwarded('x-forwarded-host') ?? host);
   if (trustProxy && named.includes(',')) throw manyHosts(named);
   // Anything but a host would move the path that a guard in front of the relay has looked at.
   if (!isHost(named)) throw BAD_REQUEST;
-  if (origin && isForeignHost(named, origin)) throw misdirected(origin, named);
+  // Some platforms check the health by a name of their own.
+  if (origin && isForeignHost(named, origin) && !isHealth(path)) throw misdirected(origin, named);
   // Of several proxies, the first has seen the client.
   const proxied = String(forwarded('x-forwarded-proto') ?? '')
     .split(',')[0]
