@@ -109,7 +109,12 @@ const metadataOf = (generation, pictures) =>
     ...(generation.billing_transaction_id && { billingTransactionId: generation.billing_transaction_id }),
   }));
 
-/** A count of the service. The SDK adds up those of several creates: it would join texts. */
+/**
+ * A count of the service. The SDK adds up those of several creates: it would join texts.
+ *
+ * @param {any} generation
+ * @param {string} name
+ */
 function tokensOf({ usage }, name) {
   const count = usage?.[name];
   return typeof count === 'number' ? count : undefined;
