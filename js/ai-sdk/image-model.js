@@ -109,6 +109,17 @@ const metadataOf = (generation, pictures) =>
     ...(generation.billing_transaction_id && { billingTransactionId: generation.billing_transaction_id }),
   }));
 
+/**
+ * A count of the service. The SDK adds up those of several creates: it would join texts.
+ *
+ * @param {any} generation
+ * @param {string} name
+ */
+function tokensOf({ usage }, name) {
+  const count = usage?.[name];
+  return typeof count === 'number' ? count : undefined;
+}
+
 export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAGES } = {}) {
   return {
     specificationVersion: 'v3',
@@ -144,11 +155,6 @@ export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAG
         // A download goes to any host: it gets none of the headers of the call.
         const pictures = generation.data.filter((/** @type {any} */ image) => !image.error);
         const images = await bytesOf(pictures, merged);
-        const {
-          input_tokens: inputTokens,
-          output_tokens: outputTokens,
-          total_tokens: totalTokens,
-        } = generation.usage ?? {};
         return {
           images,
           // An empty list is the whole answer: another create would be billed.
@@ -159,7 +165,11 @@ export function createImageModel(modelId, options, { maxImagesPerCall = MAX_IMAG
               : [...unusedBesideTask(call, callOptions, fields), ...warningsOf(modelId, 0, generation)],
           providerMetadata: { [PROVIDER]: { images: metadataOf(generation, pictures) } },
           response: { timestamp, modelId: generation.model ?? modelId, headers: last.headers },
-          usage: { inputTokens, outputTokens, totalTokens },
+          usage: {
+            inputTokens: tokensOf(generation, 'input_tokens'),
+            outputTokens: tokensOf(generation, 'output_tokens'),
+            totalTokens: tokensOf(generation, 'total_tokens'),
+          },
         };
       } catch (error) {
         if (!(error instanceof LemonDataError)) throw error;

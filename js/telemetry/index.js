@@ -13,7 +13,7 @@ import {
 } from 'lemondata-wasm';
 import { read } from '../client/values.js';
 import { traceRequests } from './requests.js';
-import { CLIENT, fail, NAME } from './spans.js';
+import { CLIENT, endSpan, fail, NAME } from './spans.js';
 
 const CREATES = { generate, edit, generateAndWait, editAndWait };
 const OTHERS = { getTask, waitForTask };
@@ -87,21 +87,21 @@ export function createTracedClient(options, { api, tracer, propagate = false, re
       .with(context, () => call(input, { ...merged, fetch: transport }))
       .then(
         (result) => {
-          span.setAttributes(resultAttributes(result));
-          span.end();
+          endSpan(span, () => span.setAttributes(resultAttributes(result)));
           return result;
         },
         (error) => {
-          if (error instanceof LemonDataError) {
-            const { kind, outcome, task } = error;
-            span.setAttributes({
-              'error.type': kind,
-              'lemondata.outcome': outcome,
-              ...(task && { 'gen_ai.response.id': task.task_id }),
-            });
-          }
-          fail(span, error);
-          span.end();
+          endSpan(span, () => {
+            if (error instanceof LemonDataError) {
+              const { kind, outcome, task } = error;
+              span.setAttributes({
+                'error.type': kind,
+                'lemondata.outcome': outcome,
+                ...(task && { 'gen_ai.response.id': task.task_id }),
+              });
+            }
+            fail(span, error);
+          });
           throw error;
         },
       );

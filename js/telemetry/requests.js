@@ -1,4 +1,4 @@
-import { CLIENT, fail } from './spans.js';
+import { CLIENT, endSpan, fail } from './spans.js';
 
 /**
  * Wraps a transport: each request is a span of its own, below that of the call.
@@ -22,12 +22,14 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
       api.propagation.inject(own, init.headers, { set: (headers, key, value) => headers.set(key, value) });
     }
     let isOver = false;
-    const end = (error) => {
+    const end = (error, status) => {
       if (isOver) return;
       isOver = true;
       const secret = init.headers.get('authorization')?.replace('Bearer ', '');
-      if (error !== undefined) fail(span, error, secret);
-      span.end();
+      endSpan(span, () => {
+        if (status !== undefined) span.setAttribute('http.response.status_code', status);
+        if (error !== undefined) fail(span, error, secret);
+      });
     };
     // A transport of the caller's may not heed the signal. A span that does not end is never exported.
     init.signal.addEventListener('abort', () => end(init.signal.reason), { once: true });
@@ -38,8 +40,7 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
         (response) => {
           // What a transport of the caller's returns is the client's to judge.
           const { status } = Object(response);
-          if (status !== undefined && !isOver) span.setAttribute('http.response.status_code', status);
-          end(status >= 400 ? new Error(`status ${status}`) : undefined);
+          end(status >= 400 ? new Error(`status ${status}`) : undefined, status);
           return response;
         },
         (error) => {

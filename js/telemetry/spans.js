@@ -19,3 +19,19 @@ export function fail(span, error, secret) {
   span.recordException({ name, message });
   span.setStatus({ code: ERROR, message });
 }
+
+/**
+ * Marks a span and ends it. A processor of spans that throws must not cost the caller an answer that is paid for.
+ *
+ * @param {any} span
+ * @param {() => void} mark
+ */
+export function endSpan(span, mark) {
+  for (const step of [mark, () => span.end()]) {
+    try {
+      step();
+    } catch (error) {
+      (globalThis.reportError ?? console.error)(error);
+    }
+  }
+}

@@ -213,7 +213,7 @@ export interface MockServer extends MockService {
  * await generateAndWait({ model: 'ideogram-v3', prompt: 'A lemon' }, { apiKey, fetch, pollInterval: { min: 1, max: 2 } });
  * ```
  *
- * @throws TypeError for an option that does not exist
+ * @throws TypeError for an option, or a value of one, that does not exist
  */
 export declare function mockService(options?: MockServiceOptions): MockService;
 

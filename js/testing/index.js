@@ -59,15 +59,39 @@ function checkReply(reply) {
   }
 }
 
+/**
+ * Refuses a misspelt value for the same reason.
+ *
+ * @param {import('./index.js').ServeOptions} options
+ */
+function checkValues({ pollPath = 'images', models = {}, cors }) {
+  const check = (option, value, known) => {
+    if (!known.includes(value)) {
+      throw new TypeError(`${option} cannot be '${value}'. It can be ${known.join(', ')}.`);
+    }
+  };
+  check('pollPath', pollPath, ['images', 'tasks', 'alias', 'none']);
+  for (const [name, kind] of Object.entries(models)) check(`models['${name}']`, kind, ['inline', 'task']);
+  for (const origin of Array.isArray(cors) ? cors : []) {
+    if (`${origin}`.endsWith('/')) {
+      throw new TypeError(
+        `cors holds '${origin}', but a browser sends an origin without a slash at its end.`,
+      );
+    }
+  }
+}
+
 /** @param {import('./index.js').MockServiceOptions} [options] */
 export function mockService(options = {}) {
   checkOptions('mockService', options, OPTIONS);
+  checkValues(options);
   return mockOf(new Service(options));
 }
 
 /** @param {import('./index.js').ServeOptions} [options] */
 export async function serve(options = {}) {
   checkOptions('serve', options, [...OPTIONS, 'port', 'cors', 'log']);
+  checkValues(options);
   const { port, ...others } = options;
   const service = new Service(others);
   const server = await listen(service, port);
@@ -138,8 +162,10 @@ async function respond(service, input, init, resolve) {
   if (form) request.headers.set('content-type', form.type);
   const type = request.headers.get('content-type') ?? undefined;
   const bytes = await readBody(type, [form?.bytes ?? new Uint8Array(await request.arrayBuffer())]);
-  const [url] = /** @type {RegExpExecArray} */ (BASE.exec(request.url));
-  const path = request.url.slice(url.length) || '/';
+  // No transport sends a fragment.
+  const [address] = request.url.split('#');
+  const [url] = /** @type {RegExpExecArray} */ (BASE.exec(address));
+  const path = address.slice(url.length) || '/';
   const incoming = { method: request.method, path, headers: Object.fromEntries(request.headers), bytes, url };
   const { status, headers: answerHeaders, body: answer, fault } = await service.handle(incoming);
   if (fault === 'hang') return;

@@ -66,6 +66,15 @@ for (const [
       assert.deepEqual(picture.uint8Array, PIXEL);
     });
 
+    test('counts tokens that are numbers alone', async () => {
+      const usage = { input_tokens: '3', output_tokens: null, total_tokens: 7 };
+      const data = [{ b64_json: btoa(String.fromCharCode(...PIXEL)) }];
+      const fetch = async () => Response.json({ data, usage });
+      const result = await generateImage({ model: image('gpt-image-2', { fetch }), prompt });
+      const { inputTokens, outputTokens, totalTokens } = result.usage;
+      assert.deepEqual([inputTokens, outputTokens, totalTokens], [undefined, undefined, 7]);
+    });
+
     test('takes provider options of null as none', async () => {
       const { images } = await generateImage({
         model: image('gpt-image-2'),

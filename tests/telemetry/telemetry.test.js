@@ -202,6 +202,25 @@ describe('a traced client', GUARD, () => {
     assert.equal(createTracedClient(undefined, { api }).relay, false);
   });
 
+  test('loses no answer to a processor of spans that throws', async (t) => {
+    const logged = t.mock.method(console, 'error', () => {});
+    const broken = {
+      onStart() {},
+      onEnd() {
+        throw new Error('no room for spans');
+      },
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
+    const tracer = new BasicTracerProvider({ spanProcessors: [broken] }).getTracer('broken');
+    const { status } = await client({ tracer }).generate(request);
+    assert.equal(status, 'completed');
+    const error = await failure(client({ tracer }).generate({ ...request, model: 'test-error-500' }));
+    assert.equal(error.kind, 'server');
+    assert.equal(logged.mock.callCount(), 4);
+    assert.equal(server.counts.creates, 2);
+  });
+
   test('sees a transport that throws at once', async () => {
     const fetch = () => {
       throw new Error('no network here');

@@ -166,6 +166,12 @@ describe('a service in memory', () => {
     assert.deepEqual(mock.requests, []);
   });
 
+  test('gets no fragment', async () => {
+    const { mock } = start();
+    assert.equal((await mock.fetch('https://x.test/v1/models#all')).status, 200);
+    assert.equal(mock.requests[0].path, '/v1/models');
+  });
+
   test('gives itself to a relay, and the relay to a page', async () => {
     const { mock } = start({ taskMs: 0, apiKey: 'sk-server-1' });
     const relay = createRelay({
@@ -290,6 +296,8 @@ describe('faults', () => {
       [() => mock.respondWith({ statusCode: 500 }), /no field 'statusCode'\. It has status, /],
       [() => mock.respondWith('error-500', { time: 2 }), /respondWith\(\) has no option 'time'.*times/],
       [() => mockService({ taskMS: 1 }), /mockService\(\) has no option 'taskMS'.*taskMs/],
+      [() => mockService({ pollPath: 'task' }), /pollPath cannot be 'task'.*images, tasks, alias, none/],
+      [() => mockService({ models: { x: 'async' } }), /models\['x'\] cannot be 'async'.*inline, task/],
     ]) {
       assert.throws(call, (error) => error instanceof TypeError && message.test(error.message));
     }
@@ -337,6 +345,10 @@ test('the list of requests stays the same one', async () => {
 });
 
 describe('a server', () => {
+  test('refuses an origin that no browser sends', async () => {
+    await assert.rejects(serve({ cors: ['http://localhost:5173/'] }), /without a slash at its end/);
+  });
+
   test('lets nobody wait where a function of the caller fails', async (t) => {
     const logged = t.mock.method(console, 'error', () => {});
     const onRequest = () => assert.fail('no such request');
