@@ -13,9 +13,9 @@ const STREAM = 'text/event-stream';
  * `write`. A page is told nothing.
  */
 const NOT_CONNECTED =
-  /^ *(?:ENOTFOUND|connect |Too many sub|bad port|getaddrinfo |ConnectionRefused|UND_ERR_INVALID_|UNABLE_TO|ECONNREFUSED|Requires net|UND_ERR_CONNECT_|FailedToOpen|foreign )|TUNNEL|HTTP Tunneling|CERT[_ ]|HANDSHAKE|\(Connect\)|secure TLS|(?:WRONG|PROTOCOL)_VERSION/;
-/** Node's own `fetch` gives up by itself, after 300 s. */
-const OUT_OF_TIME = /^ UND_ERR_(?:HEADERS|BODY)_TIMEOUT /;
+  /^ *(?:ENOTFOUND|UND_ERR_INVALID_|connect |Requires net|getaddrinfo |UNABLE_TO|ConnectionRefused|UND_ERR_CONNECT_|ECONNREFUSED|Too many sub|FailedToOpen|bad port|foreign )|(?:WRONG|PROTOCOL)_VERSION|TUNNEL|HTTP Tunneling|CERT[_ ]|HANDSHAKE|secure TLS|\(Connect\)/;
+/** The `fetch` of Node and that of Bun give up by themselves, after 300 s. 23 is the code of a `TimeoutError`. */
+const OUT_OF_TIME = /^ (?:23|UND_ERR_(?:BODY|HEADERS)_TIMEOUT) /;
 
 /**
  * What is known of an exchange, for the core and for the error that it may lead to. Each field has its place from the

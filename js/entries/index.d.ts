@@ -409,8 +409,9 @@ export interface Options {
   relay?: boolean | undefined;
   /**
    * The transport. It is called with a URL and with `method`, `headers`, `body`, `signal`, `redirect: 'manual'` and, where
-   * the runtime knows it, `cache: 'no-store'`; for a create, with `keepalive: false` as well. Pass all of them on. One that
-   * throws before it returns a promise has sent nothing.
+   * the runtime knows it, `cache: 'no-store'`; for a create, with `keepalive: false` as well. Pass all of them on. A body of
+   * files is a form of the global `FormData`: undici's own `fetch` takes only its own. One that throws before it returns a
+   * promise has sent nothing.
    *
    * @defaultValue the global `fetch`, looked up at each request
    */

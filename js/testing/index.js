@@ -180,8 +180,10 @@ async function respond(service, input, init, resolve) {
   );
 }
 
-/** A form may be of another realm. @param {unknown} body @returns {body is FormData} */
-const isForm = (body) => Object.prototype.toString.call(body) === '[object FormData]';
+/** A form may be of another realm, and that of happy-dom does not name its class. @returns {body is FormData} */
+const isForm = (/** @type {unknown} */ body) =>
+  Object.prototype.toString.call(body) === '[object FormData]' ||
+  (typeof FormData === 'function' && body instanceof FormData);
 
 /**
  * A body that breaks off.

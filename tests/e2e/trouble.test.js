@@ -358,13 +358,17 @@ describe('rule 1: a create that never left', GUARD, () => {
     });
   }
 
-  test("is a time-out where it was Node's own", async () => {
-    const cause = Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
-    const { options } = script(() => Promise.reject(new TypeError('fetch failed', { cause })));
-    const error = await failure(generate(request, options));
-    assert.ok(error instanceof RequestTimeoutError);
-    assert.equal(error.outcome, 'unknown');
-  });
+  for (const [title, lost] of [
+    ["Node's own", fetchFailed(refused({ code: 'UND_ERR_HEADERS_TIMEOUT' }))],
+    ["Bun's, or that of a transport", new DOMException('The operation timed out.', 'TimeoutError')],
+  ]) {
+    test(`is a time-out where it was ${title}`, async () => {
+      const { options } = script(() => Promise.reject(lost));
+      const error = await failure(generate(request, options));
+      assert.ok(error instanceof RequestTimeoutError);
+      assert.equal(error.outcome, 'unknown');
+    });
+  }
 });
 
 describe('onUpdate', GUARD, () => {

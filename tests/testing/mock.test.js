@@ -172,6 +172,22 @@ describe('a service in memory', () => {
     assert.equal(mock.requests[0].path, '/v1/models');
   });
 
+  test('takes a form that does not name its class, as that of happy-dom', async (t) => {
+    const { FormData } = globalThis;
+    class Untagged extends FormData {
+      get [Symbol.toStringTag]() {
+        return 'Object';
+      }
+    }
+    globalThis.FormData = Untagged;
+    t.after(() => {
+      globalThis.FormData = FormData;
+    });
+    const { mock, client } = start();
+    await edit({ ...INLINE, image: new Blob([Uint8Array.of(0xff, 0xd8, 0xff, 0)]) }, client);
+    assert.equal(mock.requests[0].body.prompt, 'A lemon');
+  });
+
   test('gives itself to a relay, and the relay to a page', async () => {
     const { mock } = start({ taskMs: 0, apiKey: 'sk-server-1' });
     const relay = createRelay({
