@@ -173,8 +173,8 @@ test('asks for nothing at installation and at run time', () => {
 
 test('stays within the size budget', async () => {
   const sizes = await measure();
-  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_730, JSON.stringify(sizes));
-  assert.ok(sizes['the same of javascript'].brotli <= 23_760, JSON.stringify(sizes));
+  assert.ok(sizes['generate + waitForTask, bundled'].brotli <= 19_710, JSON.stringify(sizes));
+  assert.ok(sizes['the same of javascript'].brotli <= 23_790, JSON.stringify(sizes));
   assert.ok(sizes['ai-sdk.js'].brotli <= 2_500, JSON.stringify(sizes));
   assert.ok(sizes['telemetry.js'].brotli <= 1_600, JSON.stringify(sizes));
   assert.ok(sizes['the same of slim'].brotli <= 19_580, JSON.stringify(sizes));
