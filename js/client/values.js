@@ -124,7 +124,8 @@ export function reasonOf(value, depth = 0) {
   for (const name of ['error', 'message', 'msg', 'detail', 'errors']) text ||= inner(value?.[name]);
   // Each picture of several may have failed for its own reason.
   const ofPictures = () => inner(list(value?.data).map((item) => item?.error));
-  text = join('; ', text || ofPictures(), ...list(value).map(inner), inner(value?.validation_errors));
+  const others = [...list(value), ...list(value?.validation_errors)];
+  text = join('; ', text || ofPictures(), ...others.map(inner));
   return join(': ', asText(list(value?.loc).at(-1) ?? value?.field), text);
 }
 

@@ -12,6 +12,16 @@ test('the reason of a body is the first text that says something', () => {
     [{ detail: { msg: 'No' } }, 'No'],
     [{ errors: ['No', { message: 'Never' }] }, 'No; Never'],
     [{ message: 'No', validation_errors: [{ field: 'n', message: 'too many' }] }, 'No; n: too many'],
+    [
+      {
+        error: { message: 'n: too many' },
+        validation_errors: [
+          { field: 'n', message: 'too many' },
+          { field: 'size', message: 'unknown' },
+        ],
+      },
+      'n: too many; size: unknown',
+    ],
     [{ detail: [{ loc: ['body', 'n'], msg: 'too many' }] }, 'n: too many'],
     [{ detail: [{ loc: ['body', 3], msg: 'too long' }] }, '3: too long'],
     [{ data: [{ error: { message: 'No' } }, null, { error: 'Never' }] }, 'No; Never'],
