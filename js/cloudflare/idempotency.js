@@ -5,6 +5,7 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { CLAIM_MS, LOST_ANSWER } from '../relay/answers.js';
+import { DROPPED_ANSWER } from '../relay/idempotency.js';
 import { DAY_MS, milliseconds, readSettings } from '../relay/settings.js';
 import { Changes } from './changes.js';
 import { getText, putText } from './texts.js';
@@ -13,6 +14,11 @@ const RULES = {
   claim: milliseconds(CLAIM_MS),
   retention: milliseconds(DAY_MS),
 };
+
+/** A call to an object holds 32 MiB at most, with all that goes with the text. */
+const MAX_CALL_BYTES = 31 * 1024 * 1024;
+/** The runtime hands a text over with one byte for each character, or with two if any needs more. */
+const callBytesOf = (text) => text.length * (/[^\0-\xff]/.test(text) ? 2 : 1);
 
 /**
  * The claim of a key, and the head of its answer once it is settled. It is forgotten at `until`.
@@ -91,6 +97,7 @@ export function durableStore(keys) {
   const objectOf = (key) => keys.get(keys.idFromName(key));
   return {
     claim: (key, fingerprint) => objectOf(key).claim(fingerprint),
-    settle: (key, answer) => objectOf(key).settle(answer),
+    settle: (key, answer) =>
+      objectOf(key).settle(answer && callBytesOf(answer.body) > MAX_CALL_BYTES ? DROPPED_ANSWER : answer),
   };
 }

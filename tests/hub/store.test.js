@@ -73,6 +73,24 @@ describe('a store of Durable Objects', GUARD, () => {
     assert.equal(server.counts.creates, 1);
   });
 
+  test('does not keep an answer that no call to an object can hold, and never sends its create again', async () => {
+    for (const [key, text] of [
+      ['too-large', 'abcd'.repeat(9_000_000)],
+      ['too-wide', 'é🍋abc'.repeat(3_000_000)],
+    ]) {
+      server.reset();
+      server.next({ on: 'create', reply: { body: { created: 1, data: [{ b64_json: text }] } } });
+      const body = { prompt: 'A lemon', model: 'dall-e-3' };
+      const first = await create(body, key);
+      assert.equal(first.status, 200);
+      assert.equal((await first.json()).data[0].b64_json.length, text.length);
+      const again = await create(body, key);
+      assert.equal(again.status, 502);
+      assert.equal((await again.json()).error.code, 'answer_not_kept');
+      assert.equal(server.counts.creates, 1);
+    }
+  });
+
   test('counts an unsettled create as lost, and never sends it again', async () => {
     const body = { prompt: 'A lemon', model: 'test-hang' };
     const hanging = create(body, 'lost');
