@@ -13,9 +13,9 @@ const STREAM = 'text/event-stream';
  * `write`. A page is told nothing.
  */
 const NOT_CONNECTED =
-  /^ *(?:ENOTFOUND|UND_ERR_INVALID_|connect |Requires net|getaddrinfo |UNABLE_TO|ConnectionRefused|UND_ERR_CONNECT_|ECONNREFUSED|Too many sub|FailedToOpen|bad port|foreign )|(?:WRONG|PROTOCOL)_VERSION|TUNNEL|HTTP Tunneling|CERT[_ ]|HANDSHAKE|secure TLS|\(Connect\)/;
+  /^ *(?:UNABLE_TO|Requires net|UND_ERR_INVALID_|bad port|getaddrinfo |ENOTFOUND|UND_ERR_CONNECT_|FailedToOpen|ECONNREFUSED|connect |Too many sub|ConnectionRefused|foreign F)|CERT[_ ]|(?:WRONG|PROTOCOL)_VERSION|\(Connect\)|HANDSHAKE|secure TLS|TUNNEL|HTTP Tunneling/;
 /** The `fetch` of Node and that of Bun give up by themselves, after 300 s. 23 is the code of a `TimeoutError`. */
-const OUT_OF_TIME = /^ (?:23|UND_ERR_(?:BODY|HEADERS)_TIMEOUT) /;
+const OUT_OF_TIME = /^ (?:UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|23) /;
 
 /**
  * What is known of an exchange, for the core and for the error that it may lead to. Each field has its place from the

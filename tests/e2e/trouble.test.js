@@ -349,6 +349,7 @@ describe('rule 1: a create that never left', GUARD, () => {
     // Bun says so of a connection that breaks later, too.
     ['failed in its TLS in Bun', refused({ code: 'EPROTO', message: 'EPROTO: The TLS handshake failed.' })],
     ['was damaged under its TLS', refused({ code: 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC' })],
+    ['failed in a transport of the caller', refused({ message: 'foreign key mismatch' })],
     ['failed in a way that cannot be read', refused({ code: Symbol('?') })],
   ]) {
     test(`is not one whose connection ${title}`, async () => {
