@@ -69,8 +69,8 @@ pub struct Failure {
     pub retry_after: Ms,
     /// Whether the provider says that asking again cannot help.
     pub is_final: bool,
-    /// Whether another model may do better.
-    pub is_models: bool,
+    /// Whether another model may do better: the failure is of this one.
+    pub blames_model: bool,
     /// The task that has failed.
     pub task: Option<Task>,
 }
@@ -86,7 +86,7 @@ impl Failure {
             param: None,
             retry_after: Ms::ZERO,
             is_final: false,
-            is_models: kind == Kind::TaskFailed,
+            blames_model: kind == Kind::TaskFailed,
             task: None,
         })
     }
@@ -168,7 +168,7 @@ impl Failure {
         }
         // The type says it where there is no code.
         let word = if code.is_empty() { error.text_of(Name::Type) } else { code };
-        failure.is_models = status == 429 || word.starts_with("model_") || word == ALL_CHANNELS_FAILED;
+        failure.blames_model = status == 429 || word.starts_with("model_") || word == ALL_CHANNELS_FAILED;
         let reason = answer.reason();
         if !reason.is_empty() {
             failure.say(": ");
@@ -260,7 +260,7 @@ impl Failure {
     pub fn allows_fallback(&self) -> bool {
         match self.outcome {
             Outcome::NotSent => self.kind == Kind::Connection,
-            Outcome::Rejected | Outcome::Failed => self.is_models,
+            Outcome::Rejected | Outcome::Failed => self.blames_model,
             _ => false,
         }
     }

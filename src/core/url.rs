@@ -61,7 +61,7 @@ impl Base {
             return None;
         }
         let inside = path.strip_prefix(&*self.prefix).is_some_and(|rest| rest.starts_with("/"));
-        // An absolute URL is meant as it is. Only such a one has its origin from elsewhere than the base.
+        // An absolute URL is meant as it is. With another base than ours, only an absolute one has our origin.
         let is_absolute =
             V::parse_url(poll_url, "x://y").is_some_and(|location| location.origin == self.origin);
         Some(if inside || is_absolute { path } else { self.own_path(&path) })

@@ -16,17 +16,17 @@ use super::{
     url::Base,
 };
 
-/// For so long after a create, not every server of the provider may know the task.
+/// How long after a create some servers of the provider may not know the task.
 const FRESH: Ms = Ms(10_000.0);
 /// A poll that is sent shortly before the deadline, or when it has come, has this time:
 /// it may bring the result.
 const LAST_POLL: Ms = Ms(5_000.0);
-/// So many polls come before most tasks are done.
+/// The polls that come before most tasks are done.
 const EARLY_POLLS: u32 = 6;
-/// After these, gaps are of this part of the interval.
+/// After these, gaps are drawn from this part of the interval.
 const LATE_PART: f64 = 0.8;
-/// A relay's stream says something every 15 s, if only that nothing has changed. One that is silent for so long
-/// is dead.
+/// A relay's stream says something every 15 s, if only that nothing has changed. One that is silent for this
+/// long is dead.
 const SILENT: Ms = Ms(30_000.0);
 /// Sleeps and attempts end at the deadline. One that ends later than this behind it was suspended: a
 /// laptop slept, or a page was frozen.
@@ -77,7 +77,7 @@ pub struct Wait {
     poll_max: Ms,
     poll_timeout: Ms,
     /// Why the wait has to end although the task goes on.
-    end: End,
+    end: WaitEnd,
     /// How long the server wanted to be left alone when the wait ended.
     #[serde(alias = "asked")]
     retry_after: Ms,
@@ -86,8 +86,8 @@ pub struct Wait {
 /// Where a wait's task comes from: that decides when it is polled first, and how long a 404 means nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin {
-    /// This call has just created it, and the server wants to be left alone for so long. No task is done at once, so the
-    /// first poll comes after one gap.
+    /// This call has just created it, and the server wants to be left alone for this time. No task is done at once, so
+    /// the first poll comes after one gap.
     Created(Ms),
     /// This process has created it: its `generate` returned at this time.
     Generated(f64),
@@ -97,7 +97,7 @@ pub enum Origin {
 
 /// Why a wait ends before its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum End {
+enum WaitEnd {
     NotYet,
     Deadline,
     Budget,
@@ -174,7 +174,7 @@ impl Wait {
             poll_min: options.poll_min,
             poll_max: options.poll_max,
             poll_timeout: options.poll_timeout,
-            end: End::NotYet,
+            end: WaitEnd::NotYet,
             retry_after: Ms::ZERO,
         };
         if let Origin::Created(retry_after) = origin {
@@ -196,12 +196,12 @@ impl Wait {
 
     /// Whether the next thing to do at `now` is a poll.
     pub fn is_due(&self, now: f64) -> bool {
-        self.end == End::NotYet && now >= self.due
+        self.end == WaitEnd::NotYet && now >= self.due
     }
 
     /// When the next poll is due, as things stand; none where there is none to come.
     pub fn due(&self) -> Option<f64> {
-        if self.end == End::NotYet { Some(self.due) } else { None }
+        if self.end == WaitEnd::NotYet { Some(self.due) } else { None }
     }
 
     /// Whether no poll has been answered since one was lost.
@@ -216,8 +216,8 @@ impl Wait {
 
     /// What to do at `now`. A poll counts as sent.
     pub fn next(&mut self, now: f64) -> WaitAction {
-        if self.end != End::NotYet {
-            return WaitAction::Fail(self.give_up());
+        if self.end != WaitEnd::NotYet {
+            return WaitAction::Fail(self.failure());
         }
         if now < self.due {
             return WaitAction::Sleep(self.due);
@@ -322,7 +322,7 @@ impl Wait {
         let is_second = !is_fresh && core::mem::replace(&mut self.missed, true);
         self.sleep(now, self.cadence(random), retry_after);
         // Without a further poll, this is the last word on the task.
-        if self.is_single || is_second || !is_fresh && self.end != End::NotYet {
+        if self.is_single || is_second || !is_fresh && self.end != WaitEnd::NotYet {
             return PollResult::Fail(accepted(failure));
         }
         PollResult::Again
@@ -356,9 +356,9 @@ impl Wait {
         let left = self.deadline - now;
         let gap = own.max(retry_after);
         if self.max_polls > 0 && self.polls >= self.max_polls {
-            self.end = End::Budget;
+            self.end = WaitEnd::Budget;
         } else if self.is_last || retry_after > self.left(now) || left <= 0.0 && left > -SUSPENDED.0 {
-            self.end = End::Deadline;
+            self.end = WaitEnd::Deadline;
         }
         self.retry_after = retry_after;
         self.swapped = false;
@@ -372,9 +372,9 @@ impl Wait {
         Ms((self.deadline - now).max(0.0))
     }
 
-    fn give_up(&self) -> Box<Failure> {
+    fn failure(&self) -> Box<Failure> {
         let (kind, when) = match self.end {
-            End::Budget => (Kind::PollBudget, " was still running after maxPolls polls"),
+            WaitEnd::Budget => (Kind::PollBudget, " was still running after maxPolls polls"),
             _ => (Kind::WaitTimeout, " was still running when maxWait ended"),
         };
         let mut failure = Failure::new(kind, Outcome::Accepted, "The task ");
@@ -392,7 +392,7 @@ impl Wait {
 
     /// A gap between two polls. Each is drawn by chance, so that many clients never poll in step.
     ///
-    /// Few tasks are done within half a minute: for so long, gaps are of the longer half. What that saves goes
+    /// Few tasks are done within half a minute: until then, gaps are of the longer half. What that saves goes
     /// into shorter ones when most are done, where each second counts.
     fn cadence(&self, random: f64) -> Ms {
         let part = match self.polls {

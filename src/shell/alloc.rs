@@ -20,8 +20,8 @@ const STEPS: usize = 64;
 const LARGEST_SMALL: u32 = (STEP * STEPS).ilog2();
 const PAGE: usize = 65_536;
 
-/// The list of the blocks that hold so many bytes, and their size. No block has more than 2^30 bytes: the lists behind
-/// that one do not exist.
+/// The list of the blocks that hold `size` bytes, and the size of those blocks. No block has more than 2^30 bytes: the
+/// lists behind that one do not exist.
 fn class_of(size: usize) -> (usize, usize) {
     if size <= STEP * STEPS {
         let steps = size.div_ceil(STEP);

@@ -42,7 +42,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn announce(this: &Host, id: &str, poll_url: &str);
 
-    /// Calls `onUpdate`. The next poll is due in so many milliseconds; a negative number means never.
+    /// Calls `onUpdate`. The next poll is due in `next_poll_ms`; a negative number means never.
     #[wasm_bindgen(method)]
     pub fn update(this: &Host, generation: &JsValue, next_poll_ms: f64);
 
