@@ -216,8 +216,8 @@ describe('a hub whose provider fails', GUARD, () => {
   test('keeps the hint of a 429 that suspended a task, for every request', async () => {
     // Longer than maxWait.
     const refusal = { status: 429, body: { error: { code: 'rate_limit_exceeded', retry_after: 900 } } };
-    const task = await client.generate(request('task'));
     server.next({ on: 'poll', reply: refusal });
+    const task = await client.generate(request('task'));
     const id = idOf(task.task_id);
     await until(async () => (await hub.inside(id, 'stored')).entries.job.phase === 'suspended');
     const polls = server.counts.polls;
