@@ -30,7 +30,11 @@ function toEntry(snapshot) {
   const { images, error, task } = snapshot;
   const request = { ...snapshot.request };
   const entry = { ...snapshot, request };
-  for (const name in request) if (isFile(request[name])) entry.isPartial = delete request[name];
+  for (const name in request) {
+    if (!isFile(request[name])) continue;
+    delete request[name];
+    entry.isPartial = true;
+  }
   if (error) entry.error = toStored(error);
   // An address of another kind is that of an application, which keeps its images itself.
   if (images.every(({ url }) => url && !/^(blob|data):/i.test(url))) return entry;
@@ -78,7 +82,11 @@ export function openJournal(chosen, key, locks) {
       if (stored.version === VERSION) {
         isBroken = !stored.entries;
         Object.assign(entries, stored.entries);
-        for (const id in entries) if (!isEntry(entries[id])) isBroken = delete entries[id];
+        for (const id in entries) {
+          if (isEntry(entries[id])) continue;
+          delete entries[id];
+          isBroken = true;
+        }
       }
     } catch {}
     // Where this fails, the write fails with it, and the old text stays.
