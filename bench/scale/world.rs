@@ -474,7 +474,7 @@ impl World<'_> {
             let result = if is_lost { Err((TransportError::Connection, true)) } else { Ok(&reply) };
             object.job.poll_answered(&self.options, self.hub_options, result, now as f64, random)
         };
-        if matches!(&update, JobUpdate::Answered(meaning) if meaning.status.text() == "completed") {
+        if matches!(&update, JobUpdate::Answered(parsed) if parsed.status.text() == "completed") {
             let (arrived, late) = (object.arrived, now - object.done_at);
             self.sample(arrived, now, |samples| &mut samples.delivery_delay, late);
         }

@@ -25,9 +25,9 @@ const FAILED: Expected<'static> = Err((Kind::TaskFailed, Outcome::Failed));
 const CANCELLED: Expected<'static> = Err((Kind::TaskCancelled, Outcome::Failed));
 
 fn check(name: &str, body: &Plain, known: Option<&Task>, expected: Expected<'_>) {
-    let meaning = ParsedAnswer::of(TARGET, &reply(200, body.clone()), known);
-    let got = meaning.map_err(|failure| (failure.kind, failure.outcome)).map(|meaning| {
-        (meaning.status, meaning.task.map(|task| task.id).unwrap_or_default(), meaning.is_foreign)
+    let parsed = ParsedAnswer::of(TARGET, &reply(200, body.clone()), known);
+    let got = parsed.map_err(|failure| (failure.kind, failure.outcome)).map(|parsed| {
+        (parsed.status, parsed.task.map(|task| task.id).unwrap_or_default(), parsed.is_foreign)
     });
     let got = got.as_ref().map(|(status, id, is_foreign)| (*status, id.as_str(), *is_foreign));
     assert_eq!(got.map_err(|error| *error), expected, "{name}: {body}");
@@ -317,8 +317,8 @@ fn the_words_of_every_dialect_are_understood_in_any_case_of_letters() {
     }
     // A part of a word, and more than one of them, is another word.
     for word in ["", "complete", "done finished", " done", "done ", "dОne"] {
-        let meaning = ParsedAnswer::of(TARGET, &reply(200, json!({"id": "t", "status": word})), None);
-        assert_eq!(meaning.map(|meaning| meaning.status).ok(), Some(Status::Processing), "{word:?}");
+        let parsed = ParsedAnswer::of(TARGET, &reply(200, json!({"id": "t", "status": word})), None);
+        assert_eq!(parsed.map(|parsed| parsed.status).ok(), Some(Status::Processing), "{word:?}");
     }
 }
 

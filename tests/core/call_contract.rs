@@ -134,7 +134,7 @@ type MakeEvent = fn() -> Event<Json>;
 const EVENTS: [(&str, MakeEvent); 10] = [
     ("credentials", credentials),
     ("answer", running),
-    ("loss", lost),
+    ("lost", lost),
     ("poll of another call", || Event::Following(Source::Poll)),
     ("stream of another call", || Event::Following(Source::Stream)),
     ("leader left", || Event::LeaderLeft),
@@ -152,9 +152,9 @@ fn action_for(state: State, event: &str) -> Option<Action> {
         (CreateAuthorizing | PollAuthorizing, "credentials") => Action::Send,
         (CreateSending, "answer") => Action::Announce,
         // Without a relay, a create that may have been carried out is not repeated.
-        (CreateSending, "loss") => Action::Finish,
+        (CreateSending, "lost") => Action::Finish,
         (PollSending, "poll of another call" | "stream of another call") => Action::Sleep,
-        (PollSending | FollowingPoll | FollowingStream | Sleeping, "answer" | "loss") => Action::Sleep,
+        (PollSending | FollowingPoll | FollowingStream | Sleeping, "answer" | "lost") => Action::Sleep,
         (FollowingPoll | FollowingStream, "leader left") | (FollowingStream, "woken") => Action::Authorize,
         (Announcing, "announced") | (Sleeping, "woken") => Action::Sleep,
         (Announcing, "elapsed") => Action::Finish,

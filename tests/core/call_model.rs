@@ -65,7 +65,7 @@ impl Happening {
             Happening::Attempt(turn, is_sent) => Event::Attempt(match (turn.reply(), &turn.event) {
                 (Some(answer), _) => attempt(&answer),
                 (None, Reply::Lost(error)) => lost_attempt(*error, *is_sent),
-                (None, _) => unreachable!("only a loss brings no answer"),
+                (None, _) => unreachable!("only a lost attempt brings no answer"),
             }),
             Happening::Following(source) => Event::Following(*source),
             Happening::LeaderLeft => Event::LeaderLeft,

@@ -658,7 +658,7 @@ impl World<'_> {
         let timeout = (until - self.time.now()).max(0.0);
         self.disturb(Event::Woken)?;
         match turn.got {
-            Exchange::Lost { loss: TransportError::Timeout, sent } if timeout < LONGEST_TIMER_MS => {
+            Exchange::Lost { error: TransportError::Timeout, sent } if timeout < LONGEST_TIMER_MS => {
                 self.under_way = Some(sent);
                 self.time.pass(timeout, turn.drift);
                 self.time_out(until)
@@ -673,7 +673,7 @@ impl World<'_> {
     fn give_up(&mut self) -> Checked<Action> {
         self.came_past("attempt", &"given-up");
         let sent = self.under_way.take().unwrap_or_default();
-        let got = Exchange::Lost { loss: TransportError::Timeout, sent };
+        let got = Exchange::Lost { error: TransportError::Timeout, sent };
         self.judge(&ScriptedPoll { got, took: 0.0, drift: Drift::Steady, random: 0.5 })
     }
 
@@ -1014,7 +1014,7 @@ impl World<'_> {
     /// What a request has brought, and its `Retry-After` once more.
     fn read(&self, got: &Exchange) -> (AttemptResult, RetryAfter) {
         match got {
-            Exchange::Lost { loss, sent } => (Err((*loss, *sent)), Header::Nothing.read(0.0)),
+            Exchange::Lost { error, sent } => (Err((*error, *sent)), Header::Nothing.read(0.0)),
             Exchange::Answer { status, body, header } => {
                 let body = body.as_ref().map(redacted);
                 let header = header.read(self.time.wall);
@@ -1184,7 +1184,7 @@ fn is_unknown(got: &AttemptResult) -> bool {
 fn may_repeat(got: &AttemptResult, is_relay: bool) -> bool {
     let (allowed, forbidden) = match got {
         Ok(reply) => (did_nothing(reply), retryable(reply) == Some(false)),
-        Err((loss, sent)) => (*loss == TransportError::Connection && !sent, false),
+        Err((error, sent)) => (*error == TransportError::Connection && !sent, false),
     };
     !forbidden && (allowed || is_relay && is_unknown(got))
 }

@@ -22,7 +22,7 @@ enum Event {
     /// A success with some body.
     Success(Plain),
     /// No answer.
-    Lost { loss: TransportError, sent: bool },
+    Lost { error: TransportError, sent: bool },
 }
 
 impl Event {
@@ -33,7 +33,7 @@ impl Event {
             }
             Event::Bodiless { status, .. } => bodiless(*status),
             Event::Success(body) => reply(200, body.clone()),
-            Event::Lost { loss, sent } => return create.lost(*loss, *sent, random),
+            Event::Lost { error, sent } => return create.lost(*error, *sent, random),
         };
         create.answer(&asking(answer, self.header().unwrap_or(f64::NAN)), random)
     }
@@ -62,7 +62,7 @@ impl Event {
 
     /// Whether no connection was made, so that the request never left this machine.
     fn is_unsent(&self) -> bool {
-        matches!(self, Event::Lost { loss: TransportError::Connection, sent: false })
+        matches!(self, Event::Lost { error: TransportError::Connection, sent: false })
     }
 
     /// Whether it may have been carried out, for all we know.
@@ -98,14 +98,14 @@ fn event() -> impl Strategy<Value = Event> {
         json!({}),
         json!(null),
     ]);
-    let loss = select(vec![TransportError::Connection, TransportError::Timeout]);
+    let error = select(vec![TransportError::Connection, TransportError::Timeout]);
     prop_oneof![
         8 => (status(), any::<Option<bool>>(), seconds(), seconds())
             .prop_map(|(status, retryable, header, body)| Event::Refused { status, retryable, header, body }),
         2 => (prop_oneof![Just(200), status()], seconds())
             .prop_map(|(status, header)| Event::Bodiless { status, header }),
         1 => body.prop_map(Event::Success),
-        2 => (loss, any::<bool>()).prop_map(|(loss, sent)| Event::Lost { loss, sent }),
+        2 => (error, any::<bool>()).prop_map(|(error, sent)| Event::Lost { error, sent }),
     ]
 }
 
@@ -147,9 +147,9 @@ proptest! {
                     slept += ms;
                     prop_assert!(slept <= CREATE_SLEEP_MS, "{} ms of sleep in all", slept);
                 }
-                CreateAction::Done(meaning) => {
+                CreateAction::Done(parsed) => {
                     prop_assert!(matches!(event, Event::Success(_)));
-                    prop_assert!(matches!(meaning.status, Status::Pending | Status::Completed));
+                    prop_assert!(matches!(parsed.status, Status::Pending | Status::Completed));
                 }
                 CreateAction::Fail(failure) => {
                     prop_assert_eq!(failure.outcome == Outcome::Unknown,

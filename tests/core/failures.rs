@@ -205,11 +205,12 @@ fn every_failure_of_a_callback_or_an_option_has_its_text_here() {
 
 #[test]
 fn a_lost_create_may_have_been_billed_unless_it_was_never_sent() {
-    for (loss, kind) in
+    for (error, kind) in
         [(TransportError::Connection, Kind::Connection), (TransportError::Timeout, Kind::RequestTimeout)]
     {
         for (sent, outcome) in [(true, Outcome::Unknown), (false, Outcome::NotSent)] {
-            let CreateAction::Fail(failure) = Create::new(PATH.into(), 0, false).lost(loss, sent, 0.5) else {
+            let CreateAction::Fail(failure) = Create::new(PATH.into(), 0, false).lost(error, sent, 0.5)
+            else {
                 panic!("rule 1: a lost create was repeated");
             };
             assert_eq!((failure.kind, failure.outcome, failure.status), (kind, outcome, 0));

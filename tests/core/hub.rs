@@ -91,7 +91,7 @@ fn every_answer_to_a_create_leads_to_its_phase() {
             json!({"id": "img_x", "status": "completed"}),
             Phase::Failed,
         ),
-        ("an answer without a meaning", 200, json!({}), Phase::Unknown),
+        ("an answer that says nothing", 200, json!({}), Phase::Unknown),
         ("too many requests", 429, json!({}), Phase::Queued),
         ("too many requests, for good", 429, final_, Phase::Idle),
         ("overload before anything was done", 503, retry, Phase::Queued),
@@ -126,7 +126,7 @@ fn a_refusal_that_concerns_the_operator_frees_the_key_after_a_minute() {
 
 #[test]
 fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
-    for (loss, sent, phase) in [
+    for (error, sent, phase) in [
         (TransportError::Connection, true, Phase::Unknown),
         (TransportError::Timeout, true, Phase::Unknown),
         (TransportError::Timeout, false, Phase::Idle),
@@ -134,7 +134,7 @@ fn a_create_without_an_answer_is_unknown_unless_it_never_left() {
         (TransportError::Connection, false, Phase::Queued),
     ] {
         let mut job = sending();
-        let update = job.create_answered::<Json>(&options(), NO_LIMITER, Err((loss, sent)), None, NOW, 0.5);
+        let update = job.create_answered::<Json>(&options(), NO_LIMITER, Err((error, sent)), None, NOW, 0.5);
         assert_eq!(matches!(update, JobUpdate::Fail(_)), phase != Phase::Queued);
         assert_eq!(job.phase, phase);
     }
@@ -192,19 +192,19 @@ fn every_answer_to_a_poll_leads_to_its_phase() {
 #[test]
 fn an_answer_comes_back_to_its_caller() {
     let mut job = sending();
-    let JobUpdate::Answered(meaning) =
+    let JobUpdate::Answered(parsed) =
         job.create_answered(&options(), NO_LIMITER, Ok(&reply(200, pending())), None, NOW, 0.5)
     else {
         panic!("no answer")
     };
-    assert_eq!(meaning.status, Status::Pending);
+    assert_eq!(parsed.status, Status::Pending);
     let mut job = polling(NO_LIMITER);
-    let JobUpdate::Answered(meaning) =
+    let JobUpdate::Answered(parsed) =
         job.poll_answered(&options(), NO_LIMITER, Ok(&reply(200, completed())), NOW, 0.5)
     else {
         panic!("no answer")
     };
-    assert_eq!(meaning.status, Status::Completed);
+    assert_eq!(parsed.status, Status::Completed);
 }
 
 #[test]
@@ -806,8 +806,8 @@ fn chain(causes: &[Cause]) -> (Job, usize) {
             Cause::Create(status, code, retryable) => {
                 answer(&mut job, reply(status, json!({"error": {"code": code, "retryable": retryable}})));
             }
-            Cause::Lost(loss, sent) => {
-                job.create_answered::<Json>(&options, NO_LIMITER, Err((loss, sent)), None, now, 0.5);
+            Cause::Lost(error, sent) => {
+                job.create_answered::<Json>(&options, NO_LIMITER, Err((error, sent)), None, now, 0.5);
             }
             Cause::Ended(word) => drop(answer(&mut job, ended(word))),
             Cause::Unclear => drop(answer(&mut job, reply(200, json!({})))),

@@ -34,7 +34,7 @@ pub enum Sent {
     /// A success that means nothing.
     Unclear,
     /// No answer.
-    Lost { loss: TransportError, sent: bool },
+    Lost { error: TransportError, sent: bool },
 }
 
 impl Sent {
@@ -61,7 +61,7 @@ impl Sent {
         match self {
             Sent::Refused { status: 429, retryable, .. } => *retryable != Some(false),
             Sent::Refused { status: 503, retryable, .. } => *retryable == Some(true),
-            Sent::Lost { loss: TransportError::Connection, sent } => !sent,
+            Sent::Lost { error: TransportError::Connection, sent } => !sent,
             _ => false,
         }
     }
@@ -233,7 +233,7 @@ pub fn simulate(plan: &Plan) -> Run {
                 let refused = Sent::Refused { status: 400, retryable: None, retry_after: None };
                 let sent = sends.next().unwrap_or(refused);
                 run.sends.push((now, None));
-                now += if matches!(sent, Sent::Lost { loss: TransportError::Timeout, .. }) {
+                now += if matches!(sent, Sent::Lost { error: TransportError::Timeout, .. }) {
                     timeout.0
                 } else {
                     700.0
@@ -241,8 +241,8 @@ pub fn simulate(plan: &Plan) -> Run {
                 let answer = sent.reply();
                 let result = match (&answer, &sent) {
                     (Some(reply), _) => Ok(reply),
-                    (None, Sent::Lost { loss, sent }) => Err((*loss, *sent)),
-                    _ => unreachable!("only a loss brings no answer"),
+                    (None, Sent::Lost { error, sent }) => Err((*error, *sent)),
+                    _ => unreachable!("only a lost attempt brings no answer"),
                 };
                 if let JobUpdate::Fail(failure) = job.create_answered(options, hub, result, None, now, random)
                 {
@@ -262,8 +262,8 @@ pub fn simulate(plan: &Plan) -> Run {
                 let answer = turn.reply();
                 let result = match (&answer, &turn.event) {
                     (Some(reply), _) => Ok(reply),
-                    (None, Event::Lost(loss)) => Err((*loss, true)),
-                    _ => unreachable!("only a loss brings no answer"),
+                    (None, Event::Lost(error)) => Err((*error, true)),
+                    _ => unreachable!("only a lost attempt brings no answer"),
                 };
                 if let JobUpdate::Fail(failure) = job.poll_answered(options, hub, result, now, random) {
                     why = Some(failure);
@@ -295,7 +295,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     let retryable = prop_oneof![2 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))];
     let retry_after = option::of(prop_oneof![(0_u32..30).prop_map(f64::from), Just(1e9)]);
     let poll_url = select(vec!["", "", simulation::TASK_URL, simulation::FOREIGN]);
-    let loss = select(vec![TransportError::Connection, TransportError::Timeout]);
+    let error = select(vec![TransportError::Connection, TransportError::Timeout]);
     prop_oneof![
         8 => (status, retryable, retry_after)
             .prop_map(|(status, retryable, retry_after)| Sent::Refused { status, retryable, retry_after }),
@@ -305,7 +305,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         1 => Just(Sent::Empty),
         1 => Just(Sent::Broken),
         1 => Just(Sent::Unclear),
-        2 => (loss, any::<bool>()).prop_map(|(loss, sent)| Sent::Lost { loss, sent }),
+        2 => (error, any::<bool>()).prop_map(|(error, sent)| Sent::Lost { error, sent }),
     ]
 }
 

@@ -174,11 +174,11 @@ impl Run {
 fn judge(wait: &mut Wait, base: &Base, turn: &ScriptedPoll, now: f64) -> PollOutcome {
     let verdict = match (turn.reply(), &turn.event) {
         (Some(reply), _) => wait.answer(base, &reply, now, turn.random),
-        (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
-        (None, _) => unreachable!("only a loss brings no answer"),
+        (None, Event::Lost(error)) => wait.lost(*error, now, turn.random),
+        (None, _) => unreachable!("only a lost attempt brings no answer"),
     };
     match verdict {
-        PollResult::Answered(meaning) if meaning.status == Status::Completed => PollOutcome::Completed,
+        PollResult::Answered(parsed) if parsed.status == Status::Completed => PollOutcome::Completed,
         PollResult::Answered(_) => PollOutcome::Running,
         PollResult::Again => PollOutcome::Again,
         PollResult::Lost(failure) => PollOutcome::Lost(failure),

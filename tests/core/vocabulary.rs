@@ -48,7 +48,7 @@ pub enum Exchange {
     /// An answer; its body is none where it broke off or is no JSON.
     Answer { status: u16, body: Option<Plain>, header: Header },
     /// No answer, and whether the request had left this machine.
-    Lost { loss: TransportError, sent: bool },
+    Lost { error: TransportError, sent: bool },
 }
 
 /// One of these.
@@ -342,7 +342,7 @@ fn answer(
 
 fn lost() -> impl Strategy<Value = Exchange> {
     (of([TransportError::Connection, TransportError::Timeout]), prop::bool::weighted(0.8))
-        .prop_map(|(loss, sent)| Exchange::Lost { loss, sent })
+        .prop_map(|(error, sent)| Exchange::Lost { error, sent })
 }
 
 fn status() -> impl Strategy<Value = u16> {

@@ -84,8 +84,8 @@ fn a_task_is_polled_until_it_is_done() {
     assert_eq!(subject.sleep(), 4_500.0);
     subject.poll();
     let done = reply(200, json!({"status": "completed", "data": [{"url": "x"}]}));
-    let PollResult::Answered(meaning) = subject.answer(&done) else { panic!() };
-    assert_eq!((meaning.status, meaning.task), (Status::Completed, Some(task("ldtask_1", ""))));
+    let PollResult::Answered(parsed) = subject.answer(&done) else { panic!() };
+    assert_eq!((parsed.status, parsed.task), (Status::Completed, Some(task("ldtask_1", ""))));
 }
 
 #[test]

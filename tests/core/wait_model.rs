@@ -283,11 +283,11 @@ fn step_of(wait: &mut Wait, now: f64) -> Decision {
 fn judge(wait: &mut Wait, options: &Options, turn: &ScriptedPoll, now: f64) -> Decision {
     let verdict = match (turn.reply(), &turn.event) {
         (Some(reply), _) => wait.answer(&options.base, &reply, now, turn.random),
-        (None, Event::Lost(loss)) => wait.lost(*loss, now, turn.random),
-        (None, _) => unreachable!("only a loss brings no answer"),
+        (None, Event::Lost(error)) => wait.lost(*error, now, turn.random),
+        (None, _) => unreachable!("only a lost attempt brings no answer"),
     };
     match verdict {
-        PollResult::Answered(meaning) if meaning.status == Status::Completed => Decision::Completed,
+        PollResult::Answered(parsed) if parsed.status == Status::Completed => Decision::Completed,
         PollResult::Answered(_) => Decision::Running,
         PollResult::Again => Decision::Again,
         PollResult::Lost(_) => Decision::Lost,
