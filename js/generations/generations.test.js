@@ -1071,6 +1071,16 @@ describe('after a reload', () => {
     assert.deepEqual([later.get(id).request, later.get(id).isPartial], [REQUEST, true]);
   });
 
+  test('a field without a prototype is stored like any other', async () => {
+    const tab = await openTab();
+    const extra = Object.assign(Object.create(null), { strength: 1 });
+    const id = await startIn(tab, { ...REQUEST, extra, image: new URL('data:image/png;base64,AAAA') });
+    await tab.calls[0].options.onTask(TASK);
+    tab.close();
+    const later = await openTab();
+    assert.deepEqual(later.get(id).request, { ...REQUEST, extra: { strength: 1 } });
+  });
+
   for (const id of ['__proto__', 'constructor', 'toString']) {
     test(`the id ${id} is like any other`, async () => {
       const tab = await openTab({ relay: true });

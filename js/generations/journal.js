@@ -16,9 +16,11 @@ const isEntry = (entry) =>
   Array.isArray(entry.images) &&
   entry.idempotencyKey;
 
-/** A file or the URL of one's bytes, also as a reference, or a list with such. */
+/** A file or the URL of one's bytes, also as a reference, or a list with such. Not every object has a text. */
 const isFile = (value) =>
-  [value].flat().some((item) => item?.arrayBuffer || /^data:image/i.test(item?.image_url ?? item));
+  [value]
+    .flat()
+    .some((item) => item?.arrayBuffer || /^data:image/i.test(item?.image_url ?? item?.toString?.()));
 
 /**
  * The stored part of a generation. A storage of texts has no room for files and pictures: what brings them back is
@@ -32,8 +34,8 @@ function toEntry(snapshot) {
   const entry = { ...snapshot, request };
   for (const name in request) {
     if (!isFile(request[name])) continue;
-    delete request[name];
     entry.isPartial = true;
+    delete request[name];
   }
   if (error) entry.error = toStored(error);
   // An address of another kind is that of an application, which keeps its images itself.
