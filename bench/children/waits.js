@@ -12,30 +12,38 @@ const [file, url, ...numbers] = process.argv.slice(2);
  * - in place of that multiple, the number of polls of each wait before its memory is measured.
  */
 const [count, margin, polls] = numbers.map(Number);
-/** A limit for simultaneous creates. More would measure connections instead. */
-const CREATES_AT_ONCE = 64;
+/** A limit for simultaneous requests. More would measure connections instead. */
+const AT_ONCE = 64;
 const WARM_UP = 1000;
 /** The number of readings of the processor time while the polls run. */
 const SLICES = 10;
 const SHORTEST_PAUSE_MS = 1_000;
 
-const { fetch } = globalThis;
+const { fetch, setTimeout } = globalThis;
 let sent = 0;
 let answered = 0;
 /** @type {(value?: unknown) => void} */
 let onAnswer = () => {};
-/** Requests wait for this promise, if there is one. */
-let gate;
+/** What lets each request begin that waits for another's end. */
+const queue = [];
 globalThis.fetch = async (/** @type {Parameters<typeof fetch>} */ ...args) => {
-  if (gate) await gate;
   sent += 1;
+  if (sent - answered > AT_ONCE) await new Promise((resolve) => queue.push(resolve));
   try {
     return await fetch(...args);
   } finally {
     answered += 1;
+    queue.shift()?.();
     onAnswer();
   }
 };
+
+/** The timers of the client that have fired since it was halted. */
+let halted;
+/** @type {any} Node's function has properties besides */
+const setClientTimeout = (callback, ms) =>
+  setTimeout(() => (halted ? halted.push(callback) : callback()), ms);
+if (polls) globalThis.setTimeout = setClientTimeout;
 
 const { connect } = await import(file);
 const client = connect(url, API_KEY);
@@ -71,7 +79,7 @@ async function start(waits, pause, durationMs = undefined) {
   const base = answered;
   const started = [];
   while (started.length < waits) {
-    while (started.length < waits && started.length - (answered - base) / answers < CREATES_AT_ONCE) {
+    while (started.length < waits && started.length - (answered - base) / answers < AT_ONCE) {
       started.push(wait(pause, durationMs));
     }
     await new Promise((resolve) => {
@@ -121,8 +129,8 @@ async function age() {
   const base = answered;
   await start(count, SHORTEST_PAUSE_MS, 1e6);
   while (answered - base < count * (answers + polls)) await sleep(10);
-  // Memory of requests in flight does not belong to a wait.
-  gate = new Promise(() => {});
+  // Memory of requests in flight does not belong to a wait: all of them end, and no other begins.
+  halted = [];
   while (answered < sent) await sleep(5);
   await sleep(20);
   process.send({ bytesPerWait: ((await liveBytes()) - empty) / count });
