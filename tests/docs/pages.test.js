@@ -92,6 +92,18 @@ test('a file of the repository that a page names is there', () => {
   assert.deepEqual(missing, []);
 });
 
+test('every npm command is explained to contributors', () => {
+  const text = read('CONTRIBUTING.md') + read('docs/building.md');
+  const named = new Set(
+    Array.from(text.matchAll(/\bnpm (?:run )?([\w:-]+)|`([\w:-]+)`/g), ([, ...names]) => names.join('')),
+  );
+  const { scripts } = JSON.parse(read('package.json'));
+  assert.deepEqual(
+    Object.keys(scripts).filter((name) => !named.has(name)),
+    [],
+  );
+});
+
 test('the page about compatibility lists the cells of the matrix', () => {
   const cells = suites.flatMap((suite) => suite.cells.map(([name]) => name));
   assert.deepEqual(listedCells().sort(), cells.sort(), 'run: npm run test:matrix -- --all --docs');
