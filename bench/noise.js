@@ -25,7 +25,7 @@ export function noiseIn(name, result) {
 }
 
 /** The measures whose baseline spreads too far, in words. */
-export const tooNoisy = (noise) =>
+const tooNoisy = (noise) =>
   Object.entries(noise)
     .filter(([, spread]) => spread > MOST_NOISE)
     .map(([name, spread]) => `${name} (${percent(spread)})`);

@@ -115,11 +115,11 @@ async function show(title, request, upstream) {
   const { generateAndWait } = await import('lemondata-wasm');
   step(`${title}: generateAndWait({ model: '${request.model}', prompt: '${request.prompt}' })`);
   const startedAt = performance.now();
-  let before;
+  let lastLine;
   const print = (state, detail = '') => {
     const line = `${state.padEnd(11)} ${detail}`.trimEnd();
-    if (line === before) return;
-    before = line;
+    if (line === lastLine) return;
+    lastLine = line;
     console.log(`  ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${line}`);
   };
   print('sent');

@@ -1,4 +1,4 @@
-// Written by `npm run build` from src/core/abi.rs, 7e065bbcd6229ef9.
+// Written by `npm run build` from src/core/abi.rs, 4284333115ce2ad4.
 
 export const COMMAND_GENERATE = 0;
 export const COMMAND_GENERATE_AND_WAIT = 1;

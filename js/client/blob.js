@@ -118,8 +118,8 @@ function download(url, { fetch: custom, signal, requestTimeout = TIMEOUT_MS }) {
     if (type && type !== blob.type) return blob.slice(0, blob.size, type);
     if (/^image\//i.test(blob.type)) return blob;
     const isNamed = blob.type && !/octet-stream/i.test(blob.type);
-    const what = isNamed ? blob.type : 'something of no known type';
-    throw ownError(ResponseError, 'rejected', `${target} is no picture, but ${what}.`, { status });
+    const actual = isNamed ? blob.type : 'something of no known type';
+    throw ownError(ResponseError, 'rejected', `${target} is no picture, but ${actual}.`, { status });
   }
   const late = () => ownError(RequestTimeoutError, 'rejected', `${target} got no picture in time.`);
   return bounded(load, { signal, requestTimeout }, late);

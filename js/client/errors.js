@@ -61,12 +61,12 @@ const classes = [];
 /** Makes the class of the next kind, whose name is the kind in another spelling. */
 function define(Base = LemonDataError) {
   const kind = KINDS[classes.length];
-  const made = class extends Base {
+  const Class = class extends Base {
     static kinds = [kind];
   };
   if (Base !== LemonDataError) Base.kinds.push(kind);
-  classes.push(made);
-  return name(made, `${camel(`_${kind}`)}Error`);
+  classes.push(Class);
+  return name(Class, `${camel(`_${kind}`)}Error`);
 }
 
 // In the order of `KINDS`.
@@ -140,7 +140,7 @@ export function makeError(
   const name = NAMES[param];
   const { requestId, body: original, cause: ownCause, secret } = Object(attempt);
   const body = redactAll(original, secret);
-  const made = new classes[kind]({
+  const error = new classes[kind]({
     outcome: OUTCOMES[outcome],
     message: (name ?? '') + redact(message, secret),
     status: status || undefined,
@@ -149,8 +149,8 @@ export function makeError(
     task: taskId ? taskOf(taskId, pollUrl) : undefined,
     cause: cause ?? ownCause,
   });
-  if (allows) allowsFallback.add(made);
-  return made;
+  if (allows) allowsFallback.add(error);
+  return error;
 }
 
 /** The errors behind which the same request may go to another model: the core says so. */

@@ -547,7 +547,8 @@ export declare function generate<Extra = unknown, Fields = unknown>(
  * Polls a task until it has ended. The first poll is sent at once; a completed generation comes back without
  * any.
  *
- * A lost connection, a time-out, a 408, 429 or 5xx does not end the wait, unless the server marks it as not retryable.
+ * A lost connection, a time-out, a 304, 408, 421, 425, 429, 499 or 5xx does not end the wait, unless the server marks it as
+ * not retryable.
  * Whatever does end it, the error holds the task, and `waitForTask(error.task)` goes on from there.
  *
  * @example
@@ -940,7 +941,8 @@ export type ErrorDetails = Pick<LemonDataError, 'kind' | 'outcome' | 'message'> 
 
 /**
  * The request or an option is wrong. `outcome` is `not_sent` where this package found out by itself;
- * otherwise the answer was a 400, 413, 422 or another 4xx that has no class of its own.
+ * otherwise the answer was a 400, 413, 422 or another 4xx that has no class of its own. A create may have been billed
+ * where `outcome` is `unknown`, as after a 499 of a proxy.
  */
 export declare class InvalidRequestError extends LemonDataError {
   readonly kind: 'invalid_request';
@@ -971,7 +973,10 @@ export declare class RateLimitError extends LemonDataError {
   readonly kind: 'rate_limit';
 }
 
-/** The server failed (5xx, 408). A create may have been billed where `outcome` is `unknown`. */
+/**
+ * The server failed (5xx, 408), or a cache answered in its place (304). A create may have been billed where `outcome` is
+ * `unknown`.
+ */
 export declare class ServerError extends LemonDataError {
   readonly kind: 'server';
 }

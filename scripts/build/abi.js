@@ -8,7 +8,7 @@ import { root, run, step } from '../lib/run.js';
 const source = join(root, 'src', 'core', 'abi.rs');
 const written = join(root, 'js', 'client', 'abi.gen.js');
 
-/** Writes them where the list has changed: the file is checked in, and says which list it was made from. */
+/** Writes the file where the list has changed. It is checked in, and its head has the hash of the list. */
 export function ensureAbi() {
   const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
   const head = `// Written by \`npm run build\` from src/core/abi.rs, ${hash}.\n`;

@@ -19,6 +19,7 @@ import { bundlePage } from './bundle-page.js';
 const HOST = '127.0.0.1';
 const PREFIX = '/api/lemondata';
 
+/** The statuses by which the service refuses the account. */
 const ACCOUNT_STATUSES = [401, 402, 403];
 /** What the service calls a problem: a word that is safe in a header. */
 const CODE = /^[\w-]{1,64}$/;
@@ -30,6 +31,7 @@ const ACCOUNT_HEADER = 'x-studio-account';
 
 /** As many pictures as any model makes at once. */
 const MAX_N = 10;
+
 /**
  * @typedef {object} Upstream
  * @property {string} url where `/v1/…` begins

@@ -131,8 +131,9 @@ function cargoInstall(name, version, home, ...args) {
 }
 
 const WRANGLER = '4.164.0';
-/** The Node that it asks for, and the one that runs it where this Node is older. */
+/** It asks for Node 22.12. This major version may be older than that. */
 const WRANGLER_NODE = 22;
+/** The Node that runs it then. */
 const NODE = '24.21.0';
 
 /**

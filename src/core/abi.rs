@@ -26,7 +26,7 @@ macro_rules! table {
 }
 
 table! {
-    /// A function of the package that drives the call machine.
+    /// A function of the package that drives the call machine. Creates come first: `js/client/client.js` relies on it.
     Command {
         /// Creates an image, and returns its task as it stands.
         Generate "generate"

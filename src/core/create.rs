@@ -63,20 +63,20 @@ impl Create {
     pub fn answer<V: Value>(&mut self, answer: &Answer<V>, random: f64) -> CreateAction {
         let target = self.target();
         if !answer.is_success() {
-            return self.again(Failure::of_answer(&target, answer), random);
+            return self.retry_or_fail(Failure::of_answer(&target, answer), random);
         }
         match ParsedAnswer::of(&target, answer, None) {
             Ok(parsed) => CreateAction::Done(parsed),
             // A whole answer would only come again.
             Err(failure) if answer.body.is_some() => CreateAction::Fail(failure),
-            Err(failure) => self.again(failure, random),
+            Err(failure) => self.retry_or_fail(failure, random),
         }
     }
 
     /// Judges an attempt that brought no answer. `is_sent` tells whether it left this machine.
     pub fn lost(&mut self, error: TransportError, is_sent: bool, random: f64) -> CreateAction {
         let outcome = if is_sent { Outcome::Unknown } else { Outcome::NotSent };
-        self.again(Failure::lost(&self.target(), error, outcome), random)
+        self.retry_or_fail(Failure::lost(&self.target(), error, outcome), random)
     }
 
     fn target(&self) -> String {
@@ -84,7 +84,7 @@ impl Create {
     }
 
     /// Repeats what is safe to repeat, and fails otherwise.
-    fn again(&mut self, failure: Box<Failure>, random: f64) -> CreateAction {
+    fn retry_or_fail(&mut self, failure: Box<Failure>, random: f64) -> CreateAction {
         let harmless = match failure.outcome {
             Outcome::Rejected => is_temporary(&failure),
             Outcome::Unknown => self.replayable,

@@ -134,9 +134,9 @@ impl Failure {
         Failure::callback(task, "did not finish within maxWait")
     }
 
-    fn callback(task: Task, what: &str) -> Box<Failure> {
+    fn callback(task: Task, end: &str) -> Box<Failure> {
         let mut failure = Failure::new(Kind::Callback, Outcome::Accepted, "onTask ");
-        failure.say(what);
+        failure.say(end);
         failure.add(GOES_ON);
         failure.task = Some(task);
         failure

@@ -219,13 +219,6 @@ pub struct Pauses {
     models: BTreeMap<String, Pause>,
 }
 
-impl Pauses {
-    /// Whether any pause is in force.
-    pub fn are_active(&self, now: f64) -> bool {
-        self.all.until > now || self.models.values().any(|pause| pause.until > now)
-    }
-}
-
 /// A bucket of tokens, one for each request.
 #[derive(Clone, Debug)]
 struct Bucket {

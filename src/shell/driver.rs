@@ -21,7 +21,7 @@ pub struct Driver {
     host: Js,
     call: Box<Call<Js>>,
     timer: Option<Timeout>,
-    /// The end of what the timer counts. No timer counts very long times.
+    /// What the timer is for. It may fire sooner, since no timer counts very long times.
     until: f64,
 }
 
@@ -58,7 +58,7 @@ pub fn run(command: Command, host: Host, browser: bool, moment: Moment) -> *mut 
 pub fn wake(driver: *mut Driver, kind: u8, value: JsValue, moment: Moment) {
     // SAFETY: JavaScript passes what `run` has returned, until the call is settled, and never from inside.
     let mut driver = unsafe { Box::from_raw(driver) };
-    let action = driver.take(kind, value, moment);
+    let action = driver.receive(kind, value, moment);
     driver.advance(action, moment);
 }
 
@@ -84,7 +84,7 @@ impl Driver {
     }
 
     /// Takes an event from JavaScript, and says what to do next.
-    fn take(&mut self, kind: u8, value: JsValue, moment: Moment) -> Action {
+    fn receive(&mut self, kind: u8, value: JsValue, moment: Moment) -> Action {
         trap::at("wake");
         let event = match EventKind::ALL.get(usize::from(kind)) {
             Some(EventKind::Credentials) => Event::Credentials(value.into()),

@@ -533,7 +533,6 @@ fn the_pauses_outlive_the_process_and_a_shorter_one_does_not_end_a_longer_one() 
     let mut limiter = Limiter::new(600.0, 0.0);
     limiter.pause_all(Ms(30_000.0), 0.0);
     limiter.pause_all(Ms(1_000.0), 10.0);
-    assert!(stored(&limiter).are_active(29_999.0) && !stored(&limiter).are_active(30_000.0));
     let mut again = Limiter::with_pauses(600.0, stored(&limiter), 20.0);
     assert!(again.admit(asks("a", "a", RequestKind::Poll), 29_999.0).wait.0 > 0.0);
     assert_eq!(again.admit(asks("a", "a", RequestKind::Poll), 31_000.0).wait.0, 0.0);

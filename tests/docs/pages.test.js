@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { NAMES, OPTION_COUNT } from '../../js/client/abi.gen.js';
+import * as errors from '../../js/client/public-errors.js';
 import { root, run } from '../../scripts/lib/run.js';
 import { pages, sampleNames } from '../helpers/samples.js';
 import { listedCells } from '../matrix/compatibility.js';
@@ -90,6 +92,33 @@ test('a file of the repository that a page names is there', () => {
       .map(([, path]) => `${page}: ${path}`),
   );
   assert.deepEqual(missing, []);
+});
+
+test('the guide lists every option and every class of errors', () => {
+  const guide = read('docs/guide.md');
+  const first = (heading) => {
+    const [, section] = guide.split(`\n## ${heading}\n`);
+    return Array.from(section.split('\n## ')[0].matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name).sort();
+  };
+  assert.deepEqual(first('Options'), NAMES.slice(0, OPTION_COUNT).sort());
+  assert.deepEqual(
+    first('Errors'),
+    Object.keys(errors)
+      .filter((name) => name !== 'LemonDataError')
+      .sort(),
+  );
+});
+
+test('every npm command is explained to contributors', () => {
+  const text = read('CONTRIBUTING.md') + read('docs/building.md');
+  const named = new Set(
+    Array.from(text.matchAll(/\bnpm (?:run )?([\w:-]+)|`([\w:-]+)`/g), ([, ...names]) => names.join('')),
+  );
+  const { scripts } = JSON.parse(read('package.json'));
+  assert.deepEqual(
+    Object.keys(scripts).filter((name) => !named.has(name)),
+    [],
+  );
 });
 
 test('the page about compatibility lists the cells of the matrix', () => {
