@@ -2,7 +2,10 @@
 
 import { readBody } from './body.js';
 
+/** This machine alone. */
 const HOST = '127.0.0.1';
+/** They stand for all addresses of a machine. None of them is one to call. */
+const ALL = ['0.0.0.0', '::'];
 
 /**
  * A module of Node. Its name is no literal, so that no bundler for pages looks for it.
@@ -23,22 +26,28 @@ async function builtin(name) {
 }
 
 /**
- * Listens on this machine alone.
+ * Listens on a port.
  *
  * @param {import('./service.js').Service} service
  * @param {number} [port] 0 is any free one
+ * @param {string} [host] missing or empty: this machine alone
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>}
  */
-export async function listen(service, port = 0) {
+export async function listen(service, port = 0, host = '') {
   const { createServer } = await builtin('node:http');
-  const server = createServer((incoming, outgoing) => answer(service, incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    // A proxy on this machine may pass on the name of its page. Other machines know a name that leads here.
+    const name = host && incoming.headers.host;
+    answer(service, incoming, outgoing, name ? `http://${name}` : urlOf(incoming.socket.localPort));
+  });
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, HOST, resolve);
+    // An empty host, as of a variable that is not set, would be every address.
+    server.listen(port, host || HOST, resolve);
   });
-  const { port: actual } = server.address();
+  const { address, port: actual } = server.address();
   return {
-    url: urlOf(actual),
+    url: urlOf(actual, ALL.includes(address) ? HOST : address),
     port: actual,
     close: () =>
       new Promise((resolve) => {
@@ -49,14 +58,15 @@ export async function listen(service, port = 0) {
   };
 }
 
-const urlOf = (port) => `http://${HOST}:${port}`;
+const urlOf = (port, host = HOST) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /**
  * @param {import('./service.js').Service} service
  * @param {import('node:http').IncomingMessage} incoming
  * @param {import('node:http').ServerResponse} outgoing
+ * @param {string} url what the addresses of pictures begin with
  */
-async function answer(service, incoming, outgoing) {
+async function answer(service, incoming, outgoing, url) {
   const { method = '', url: path = '', socket } = incoming;
   // The one header that Node lists, `set-cookie`, is no request's.
   const headers = /** @type {Record<string, string | undefined>} */ (incoming.headers);
@@ -74,7 +84,6 @@ async function answer(service, incoming, outgoing) {
       service.counts.aborted += 1;
     }
   });
-  const url = urlOf(socket.localPort);
   let reply;
   try {
     reply = await service.handle({ method, path, headers, bytes, url });
