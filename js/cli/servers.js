@@ -7,6 +7,7 @@ import { createRelay, toNodeHandler } from 'lemondata-wasm/relay';
 import { mockService, serve } from 'lemondata-wasm/testing';
 import { numberOf, UsageError } from './arguments.js';
 import { connectionOf } from './connection.js';
+import { assign } from './shell.js';
 
 /** @typedef {import('./run.js').Command} Command */
 
@@ -42,7 +43,7 @@ A LemonData-compatible service on this machine: nothing is billed, and a model s
     console.log(`A service that bills nothing: ${server.url}
 
 In another terminal:
-  export LEMONDATA_BASE_URL=${server.url} LEMONDATA_API_KEY=${server.apiKey}
+  ${assign({ LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey })}
   npx lemondata-wasm generate "A lemon" -m gpt-image-2 -o lemon.png
 `);
     await interrupted();
