@@ -4,8 +4,6 @@ import { readBody } from './body.js';
 
 /** This machine alone. */
 const HOST = '127.0.0.1';
-/** They stand for all addresses of a machine. None of them is one to call. */
-const ALL = ['0.0.0.0', '::'];
 
 /**
  * A module of Node. Its name is no literal, so that no bundler for pages looks for it.
@@ -36,18 +34,20 @@ async function builtin(name) {
 export async function listen(service, port = 0, host = '') {
   const { createServer } = await builtin('node:http');
   const server = createServer((incoming, outgoing) => {
-    // A proxy on this machine may pass on the name of its page. Other machines know a name that leads here.
-    const name = host && incoming.headers.host;
-    answer(service, incoming, outgoing, name ? `http://${name}` : urlOf(incoming.socket.localPort));
+    // What another machine called leads here. On this machine alone, it may be the name of a page that a proxy passes on.
+    answer(service, incoming, outgoing, host ? `http://${incoming.headers.host}` : url);
   });
   await new Promise((resolve, reject) => {
     server.once('error', reject);
     // An empty host, as of a variable that is not set, would be every address.
     server.listen(port, host || HOST, resolve);
   });
-  const { address, port: actual } = server.address();
+  const { port: actual } = server.address();
+  // Zeros stand for every address. None of them is one to call.
+  const name = /^[0.:]*$/.test(host) ? HOST : host.includes(':') ? `[${host}]` : host;
+  const url = `http://${name}:${actual}`;
   return {
-    url: urlOf(actual, ALL.includes(address) ? HOST : address),
+    url,
     port: actual,
     close: () =>
       new Promise((resolve) => {
@@ -57,8 +57,6 @@ export async function listen(service, port = 0, host = '') {
       }),
   };
 }
-
-const urlOf = (port, host = HOST) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /**
  * @param {import('./service.js').Service} service
