@@ -3,6 +3,7 @@
 import * as util from 'node:util';
 import { LemonDataError } from 'lemondata-wasm';
 import { UsageError } from './arguments.js';
+import { quote } from './shell.js';
 
 const FAULT = 1;
 const USAGE = 2;
@@ -39,8 +40,6 @@ export function exitCodeOf(error) {
  * @param {string} [output]
  */
 export function resumeCommand({ task_id }, output) {
-  const quote = (/** @type {string} */ text) =>
-    /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
   return `npx lemondata-wasm wait ${quote(task_id)}${output ? ` -o ${quote(output)}` : ''}`;
 }
 

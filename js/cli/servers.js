@@ -7,6 +7,7 @@ import { createRelay, toNodeHandler } from 'lemondata-wasm/relay';
 import { mockService, serve } from 'lemondata-wasm/testing';
 import { numberOf, UsageError } from './arguments.js';
 import { connectionOf } from './connection.js';
+import { assign } from './shell.js';
 
 /** @typedef {import('./run.js').Command} Command */
 
@@ -18,6 +19,7 @@ export const mock = {
   usage: `mock [--port <number>]
 
   --port <number>         default 8787
+  --host <address>        where it listens, default 127.0.0.1; 0.0.0.0 lets in other machines and containers
   --key <key>             the only key that it accepts; default: any, and none
   --task-ms <number>      the whole time of a task in milliseconds, default 6000
   --strict                as strict as the service of 2026
@@ -26,6 +28,7 @@ export const mock = {
 A LemonData-compatible service on this machine: nothing is billed, and a model such as "test-error-429" selects an error.`,
   options: {
     port: { type: 'string', default: '8787' },
+    host: { type: 'string' },
     key: { type: 'string' },
     'task-ms': { type: 'string', default: '6000' },
     strict: { type: 'boolean' },
@@ -33,14 +36,14 @@ A LemonData-compatible service on this machine: nothing is billed, and a model s
   },
   async run({ values }) {
     const port = numberOf(values, 'port', 0, 65_535);
-    const { key: apiKey, strict, cors } = values;
+    const { host, key: apiKey, strict, cors } = values;
     const taskMs = numberOf(values, 'task-ms', 0, 3_600_000);
-    const options = { port, apiKey, taskMs, strict, cors, log: console.log };
-    const server = await serve(options).catch((error) => refusePort(error, port));
+    const options = { port, host, apiKey, taskMs, strict, cors, log: console.log };
+    const server = await serve(options).catch((error) => refuseAddress(error, port, host));
     console.log(`A service that bills nothing: ${server.url}
 
 In another terminal:
-  export LEMONDATA_BASE_URL=${server.url} LEMONDATA_API_KEY=${server.apiKey}
+  ${assign({ LEMONDATA_BASE_URL: server.url, LEMONDATA_API_KEY: server.apiKey })}
   npx lemondata-wasm generate "A lemon" -m gpt-image-2 -o lemon.png
 `);
     await interrupted();
@@ -79,7 +82,7 @@ your key. In production, write one that knows its users: docs/relay.md.`,
     });
     const server = createServer(toNodeHandler(handle));
     server.listen(port, '127.0.0.1');
-    await once(server, 'listening').catch((error) => refusePort(error, port));
+    await once(server, 'listening').catch((error) => refuseAddress(error, port));
     const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
     console.log(`A relay for development: http://localhost:${actual}${RELAY_PATH}
 
@@ -111,8 +114,11 @@ function upstreamOf(isMock) {
   return { apiKey, fetch };
 }
 
-/** @param {any} error @param {number | undefined} port @returns {never} */
-function refusePort(error, port) {
+/** @param {any} error @param {number | undefined} port @param {string} [host] @returns {never} */
+function refuseAddress(error, port, host) {
+  if (host && /^(EADDRNOTAVAIL|EINVAL|ENOTFOUND|EAI_AGAIN)$/.test(error.code)) {
+    throw new UsageError(`--host must be an address of this machine, such as 0.0.0.0, not '${host}'.`);
+  }
   if (error.code !== 'EADDRINUSE') throw error;
   throw new UsageError(`Port ${port} is in use. Choose another one: --port ${Number(port) + 1}`);
 }

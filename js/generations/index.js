@@ -103,7 +103,7 @@ export function createGenerations({
       // Without locks, a tab that hears of a generation would poll beside the tab that works on it.
       if (locks) post = sync?.(key, { get, jobs, journal, put, follow, stop });
       const entries = await journal.read();
-      for (const id in entries) if (!get(id)) follow(id, entries[id]);
+      for (const [id, entry] of entries ?? []) if (!get(id)) follow(id, entry);
     })();
     return loading;
   }
@@ -159,7 +159,7 @@ export function createGenerations({
     // A retry does not look at the entry that it replaces.
     const entries = await (mode && journal.read());
     if (signal.aborted) return;
-    const entry = entries?.[id];
+    const entry = entries?.get(id);
     if (entry && (mode !== 'resume' || entry.phase === 'done')) put(id, fromEntry(entry));
     else if (entry?.task) change(id, { task: entry.task });
     // Another tab has removed it.

@@ -2,6 +2,7 @@
 
 import { toError, toStored } from './errors.js';
 import { exclusive } from './locks.js';
+import { hasPicture } from './pictures.js';
 
 /** A format that this one cannot read gets another key as well, so that pages of both go on side by side. */
 const VERSION = 1;
@@ -16,12 +17,6 @@ const isEntry = (entry) =>
   Array.isArray(entry.images) &&
   entry.idempotencyKey;
 
-/** A file or the URL of one's bytes, also as a reference, or a list with such. Not every object has a text. */
-const isFile = (value) =>
-  [value]
-    .flat()
-    .some((item) => item?.arrayBuffer || /^data:image/i.test(item?.image_url ?? item?.toString?.()));
-
 /**
  * The stored part of a generation. A storage of texts has no room for files and pictures: what brings them back is
  * stored in their place.
@@ -33,7 +28,7 @@ function toEntry(snapshot) {
   const request = { ...snapshot.request };
   const entry = { ...snapshot, request };
   for (const name in request) {
-    if (!isFile(request[name])) continue;
+    if (!hasPicture(request[name])) continue;
     entry.isPartial = true;
     delete request[name];
   }
@@ -56,6 +51,7 @@ export function openJournal(chosen, key, locks) {
    * another one.
    */
   const own = new Map();
+  const forget = (id, entry) => own.get(id) === entry && own.delete(id);
   /** @type {Promise<any>} */
   let last = Promise.resolve();
   /** @type {Promise<any> | undefined} the update that has not begun */
@@ -71,8 +67,7 @@ export function openJournal(chosen, key, locks) {
     const storage = chosen === undefined ? globalThis.localStorage : chosen;
     if (!storage) return;
     const text = await storage.getItem(key);
-    // An id may be the name of something that every other object has.
-    const entries = Object.create(null);
+    const entries = new Map();
     /**
      * Whether the text holds anything but sound entries.
      *
@@ -80,14 +75,12 @@ export function openJournal(chosen, key, locks) {
      */
     let isBroken = text;
     try {
-      const stored = JSON.parse(text);
-      if (stored.version === VERSION) {
-        isBroken = !stored.entries;
-        Object.assign(entries, stored.entries);
-        for (const id in entries) {
-          if (isEntry(entries[id])) continue;
-          delete entries[id];
-          isBroken = true;
+      const { version, entries: stored } = JSON.parse(text);
+      if (version === VERSION) {
+        isBroken = !stored;
+        for (const [id, entry] of Object.entries(stored)) {
+          if (isEntry(entry)) entries.set(id, entry);
+          else isBroken = true;
         }
       }
     } catch {}
@@ -95,27 +88,28 @@ export function openJournal(chosen, key, locks) {
     if (isBroken) await storage.setItem(`${key} set aside ${Date.now()}`, text);
     const written = [...own];
     for (const [id, entry] of written) {
-      if (entry) entries[id] = entry;
-      else delete entries[id];
+      if (entry) entries.set(id, entry);
+      else entries.delete(id);
     }
     // The oldest go, and those last that may still bring billed images.
-    const ended = Object.values(entries).filter((entry) => !isRunning(entry));
+    const ended = [...entries.values()].filter((entry) => !isRunning(entry));
     ended.sort((a, b) => b.isResumable - a.isResumable || b.startedAt - a.startedAt);
     for (let room = MAX_ENDED; ; room >>= 1) {
-      for (const { id } of ended.splice(room)) delete entries[id];
+      for (const { id } of ended.splice(room)) entries.delete(id);
       try {
-        if (!Object.keys(entries).length) await storage.removeItem(key);
+        if (!entries.size) await storage.removeItem(key);
         else if (isBroken || written.length)
-          await storage.setItem(key, JSON.stringify({ version: VERSION, entries }));
+          await storage.setItem(
+            key,
+            JSON.stringify({ version: VERSION, entries: Object.fromEntries(entries) }),
+          );
         break;
       } catch (error) {
         // A full storage must have room for what runs.
         if (!ended.length) throw error;
       }
     }
-    for (const [id, entry] of written) {
-      if (own.get(id) === entry && !isRunning(entry)) own.delete(id);
-    }
+    for (const [id, entry] of written) if (!isRunning(entry)) forget(id, entry);
     return entries;
   }
 
@@ -127,7 +121,7 @@ export function openJournal(chosen, key, locks) {
   }
 
   return {
-    /** @returns {Promise<Record<string, any> | undefined>} the entries by id, where there is a storage; never rejects */
+    /** @returns {Promise<Map<string, any> | undefined>} the entries by id, where there is a storage; never rejects */
     read: flush,
     /** Stores a generation; without one, removes its entry. Never rejects. */
     write(id, snapshot) {
@@ -143,7 +137,7 @@ export function openJournal(chosen, key, locks) {
     /** Leaves the entry of a generation to other tabs, once it is written. */
     release(id) {
       const entry = own.get(id);
-      if (entry) last.then(() => own.get(id) === entry && own.delete(id));
+      if (entry) last.then(() => forget(id, entry));
     },
   };
 }

@@ -16,7 +16,7 @@ export function syncTabs(key, { get, jobs, journal, put, follow, stop }) {
   channel.onmessage = async ({ data: { id, phase, ...progress } }) => {
     if (!phase) return get(id) && put(id);
     if (jobs.get(id)?.hasLock) return phase === 'stopped' && stop(id);
-    const entry = (await journal.read())?.[id];
+    const entry = (await journal.read())?.get(id);
     const before = get(id);
     const job = jobs.get(id);
     if (!entry || job?.hasLock) return;

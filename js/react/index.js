@@ -3,6 +3,7 @@
 /** `lemondata-wasm/react`: hooks over a store of generations. */
 
 import { createContext, createElement, useContext, useEffect, useMemo, useSyncExternalStore } from 'react';
+import { hasPicture } from '../generations/pictures.js';
 
 const Context = createContext(undefined);
 const NONE = Object.freeze([]);
@@ -52,8 +53,7 @@ export function useGenerations() {
 function idOf(request, edit) {
   const id = JSON.stringify(request, (_key, value) => {
     // The id stands in the journal, which has no room for pictures.
-    if (value?.arrayBuffer || (typeof value === 'string' && /^data:image/i.test(value)))
-      throw new Error('useGeneration needs an id for a request with files.');
+    if (hasPicture(value)) throw new Error('useGeneration needs an id for a request with files.');
     if (typeof value !== 'object' || !value || Array.isArray(value)) return value;
     const names = Object.keys(value).sort();
     return Object.fromEntries(names.map((name) => [name, value[name]]));

@@ -43,7 +43,7 @@ export interface OpenTelemetryApi {
     /** A tracer by the name of the library. */
     getTracer(name: string): Tracer;
     /** A context with a span in it. */
-    setSpan(context: unknown, span: unknown): unknown;
+    setSpan(context: unknown, span: unknown): { setValue(key: symbol, value: unknown): unknown };
   };
   /** Headers that tell another server of a span. */
   propagation: {
@@ -64,7 +64,8 @@ export interface Telemetry {
   tracer?: Tracer | undefined;
   /**
    * Whether requests carry the headers of your propagator, such as `traceparent`. A relay of another origin allows
-   * them only with its own option `tracing`.
+   * them only with its own option `tracing`. An instrumentation of `fetch` is silent for these requests, since its
+   * headers would be in the way.
    *
    * @defaultValue `false`
    */

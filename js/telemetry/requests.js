@@ -1,5 +1,8 @@
 import { CLIENT, endSpan, fail } from './spans.js';
 
+/** The key of the SDKs of OpenTelemetry. Where it is set, an instrumentation of `fetch` makes no span and adds no header. */
+const SUPPRESSED = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+
 /**
  * Wraps a transport: each request is a span of its own, below that of the call.
  *
@@ -17,9 +20,11 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
     };
     const name = init.method === 'POST' ? 'create' : 'poll';
     const span = tracer.startSpan(name, { kind: CLIENT, attributes }, context);
-    const own = api.trace.setSpan(context, span);
+    let own = api.trace.setSpan(context, span);
     if (propagate) {
       api.propagation.inject(own, init.headers, { set: (headers, key, value) => headers.set(key, value) });
+      // A second `traceparent` beside the first makes one that no server can read.
+      own = own.setValue(SUPPRESSED, true);
     }
     let isOver = false;
     const end = (error, status) => {
@@ -27,7 +32,7 @@ export function traceRequests({ api, tracer, context, propagate }, custom) {
       isOver = true;
       const secret = init.headers.get('authorization')?.replace('Bearer ', '');
       endSpan(span, () => {
-        if (status !== undefined) span.setAttribute('http.response.status_code', status);
+        if (status) span.setAttribute('http.response.status_code', status);
         if (error !== undefined) fail(span, error, secret);
       });
     };

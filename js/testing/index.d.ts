@@ -79,11 +79,18 @@ export interface MockServiceOptions {
 /** The options of {@link serve}. */
 export interface ServeOptions extends MockServiceOptions {
   /**
-   * The port, on 127.0.0.1.
+   * The port.
    *
    * @defaultValue `0`, which is any free one
    */
   port?: number | undefined;
+  /**
+   * The address or name to listen on: `0.0.0.0` lets in other machines and containers. The addresses of its pictures then
+   * begin with the host that a request names.
+   *
+   * @defaultValue `'127.0.0.1'`, this machine alone
+   */
+  host?: string | undefined;
   /**
    * The pages that may read its answers: `true` for those of any origin, or exact origins.
    *
@@ -193,7 +200,7 @@ export interface MockService {
 
 /** A service that listens on a port. */
 export interface MockServer extends MockService {
-  /** Its address without a trailing slash, for the option `baseUrl` of the client. */
+  /** Its address on this machine without a trailing slash, for the option `baseUrl` of the client. */
   readonly url: string;
   /** The port that it listens on. */
   readonly port: number;
@@ -218,7 +225,7 @@ export interface MockServer extends MockService {
 export declare function mockService(options?: MockServiceOptions): MockService;
 
 /**
- * Starts the same service on 127.0.0.1, in Node, Deno and Bun: for browsers under test and for other processes.
+ * Starts the same service on a port, in Node, Deno and Bun: for browsers under test and for other processes.
  *
  * @example
  * ```js
@@ -227,6 +234,6 @@ export declare function mockService(options?: MockServiceOptions): MockService;
  * await service.close();
  * ```
  *
- * @returns a promise that rejects where the port is taken, and with a `TypeError` where nothing can listen
+ * @returns a promise that rejects where the port is taken or the host is not of this machine, and with a `TypeError` where nothing can listen
  */
 export declare function serve(options?: ServeOptions): Promise<MockServer>;

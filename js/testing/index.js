@@ -90,11 +90,11 @@ export function mockService(options = {}) {
 
 /** @param {import('./index.js').ServeOptions} [options] */
 export async function serve(options = {}) {
-  checkOptions('serve', options, [...OPTIONS, 'port', 'cors', 'log']);
+  checkOptions('serve', options, [...OPTIONS, 'port', 'host', 'cors', 'log']);
   checkValues(options);
-  const { port, ...others } = options;
+  const { port, host, ...others } = options;
   const service = new Service(others);
-  const server = await listen(service, port);
+  const server = await listen(service, port, host);
   return Object.assign(mockOf(service), server);
 }
 

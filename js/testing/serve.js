@@ -2,6 +2,7 @@
 
 import { readBody } from './body.js';
 
+/** This machine alone. */
 const HOST = '127.0.0.1';
 
 /**
@@ -23,22 +24,30 @@ async function builtin(name) {
 }
 
 /**
- * Listens on this machine alone.
+ * Listens on a port.
  *
  * @param {import('./service.js').Service} service
  * @param {number} [port] 0 is any free one
+ * @param {string} [host] missing or empty: this machine alone
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>}
  */
-export async function listen(service, port = 0) {
+export async function listen(service, port = 0, host = '') {
   const { createServer } = await builtin('node:http');
-  const server = createServer((incoming, outgoing) => answer(service, incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    // What another machine called leads here. On this machine alone, it may be the name of a page that a proxy passes on.
+    answer(service, incoming, outgoing, host ? `http://${incoming.headers.host}` : url);
+  });
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, HOST, resolve);
+    // An empty host, as of a variable that is not set, would be every address.
+    server.listen(port, host || HOST, resolve);
   });
   const { port: actual } = server.address();
+  // Zeros stand for every address. None of them is one to call.
+  const name = /^[0.:]*$/.test(host) ? HOST : host.includes(':') ? `[${host}]` : host;
+  const url = `http://${name}:${actual}`;
   return {
-    url: urlOf(actual),
+    url,
     port: actual,
     close: () =>
       new Promise((resolve) => {
@@ -49,14 +58,13 @@ export async function listen(service, port = 0) {
   };
 }
 
-const urlOf = (port) => `http://${HOST}:${port}`;
-
 /**
  * @param {import('./service.js').Service} service
  * @param {import('node:http').IncomingMessage} incoming
  * @param {import('node:http').ServerResponse} outgoing
+ * @param {string} url what the addresses of pictures begin with
  */
-async function answer(service, incoming, outgoing) {
+async function answer(service, incoming, outgoing, url) {
   const { method = '', url: path = '', socket } = incoming;
   // The one header that Node lists, `set-cookie`, is no request's.
   const headers = /** @type {Record<string, string | undefined>} */ (incoming.headers);
@@ -74,7 +82,6 @@ async function answer(service, incoming, outgoing) {
       service.counts.aborted += 1;
     }
   });
-  const url = urlOf(socket.localPort);
   let reply;
   try {
     reply = await service.handle({ method, path, headers, bytes, url });

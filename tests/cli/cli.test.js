@@ -471,6 +471,21 @@ describe('mock', () => {
     }
     assert.equal((await command.ended).code, 0);
   });
+
+  test('lets in other machines where it is told to, and names a host that is not of this one', async () => {
+    const command = start(['mock', '--port', '0', '--host', '0.0.0.0']);
+    try {
+      const [, baseUrl] = await command.until(/bills nothing: (http:\S+)\n/);
+      const { port } = new URL(baseUrl);
+      assert.equal((await fetch(`http://127.0.0.2:${port}/health`)).status, 200);
+    } finally {
+      command.child.kill('SIGINT');
+    }
+    await command.ended;
+    const foreign = await run(['mock', '--port', '0', '--host', '192.0.2.1']);
+    assert.equal(foreign.code, 2);
+    assert.match(foreign.stderr, /--host must be an address of this machine.*not '192\.0\.2\.1'/);
+  });
 });
 
 describe('relay', () => {

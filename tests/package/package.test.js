@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
@@ -40,6 +40,20 @@ async function node(args, env = {}) {
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const sample = (name) =>
   readme.match(new RegExp(`<!-- sample: ${name} -->\\s*\`\`\`\\w*\\n([\\s\\S]*?)\`\`\``))[1];
+
+test('a starter runs in the shells of Windows and macOS', () => {
+  for (const name of readdirSync(join(root, 'examples'))) {
+    const read = (file) => readFileSync(join(root, 'examples', name, file), 'utf8');
+    for (const script of Object.values(JSON.parse(read('package.json')).scripts)) {
+      // cmd.exe waits for the end of what stands before a single &, and knows neither ; nor $.
+      assert.doesNotMatch(script.replaceAll(' && ', ''), /[&;$]/, `${name}: ${script}`);
+    }
+    for (const [line] of read('README.md').matchAll(/^ {4}.*$/gm)) {
+      // zsh takes a comment for arguments. PowerShell writes files in UTF-16, cmd.exe the quotes of a text with it.
+      assert.doesNotMatch(line, / [#>]/, `${name}: ${line}`);
+    }
+  }
+});
 
 test('holds exactly the intended files', () => {
   const isPage = (file) => /^docs\/.*\.(?:md|svg)$/.test(file) || file.startsWith('examples/');

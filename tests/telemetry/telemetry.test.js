@@ -252,6 +252,28 @@ describe('a traced client', GUARD, () => {
     assert.equal(server.counts.requests[1].headers.traceparent, `00-${traceId}-${spanId}-01`);
   });
 
+  test('is the one that names its span, also where fetch is instrumented', async () => {
+    // As the instrumentation of undici does it: two values of a header are one that no server can read.
+    const instrumented = (url, init) => {
+      const span = api.trace.getTracer('fetch').startSpan(init.method);
+      const set = (headers, key, value) => headers.append(key, value);
+      api.propagation.inject(api.trace.setSpan(api.context.active(), span), init.headers, { set });
+      span.end();
+      return fetch(url, init);
+    };
+    for (const [propagate, sender] of [
+      [true, 'create'],
+      [false, 'POST'],
+    ]) {
+      exporter.reset();
+      server.reset();
+      await client({ propagate }).generate(request, { fetch: instrumented });
+      const { traceId, spanId } = spans(sender)[0].spanContext();
+      assert.equal(server.counts.requests[0].headers.traceparent, `00-${traceId}-${spanId}-01`);
+      assert.equal(spans('POST').length, propagate ? 0 : 1);
+    }
+  });
+
   test('takes a tracer of its own', async () => {
     const tracer = api.trace.getTracer('mine');
     await client({ tracer }).generate(request);

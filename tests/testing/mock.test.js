@@ -365,6 +365,28 @@ describe('a server', () => {
     await assert.rejects(serve({ cors: ['http://localhost:5173/'] }), /without a slash at its end/);
   });
 
+  test('listens on this machine alone, unless a host is named, whose pictures are where it was called', async () => {
+    for (const [host, name, origin] of [
+      [undefined, 'localhost', '127.0.0.1'],
+      ['', 'localhost', '127.0.0.1'],
+      ['0.0.0.0', 'localhost', 'localhost'],
+      ['127.0.0.2', '127.0.0.2', '127.0.0.2'],
+    ]) {
+      const server = await serve({ host, inlineMs: 0 });
+      try {
+        assert.equal(new URL(server.url).hostname, host === '127.0.0.2' ? host : '127.0.0.1');
+        const { data } = await generate(
+          { model: 'gpt-image-2', prompt: 'x', size: '16x16' },
+          { apiKey: server.apiKey, baseUrl: `http://${name}:${server.port}` },
+        );
+        assert.equal(new URL(data[0].url).host, `${origin}:${server.port}`);
+      } finally {
+        await server.close();
+      }
+    }
+    await assert.rejects(serve({ host: '192.0.2.1' }), { code: 'EADDRNOTAVAIL' });
+  });
+
   test('lets nobody wait where a function of the caller fails', async (t) => {
     const logged = t.mock.method(console, 'error', () => {});
     const onRequest = () => assert.fail('no such request');
@@ -394,7 +416,7 @@ describe('a server', () => {
       await server.close();
     }
     await (await serve({ port: server.port })).close();
-    await assert.rejects(serve({ tasksMs: 1 }), /serve\(\) has no option 'tasksMs'.*port, cors, log/);
+    await assert.rejects(serve({ tasksMs: 1 }), /serve\(\) has no option 'tasksMs'.*port, host, cors, log/);
   });
 
   test('leaves no timer behind when it closes', async () => {
