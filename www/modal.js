@@ -16,6 +16,9 @@ let ownSteps = 0;
 /** @type {(() => void)[]} */
 const resolvers = [];
 
+/** The state of an entry whose address this page has read or written. A link that a person follows has none. */
+export const ENTRY = { dialogs: 0 };
+
 /** The number of dialogs that were open at the current entry of the history. */
 const depth = () => history.state?.dialogs ?? 0;
 
@@ -24,8 +27,8 @@ const depth = () => history.state?.dialogs ?? 0;
  * entries, and Chromium calls those of a window in the order in which they were added, whether they capture or not.
  */
 export function listenToBack() {
-  // An entry of the page before a reload, whose dialogs are gone.
-  if (depth() > 0) history.replaceState(null, '');
+  // Of the page before a reload, whose dialogs are gone.
+  history.replaceState(ENTRY, '');
   addEventListener(
     'popstate',
     (event) => {
