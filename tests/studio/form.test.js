@@ -285,6 +285,17 @@ describe('the form follows the model', GUARD, () => {
   });
 });
 
+test('a dialog closes by a click beside it, and not by one on its own edge', GUARD, async () => {
+  app = await studio.open();
+  await app.page.click('#show-code');
+  const code = app.$('#code');
+  const { x, y } = await code.boundingBox();
+  await app.page.mouse.click(x + 8, y + 8);
+  assert.ok(await code.isVisible());
+  await app.page.mouse.click(x - 8, y - 8);
+  await code.waitFor({ state: 'hidden' });
+});
+
 describe('Back', GUARD, () => {
   test('closes one dialog after the other, and then leaves the view', async () => {
     app = await studio.open();
