@@ -1,5 +1,7 @@
 /** The file names of downloaded pictures. */
 
+import { dayOf } from './days.js';
+
 /** @type {Record<string, string>} */
 const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp', 'image/gif': 'gif' };
 
@@ -10,15 +12,15 @@ const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'web
  */
 export function fileName({ request, at, index, count, type }) {
   /** @type {(text: string, length: number) => string} */
-  const slug = (text, length) =>
-    text
-      .normalize('NFKD')
+  const slug = (text, length) => {
+    const words = text
+      .normalize('NFKC')
       .toLowerCase()
-      .replace(/[^\p{Letter}\p{Number}]+/gu, '-')
-      .slice(0, length)
-      .replace(/^-|-$/g, '');
-  const day = new Date(at).toISOString().slice(0, 10);
-  const parts = [slug(request.prompt, 48), slug(request.model ?? '', 24), day];
+      // A mark is part of its letter, as in Hindi; behind anything else, it goes with that.
+      .replace(/([^\p{Letter}\p{Number}\p{Mark}]\p{Mark}*)+/gu, '-');
+    return [...words].slice(0, length).join('').replace(/^-|-$/g, '');
+  };
+  const parts = [slug(request.prompt, 48), slug(request.model ?? '', 24), dayOf(at)];
   if (count > 1) parts.push(`${index + 1}`);
   return `${parts.filter(Boolean).join('-')}.${EXTENSIONS[type ?? ''] ?? 'png'}`;
 }

@@ -11,7 +11,7 @@ import { earlier, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { filesOf } from './kept-sources.js';
 import { readLink, writeLink } from './link.js';
-import { listenToBack } from './modal.js';
+import { ENTRY, listenToBack } from './modal.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { fileOf, kept, load } from './pictures.js';
@@ -58,20 +58,27 @@ function show(name) {
 /** Writes the settings into the address. */
 function writeAddress() {
   const link = writeLink(settings(), current);
-  history.replaceState(null, '', link || location.pathname);
+  history.replaceState(ENTRY, '', link || location.pathname);
 }
 
-/** Shows the settings and the view of the address. */
-function readAddress() {
+/**
+ * Shows the settings and the view of the address.
+ *
+ * @param {boolean} isLink whether a person has followed a link to it
+ */
+function readAddress(isLink) {
   const { settings: values, view: name } = readLink(location.hash);
-  fillIn(values);
+  // A step back to the other view must not bring back an older prompt.
+  const isStep = !isLink && name !== current;
   show(name);
+  if (isStep) writeAddress();
+  else replaceSettings(values, writeAddress);
 }
 
 /** @param {View} name */
 function goTo(name) {
   show(name);
-  history.pushState(null, '', writeLink(settings(), name) || location.pathname);
+  history.pushState(ENTRY, '', writeLink(settings(), name) || location.pathname);
 }
 
 /** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */
@@ -176,10 +183,9 @@ elementById('share', HTMLElement).addEventListener('click', async () => {
     toast('The link with these settings is the address of this page.');
   }
 });
-addEventListener('popstate', readAddress);
-addEventListener('hashchange', readAddress);
+addEventListener('popstate', ({ state }) => readAddress(!state));
 
-readAddress();
+readAddress(true);
 redraw();
 await load();
 finishDeletions();

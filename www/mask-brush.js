@@ -25,6 +25,9 @@ const PAINT_KEYS = [' ', 'Enter'];
 /** @type {HTMLDialogElement | undefined} */
 let dialog;
 
+/** What was painted over a picture, for when its dialog opens again, however it was closed. @type {WeakMap<File, Stroke[]>} */
+const painted = new WeakMap();
+
 /**
  * Has the person paint over a picture.
  *
@@ -36,7 +39,7 @@ export async function paintMask(picture) {
   const bitmap = await createImageBitmap(picture);
   dialog ??= makeDialog('mask-brush');
   try {
-    return await paint(dialog, bitmap);
+    return await paint(dialog, bitmap, picture);
   } finally {
     bitmap.close();
   }
@@ -45,15 +48,16 @@ export async function paintMask(picture) {
 /**
  * @param {HTMLDialogElement} place
  * @param {ImageBitmap} bitmap
+ * @param {File} picture
  * @returns {Promise<File | undefined>}
  */
-function paint(place, bitmap) {
+function paint(place, bitmap, picture) {
   const { width, height } = bitmap;
   const { canvas: photo } = canvasOf(bitmap);
   const { canvas: sheet, context } = canvasOf(bitmap, false);
   const longer = Math.max(width, height);
   /** @type {Stroke[]} */
-  let strokes = [];
+  let strokes = painted.get(picture) ?? [];
   /** @type {Point} */
   let brush = [width / 2, height / 2];
   let isBrushShown = false;
@@ -61,6 +65,8 @@ function paint(place, bitmap) {
   let paintKey = '';
   let percent = BRUSH.start;
   let isWanted = false;
+  /** The pointer that paints. A second finger, or the palm beside a pen, paints nothing. */
+  let painter = -1;
 
   const begin = () => {
     strokes.push({ width: (longer * percent) / 100, points: [brush] });
@@ -75,14 +81,16 @@ function paint(place, bitmap) {
 
   const onPointer = (/** @type {PointerEvent} */ event) => {
     const { left, top, width: shownWidth, height: shownHeight } = sheet.getBoundingClientRect();
+    const isPainting = sheet.hasPointerCapture(painter);
+    if (isPainting && event.pointerId !== painter) return;
     const isStart = event.type === 'pointerdown' && event.button === 0;
-    const isPainting = sheet.hasPointerCapture(event.pointerId);
     const events = event.getCoalescedEvents?.() ?? [];
     for (const { clientX, clientY } of events.length > 0 ? events : [event]) {
       move([((clientX - left) / shownWidth) * width, ((clientY - top) / shownHeight) * height], isPainting);
     }
     if (isStart) {
-      sheet.setPointerCapture(event.pointerId);
+      painter = event.pointerId;
+      sheet.setPointerCapture(painter);
       begin();
     }
     repaint();
@@ -205,11 +213,13 @@ function paint(place, bitmap) {
   draw();
   place.addEventListener('keydown', onKey);
   openModal(place);
+  repaint();
   return new Promise((resolve) => {
     place.addEventListener(
       'close',
       async () => {
         place.removeEventListener('keydown', onKey);
+        painted.set(picture, strokes);
         resolve(isWanted ? await maskOf(bitmap, strokes) : undefined);
       },
       { once: true },

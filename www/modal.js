@@ -16,6 +16,9 @@ let ownSteps = 0;
 /** @type {(() => void)[]} */
 const resolvers = [];
 
+/** The state of an entry whose address this page has read or written. A link that a person follows has none. */
+export const ENTRY = { dialogs: 0 };
+
 /** The number of dialogs that were open at the current entry of the history. */
 const depth = () => history.state?.dialogs ?? 0;
 
@@ -24,8 +27,8 @@ const depth = () => history.state?.dialogs ?? 0;
  * entries, and Chromium calls those of a window in the order in which they were added, whether they capture or not.
  */
 export function listenToBack() {
-  // An entry of the page before a reload, whose dialogs are gone.
-  if (depth() > 0) history.replaceState(null, '');
+  // Of the page before a reload, whose dialogs are gone.
+  history.replaceState(ENTRY, '');
   addEventListener(
     'popstate',
     (event) => {
@@ -46,12 +49,17 @@ function setUp(dialog) {
   if (known.has(dialog)) return;
   known.add(dialog);
   let isPressed = false;
-  // A click on the backdrop has the dialog itself as its target. A selection that began inside may end there, too.
-  dialog.addEventListener('pointerdown', ({ target }) => {
-    isPressed = target === dialog;
+  // The target does not tell: to the backdrop and to the edge of the dialog, it is the dialog itself.
+  const isOutside = (/** @type {MouseEvent} */ { target, clientX: x, clientY: y }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    return target === dialog && (x < left || x > right || y < top || y > bottom);
+  };
+  // A selection that began inside may end outside.
+  dialog.addEventListener('pointerdown', (event) => {
+    isPressed = isOutside(event);
   });
-  dialog.addEventListener('click', ({ target }) => {
-    if (isPressed && target === dialog) dialog.close();
+  dialog.addEventListener('click', (event) => {
+    if (isPressed && isOutside(event)) dialog.close();
   });
   dialog.addEventListener('close', () => {
     // The event is dispatched late: the dialog may be open again by then.

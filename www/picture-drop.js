@@ -22,10 +22,9 @@ export function setUpPictureDrop(onUse) {
     if (!file || file.size > MAX_BYTES) return;
     const request = await settingsIn(new Uint8Array(await file.arrayBuffer()));
     if (request) {
-      toast(`Made from “${short(request.prompt, 32)}”.`, {
-        label: 'Use its settings',
-        run: () => onUse(request),
-      });
+      const action = { label: 'Use its settings', run: () => onUse(request) };
+      // Another picture of the same prompt may have other settings.
+      toast(`Made from “${short(request.prompt, 32)}”.`, action, { id: file });
     } else if (!isTaken) toast('This file carries no settings of the studio.');
   });
 }

@@ -33,6 +33,13 @@ const maskProblem = elementById('mask-problem', HTMLElement);
  */
 const urls = new Map();
 
+/**
+ * Those that this browser cannot decode: empty or broken ones, and others under the name of a PNG.
+ *
+ * @type {WeakSet<File>}
+ */
+const unreadable = new WeakSet();
+
 /** Whether the settings in the form belong to pictures that were not kept. */
 let isMissing = false;
 /** The model in the form, and what the service says that it does. */
@@ -66,8 +73,18 @@ export function setUpSources() {
   });
 }
 
-/** @param {DataTransfer | null} data */
-const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+/**
+ * The pictures, and files of a type that the system does not know, as HEIC often is: the form says what it takes.
+ *
+ * @param {DataTransfer | null} data
+ */
+const imagesOf = (data) => [...(data?.files ?? [])].filter(({ type }) => !type || type.startsWith('image/'));
+
+/** @type {typeof problemOfFiles} */
+function problemOf(files, use) {
+  const broken = files.find((file) => unreadable.has(/** @type {File} */ (file)));
+  return problemOfFiles(files, use) ?? (broken && `${broken.name} cannot be read as a picture.`);
+}
 
 /**
  * Fills in the reference pictures of a request. Those that were not kept are asked for, and nothing is sent without them.
@@ -166,11 +183,11 @@ function showPreviews() {
     URL.revokeObjectURL(url);
     urls.delete(file);
   }
-  const shown = files.filter((file) => !problemOfFiles([file], 'edit'));
+  const readable = files.filter((file) => !problemOf([file], 'edit'));
   render(
-    html`${shown.map(
+    html`${files.map(
       (file) =>
-        html`<li><img src=${urlOf(file)} alt=${file.name}>${remove(file.name, () =>
+        html`<li>${preview(file)}${remove(file.name, () =>
           setFiles(
             picker,
             chosen().filter((other) => other !== file),
@@ -179,15 +196,31 @@ function showPreviews() {
     )}${isMissing ? html`<li><button type="button" @click=${goWithout}>Go on without them</button></li>` : nothing}`,
     previews,
   );
-  const canPaint = shown.length > 0 && action() === 'edit';
+  const canPaint = readable.length > 0 && action() === 'edit';
   render(
     html`${
-      mask && action() === 'edit' && !problemOfFiles([mask], 'edit')
-        ? html`<span class="preview"><img src=${urlOf(mask)} alt="Mask">${remove('the mask', () => setFiles(maskPicker, []))}</span>`
+      mask && action() === 'edit'
+        ? html`<span class="preview">${preview(mask, 'Mask')}${remove('the mask', () => setFiles(maskPicker, []))}</span>`
         : nothing
-    }${canPaint ? html`<button type="button" @click=${() => paint(shown[0])}>Paint the mask</button>` : nothing}`,
+    }${canPaint ? html`<button type="button" @click=${() => paint(readable[0])}>Paint the mask</button>` : nothing}`,
     maskPreview,
   );
+}
+
+/**
+ * A chosen file, or a sign that it is refused.
+ *
+ * @param {File} file
+ * @param {string} [name]
+ */
+function preview(file, name = file.name) {
+  if (problemOf([file], 'edit')) return html`<span class="refused">${icon('problem')}</span>`;
+  const refuse = () => {
+    unreadable.add(file);
+    showProblems();
+    showPreviews();
+  };
+  return html`<img src=${urlOf(file)} alt=${name} @error=${refuse}>`;
 }
 
 /** @param {File} file */
@@ -233,8 +266,8 @@ function showProblems() {
   const pictures = chosen();
   const refusal = pictures.length > 0 ? problemOfOperation(model, operations, action()) : undefined;
   const texts = /** @type {[HTMLInputElement, HTMLElement, string | undefined][]} */ ([
-    [picker, problem, isMissing ? NOT_KEPT : (problemOfFiles(pictures, action()) ?? refusal)],
-    [maskPicker, maskProblem, mask && problemOfFiles([mask], 'edit')],
+    [picker, problem, isMissing ? NOT_KEPT : (problemOf(pictures, action()) ?? refusal)],
+    [maskPicker, maskProblem, mask && problemOf([mask], 'edit')],
   ]);
   for (const [input, place, text] of texts) {
     place.textContent = text ?? '';

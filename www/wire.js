@@ -66,19 +66,26 @@ const partText = (value) =>
 
 /**
  * @param {Exchange} exchange
- * @param {Response} response which stays readable
+ * @param {Response} response records its text as the client reads it: a copy would hold megabytes of base64 twice
  */
-export async function recordAnswer(exchange, response) {
+export function recordAnswer(exchange, response) {
   const headers = [...response.headers].filter(([name]) => SHOWN.test(name));
-  exchange.answer = { status: response.status, headers };
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-  exchange.answer.body = isStream
-    ? '[a stream of events]'
-    : withoutData(
-        await response
-          .clone()
-          .text()
-          .catch(() => '[The answer broke off.]'),
-      );
-  redraw();
+  /** @type {NonNullable<Exchange['answer']>} */
+  const answer = { status: response.status, headers };
+  exchange.answer = answer;
+  if (response.headers.get('content-type')?.startsWith('text/event-stream'))
+    answer.body = '[a stream of events]';
+  const read = response.text.bind(response);
+  response.text = async () => {
+    try {
+      const text = await read();
+      answer.body = withoutData(text);
+      return text;
+    } catch (error) {
+      answer.body = '[The answer broke off.]';
+      throw error;
+    } finally {
+      redraw();
+    }
+  };
 }

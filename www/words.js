@@ -57,7 +57,13 @@ export function countdown({ from, to }, now) {
 
 /** @type {(prompt: string, length?: number) => string} */
 export const short = (prompt, length = 48) =>
-  prompt.length <= length ? prompt : `${prompt.slice(0, length - 1).trimEnd()}…`;
+  // Not within a character of two units, such as an emoji.
+  prompt.length <= length
+    ? prompt
+    : `${prompt
+        .slice(0, length - 1)
+        .replace(/\p{Surrogate}$/u, '')
+        .trimEnd()}…`;
 
 /**
  * The model and the settings of a request.

@@ -1,6 +1,7 @@
 /** Several pictures as one file: a zip with the settings of each picture beside it. */
 
 import { strToU8, Zip, ZipPassThrough } from 'fflate';
+import { dayOf } from './days.js';
 import { save } from './export.js';
 import { fileName, uniqueNames } from './file-name.js';
 import { withSettings } from './picture-settings.js';
@@ -14,7 +15,7 @@ export async function exportZip(pictures) {
   const id = {};
   toast(`Exporting ${pictures.length} ${pictures.length === 1 ? 'picture' : 'pictures'}…`, [], { id });
   const { blob, missing } = await zip(pictures);
-  save(blob, `lemondata-${new Date().toISOString().slice(0, 10)}.zip`);
+  save(blob, `lemondata-${dayOf(Date.now())}.zip`);
   const rest = missing > 0 ? ` ${missing} of them as settings alone, because their files are not here.` : '';
   toast(`Exported ${pictures.length}.${rest}`, [], { id });
 }

@@ -171,8 +171,52 @@ describe('the mask', GUARD, () => {
     await app.page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'hidden' });
     assert.equal(await app.page.$eval('#mask', ({ files }) => files.length), 0);
+    // The paint is still there, and so it is after its mask was made: to add to it.
+    for (const strokes of [1, 2]) {
+      await app.page.click('text=Paint the mask');
+      await stroke(0.4, 0.5);
+      await dialog()
+        .getByRole('application', { name: `Mask: ${strokes + 1} strokes` })
+        .waitFor();
+      await button('Use the mask').click();
+      await app.$('#mask-preview img').waitFor();
+    }
+    const png = await mask();
+    assert.deepEqual(
+      [0.2, 0.45].map((share) => alpha(png, Math.round(WIDTH * share), HEIGHT / 2)),
+      [0, 0],
+    );
     await app.page.check('[name=action][value=generate]', { force: true });
     assert.equal(await app.$('#mask-preview button').count(), 0);
+  });
+
+  test('takes nothing of a second finger', async () => {
+    app = await studio.open({ hasTouch: true });
+    await bring('drop', '#prompt', [LEMON]);
+    await app.page.click('text=Paint the mask');
+    const { x, y, width, height } = await dialog().locator('canvas').nth(1).boundingBox();
+    const touch = await app.context.newCDPSession(app.page);
+    const fingers = (type, ...shares) =>
+      touch.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: shares.map(([across, down], id) => ({
+          id,
+          x: x + width * across,
+          y: y + height * down,
+        })),
+      });
+    await fingers('touchStart', [0.2, 0.1]);
+    await fingers('touchStart', [0.2, 0.1], [0.8, 0.9]);
+    await fingers('touchMove', [0.3, 0.1], [0.7, 0.9]);
+    await fingers('touchEnd');
+    await dialog()
+      .getByRole('application', { name: /Mask: 1 stroke$/ })
+      .waitFor();
+    await button('Use the mask').click();
+    await app.$('#mask-preview img').waitFor();
+    const png = await mask();
+    const at = (across, down) => alpha(png, Math.round(WIDTH * across), Math.round(HEIGHT * down));
+    assert.deepEqual([at(0.25, 0.1), at(0.5, 0.5), at(0.75, 0.9)], [0, 255, 255]);
   });
 
   test('is painted by keys alone, beside a deletion that stays', async () => {

@@ -125,7 +125,7 @@ tellStories((person) => {
       await story.seeOpen('#shortcuts');
       history.back();
       await story.seeClosed('#shortcuts');
-      await story.until(() => history.state === null, 'the entry of the page');
+      await story.until(() => history.state.dialogs === 0, 'the entry of the page');
       await story.press('Gallery', 'nav');
       await story.press('Two lemons', '#tiles');
       await story.seeOpen('#viewer');

@@ -285,6 +285,17 @@ describe('the form follows the model', GUARD, () => {
   });
 });
 
+test('a dialog closes by a click beside it, and not by one on its own edge', GUARD, async () => {
+  app = await studio.open();
+  await app.page.click('#show-code');
+  const code = app.$('#code');
+  const { x, y } = await code.boundingBox();
+  await app.page.mouse.click(x + 8, y + 8);
+  assert.ok(await code.isVisible());
+  await app.page.mouse.click(x - 8, y - 8);
+  await code.waitFor({ state: 'hidden' });
+});
+
 describe('Back', GUARD, () => {
   test('closes one dialog after the other, and then leaves the view', async () => {
     app = await studio.open();
@@ -308,15 +319,41 @@ describe('Back', GUARD, () => {
     assert.equal(await value('prompt'), PROMPT);
   });
 
+  test('and Forward between the views leave the form as the person has filled it in', async () => {
+    app = await studio.open();
+    const gallery = app.$('#gallery');
+    await app.page.fill('#prompt', 'A first thought');
+    await app.page.click('nav >> text=Gallery');
+    await app.page.click('nav >> text=Create');
+    await app.page.fill('#prompt', PROMPT);
+    await app.page.goBack();
+    await gallery.waitFor();
+    await app.page.goBack();
+    await gallery.waitFor({ state: 'hidden' });
+    assert.equal(await value('prompt'), PROMPT);
+    await app.reload();
+    assert.equal(await value('prompt'), PROMPT);
+    await app.page.goForward();
+    await gallery.waitFor();
+    // A link that is followed in the same tab is no step back. What it replaces can be had again.
+    await app.page.evaluate(() => {
+      location.hash = 'prompt=A+link';
+    });
+    await gallery.waitFor({ state: 'hidden' });
+    assert.equal(await value('prompt'), 'A link');
+    await app.$('#toast').getByRole('button', { name: 'Undo' }).click();
+    assert.equal(await value('prompt'), PROMPT);
+  });
+
   test('needs no further step after a dialog that was closed otherwise', async () => {
     app = await studio.open();
-    const steps = () => app.page.evaluate(() => history.state);
+    const steps = () => app.page.evaluate(() => history.state?.dialogs);
     await app.page.fill('#prompt', PROMPT);
     await app.page.click('nav >> text=Gallery');
     await app.page.click('#show-shortcuts');
-    assert.deepEqual(await steps(), { dialogs: 1 });
+    assert.equal(await steps(), 1);
     await app.page.keyboard.press('Escape');
-    await untilAsync(async () => (await steps()) === null);
+    await untilAsync(async () => (await steps()) === 0);
     await app.page.goBack();
     await app.page.locator('#create').waitFor();
   });

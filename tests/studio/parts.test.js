@@ -109,6 +109,7 @@ describe('texts', () => {
     assert.deepEqual([10, 32_100, 2_345_678].map(amount), ['10 bytes', '32 KB', '2.3 MB']);
     assert.equal(short('lemon', 5), 'lemon');
     assert.equal(short('lemons', 5), 'lemo…');
+    assert.equal(short('lem🍋ns', 5), 'lem…', 'no half of an emoji');
     assert.equal(meta({ model: 'm', size: '1x2', n: 4, quality: 'hd' }), 'm · 1 × 2 · hd · 4 pictures');
     assert.equal(meta({ model: 'm' }, { action: 'edit', pictures: ['a.png'] }), 'm · an edit');
   });
@@ -170,7 +171,8 @@ describe('texts', () => {
 });
 
 test('a downloaded file is named after its picture', () => {
-  const at = Date.UTC(2026, 10, 21);
+  // The first minutes of the person's day, wherever that is.
+  const at = new Date(2026, 10, 21, 0, 5).getTime();
   const name = (prompt, more) =>
     fileName({ request: { prompt, model: 'flux-pro' }, at, index: 0, count: 1, type: 'image/png', ...more });
   assert.equal(name('A lemon, on: a "beach"!'), 'a-lemon-on-a-beach-flux-pro-2026-11-21.png');
@@ -178,7 +180,10 @@ test('a downloaded file is named after its picture', () => {
     name('../../etc/passwd', { count: 2, index: 1, type: 'image/webp' }),
     'etc-passwd-flux-pro-2026-11-21-2.webp',
   );
-  assert.equal(name('Ünïcode 檸檬'), 'u-ni-code-檸檬-flux-pro-2026-11-21.png');
+  assert.equal(name('Ünïcode 檸檬'), 'ünïcode-檸檬-flux-pro-2026-11-21.png');
+  // The marks of a script are part of its letters.
+  assert.equal(name('नींबू, ガラス ❤️ 레몬'), 'नींबू-ガラス-레몬-flux-pro-2026-11-21.png');
+  assert.ok(name(`${'x'.repeat(47)}𠮷𠮷`).startsWith(`${'x'.repeat(47)}𠮷-flux`));
   assert.ok(name('x'.repeat(4000)).length < 100);
 });
 

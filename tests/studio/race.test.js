@@ -9,7 +9,7 @@ import { PNG } from 'pngjs';
 import { servePage } from '../../scripts/lib/serve-page.js';
 import { fallbackWords, modelIn, modelsTried } from '../../www/fallback.js';
 import { priceOfAll } from '../../www/form-model.js';
-import { settingsIn } from '../../www/picture-settings.js';
+import { settingsIn, withSettings } from '../../www/picture-settings.js';
 import { fitTo } from '../../www/race-request.js';
 import { requestOf, settingsOf } from '../../www/settings.js';
 import { startServer } from '../server/index.js';
@@ -810,6 +810,16 @@ describe('a picture', GUARD, () => {
       assert.equal(await app.page.inputValue(`#${name}`), value);
     }
     assert.equal(app.creates().length, 1);
+
+    // Two of the same prompt: the button of each gives its own settings.
+    for (const seed of [1, 2]) {
+      const blank = new Blob([PNG.sync.write(new PNG({ width: 2, height: 2 }))]);
+      const marked = await withSettings(blank, { model: SEEDED, prompt: PROMPT, seed });
+      await drop(await marked.arrayBuffer());
+      await untilAsync(async () => (await app.$('.toast', { hasText: 'Made from' }).count()) === seed);
+    }
+    await app.$('.toast').last().getByRole('button', { name: 'Use its settings' }).click();
+    assert.equal(await app.page.inputValue('#seed'), '2');
   });
 
   test('of a stranger offers nothing', async () => {

@@ -96,6 +96,38 @@ test('a new picture is drawn from a reference', GUARD, async () => {
   assert.match(await app.card.locator('.meta').textContent(), /with a reference$/);
 });
 
+test('files that are no pictures are not sent, and can be removed', GUARD, async () => {
+  app = await studio.open();
+  const problem = (text) => app.$('#pictures-problem', { hasText: text }).waitFor();
+  const refused = app.$('#previews .refused');
+  // A photo of a telephone, under the name of a JPEG, and a download that broke off.
+  const heic = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('\0\0\0\x18ftypheic') };
+  const broken = { ...LEMON, name: 'broken.png', buffer: LEMON.buffer.subarray(0, 20) };
+  await choose([LEMON, heic, broken]);
+  await problem(/^photo\.jpg cannot be read as a picture\.$/);
+  await app.page.fill('#prompt', 'A lemon');
+  await app.page.click('text=Generate >> visible=true');
+  assert.equal(await app.page.evaluate(() => document.activeElement.id), 'pictures');
+  assert.equal(await app.$('#previews img').count(), 1);
+  assert.equal(await refused.count(), 2);
+  await app.page.click('[aria-label="Remove photo.jpg"]');
+  await problem(/^broken\.png cannot/);
+  await app.page.click('[aria-label="Remove broken.png"]');
+  assert.equal(await app.$('#pictures-problem').textContent(), '');
+  assert.equal(await refused.count(), 0);
+  // A system that does not know the type names none.
+  await app.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['x'], 'photo.heic'));
+    const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer });
+    document.getElementById('prompt').dispatchEvent(event);
+  });
+  await problem(/^photo\.heic is not a PNG, JPEG or WebP\.$/);
+  await app.page.setInputFiles('#mask', broken);
+  await app.$('#mask-problem', { hasText: /^broken\.png cannot/ }).waitFor();
+  assert.equal(app.server.counts.creates, 0);
+});
+
 test('files that the service would refuse are not sent', GUARD, async () => {
   app = await studio.open();
   const problem = () => app.$('#pictures-problem').textContent();

@@ -74,6 +74,8 @@ async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...options } =
   context.on('requestfailed', (request) => finished.add(request));
   context.on('requestfinished', (request) => {
     finished.add(request);
+    // A file of the page itself, which its policy lets no script fetch.
+    if (request.url().startsWith('blob:')) return;
     bodies.push(
       request
         .response()
