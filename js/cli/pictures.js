@@ -15,8 +15,9 @@ import { Progress } from './progress.js';
 /** Ctrl-C, and the end of a container, whose first process ignores each signal that it does not handle. */
 const INTERRUPTS = ['SIGINT', 'SIGTERM'];
 
-/** The ending of a file that the caller has not named, by its type. @type {Record<string, string>} */
+/** The ending of a file, by its type. @type {Record<string, string>} */
 const EXTENSIONS = {
+  'image/png': '.png',
   'image/jpeg': '.jpg',
   'image/webp': '.webp',
   'image/gif': '.gif',
@@ -236,17 +237,35 @@ async function deliver(result, { output, json }) {
     const data = images.map(({ b64_json, ...image }) =>
       files.length > 0 || !b64_json ? image : { ...image, b64_json },
     );
-    console.log(JSON.stringify({ ...result, data, ...(files.length > 0 && { files }) }));
+    await print(JSON.stringify({ ...result, data, ...(files.length > 0 && { files }) }));
     return;
   }
   const lines = files.length > 0 ? files : images.filter((image) => !isMissing(image)).map(({ url }) => url);
-  console.log(lines.length > 0 ? lines.join('\n') : JSON.stringify(result));
+  await print(lines.length > 0 ? lines.join('\n') : JSON.stringify(result));
+}
+
+/** Prints what has been paid for, also where standard output is a file on a disk that is full. @param {string} text */
+async function print(text) {
+  /** @type {NodeJS.ErrnoException | null | undefined} */
+  const error = await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+  // A reader that leaves has seen enough.
+  if (!/^(ENOSPC|EDQUOT|EFBIG|EIO)$/.test(`${error?.code}`)) return;
+  console.error(text);
+  throw new SaveError(
+    `The picture is made, but standard output cannot be written: ${error?.message}. The answer is above.`,
+  );
 }
 
 /** One of several pictures may have been filtered. The others are there. @param {any} image */
 function isMissing({ error }) {
   if (error) console.error(`One of the images failed: ${error.message ?? error}`);
   return Boolean(error);
+}
+
+/** Whether a file has the ending of another format, by which programs judge. @param {string} ending @param {string} [own] */
+function isOtherType(ending, own) {
+  const known = ending.toLowerCase().replace('.jpeg', '.jpg');
+  return own && known !== own && Object.values(EXTENSIONS).includes(known);
 }
 
 /**
@@ -264,9 +283,12 @@ async function save(result, output) {
     for (const [index, image] of images.entries()) {
       if (isMissing(image)) continue;
       const blob = await toBlob(image);
-      const extension = output === undefined ? (EXTENSIONS[blob.type] ?? '.png') : extname(output);
+      const own = EXTENSIONS[blob.type];
+      const extension = output === undefined ? (own ?? '.png') : extname(output);
       const file = `${start}${images.length > 1 ? `-${index + 1}` : ''}${extension}`;
       await writeFile(file, Buffer.from(await blob.arrayBuffer()));
+      if (isOtherType(extension, own))
+        console.error(`${file} is a picture in the format of ${own}, not of ${extension}.`);
       saved.push(file);
     }
   } catch (error) {

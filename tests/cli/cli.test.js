@@ -1,8 +1,19 @@
 /** `npx lemondata-wasm`: what it prints, what it saves, and how it ends. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { generateAndWait } from 'lemondata-wasm';
 import { PNG } from 'pngjs';
@@ -147,6 +158,34 @@ describe('generate', () => {
     assert.match(result.stderr, /error: The picture is made, but it could not be saved: .*404.*above\.\n$/);
     assert.equal(existsSync(join(cwd, 'a.png')), false);
   });
+});
+
+test('the answer is not lost where standard output is a file on a full disk', async () => {
+  for (const json of [[], ['--json']]) {
+    const full = openSync('/dev/full', 'w');
+    const args = [CLI, 'generate', 'x', '-m', 'gpt-image-2', ...json];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, ...env, NO_COLOR: '1' },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    closeSync(full);
+    assert.equal(code, 8, stderr);
+    assert.match(stderr, /\/files\/.*\.png/);
+    // With --json, the error belongs to standard output, too.
+    if (json.length === 0) assert.match(stderr, /standard output cannot be written: .*ENOSPC.*above\.\n$/);
+  }
+});
+
+test('a name that tells of another format is kept, and said', async (t) => {
+  const cwd = folderFor(t);
+  const save = (file) => run(['generate', 'x', '-m', 'gpt-image-2', '-o', file], { env, cwd });
+  const jpg = await save('a.JPEG');
+  assert.deepEqual([jpg.code, jpg.stdout], [0, 'a.JPEG\n']);
+  assert.match(jpg.stderr, /^a\.JPEG is a picture in the format of \.png, not of \.JPEG\.$/m);
+  for (const file of ['a.png', 'a.PNG', 'a', 'a.tmp']) {
+    assert.doesNotMatch((await save(file)).stderr, /format/, file);
+  }
 });
 
 describe('several pictures, one of which was filtered', () => {
