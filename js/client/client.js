@@ -12,6 +12,7 @@ import {
 import { toBody, withModel } from './body.js';
 import { Call, internalError } from './call.js';
 import { allowsFallback, LemonDataError } from './errors.js';
+import { taskOf } from './generation.js';
 import { createInstance } from './instance.js';
 import { listModels } from './models.js';
 import { checkNames, mergeOptions } from './options.js';
@@ -20,11 +21,10 @@ import { read } from './values.js';
 /** When `generate` returned each generation: for a while, the server may not know its task everywhere. */
 const generated = new WeakMap();
 
-/** The task that a call is to wait for, as a reference. */
-function referenceOf(input) {
-  if (typeof input === 'string') return { task_id: input };
-  const poll_url = read(input, 'poll_url');
-  return { task_id: read(input, 'task_id') ?? read(input, 'id'), ...(poll_url && { poll_url }) };
+/** The task that a call is to wait for. */
+function taskIn(input) {
+  const isId = typeof input === 'string';
+  return taskOf(isId ? input : (read(input, 'task_id') ?? read(input, 'id')), read(input, 'poll_url'));
 }
 
 /** The instance of the module that takes the calls, or took the last one before its trap. */
@@ -79,6 +79,7 @@ const perform = (fields) =>
 /** The result of a call that is over, or of one with the next model of `fallback`. */
 function conclude(call) {
   const { input, options, skipped, isDone, value } = call;
+  // Creates have the first numbers.
   const isCreate = call.command < COMMAND_GET_TASK;
   if (isDone) {
     if (skipped) {
@@ -115,7 +116,7 @@ function makeCall(command, input, callOptions, clientOptions) {
     options,
     isBrowser,
     body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
-    task: isCreate ? undefined : referenceOf(input),
+    task: isCreate ? undefined : taskIn(input),
     age: performance.now() - generated.get(input),
   });
 }

@@ -1,4 +1,4 @@
-/** Answers as generations, and tasks as references. */
+/** Answers as generations, and tasks as callers store them. */
 
 import { STATUSES } from './abi.gen.js';
 import { redactAll } from './redact.js';
@@ -17,5 +17,5 @@ export function toGeneration({ body, secret }, status, isForeign, taskId) {
   return body;
 }
 
-/** A task reference, plain JSON: stored anywhere, it resumes the wait. */
+/** A task as plain JSON: stored anywhere, it resumes the wait. */
 export const taskOf = (task_id, poll_url) => (poll_url ? { task_id, poll_url } : { task_id });

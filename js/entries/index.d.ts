@@ -295,7 +295,7 @@ export interface UpdateInfo {
   nextPollMs?: number;
 }
 
-/** A reference to a task, as {@link Options.onTask} and {@link LemonDataError.task} give it. Plain JSON. */
+/** A task, as {@link Options.onTask} and {@link LemonDataError.task} give it. Plain JSON. */
 export interface Task {
   /** The task's id, opaque. */
   task_id: string;
