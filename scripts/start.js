@@ -77,6 +77,12 @@ async function start() {
   }
   if (stopping.signal.aborted) return;
   step(`the page: ${page.url}`);
+  if (page.port !== port) {
+    // A browser keeps them by the address. Without a word, they would seem to be lost.
+    console.log(
+      `  Port ${port} is taken, maybe by another npm start. The pictures that were made there are shown there only.`,
+    );
+  }
   console.log('  Ctrl-C ends it.');
 }
 

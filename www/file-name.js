@@ -2,9 +2,6 @@
 
 import { dayOf } from './days.js';
 
-/** @type {Record<string, string>} */
-const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp', 'image/gif': 'gif' };
-
 /**
  * A name made of the prompt, the model and the day.
  *
@@ -22,7 +19,8 @@ export function fileName({ request, at, index, count, type }) {
   };
   const parts = [slug(request.prompt, 48), slug(request.model ?? '', 24), dayOf(at)];
   if (count > 1) parts.push(`${index + 1}`);
-  return `${parts.filter(Boolean).join('-')}.${EXTENSIONS[type ?? ''] ?? 'png'}`;
+  const [, extension = 'png'] = /^image\/(\w+)/.exec(type ?? '') ?? [];
+  return `${parts.filter(Boolean).join('-')}.${extension.replace('jpeg', 'jpg')}`;
 }
 
 /**

@@ -109,7 +109,7 @@ function field(name) {
     </fieldset>`;
   }
   const problem = `${name}-problem`;
-  const plain = html`<input id=${name} name=${name} placeholder="default" inputmode=${range ? 'numeric' : 'text'}
+  const plain = html`<input id=${name} name=${name} dir="auto" placeholder="default" inputmode=${range ? 'numeric' : 'text'}
     aria-describedby=${problem}>`;
   return html`<div class="field" data-field=${name}>
     <label for=${name}>${label}${small}</label>

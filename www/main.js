@@ -11,7 +11,7 @@ import { earlier, start } from './generation-list.js';
 import { keepFocus } from './keep-focus.js';
 import { filesOf } from './kept-sources.js';
 import { readLink, writeLink } from './link.js';
-import { ENTRY, listenToBack } from './modal.js';
+import { changeHistory, ENTRY, listenToBack } from './modal.js';
 import { compare, followForm, setUpViewer, showCode, view } from './on-demand.js';
 import { setUpPictureDrop } from './picture-drop.js';
 import { fileOf, kept, load } from './pictures.js';
@@ -27,6 +27,9 @@ import { isLasting } from './store.js';
 import { toast } from './toast.js';
 
 /** @typedef {'create' | 'gallery'} View */
+
+/** How soon an address that the browser refused is written again. */
+const REWRITE_MS = 1000;
 
 const views = { create: elementById('create', HTMLElement), gallery: elementById('gallery', HTMLElement) };
 const prompt = elementById('prompt', HTMLTextAreaElement);
@@ -55,10 +58,18 @@ function show(name) {
   if (isOther) queueMicrotask(() => scrollTo(0, scrolled[name] ?? 0));
 }
 
-/** Writes the settings into the address. */
-function writeAddress() {
-  const link = writeLink(settings(), current);
-  history.replaceState(ENTRY, '', link || location.pathname);
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let rewriting;
+
+/**
+ * Writes the settings into the address, as soon as the browser takes them.
+ *
+ * @param {Parameters<typeof changeHistory>[0]} [method]
+ */
+function writeAddress(method = 'replaceState') {
+  clearTimeout(rewriting);
+  const link = writeLink(settings(), current) || location.pathname;
+  if (!changeHistory(method, ENTRY, link)) rewriting = setTimeout(writeAddress, REWRITE_MS);
 }
 
 /**
@@ -78,7 +89,7 @@ function readAddress(isLink) {
 /** @param {View} name */
 function goTo(name) {
   show(name);
-  history.pushState(ENTRY, '', writeLink(settings(), name) || location.pathname);
+  writeAddress('pushState');
 }
 
 /** Scrolls to the newest card where it is out of sight: below the form, or above the visible cards. */

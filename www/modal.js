@@ -19,6 +19,23 @@ const resolvers = [];
 /** The state of an entry whose address this page has read or written. A link that a person follows has none. */
 export const ENTRY = { dialogs: 0 };
 
+/**
+ * Changes the history. Safari takes a hundred changes in ten seconds, and a key that is held down makes more.
+ *
+ * @param {'pushState' | 'replaceState'} method
+ * @param {{ dialogs: number }} state
+ * @param {string} [url]
+ * @returns {boolean} whether the browser has taken it
+ */
+export function changeHistory(method, state, url) {
+  try {
+    history[method](state, '', url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The number of dialogs that were open at the current entry of the history. */
 const depth = () => history.state?.dialogs ?? 0;
 
@@ -28,7 +45,7 @@ const depth = () => history.state?.dialogs ?? 0;
  */
 export function listenToBack() {
   // Of the page before a reload, whose dialogs are gone.
-  history.replaceState(ENTRY, '');
+  changeHistory('replaceState', ENTRY);
   addEventListener(
     'popstate',
     (event) => {
@@ -83,7 +100,7 @@ export function openModal(dialog) {
   // It was closed and is open again before its event: its entry is still there.
   if (stack.includes(dialog)) return;
   stack.push(dialog);
-  history.pushState({ dialogs: stack.length }, '');
+  changeHistory('pushState', { dialogs: stack.length });
 }
 
 /** Waits until the entries of closed dialogs are gone: a step back would take a change of the address with it. */

@@ -195,7 +195,8 @@ export function explain(error, account = error.account) {
   return {
     title: specificTitle,
     message: spoken || (MESSAGES[kind] ?? 'The request has failed.'),
-    hint: hint && forPeople(hint),
+    // The relay's sends to its log, and the title says already what that holds.
+    hint: account ? undefined : hint && forPeople(hint),
     next:
       remedy === 'again'
         ? step

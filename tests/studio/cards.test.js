@@ -617,7 +617,8 @@ describe('a card', GUARD, () => {
     await app.state('Done');
     const title = app.card.locator('.prompt h3');
     assert.equal(await title.textContent(), prompt);
-    assert.equal(await title.evaluate((h3) => getComputedStyle(h3).direction), 'rtl');
+    for (const place of [title, app.$('#prompt')])
+      assert.equal(await place.evaluate((element) => getComputedStyle(element).direction), 'rtl');
     assert.ok((await title.evaluate((h3) => h3.offsetHeight)) > 40, 'it has two lines');
     await app.page.click('text=Revised prompt');
     assert.equal(await app.card.locator('.revised p').innerText(), 'A lemon.\nMorning.');

@@ -296,6 +296,32 @@ test('a dialog closes by a click beside it, and not by one on its own edge', GUA
   await code.waitFor({ state: 'hidden' });
 });
 
+test(
+  'the address holds what was typed faster than Safari takes it, and dialogs open meanwhile',
+  GUARD,
+  async () => {
+    app = await studio.open();
+    await app.page.evaluate(() => {
+      history.replaceState = () => {
+        throw new DOMException('Attempt to use history.replaceState() more than 100 times', 'SecurityError');
+      };
+      history.pushState = history.replaceState;
+    });
+    await app.page.fill('#prompt', PROMPT);
+    await app.page.click('#show-code');
+    await app.$('#code').waitFor();
+    await app.page.keyboard.press('Escape');
+    await app.$('#code').waitFor({ state: 'hidden' });
+    await app.page.evaluate(() => {
+      delete history.replaceState;
+      delete history.pushState;
+    });
+    await app.advance(1000);
+    await app.reload();
+    assert.equal(await value('prompt'), PROMPT);
+  },
+);
+
 describe('Back', GUARD, () => {
   test('closes one dialog after the other, and then leaves the view', async () => {
     app = await studio.open();

@@ -151,7 +151,10 @@ describe('texts', () => {
   });
 
   test('for a refused account', () => {
-    const error = new LemonDataError({ kind: 'permission_denied', outcome: 'rejected', message: 'no' });
+    const fields = { kind: 'permission_denied', outcome: 'rejected', message: 'no', hint: 'See the log.' };
+    const error = new LemonDataError(fields);
+    assert.equal(explain(error).hint, 'See the log.');
+    assert.equal(explain(error, { status: 402, code: 'q' }).hint, undefined, 'the title says why');
     assert.equal(explain(error, { status: 402, code: 'quota_exceeded' }).title, 'The balance is used up');
     assert.deepEqual(Object.fromEntries(explain(error, { status: 402, code: 'q' }).facts).code, 'q');
     assert.equal(explain(error).title, 'Refused');
@@ -185,6 +188,13 @@ test('a downloaded file is named after its picture', () => {
   assert.equal(name('नींबू, ガラス ❤️ 레몬'), 'नींबू-ガラス-레몬-flux-pro-2026-11-21.png');
   assert.ok(name(`${'x'.repeat(47)}𠮷𠮷`).startsWith(`${'x'.repeat(47)}𠮷-flux`));
   assert.ok(name('x'.repeat(4000)).length < 100);
+  const extension = (type) => name('', { type }).match(/\.\w+$/)[0];
+  assert.deepEqual(['image/jpeg', 'image/avif', 'image/svg+xml', undefined].map(extension), [
+    '.jpg',
+    '.avif',
+    '.svg',
+    '.png',
+  ]);
 });
 
 describe('reference pictures', () => {
