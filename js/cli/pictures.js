@@ -246,8 +246,10 @@ async function deliver(result, { output, json }) {
 
 /** Prints what has been paid for, also where standard output is a file on a disk that is full. @param {string} text */
 async function print(text) {
+  // Deno throws where others call back.
+  const writing = new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
   /** @type {NodeJS.ErrnoException | null | undefined} */
-  const error = await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+  const error = await writing.catch((thrown) => thrown);
   // A reader that leaves has seen enough.
   if (!/^(ENOSPC|EDQUOT|EFBIG|EIO)$/.test(`${error?.code}`)) return;
   console.error(text);
