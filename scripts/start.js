@@ -5,10 +5,10 @@
  */
 
 import { parseArgs } from 'node:util';
+import { servicesOf } from '../js/cli/services.js';
 import { buildPackage } from './build/index.js';
 import { isBuilt, nodeModules } from './lib/prepare.js';
 import { step } from './lib/run.js';
-import { servicesOf } from './lib/services.js';
 
 const USAGE = `npm start -- [options]
 

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { LemonData, listModels, toBlob } from 'lemondata-wasm';
-import { servicesOf } from '../scripts/lib/services.js';
+import { servicesOf } from '../js/cli/services.js';
 
 const services = servicesOf(process.env);
 if (services.length === 0) {

@@ -43,14 +43,10 @@ pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failur
     Err(Failure::refusal(Name::Image, " must be a Blob or a list of Blobs; a URL goes into image_url."))
 }
 
-/// Reads the reference that a caller waits with: an id, or an object that holds one.
-pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
-    let is_id = reference.is(Shape::TEXT);
-    let task = if is_id {
-        Some(Task { id: reference.text(), poll_url: String::new() })
-    } else {
-        Task::of(reference)
-    };
+/// Reads the task that a caller waits for: an id, or an object that holds one.
+pub fn read_task<V: Value>(input: &V) -> Result<Task, Box<Failure>> {
+    let is_id = input.is(Shape::TEXT);
+    let task = if is_id { Some(Task { id: input.text(), poll_url: String::new() }) } else { Task::of(input) };
     // No id begins so.
     let is_url = |id: &str| is_id && (id.starts_with("http") && contains(id, "://") || id.starts_with("/"));
     match task.filter(Task::has_id) {
@@ -58,8 +54,6 @@ pub fn read_task<V: Value>(reference: &V) -> Result<Task, Box<Failure>> {
             Err(Failure::refusal(Name::Task, " must be an id; it is a URL: pass it as { poll_url }."))
         }
         Some(task) => Ok(task),
-        None => {
-            Err(Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", reference))
-        }
+        None => Err(Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", input)),
     }
 }

@@ -1,10 +1,10 @@
-//! References to tasks.
+//! Tasks, as callers and answers name them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{abi::Name, text::copy, url::last_segment, value::Value};
 
-/// A reference to a task: all that is needed to wait for it, anywhere.
+/// A task: all that is needed to wait for it, anywhere.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// The id, opaque.

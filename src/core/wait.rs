@@ -91,7 +91,7 @@ pub enum Origin {
     Created(Ms),
     /// This process has created it: its `generate` returned at this time.
     Generated(f64),
-    /// A stored reference, or an id.
+    /// A stored task, or an id.
     Elsewhere,
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { servicesOf } from '../../scripts/lib/services.js';
+import { servicesOf } from '../../js/cli/services.js';
 
 const lemondata = { url: 'https://api.lemondata.cc', key: 'sk-1', variable: 'LEMONDATA_API_KEY' };
 const tokenlab = { url: 'https://api.tokenlab.sh', key: 'sk-2', variable: 'TOKENLAB_API_KEY' };

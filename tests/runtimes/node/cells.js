@@ -169,6 +169,11 @@ cells['node-sample'] = {
     writeFileSync(path('sample', 'task.json'), JSON.stringify({ task_id: task }));
     await project.execute('node', ['lemon.mjs'], {}, 'sample');
     assert.equal(server.counts.creates, 1, 'the task was waited for, not paid for again');
+    // A task that is gone.
+    writeFileSync(path('sample', 'task.json'), JSON.stringify({ task_id: 'img_gone' }));
+    const gone = project.execute('node', ['--import=../hurry.js', 'lemon.mjs'], {}, 'sample');
+    await assert.rejects(gone, /async_task_not_found/);
+    assert.ok(!existsSync(path('sample', 'task.json')), 'the next run makes another picture');
     await checkPatience(project);
     return outcome;
   },
