@@ -4,8 +4,6 @@ import { LONGEST_TIMER_MS, methods, milliseconds, readSettings, required } from 
 import { ORDER_VERSION } from './order-version.js';
 import { pictureName } from './pictures.js';
 
-const NO_METHOD = /does not implement the method/;
-
 const RULES = {
   tasks: required(
     methods(['idFromName', 'idFromString', 'newUniqueId', 'get'], 'the binding of the class TaskHub'),
@@ -59,13 +57,7 @@ export function durableHub(bindings) {
         content: files.length > 0 ? new Blob(files.map(({ blob }) => blob)).stream() : undefined,
         waitMs: answerWithin,
       };
-      try {
-        return { ...(await tasks.get(id).createTask(call)), id: id.toString() };
-      } catch (error) {
-        // During a deploy, the object may run a version that is older than orders with versions.
-        if (NO_METHOD.test(error.message)) return { isOutdated: true };
-        throw error;
-      }
+      return { ...(await tasks.get(id).createTask(call)), id: id.toString() };
     },
 
     getTask: async (id) => objectOf(id)?.getTask(),

@@ -95,9 +95,7 @@ export class RequestLimiter extends DurableObject {
   #start() {
     const { perMinute } = this.#settings;
     const { kv } = this.ctx.storage;
-    // The first version stored a single time.
-    const pauses = kv.get('pauses') ?? { all: { until: kv.get('closedUntil') ?? 0 } };
-    callCore('startLimiter', this.#name, perMinute, pauses, Date.now());
+    callCore('startLimiter', this.#name, perMinute, kv.get('pauses'), Date.now());
     this.#isStarted = true;
   }
 }

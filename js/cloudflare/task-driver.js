@@ -13,7 +13,7 @@ import { copyPicture, deletePictures } from './pictures.js';
 import { readKey, send } from './service.js';
 import { answeredView, failedView, nextModelView, renewed, withoutData } from './task-view.js';
 
-/** Stands for all models, and for the model of a task whose version did not store it. */
+/** Stands for all models, and for the model of a request that names none. */
 export const NO_MODEL = '';
 
 export class TaskDriver {
@@ -107,7 +107,7 @@ export class TaskDriver {
   }
 
   async #requestAdmission({ kind, timeoutMs }) {
-    const { identity, model = NO_MODEL } = this.#store.order;
+    const { identity, model } = this.#store.order;
     let admission;
     try {
       const limiter = await this.#limiter();
@@ -153,7 +153,7 @@ export class TaskDriver {
       { url, timeoutMs, ...(isCreate ? { body: this.#body(isShort) } : { task: store.job.wait.task }) },
       { settings, trace: store.order.trace, onKey: (key) => this.#redactor.learn(key) },
     );
-    const { model = NO_MODEL } = store.order;
+    const { model } = store.order;
     const ended = callCore('attemptEnded', store.job, settings, attempt, model, Date.now());
     const { job, update, rateLimit } = ended;
     this.queue = undefined;
@@ -188,7 +188,7 @@ export class TaskDriver {
   /** The rows of the same request for the next model. */
   #nextModel(error) {
     const { order, view, request } = this.#store;
-    const { model = NO_MODEL, fallback } = order;
+    const { model, fallback } = order;
     const [next, ...rest] = fallback;
     return {
       order: { ...order, model: next, fallback: rest },

@@ -192,7 +192,7 @@ export class TaskHub extends DurableObject {
     if (!this.#store.order) return 0;
     try {
       const { tasks } = this.#settings;
-      const { identity, fallback = [] } = this.#store.order;
+      const { identity, fallback } = this.#store.order;
       const leases = tasks.get(tasks.idFromName(await leasesName(identity)));
       return await leases.leaseWatchers(this.#id, count, 1 + fallback.length);
     } catch (error) {

@@ -13,13 +13,12 @@ import {
   milliseconds,
   readSettings,
   required,
+  serviceAddress,
   setting,
 } from '../relay/settings.js';
 import { cappedFetch } from '../relay/upstream.js';
 
 const MIB = 1024 * 1024;
-
-const isAddress = (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
 
 /** Writes to the console, without reasons that may quote a prompt. Clients get those. */
 export function defaultLog({ message, ...event }) {
@@ -38,7 +37,7 @@ const RULES = {
     'Store it as a secret of the worker: wrangler secret put LEMONDATA_API_KEY.',
     { isSecret: true },
   ),
-  baseUrl: setting(undefined, isAddress, 'an absolute URL of http or https'),
+  baseUrl: serviceAddress,
   fetch: callback(undefined, 'a function such as fetch'),
   tasks: required(
     methods(['idFromName', 'get'], 'the binding of TaskHub itself'),

@@ -7,7 +7,6 @@
 
 import { toFile } from '../relay/form-reader.js';
 import { callCore } from './core.js';
-import { hasResult } from './task-view.js';
 import { drop, getPieces, getText, isLong, putBytes, putText, streamText } from './texts.js';
 
 export class TaskStore {
@@ -17,10 +16,9 @@ export class TaskStore {
   job;
   view;
   /**
-   * Who created the task and when, with which request and model, and the models that may follow. The first versions did
-   * not store the time and the models.
+   * Who created the task and when, with which request and model, and the models that may follow.
    *
-   * @type {{ identity: string, fingerprint: string, createdAt?: number, model?: string, fallback?: string[], trace?: {
+   * @type {{ identity: string, fingerprint: string, createdAt: number, model: string, fallback: string[], trace?: {
    *   traceparent: string, tracestate?: string } } | undefined}
    */
   order;
@@ -34,19 +32,9 @@ export class TaskStore {
     this.order = this.#kv.get('order');
     this.view = this.#kv.get('view') ?? JSON.parse(getText(this.#kv, 'viewText') ?? 'null');
     const job = this.#kv.get('job');
-    if (job) this.#migrate(job);
-  }
-
-  #migrate(stored) {
-    const view = this.view ?? { generation: { status: 'pending' } };
-    this.job = callCore('migrateJob', stored, hasResult(view));
+    if (!job) return;
+    this.job = callCore('migrateJob', job);
     this.isForeign = !this.job;
-    // The first version could store that a job is over and fail to store its result.
-    const isLost = stored.phase === 'completed' && !hasResult(view);
-    const outcome = this.job?.phase === 'suspended' ? 'accepted' : 'unknown';
-    this.view = isLost
-      ? { ...view, error: { kind: 'response', outcome, message: 'The result is lost.' } }
-      : view;
     if (!this.isForeign && this.#kv.get('unreadable')) this.#kv.delete('unreadable');
   }
 

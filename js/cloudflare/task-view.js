@@ -35,8 +35,6 @@ export function renewed(before, generation) {
   return { ...costs, ...generation, ...costs, ...chainOf(before) };
 }
 
-export const hasResult = (view) => view.data !== undefined || Boolean(view.isLong);
-
 /** Whether clients have nothing more to wait for. A result whose pictures are being copied is still to come. */
 export const isOver = ({ job, view }) => job.phase === 'completed' || Boolean(view.error);
 

@@ -107,31 +107,71 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
   const length = Number(request.headers.get('content-length'));
   if (length > maxBytes) throw tooLarge();
   if (isRead(request)) throw bodyUsed(HAND_OVER);
-  const reader = request.body?.getReader();
-  if (!reader) throw invalid('The request has no body.');
-  let timer;
-  const slow = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(invalid('The body came too slowly.')), timeoutMs);
-  });
+  if (!request.body) throw invalid('The request has no body.');
   let size = 0;
   let isEnded = false;
   try {
-    for (;;) {
-      const { done, value } = await Promise.race([reader.read(), slow]);
-      isEnded = done;
-      if (done) return end();
-      size += value.byteLength;
+    await readChunks(request.body, timeoutMs, (chunk) => {
+      size += chunk.byteLength;
       if (size > maxBytes) throw tooLarge();
-      push(value);
-    }
+      push(chunk);
+    });
+    isEnded = true;
+    return end();
   } catch (error) {
     if (error instanceof Refusal) throw error;
     // The body of a client that leaves fails. One that ends too soon was cut off by the server itself.
     if (Object(error).status === 413 || (isEnded && size < length)) throw cutOff();
     throw invalid(broken);
+  }
+}
+
+/**
+ * Reads a body until it ends, `push` throws or the time is over. After that, nobody reads on.
+ *
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {number} timeoutMs
+ * @param {(chunk: Uint8Array) => void} push
+ */
+async function readChunks(body, timeoutMs, push) {
+  const reader = body.getReader();
+  let isSlow = false;
+  let timer;
+  const slow = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      isSlow = true;
+      reject(invalid('The body came too slowly.'));
+    }, timeoutMs);
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), slow]);
+      if (done) return;
+      push(value);
+    }
   } finally {
     clearTimeout(timer);
-    // The sender need not go on. It may have left.
-    reader.cancel().catch(() => {});
+    if (isSlow) reader.cancel().catch(() => {});
+    else reader.releaseLock();
   }
+}
+
+/** For how long the rest of a refused body is read: a phone takes as long for a few pictures. */
+export const LINGER_MS = 30_000;
+/** How much of it is read. */
+export const LINGER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads and drops what is left of a body that says how long it is. To close a connection with unread bytes is to reset
+ * it, and its client may lose the answer (RFC 9112, section 9.6). Some runtimes read on by themselves, and many do not.
+ * workerd lets nobody read once the answer has left.
+ *
+ * @param {Request} request
+ */
+export async function readOn({ body, bodyUsed, headers }) {
+  if (!body || body.locked) return;
+  const isShort = Number(headers.get('content-length') ?? Number.NaN) <= LINGER_BYTES;
+  // The client may have left.
+  if (isShort) await readChunks(body, LINGER_MS, () => {}).catch(() => {});
+  else if (bodyUsed) body.cancel().catch(() => {});
 }

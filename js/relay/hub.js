@@ -77,11 +77,11 @@ export function createHubRoutes(hub, { references, callOrRefuse, answerTo, showC
       // Only with a key is it safe to ask again: without one, the effect of a failed call is unknown.
       throw order.key ? refusal : outcomeUnknown();
     });
+    event.task = answer.id;
     if (answer.isOutdated) throw outdated();
     if (answer.isReused) throw keyReused();
     if (!answer.view) throw notFound();
     event.repeated = answer.isRepeated || undefined;
-    event.task = answer.id;
     const { error } = answer.view;
     if (error && isQueueFull(error)) {
       throw new Refusal(429, 'rate_limit_exceeded', 'Too many creates wait for their turn.', {

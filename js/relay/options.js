@@ -18,6 +18,7 @@ import {
   milliseconds,
   readSettings,
   required,
+  serviceAddress,
   setting,
 } from './settings.js';
 
@@ -35,16 +36,6 @@ const isFunction = (value) => typeof value === 'function';
 /** A list of texts with at least one of them. */
 const isOffer = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '');
-
-/** Whether this is an address of a service, without parts that no request would carry. */
-function isAddress(text) {
-  try {
-    const { protocol, search, hash, username, password } = new URL(text);
-    return /^https?:$/.test(protocol) && !(search || hash || username || password);
-  } catch {
-    return false;
-  }
-}
 
 const RULES = {
   apiKey: required(
@@ -71,7 +62,7 @@ const RULES = {
       'node -p "crypto.randomBytes(32).toString(\'hex\')"',
     { isSecret: true },
   ),
-  baseUrl: setting(undefined, isAddress, 'an absolute URL of http or https, without a query'),
+  baseUrl: serviceAddress,
   fetch: callback(undefined, 'a function such as fetch'),
   requestTimeout: milliseconds(undefined, { max: LONGEST_TIMER_MS }),
   allowedOrigins: {

@@ -31,30 +31,37 @@ export function createOrigins(listed, { allowCredentials, allowedHeaders }) {
 
   return {
     /**
-     * The headers that let a page of another origin read the answer, or none if it may not.
+     * Judges the page behind a request, once for all answers to it.
      *
      * @param {Request} request
-     * @returns {Record<string, string>}
      */
-    headersFor(request) {
+    judge(request) {
       const origin = request.headers.get('origin');
-      if (origin === null || !isAllowed(origin, request)) return {};
+      const mayCall = origin !== null && isAllowed(origin, request);
       return {
-        'access-control-allow-origin': origin,
-        'access-control-expose-headers': EXPOSED,
-        ...(allowCredentials && { 'access-control-allow-credentials': 'true' }),
+        /** Whether it is a page of an origin that may call. */
+        mayCall,
+        /**
+         * What lets a page of another origin read the answer: nothing if it may not.
+         *
+         * @type {Record<string, string>}
+         */
+        headers: mayCall
+          ? {
+              'access-control-allow-origin': origin,
+              'access-control-expose-headers': EXPOSED,
+              ...(allowCredentials && { 'access-control-allow-credentials': 'true' }),
+            }
+          : {},
+        /**
+         * @param {boolean} isEmbeddable whether pages of other sites may show the answer
+         * @throws {Refusal} if the page may not call
+         */
+        check(isEmbeddable) {
+          if (origin === null && !isEmbeddable && isEmbedded(request)) throw embedded();
+          if (origin !== null && !mayCall) throw notAllowed(origin, request);
+        },
       };
-    },
-
-    /**
-     * @param {Request} request
-     * @param {boolean} isEmbeddable whether pages of other sites may show the answer
-     * @throws {Refusal} if the page may not call
-     */
-    check(request, isEmbeddable) {
-      const origin = request.headers.get('origin');
-      if (origin === null && !isEmbeddable && isEmbedded(request)) throw embedded();
-      if (origin !== null && !isAllowed(origin, request)) throw notAllowed(origin, request);
     },
 
     /**

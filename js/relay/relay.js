@@ -6,7 +6,7 @@
 
 import { addressNotices, ownerOf } from './anonymous.js';
 import { ANSWER, createAnswers } from './answers.js';
-import { readBody } from './bodies.js';
+import { readBody, readOn } from './bodies.js';
 import { createCaller } from './callbacks.js';
 import { conditional } from './conditional.js';
 import { createConsoleLog } from './console-log.js';
@@ -41,7 +41,6 @@ const HEADERS = {
 /** A proxy or a compressing middleware would otherwise collect events before it passes them on. */
 const STREAM_HEADERS = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
 
-const ALLOW_ORIGIN = 'access-control-allow-origin';
 const ANY_METHOD = 'GET, POST, OPTIONS';
 
 const NO_REQUEST =
@@ -83,7 +82,13 @@ export function createRelay(options) {
   function relay(request, context) {
     // Most frameworks leave a request without an answer if a promise rejects.
     if (!isRequest(request)) throw new TypeError(NO_REQUEST);
-    return answer(request, context).then(({ body, ...init }) => new Response(body, init));
+    return respond(request, context);
+  }
+
+  async function respond(request, context) {
+    const { body, ...init } = await answer(request, context);
+    await readOn(request);
+    return new Response(body, init);
   }
 
   /**
@@ -113,18 +118,18 @@ export function createRelay(options) {
 
   async function handle(request, context, event, headers) {
     // First of all: a page cannot tell a refusal that it may not read from a relay that is not there.
-    Object.assign(headers, origins.headersFor(request));
+    const page = origins.judge(request);
+    Object.assign(headers, page.headers);
     if (context?.[REFUSAL]) throw context[REFUSAL];
     const route = routeOf(request.url, Boolean(hub));
     event.route = route?.name ?? 'none';
     if (!route) {
       event.path = new URL(request.url).pathname.slice(0, MAX_SHOWN_PATH);
       // The page gets to the refusal once its preflight has passed.
-      if (request.method === 'OPTIONS' && ALLOW_ORIGIN in headers)
-        return preflight(request, ANY_METHOD, headers);
+      if (request.method === 'OPTIONS' && page.mayCall) return preflight(request, ANY_METHOD, headers);
       throw noRoute(request.method, event.path);
     }
-    origins.check(request, EMBEDDABLE.includes(route.name));
+    page.check(EMBEDDABLE.includes(route.name));
     const methods = [...route.methods, 'OPTIONS'].join(', ');
     if (request.method === 'OPTIONS') return preflight(request, methods, headers);
     if (!route.methods.includes(request.method)) {

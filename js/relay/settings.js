@@ -142,6 +142,22 @@ export const setting = (fallback, accepts, expected) => ({
 export const methods = (names, expected) =>
   setting(undefined, (value) => names.every((name) => typeof value?.[name] === 'function'), expected);
 
+/** Whether the client takes this as the address of a service: without parts that no request would carry. */
+function isAddress(text) {
+  if (typeof text !== 'string' || !URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash, username, password } = new URL(text);
+  return (
+    /^https?:$/.test(protocol) && !(pathname.includes('/v1/images') || search || hash || username || password)
+  );
+}
+
+/** Where the service is. */
+export const serviceAddress = setting(
+  undefined,
+  isAddress,
+  'an absolute URL of http or https, as a text, without a query and without the path of a request',
+);
+
 /**
  * A setting without a default.
  *

@@ -40,8 +40,8 @@ use super::{
     wait::{Origin, PollResult, Wait, WaitAction},
 };
 
-/// The version of a stored [`Job`]. Version 0 has no such field.
-const VERSION: u32 = 3;
+/// The version of a stored [`Job`].
+const VERSION: u32 = 1;
 /// A suspended task reports its reason for this many gaps between polls. After that, a client's request resumes it.
 const REASON_GAPS: f64 = 2.0;
 /// How often the hub tries to copy the pictures. After that, the provider's URLs stay.
@@ -62,14 +62,12 @@ pub enum Phase {
     Queued,
     Sending,
     Waiting,
-    #[serde(alias = "keeping")]
     Copying,
     Completed,
     Failed,
     Refused,
     Idle,
     Unknown,
-    #[serde(alias = "left")]
     Suspended,
 }
 
@@ -109,12 +107,9 @@ pub struct JobRequest {
 /// earlier versions can be read: `tests/core/fixtures` holds some of each version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    #[serde(default)]
     version: u32,
-    #[serde(default)]
     request: JobRequest,
     /// Whether the model takes no short create.
-    #[serde(default)]
     is_async_refused: bool,
     /// Where it stands.
     pub phase: Phase,
@@ -123,24 +118,19 @@ pub struct Job {
     /// When the next action is due.
     due: f64,
     /// When the job ended.
-    #[serde(alias = "ended")]
     ended_at: f64,
-    /// When a request without admission gives up. Version 0 wrote 0 for a poll that had not asked for any.
-    #[serde(alias = "until", alias = "queue_deadline")]
+    /// When a request without admission gives up.
     admission_deadline: f64,
     /// How long the limiter has asked to wait.
-    #[serde(alias = "asked", rename = "admission_wait_ms")]
+    #[serde(rename = "admission_wait_ms")]
     admission_wait: Ms,
     /// Whether the next request is admitted.
-    #[serde(alias = "has_turn")]
     is_admitted: bool,
     /// Whether a poll is under way.
-    #[serde(alias = "polling")]
     is_polling: bool,
     /// Before this the server must not be asked, whatever clients want.
     not_before: f64,
     /// How often the hub has tried to copy the pictures.
-    #[serde(alias = "keeps")]
     copy_attempts: u32,
 }
 
@@ -205,19 +195,8 @@ impl Job {
     }
 
     /// The job as this version stores it; `None` if a later version has stored it.
-    ///
-    /// Version 0 could store that a job is completed and fail to store its result. Without a result, the task is
-    /// polled again.
-    pub fn migrated(self, has_result: bool) -> Option<Job> {
-        if self.version > VERSION {
-            return None;
-        }
-        let phase = match self.phase {
-            Phase::Completed if !has_result && self.wait.is_some() => Phase::Suspended,
-            Phase::Completed if !has_result => Phase::Unknown,
-            phase => phase,
-        };
-        Some(Job { version: VERSION, phase, ..self })
+    pub fn migrated(self) -> Option<Job> {
+        (self.version <= VERSION).then_some(Job { version: VERSION, ..self })
     }
 
     /// Whether an ended job has been kept for its retention.
@@ -293,9 +272,6 @@ impl Job {
             wait.lost(TransportError::Connection, now, 0.5);
         }
         if wait.is_due(now) && !self.use_admission(hub) {
-            if self.admission_deadline == 0.0 {
-                self.admission_deadline = now + options.max_wait;
-            }
             if now < self.admission_deadline {
                 return self.request_admission(RequestKind::Poll, now);
             }

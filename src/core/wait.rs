@@ -46,32 +46,26 @@ pub struct Wait {
     /// which then serves the whole wait.
     other_path: String,
     /// Whether the poll under way has gone on to the other path.
-    #[serde(default)]
     swapped: bool,
     /// Whether the task was missing when it was last polled, and not fresh any more.
-    #[serde(default)]
     missed: bool,
     fresh_until: f64,
     deadline: f64,
     /// When the next poll is due.
     due: f64,
     /// When the poll under way runs out of time.
-    #[serde(default)]
     until: f64,
     /// When the last answer came.
-    #[serde(default, alias = "heard")]
     answered_at: f64,
     /// Before this the server does not want to be polled, whatever wakes us.
     not_before: f64,
     polls: u32,
     max_polls: u32,
     /// Polls in a row that brought no answer.
-    #[serde(alias = "losses")]
     lost_polls: u32,
     /// Whether the next poll is the last one.
     is_last: bool,
     /// Whether one poll is all that is wanted.
-    #[serde(default, alias = "once")]
     is_single: bool,
     poll_min: Ms,
     poll_max: Ms,
@@ -79,7 +73,6 @@ pub struct Wait {
     /// Why the wait has to end although the task goes on.
     end: WaitEnd,
     /// How long the server wanted to be left alone when the wait ended.
-    #[serde(alias = "asked")]
     retry_after: Ms,
 }
 

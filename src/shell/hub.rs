@@ -131,8 +131,8 @@ fn save<T: Serialize>(value: &T) -> Thrown<JsValue> {
 
 /// A stored job as this version stores it; `undefined` if this version cannot read it.
 #[wasm_bindgen(js_name = migrateJob)]
-pub fn migrate_job(job: JsValue, has_result: bool) -> Thrown<JsValue> {
-    match load::<Job>(job).ok().and_then(|job| job.migrated(has_result)) {
+pub fn migrate_job(job: JsValue) -> Thrown<JsValue> {
+    match load::<Job>(job).ok().and_then(Job::migrated) {
         Some(job) => save(&job),
         None => Ok(JsValue::UNDEFINED),
     }

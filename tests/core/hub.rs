@@ -371,15 +371,6 @@ fn a_resumed_task_does_not_repeat_the_hint_of_an_earlier_admission() {
 }
 
 #[test]
-fn a_poll_that_version_0_has_stored_without_a_deadline_is_admitted_like_others() {
-    let job: Job = serde_json::from_value(stored("0")["waiting"].clone()).unwrap();
-    let mut job = job.migrated(true).unwrap();
-    let now = NOW + 60_000.0;
-    let asks = request(RequestKind::Poll, now, now + options().max_wait.0);
-    assert_eq!(job.next(&options(), LIMITED, now), asks);
-}
-
-#[test]
 fn only_the_pause_between_two_polls_is_routine() {
     let options = Options { poll_min: Ms(30_000.0), poll_max: Ms(60_000.0), ..options() };
     assert!(Job::is_routine(&options, NOW + 60_000.0, NOW));
@@ -479,19 +470,13 @@ fn stored(version: &str) -> serde_json::Map<String, Plain> {
 
 #[test]
 fn stored_states_of_every_version_are_read_and_go_on() {
-    for version in ["0", "1", "2", "3"] {
+    for version in ["1"] {
         for (name, state) in stored(version) {
             let phase = state["phase"].clone();
             let job: Job = serde_json::from_value(state).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let mut job = job.migrated(true).unwrap_or_else(|| panic!("{name} is refused"));
-            // Version 2 has other words for two phases.
-            let renamed = match phase.as_str().expect("a phase") {
-                "keeping" => "copying",
-                "left" => "suspended",
-                same => same,
-            };
+            let mut job = job.migrated().unwrap_or_else(|| panic!("{name} is refused"));
             let migrated = carry(&job);
-            assert_eq!(serde_json::to_value(migrated.phase).unwrap(), renamed, "{name}");
+            assert_eq!(serde_json::to_value(migrated.phase).unwrap(), phase, "{name}");
             // Long after, each of them does what its phase says.
             let now = NOW + 10.0 * RETENTION;
             let action = job.next(&options(), NO_LIMITER, now);
@@ -513,15 +498,6 @@ fn stored_states_of_every_version_are_read_and_go_on() {
 }
 
 #[test]
-fn a_completed_job_without_its_result_is_polled_again() {
-    let lost = polled(NO_LIMITER, 200, completed()).migrated(false).unwrap();
-    assert_eq!(lost.phase, Phase::Suspended);
-    let inline = answered(NO_LIMITER, 200, json!({"data": [{"url": "https://x.test/1"}]}));
-    assert_eq!(inline.clone().migrated(true).unwrap(), inline);
-    assert_eq!(inline.migrated(false).unwrap().phase, Phase::Unknown);
-}
-
-#[test]
 fn an_ended_job_expires_after_its_retention() {
     let job = answered(NO_LIMITER, 200, completed());
     assert!(!job.is_expired(NOW + RETENTION - 1.0) && job.is_expired(NOW + RETENTION));
@@ -531,9 +507,9 @@ fn an_ended_job_expires_after_its_retention() {
 #[test]
 fn the_state_of_a_later_version_is_left_alone() {
     let mut state = serde_json::to_value(suspended()).unwrap();
-    state["version"] = json!(4);
+    state["version"] = json!(2);
     let job: Job = serde_json::from_value(state.clone()).unwrap();
-    assert!(job.migrated(true).is_none());
+    assert!(job.migrated().is_none());
     state["phase"] = json!("dreaming");
     assert!(serde_json::from_value::<Job>(state).is_err());
 }
@@ -597,10 +573,10 @@ fn the_fixtures_have_the_fields_that_this_version_stores() {
     // WRITE_FIXTURES=1 writes them.
     if std::env::var_os("WRITE_FIXTURES").is_some() {
         let text = serde_json::to_string_pretty(&states()).unwrap();
-        std::fs::write("tests/core/fixtures/hub-jobs-3.json", text + "\n").unwrap();
+        std::fs::write("tests/core/fixtures/hub-jobs-1.json", text + "\n").unwrap();
     }
     let names = |state: &Plain| state.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
-    for (name, kept) in stored("3") {
+    for (name, kept) in stored("1") {
         let state = &states()[&name];
         let inner = ["wait", "create", "request"].map(|part| (&state[part], &kept[part]));
         for (now, then) in [(state, &kept)].into_iter().chain(inner) {
@@ -1120,7 +1096,7 @@ proptest! {
 
     #[test]
     fn a_damaged_state_is_refused_or_goes_on_but_never_panics(
-        version in select(vec!["0", "1", "2", "3"]),
+        version in select(vec!["1"]),
         index in 0_usize..100,
         field in 0_usize..100,
         inner in 0_usize..100,
@@ -1143,7 +1119,7 @@ proptest! {
             Some(value) => *place = value,
             None => *place = Plain::Null,
         }
-        let Some(mut job) = serde_json::from_value::<Job>(state).ok().and_then(|job| job.migrated(true)) else {
+        let Some(mut job) = serde_json::from_value::<Job>(state).ok().and_then(Job::migrated) else {
             return Ok(());
         };
         let mut now = NOW + f64::from(passed);

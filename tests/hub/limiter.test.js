@@ -130,14 +130,6 @@ describe('a limiter', GUARD, () => {
     assert.ok(wait_ms > 20_000, `${wait_ms}`);
   });
 
-  test('reads a pause that the first version stored', async () => {
-    await start(60_000);
-    await admit('t1');
-    await hub.insideOf('LIMITER', limiterOf(server.apiKey), 'put', 'closedUntil', Date.now() + 30_000);
-    await evict();
-    assert.ok((await admit('t2')).wait_ms > 20_000);
-  });
-
   test('pauses for ten minutes at most after an absurd refusal', async () => {
     await start(60_000);
     await pause(1e15);

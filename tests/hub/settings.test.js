@@ -42,6 +42,8 @@ describe('a setting of a hub', GUARD, () => {
     ['apiKey', 'a key'],
     ['apiKey', '"quoted"'],
     ['baseUrl', 'api.lemondata.cc'],
+    ['baseUrl', 'https://u:p@api.lemondata.cc'],
+    ['baseUrl', 'https://api.lemondata.cc/v1/images/generations'],
     ['maxWatchers', 'many'],
     ['maxWatchersPerIdentity', 0],
     ['tasks', {}],
@@ -61,7 +63,7 @@ describe('a setting of a hub', GUARD, () => {
 
   test('lets the alarms of stored tasks fail, and ring again', async () => {
     const job = JSON.parse(
-      readFileSync(new URL('../core/fixtures/hub-jobs-2.json', import.meta.url), 'utf8'),
+      readFileSync(new URL('../core/fixtures/hub-jobs-1.json', import.meta.url), 'utf8'),
     ).waiting;
     await withHub({ SETTINGS: { retention: '' } }, async (hub) => {
       const id = nameOf('ann', 'stored');

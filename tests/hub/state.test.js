@@ -50,52 +50,21 @@ describe('the stored state of a hub', GUARD, () => {
   /** Replaces rows of an object, which ends. */
   const replace = (id, rows) => hub.inside(id, 'replace', rows).catch(() => {});
 
-  /** Replaces the rows of an object by those of the first versions. */
-  const putFirst = (id, job, view, more) =>
-    replace(id, { job, view, order: { identity: 'ann', fingerprint: 'an old one' }, ...more });
-
-  const RUNNING = ['waiting', 'waiting_with_a_poll_url', 'poll_queued', 'polling', 'poll_lost'];
-  for (const [version, name] of ['0', '1', '2'].flatMap((version) =>
-    RUNNING.map((name) => [version, name]),
-  )) {
-    test(`of version ${version} is read and goes on: ${name}`, async () => {
+  for (const name of ['waiting', 'waiting_with_a_poll_url', 'poll_queued', 'polling', 'poll_lost']) {
+    test(`of version 1 is read and goes on: ${name}`, async () => {
       const { reference, id, task } = await createTask();
-      const job = jobOf(version, name, task);
+      const job = jobOf('1', name, task);
       // A test does not wait for the next poll of a stored job.
-      const polling = 'is_polling' in job ? 'is_polling' : 'polling';
-      const hurried = { ...job, due: 0, [polling]: false, wait: { ...job.wait, due: 0 } };
+      const hurried = { ...job, due: 0, is_polling: false, wait: { ...job.wait, due: 0 } };
       task.startedAt = 0;
-      await putFirst(id, hurried, { generation: { status: 'pending', created: 1, task_id: task.id } });
+      await replace(id, { ...(await stored(id)).entries, job: hurried });
       const done = await client.waitForTask(reference);
       assert.equal(done.status, 'completed');
       const after = (await stored(id)).entries.job;
-      assert.deepEqual([after.version, after.phase], [3, 'completed']);
+      assert.deepEqual([after.version, after.phase], [1, 'completed']);
       assert.equal(server.counts.creates, 1);
     });
   }
-
-  test('of version 0 is read after the task has ended', async () => {
-    const { reference, id, task } = await createTask();
-    const data = JSON.stringify([{ url: 'https://x.test/1' }]);
-    const generation = { status: 'completed', task_id: task.id };
-    await putFirst(id, jobOf('0', 'completed', task), { generation, data });
-    assert.deepEqual((await client.waitForTask(reference)).data, JSON.parse(data));
-    const pending = { generation: { status: 'pending' } };
-    await putFirst(id, jobOf('0', 'sending', task), pending);
-    await assert.rejects(client.waitForTask(reference), { code: 'create_outcome_unknown' });
-    const request = JSON.stringify({ prompt: 'An old lemon', model: 'dall-e-3' });
-    await putFirst(id, jobOf('0', 'queued', task), pending, { request: 1, 'request/0': request });
-    assert.equal((await client.waitForTask(reference)).status, 'completed');
-    assert.equal(server.counts.creates, 2);
-  });
-
-  test('is polled again if version 0 lost the result', async () => {
-    const { reference, id, task } = await createTask();
-    const job = { ...jobOf('0', 'waiting', task), phase: 'completed', due: Date.now() + 3_600_000 };
-    task.startedAt = 0;
-    await putFirst(id, job, { generation: { status: 'pending', task_id: task.id } });
-    assert.equal((await client.waitForTask(reference)).status, 'completed');
-  });
 
   test('of a later version is left alone, and deleted in the end', async () => {
     const { reference, id, task } = await createTask();

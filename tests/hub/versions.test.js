@@ -26,20 +26,6 @@ describe('worker and object of different versions', GUARD, () => {
     }
   }
 
-  test('an object that is too old for the order does nothing, and the client may try again', async () => {
-    // The objects of this namespace do not know the call, as those of an earlier version.
-    await withHub({ NAMESPACE: 'KEYS' }, async (hub) => {
-      for (const key of ['old', undefined]) {
-        const response = await hub.create('ann', LEMON, key);
-        assert.equal(response.status, 503);
-        assert.equal(response.headers.get('retry-after'), '5');
-        const { code, retryable } = (await response.json()).error;
-        assert.deepEqual([code, retryable], ['relay_unavailable', true]);
-      }
-      assert.equal(server.counts.creates, 0);
-    });
-  });
-
   test('an object refuses an order of a later version, and carries out those of its own', async () => {
     await withHub({}, async (hub) => {
       const order = { identity: 'ann', fingerprint: '', request: LEMON, files: [], fallback: [], waitMs: 0 };

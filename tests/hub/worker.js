@@ -147,7 +147,7 @@ export default toCloudflare((env) => {
   const hub = createRelay({
     ...usual,
     hub: durableHub({
-      tasks: env[env.NAMESPACE ?? 'TASKS'],
+      tasks: env.TASKS,
       pictures: env.PICTURES,
       answerWithin: env.ANSWER_WITHIN_MS,
       heartbeat: env.HEARTBEAT_MS,

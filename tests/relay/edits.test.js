@@ -310,13 +310,38 @@ describe('caps of a form', () => {
     assert.ok(stream.pulled <= 10, `${stream.pulled} chunks were read`);
   });
 
-  test('a form that claims to be too large is not read', async () => {
+  test('a form that claims to be very large is not read, not even for its client to get the answer', async () => {
     const stream = endless(Buffer.from(HEAD), PNG);
     const { status } = await edit(make(), stream.body, {
-      headers: { ...headers, 'content-length': `${4 * 10 * 1024 * 1024 + 65_537}` },
+      headers: { ...headers, 'content-length': `${64 * 1024 * 1024 + 1}` },
     });
     assert.equal(status, 413);
     assert.ok(stream.pulled <= 2);
+  });
+
+  test('what is refused is read to its end, so that its sender comes to read why', GUARD, async () => {
+    const head = Buffer.concat([Buffer.from(HEAD), PNG]);
+    const rest = Array(20).fill(Buffer.alloc(1000));
+    for (const [status, options, more] of [
+      [413, { maxFileBytes: 5000 }, {}],
+      [401, {}, { user: '' }],
+    ]) {
+      const parts = [head, ...rest];
+      let isCancelled = false;
+      const body = new ReadableStream({
+        pull(controller) {
+          controller.enqueue(new Uint8Array(parts.shift()));
+          if (parts.length === 0) controller.close();
+        },
+        cancel() {
+          isCancelled = true;
+        },
+      });
+      const length = { 'content-length': `${head.length + 20_000}` };
+      const answer = await edit(make(options), body, { headers: { ...headers, ...length }, ...more });
+      assert.equal(answer.status, status);
+      assert.deepEqual([parts.length, isCancelled], [0, false]);
+    }
   });
 
   test('a form that does not end in time is given up', GUARD, async () => {

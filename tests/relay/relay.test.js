@@ -228,9 +228,16 @@ describe('options that are missing or wrong throw a TypeError with an explanatio
     ['origins that are no list', { ...good, allowedOrigins: PAGE }, /allowedOrigins/],
     ['a header name with a line break', { ...good, allowedHeaders: ['a\r\nb'] }, /allowedHeaders/],
     ['all headers', { ...good, allowedHeaders: ['*'] }, /allowedHeaders/],
-    ...['/v1', 'ftp://x.example', 'x.example', 5, 'https://u:p@x.example', 'https://x.example/?a=b'].map(
-      (baseUrl) => [`baseUrl ${baseUrl}`, { ...good, baseUrl }, /baseUrl must be an absolute URL/],
-    ),
+    ...[
+      '/v1',
+      'ftp://x.example',
+      'x.example',
+      5,
+      new URL('https://x.example'),
+      'https://u:p@x.example',
+      'https://x.example/?a=b',
+      'https://x.example/v1/images/generations',
+    ].map((baseUrl) => [`baseUrl ${baseUrl}`, { ...good, baseUrl }, /baseUrl must be an absolute URL/]),
     ['fetch', { ...good, fetch: 'fetch' }, /fetch must be/],
     ['requestTimeout', { ...good, requestTimeout: 0 }, /requestTimeout must be/],
     [

@@ -124,6 +124,27 @@ describe('every kind of server', GUARD, () => {
   });
 });
 
+describe('the rest of a body that was refused', GUARD, () => {
+  test('is not read without an end: http2', async () => {
+    const port = await listen(createHttp2(toNodeHandler(make({ authorize: () => null }))));
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    closers.push(() => session.destroy());
+    const stream = session.request({ ':method': 'POST', ':path': CREATE });
+    const chunk = Buffer.alloc(1024 * 1024);
+    let sent = 0;
+    const send = () => {
+      sent += chunk.length;
+      if (sent < 256 * chunk.length) stream.write(chunk, send);
+    };
+    send();
+    const [head] = await once(stream, 'response');
+    assert.equal(head[':status'], 401);
+    stream.resume();
+    await once(stream, 'close');
+    assert.ok(sent < 96 * chunk.length, `${sent} bytes were sent`);
+  });
+});
+
 describe('a body that was read before', GUARD, () => {
   /** What other frameworks do with a request before a handler gets it. */
   const readFirst = (keep) => (handler) => async (incoming, outgoing) => {

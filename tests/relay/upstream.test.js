@@ -280,8 +280,7 @@ for (const [name, start] of Object.entries(PLACES)) {
         body.append('n', '2');
         return fetch(`${place.url}/plain/v1/images/edits`, {
           method: 'POST',
-          // workerd ends the connection of a form that it has not read.
-          headers: { 'x-user': 'ann', connection: 'close', ...headers },
+          headers: { 'x-user': 'ann', ...headers },
           body,
         });
       };
@@ -318,6 +317,38 @@ for (const [name, start] of Object.entries(PLACES)) {
         assert.equal((await edit(large, { 'x-lemondata-client': '1' })).status, 413);
         assert.deepEqual(service.asked, []);
       });
+    });
+
+    describe('an upload that is refused', () => {
+      const large = Buffer.alloc(12 * MIB);
+      const FORM = { 'content-type': 'multipart/form-data; boundary=x' };
+      const head = '--x\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\n';
+      const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+      const picture = Buffer.concat([Buffer.from(head), signature, large]);
+      const MARKED = { ...FORM, 'x-lemondata-client': '1' };
+      for (const [status, path, headers, body] of [
+        [401, 'plain/v1/images/edits', { ...MARKED, 'x-user': '' }, picture],
+        [403, 'plain/v1/images/edits', { ...MARKED, origin: 'https://evil.example' }, picture],
+        [404, 'plain/v1/images', MARKED, picture],
+        [405, 'plain/v1/models', MARKED, picture],
+        [415, 'plain/v1/images/edits', FORM, picture],
+        [503, 'broken/v1/images/edits', MARKED, picture],
+        // These two are read in part.
+        [413, 'plain/v1/images/edits', MARKED, picture],
+        [400, 'plain/v1/images/edits', MARKED, Buffer.concat([Buffer.from(head), large])],
+        [413, `plain${CREATE}`, { 'content-type': 'application/json' }, large],
+      ]) {
+        test(`before its end gets its answer: ${status} ${path}`, async () => {
+          for (let count = 0; count < 5; count += 1) {
+            const response = await fetch(`${place.url}/${path}`, {
+              method: 'POST',
+              headers: { 'x-user': 'ann', ...headers },
+              body,
+            });
+            assert.equal(response.status, status, await response.text());
+          }
+        });
+      }
     });
 
     describe('what never settles', () => {

@@ -1,9 +1,8 @@
 import { ANSWER } from '../answers.js';
+import { LINGER_BYTES, LINGER_MS } from '../bodies.js';
 import { bodyUsed, REFUSAL } from '../refusal.js';
 import { assertRelay, BAD_REQUEST, originOf, readAdapterOptions } from './shared.js';
 
-/** How long the rest of a refused body is still read, so that its sender gets to read the answer. */
-const LINGER_MS = 1000;
 const HTTP2_INTERNAL_ERROR = 2;
 /** A request of these has no body. That of a preflight may have been read to its end by a middleware all the same. */
 const BODILESS = ['GET', 'HEAD', 'OPTIONS'];
@@ -77,19 +76,34 @@ async function respond({ status, headers, body }, incoming, outgoing, signal) {
   const sized = WITHOUT_BODY.includes(status)
     ? headers
     : { 'content-length': `${Buffer.byteLength(content)}`, ...headers };
-  // HTTP/2 ends one request without the connection.
-  if (incoming.complete || incoming.httpVersionMajor > 1) {
+  const { stream } = outgoing;
+  if (incoming.complete || stream?.endAfterHeaders) {
     outgoing.writeHead(status, sized);
     outgoing.end(content);
     incoming.removeAllListeners('data').resume();
     return;
   }
-  // To close a connection with unread bytes is to reset it, and the answer might be lost.
-  outgoing.writeHead(status, { ...sized, connection: 'close' });
-  outgoing.write(content);
-  const end = () => outgoing.end();
-  incoming.removeAllListeners('data').on('close', end).on('end', end).resume();
-  setTimeout(end, LINGER_MS).unref();
+  // The answer leaves at once, and the rest of the body is read: as `readOn` says. HTTP/2 ends one request without the
+  // connection.
+  outgoing.writeHead(status, stream ? sized : { ...sized, connection: 'close' });
+  if (stream) outgoing.end(content);
+  else outgoing.write(content);
+  const timer = setTimeout(end, LINGER_MS).unref();
+  let left = LINGER_BYTES;
+  function end() {
+    clearTimeout(timer);
+    if (stream) stream.close();
+    else outgoing.end();
+  }
+  incoming
+    .removeAllListeners('data')
+    .on('close', end)
+    .on('end', end)
+    .on('data', ({ length }) => {
+      left -= length;
+      if (left < 0) end();
+    })
+    .resume();
 }
 
 /** Passes a stream on as it comes, and no faster than its reader reads it. */
