@@ -493,7 +493,7 @@ impl Reference<'_> {
                     let (outcome, may_repeat) = match status {
                         429 => (Outcome::Rejected, true),
                         503 if retryable == Some(true) => (Outcome::Rejected, true),
-                        408 | 499.. => (Outcome::Unknown, relay),
+                        304 | 408 | 499.. => (Outcome::Unknown, relay),
                         _ => (Outcome::Rejected, false),
                     };
                     (outcome, may_repeat && retryable != Some(false))
@@ -695,6 +695,7 @@ fn kind_of(reply: &Reply) -> Kind {
         Reply::Lost(TransportError::Connection) => Kind::Connection,
         Reply::Lost(TransportError::Timeout) => Kind::RequestTimeout,
         Reply::Refused { status, .. } => match status {
+            304 => Kind::Server,
             0 | 300..=399 => Kind::Response,
             401 => Kind::Authentication,
             402 => Kind::PaymentRequired,

@@ -1174,7 +1174,7 @@ fn is_unknown(got: &AttemptResult) -> bool {
         Err((_, sent)) => *sent,
         Ok(reply) => match reply.status {
             200..=299 => reply.body.is_none(),
-            408 | 499.. => !did_nothing(reply),
+            304 | 408 | 499.. => !did_nothing(reply),
             _ => false,
         },
     }

@@ -68,8 +68,8 @@ impl Event {
     /// Whether it may have been carried out, for all we know.
     fn is_unknown(&self) -> bool {
         match self {
-            Event::Refused { status, .. } => matches!(status, 408 | 499..) && !self.did_nothing(),
-            Event::Bodiless { status, .. } => matches!(status, 200..=299 | 408 | 499..),
+            Event::Refused { status, .. } => matches!(status, 304 | 408 | 499..) && !self.did_nothing(),
+            Event::Bodiless { status, .. } => matches!(status, 200..=299 | 304 | 408 | 499..),
             Event::Success(_) => false,
             Event::Lost { sent, .. } => *sent,
         }
@@ -85,8 +85,9 @@ fn seconds() -> impl Strategy<Value = Option<f64>> {
 }
 
 fn status() -> impl Strategy<Value = u16> {
-    let common =
-        select(vec![0, 301, 302, 400, 401, 402, 403, 404, 408, 409, 413, 422, 499, 500, 502, 503, 504, 524]);
+    let common = select(vec![
+        0, 301, 302, 304, 400, 401, 402, 403, 404, 408, 409, 413, 422, 499, 500, 502, 503, 504, 524,
+    ]);
     prop_oneof![6 => Just(429), 6 => Just(503), 6 => common, 1 => 300_u16..600]
 }
 

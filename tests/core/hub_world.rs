@@ -70,7 +70,7 @@ impl Sent {
     pub fn may_be_billed(&self) -> bool {
         match self {
             Sent::Refused { status: 503, retryable, .. } => *retryable != Some(true),
-            Sent::Refused { status, .. } => matches!(status, 408 | 499..),
+            Sent::Refused { status, .. } => matches!(status, 304 | 408 | 499..),
             Sent::Lost { sent, .. } => *sent,
             _ => true,
         }
@@ -290,7 +290,7 @@ pub fn simulate(plan: &Plan) -> Run {
 
 fn sent() -> impl Strategy<Value = Sent> {
     let status = select(vec![
-        429_u16, 429, 503, 503, 400, 499, 401, 402, 403, 404, 408, 413, 422, 500, 502, 504, 524, 302,
+        429_u16, 429, 503, 503, 400, 499, 401, 402, 403, 404, 408, 413, 422, 500, 502, 504, 524, 302, 304,
     ]);
     let retryable = prop_oneof![2 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))];
     let retry_after = option::of(prop_oneof![(0_u32..30).prop_map(f64::from), Just(1e9)]);

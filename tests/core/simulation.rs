@@ -277,7 +277,7 @@ pub const FOREIGN: &str = "https://evil.example/v1/tasks/x";
 fn event() -> impl Strategy<Value = Event> {
     let status = select(vec!["pending", "processing", "processing", "queued", "dreaming"]);
     let poll_url = prop_oneof![4 => Just(""), 1 => select(NAMED.to_vec()), 1 => Just(FOREIGN)];
-    let transient = select(vec![408_u16, 421, 425, 429, 499, 500, 502, 503, 504, 524]);
+    let transient = select(vec![304_u16, 408, 421, 425, 429, 499, 500, 502, 503, 504, 524]);
     let lasting = select(vec![0_u16, 301, 302, 307, 308, 400, 401, 402, 403, 405, 409, 422]);
     let retryable = prop_oneof![4 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))];
     prop_oneof![

@@ -234,7 +234,7 @@ impl Model {
                 Decision::Running
             }
             Event::Broken | Event::Unclear | Event::Lost(_) => self.lose(now, random, asked),
-            Event::Refused { status: 408 | 421 | 425 | 429 | 499.., retryable }
+            Event::Refused { status: 304 | 408 | 421 | 425 | 429 | 499.., retryable }
                 if *retryable != Some(false) =>
             {
                 self.lose(now, random, asked)

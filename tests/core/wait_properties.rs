@@ -190,7 +190,7 @@ proptest! {
                 Event::Lost(TransportError::Timeout) => {
                     matches!(&poll.outcome, PollOutcome::Lost(failure) if failure.kind == Kind::RequestTimeout)
                 }
-                Event::Refused { status: 408 | 421 | 425 | 429 | 499.., retryable } if *retryable != Some(false) => {
+                Event::Refused { status: 304 | 408 | 421 | 425 | 429 | 499.., retryable } if *retryable != Some(false) => {
                     matches!(poll.outcome, PollOutcome::Lost(_))
                 }
                 Event::Refused { .. } | Event::Failed { .. } => {
