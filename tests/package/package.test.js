@@ -55,6 +55,14 @@ test('a starter runs in the shells of Windows and macOS', () => {
   }
 });
 
+test('installs beside any React: the hooks alone need version 18', () => {
+  const manifest = join(project.folder, 'node_modules/lemondata-wasm/package.json');
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync(manifest, 'utf8'));
+  // npm refuses an optional peer of another version, too.
+  assert.deepEqual(peerDependencies, { react: '*' });
+  assert.deepEqual(peerDependenciesMeta, { react: { optional: true } });
+});
+
 test('holds exactly the intended files', () => {
   const isPage = (file) => /^docs\/.*\.(?:md|svg)$/.test(file) || file.startsWith('examples/');
   const others = project.files.filter((file) => !isPage(file));
