@@ -127,7 +127,7 @@ async function consume(request, { maxBytes, timeoutMs, broken }, push, end) {
 }
 
 /**
- * Reads a body until it ends, `push` throws or the time is over. After that, nobody reads on.
+ * Reads a body until it ends, `push` throws or the time is over.
  *
  * @param {ReadableStream<Uint8Array>} body
  * @param {number} timeoutMs
@@ -151,27 +151,48 @@ async function readChunks(body, timeoutMs, push) {
     }
   } finally {
     clearTimeout(timer);
-    if (isSlow) reader.cancel().catch(() => {});
+    if (isSlow) drop(reader);
     else reader.releaseLock();
   }
 }
 
-/** For how long the rest of a refused body is read: a phone takes as long for a few pictures. */
+/** For how long an answer waits for the rest of its request: a phone takes as long for a few pictures. */
 export const LINGER_MS = 30_000;
 /** How much of it is read. */
 export const LINGER_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads and drops what is left of a body that says how long it is. To close a connection with unread bytes is to reset
- * it, and its client may lose the answer (RFC 9112, section 9.6). Some runtimes read on by themselves, and many do not.
- * workerd lets nobody read once the answer has left.
+ * Reads what still comes of a body, and drops it. The body is never cancelled: that ends the whole process where h3 made
+ * it, as in Nuxt, as soon as the next bytes come, and resets the connection where SvelteKit did.
+ */
+async function drop(reader) {
+  let left = LINGER_BYTES;
+  try {
+    while (left > 0) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      left -= value.byteLength;
+    }
+  } catch {
+    // The client has left, or the answer: workerd lets nobody read after that.
+  }
+}
+
+/**
+ * Reads the rest of a request whose answer is ready. To close a connection with unread bytes is to reset it, and its
+ * client may lose the answer (RFC 9112, section 9.6). The answer waits for a body that says how long it is: any other
+ * may have no end.
  *
  * @param {Request} request
  */
-export async function readOn({ body, bodyUsed, headers }) {
+export async function readOn({ body, headers }) {
   if (!body || body.locked) return;
-  const isShort = Number(headers.get('content-length') ?? Number.NaN) <= LINGER_BYTES;
-  // The client may have left.
-  if (isShort) await readChunks(body, LINGER_MS, () => {}).catch(() => {});
-  else if (bodyUsed) body.cancel().catch(() => {});
+  const dropping = drop(body.getReader());
+  if (!(Number(headers.get('content-length') ?? Number.NaN) <= LINGER_BYTES)) return;
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, LINGER_MS);
+  });
+  await Promise.race([dropping, late]);
+  clearTimeout(timer);
 }

@@ -103,8 +103,8 @@ pub struct JobRequest {
 /// A create and the wait for its task: plain data, which is stored and goes on in another process. All times are
 /// milliseconds of the wall clock, since no other clock outlives a process.
 ///
-/// A field that a later version adds has a default, and one that it renames has an alias, so that the states of
-/// earlier versions can be read: `tests/core/fixtures` holds some of each version.
+/// A field that a later version adds needs a default, and one that it renames an alias, so that the states of earlier
+/// versions can be read: `tests/core/fixtures` holds some of each version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     version: u32,

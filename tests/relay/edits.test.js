@@ -295,28 +295,32 @@ describe('caps of a form', () => {
   const HEAD = '--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n';
   const headers = { 'content-type': 'multipart/form-data; boundary=x' };
 
-  test('a form is read as a stream, and stopped at the cap', GUARD, async () => {
-    const stream = endless(Buffer.concat([Buffer.from(HEAD), PNG]), Buffer.alloc(1000));
+  /** Behind a framework, a body that is cancelled may end the process, or the connection before its answer. */
+  function assertLeft({ isCancelled, pulled }) {
+    assert.equal(isCancelled, false);
+    assert.ok(pulled <= 1100, `${pulled} chunks were read`);
+  }
+
+  test('a form without an end is answered at the cap, and not cancelled', GUARD, async () => {
+    const stream = endless(Buffer.concat([Buffer.from(HEAD), PNG]), Buffer.alloc(65_536));
     const { status } = await edit(make({ maxFileBytes: 10_000 }), stream.body, { headers });
     assert.equal(status, 413);
-    assert.ok(stream.isCancelled);
-    assert.ok(stream.pulled <= 15, `${stream.pulled} chunks were read`);
+    assertLeft(stream);
   });
 
-  test('a file that is no picture is stopped at its first bytes', GUARD, async () => {
-    const stream = endless(Buffer.from(HEAD), Buffer.from('<!doctype html>'));
+  test('a file that is no picture is refused at its first bytes', GUARD, async () => {
+    const stream = endless(Buffer.from(HEAD), Buffer.alloc(65_536, '<!doctype html>'));
     assert.equal((await edit(make(), stream.body, { headers })).status, 400);
-    assert.ok(stream.isCancelled);
-    assert.ok(stream.pulled <= 10, `${stream.pulled} chunks were read`);
+    assertLeft(stream);
   });
 
-  test('a form that claims to be very large is not read, not even for its client to get the answer', async () => {
-    const stream = endless(Buffer.from(HEAD), PNG);
+  test('a form that claims to be very large is refused at once', GUARD, async () => {
+    const stream = endless(Buffer.from(HEAD), Buffer.alloc(65_536));
     const { status } = await edit(make(), stream.body, {
       headers: { ...headers, 'content-length': `${64 * 1024 * 1024 + 1}` },
     });
     assert.equal(status, 413);
-    assert.ok(stream.pulled <= 2);
+    assertLeft(stream);
   });
 
   test('what is refused is read to its end, so that its sender comes to read why', GUARD, async () => {

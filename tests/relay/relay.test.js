@@ -766,13 +766,13 @@ describe('3. what may be asked', () => {
     assert.equal(server.counts.creates, 1);
   });
 
-  test('a body is streamed, and stopped at the cap', async () => {
+  test('a body without an end is answered at the cap, and not cancelled', GUARD, async () => {
     let pulled = 0;
     let isCancelled = false;
     const body = new ReadableStream({
       pull(controller) {
         pulled += 1;
-        controller.enqueue(new Uint8Array(50).fill(32));
+        controller.enqueue(new Uint8Array(65_536).fill(32));
       },
       cancel() {
         isCancelled = true;
@@ -780,13 +780,18 @@ describe('3. what may be asked', () => {
     });
     const relay = make({ maxBodyBytes: 100 });
     assertRefused(await ask(relay, 'POST', CREATE, { headers: JSON_TYPE, body }), 413, 'payload_too_large');
-    assert.ok(isCancelled);
-    assert.ok(pulled <= 5, `${pulled} chunks were taken`);
+    // Behind a framework, that may end the process.
+    assert.equal(isCancelled, false);
+    assert.ok(pulled <= 1100, `${pulled} chunks were taken`);
   });
 
-  test('a body that does not end in time is given up', GUARD, async () => {
+  test('a body that does not end in time is answered, and what comes later is dropped', GUARD, async () => {
     let isCancelled = false;
+    let controller;
     const body = new ReadableStream({
+      start(given) {
+        controller = given;
+      },
       cancel() {
         isCancelled = true;
       },
@@ -797,7 +802,10 @@ describe('3. what may be asked', () => {
       400,
       'invalid_request_error',
     );
-    assert.ok(isCancelled);
+    assert.equal(isCancelled, false);
+    for (let count = 0; count < 3; count += 1) controller.enqueue(new Uint8Array(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(controller.desiredSize, 1, 'nothing is kept');
   });
 
   test('a field that is not known is refused by name, dropped or passed, as the operator chooses', async () => {
