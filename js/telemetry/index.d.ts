@@ -29,6 +29,12 @@ export interface Tracer {
   startSpan(name: string, options?: unknown, context?: unknown): Span;
 }
 
+/** The part of a context of OpenTelemetry that is used. */
+export interface Context {
+  /** A context with one more value. */
+  setValue(key: symbol, value: unknown): unknown;
+}
+
 /** The part of `@opentelemetry/api` that is used: `import * as api from '@opentelemetry/api'`. */
 export interface OpenTelemetryApi {
   /** Contexts, which carry the active span. */
@@ -43,7 +49,7 @@ export interface OpenTelemetryApi {
     /** A tracer by the name of the library. */
     getTracer(name: string): Tracer;
     /** A context with a span in it. */
-    setSpan(context: unknown, span: unknown): { setValue(key: symbol, value: unknown): unknown };
+    setSpan(context: unknown, span: unknown): Context;
   };
   /** Headers that tell another server of a span. */
   propagation: {
