@@ -300,11 +300,8 @@ function setUpScenarios(onSend) {
     ...SCENARIOS.map(({ label, model: name, prompt }) => {
       const item = document.createElement('li');
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
-      button.addEventListener('click', ({ detail }) => {
-        // The second click of a double click.
-        if (detail > 1) return;
-        onSend({ model: name, prompt, size: DEFAULTS.size });
-      });
+      button.dataset.once = '';
+      button.addEventListener('click', () => onSend({ model: name, prompt, size: DEFAULTS.size }));
       item.append(button);
       return item;
     }),

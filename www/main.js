@@ -194,6 +194,20 @@ elementById('share', HTMLElement).addEventListener('click', async () => {
     toast('The link with these settings is the address of this page.');
   }
 });
+// A button that buys pictures is pressed once: by a key that is held down, and by a double click, whose second click may
+// meet another button in its place.
+document.addEventListener('keydown', (event) => {
+  const { key, repeat, target } = event;
+  if (repeat && key === 'Enter' && /** @type {Element} */ (target).closest('button')) event.preventDefault();
+});
+document.addEventListener(
+  'click',
+  (event) => {
+    const { detail, target } = event;
+    if (detail > 1 && /** @type {Element} */ (target).closest('[data-once]')) event.stopPropagation();
+  },
+  { capture: true },
+);
 addEventListener('popstate', ({ state }) => readAddress(!state));
 
 readAddress(true);
