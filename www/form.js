@@ -143,12 +143,7 @@ export function setUpForm({ onSend, onCode, onChange }) {
     onChange();
   });
   form.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter') return;
-    const isShortcut = event.ctrlKey || event.metaKey;
-    // A key that is held down is one press.
-    if (event.repeat && (isShortcut || !(event.target instanceof HTMLTextAreaElement)))
-      event.preventDefault();
-    else if (isShortcut) form.requestSubmit();
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.repeat) form.requestSubmit();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();

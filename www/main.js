@@ -194,19 +194,19 @@ elementById('share', HTMLElement).addEventListener('click', async () => {
     toast('The link with these settings is the address of this page.');
   }
 });
-// A button that buys pictures is pressed once: by a key that is held down, and by a double click, whose second click may
-// meet another button in its place.
-document.addEventListener('keydown', (event) => {
+// What buys pictures is pressed once: by a key that is held down, and by a double click, whose second click may meet
+// another button in its place.
+addEventListener('keydown', (event) => {
   const { key, repeat, target } = event;
-  if (repeat && key === 'Enter' && /** @type {Element} */ (target).closest('button')) event.preventDefault();
+  if (repeat && key === 'Enter' && !(target instanceof HTMLTextAreaElement)) event.preventDefault();
 });
-document.addEventListener(
+addEventListener(
   'click',
   (event) => {
-    const { detail, target } = event;
-    if (detail > 1 && /** @type {Element} */ (target).closest('[data-once]')) event.stopPropagation();
+    const target = /** @type {Element} */ (event.target);
+    if (event.detail > 1 && target.closest('[data-once]')) event.stopPropagation();
   },
-  { capture: true },
+  true,
 );
 addEventListener('popstate', ({ state }) => readAddress(!state));
 
