@@ -189,7 +189,7 @@ function tools(generation, picture, { onVary, onReuse }, number) {
             @click=${save}>${icon('download')}</button>`
         : nothing
     }
-    <button class="tool" type="button" aria-label=${named('Vary')} title="Vary: the same settings, another seed"
+    <button class="tool" type="button" data-once aria-label=${named('Vary')} title="Vary: the same settings, another seed"
       @click=${vary}>${icon('dice')}</button>`;
 }
 
@@ -463,9 +463,9 @@ function again(generation, { onReuse }) {
       tryAgain(generation, changes).catch(() => onReuse(changed, generation));
   };
   return html`${models.map(
-    (model) => html`<button type="button" @click=${() => restart({ model })}>Use ${model}</button>`,
+    (model) => html`<button type="button" data-once @click=${() => restart({ model })}>Use ${model}</button>`,
   )}
-    <button class=${isSecond ? 'quiet' : ''} type="button"
+    <button class=${isSecond ? 'quiet' : ''} type="button" data-once
       @click=${() => (remedy === 'again' ? restart() : onReuse(request, generation))}>${
         remedy === 'again' ? label : remedy === 'pictures' ? 'Add the pictures' : `Change the ${remedy}`
       }</button>`;

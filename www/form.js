@@ -143,12 +143,7 @@ export function setUpForm({ onSend, onCode, onChange }) {
     onChange();
   });
   form.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter') return;
-    const isShortcut = event.ctrlKey || event.metaKey;
-    // A key that is held down is one press.
-    if (event.repeat && (isShortcut || !(event.target instanceof HTMLTextAreaElement)))
-      event.preventDefault();
-    else if (isShortcut) form.requestSubmit();
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.repeat) form.requestSubmit();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -300,11 +295,8 @@ function setUpScenarios(onSend) {
     ...SCENARIOS.map(({ label, model: name, prompt }) => {
       const item = document.createElement('li');
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
-      button.addEventListener('click', ({ detail }) => {
-        // The second click of a double click.
-        if (detail > 1) return;
-        onSend({ model: name, prompt, size: DEFAULTS.size });
-      });
+      button.dataset.once = '';
+      button.addEventListener('click', () => onSend({ model: name, prompt, size: DEFAULTS.size }));
       item.append(button);
       return item;
     }),

@@ -194,6 +194,20 @@ elementById('share', HTMLElement).addEventListener('click', async () => {
     toast('The link with these settings is the address of this page.');
   }
 });
+// What buys pictures is pressed once: by a key that is held down, and by a double click, whose second click may meet
+// another button in its place.
+addEventListener('keydown', (event) => {
+  const { key, repeat, target } = event;
+  if (repeat && key === 'Enter' && !(target instanceof HTMLTextAreaElement)) event.preventDefault();
+});
+addEventListener(
+  'click',
+  (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.detail > 1 && target.closest('[data-once]')) event.stopPropagation();
+  },
+  true,
+);
 addEventListener('popstate', ({ state }) => readAddress(!state));
 
 readAddress(true);

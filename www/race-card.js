@@ -175,10 +175,10 @@ function buttons({ id, lanes, isRunning }, comparable, { onCompare, onReuse }) {
     }
     ${
       isRunning
-        ? html`<button type="button" @click=${() => {
+        ? html`<button type="button" data-once @click=${() => {
             for (const { generation } of lanes) if (generation?.isRunning) stop(generation);
           }}>Stop all</button>`
-        : html`<button type="button" title=${`Buys ${picturesOf(requests)} pictures`}
+        : html`<button type="button" data-once title=${`Buys ${picturesOf(requests)} pictures`}
             @click=${async () => {
               if (await confirmCreates(requests))
                 filesOf(lanes[0]).then((files) => startRace(requests, files, id), reuse);

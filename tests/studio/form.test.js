@@ -61,6 +61,39 @@ describe('one press is one create', GUARD, () => {
     }
   });
 
+  test('of Enter that is held down, and of a double click, on any other button that buys', async () => {
+    // So wide that no card moves when another one comes.
+    app = await studio.open({ viewport: { width: 2000, height: 1100 } });
+    const { keyboard } = app.page;
+    await app.generate('dall-e-2');
+    await app.state('Done');
+    const vary = () => app.page.getByRole('button', { name: 'Vary' }).last();
+    await vary().focus();
+    for (let presses = 0; presses < 4; presses += 1) await keyboard.down('Enter');
+    await keyboard.up('Enter');
+    await cards(2).waitFor();
+    await app.state('Done');
+    await vary().dblclick();
+    await cards(3).waitFor();
+    await app.state('Done');
+    assert.equal(app.server.counts.creates, 3);
+
+    await app.page.click('text=Race several models');
+    for (const model of ['dall-e-3', 'midjourney']) {
+      await app.page.fill('#race-filter', model);
+      await app.page.press('#race-filter', 'Enter');
+    }
+    await app.page.click('.chips [aria-pressed=true] >> text="dall-e-2"');
+    await app.page.click('#race .start');
+    const again = app.$('.race').getByRole('button', { name: 'Race again' });
+    await app.$('.lane[data-phase=done]').waitFor();
+    await app.advance(20_000);
+    await again.dblclick();
+    await until(() => app.server.counts.creates === 7);
+    assert.equal(await app.$('.lane[data-phase=stopped]').count(), 0, 'the second click stops nothing');
+    await app.advance(20_000);
+  });
+
   test('of a double click, which the button shows, until the form changes or a moment has passed', async () => {
     app = await studio.open();
     await app.page.fill('#prompt', PROMPT);

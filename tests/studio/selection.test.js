@@ -202,8 +202,8 @@ describe('a selection', () => {
       'a-lemon-dall-e-2-2026-01-01-2.png',
       'a-lemon-dall-e-2-2026-01-01.json',
       'a-lemon-dall-e-2-2026-01-01.png',
-      'ein-su-ßer-apfel-dall-e-2-2026-01-01.json',
-      'ein-su-ßer-apfel-dall-e-2-2026-01-01.png',
+      'ein-süßer-apfel-dall-e-2-2026-01-01.json',
+      'ein-süßer-apfel-dall-e-2-2026-01-01.png',
     ]);
     for (const [name, bytes] of Object.entries(files)) {
       if (!name.endsWith('.json')) continue;
