@@ -12,6 +12,7 @@ import {
 import { toBody, withModel } from './body.js';
 import { Call, internalError } from './call.js';
 import { allowsFallback, LemonDataError } from './errors.js';
+import { taskOf } from './generation.js';
 import { createInstance } from './instance.js';
 import { listModels } from './models.js';
 import { checkNames, mergeOptions } from './options.js';
@@ -19,13 +20,6 @@ import { read } from './values.js';
 
 /** When `generate` returned each generation: for a while, the server may not know its task everywhere. */
 const generated = new WeakMap();
-
-/** The task that a call is to wait for, as a reference. */
-function referenceOf(input) {
-  if (typeof input === 'string') return { task_id: input };
-  const poll_url = read(input, 'poll_url');
-  return { task_id: read(input, 'task_id') ?? read(input, 'id'), ...(poll_url && { poll_url }) };
-}
 
 /** The instance of the module that takes the calls, or took the last one before its trap. */
 let instance;
@@ -104,9 +98,10 @@ function makeCall(command, input, callOptions, clientOptions) {
   // Read now: a change of the caller's after the call does not count.
   const isCreate = command < COMMAND_GET_TASK;
   const isBrowser = inBrowser();
-  checkNames([callOptions, clientOptions], isCreate ? input : undefined);
+  checkNames([callOptions, clientOptions], isCreate && input);
   const options = mergeOptions(callOptions, clientOptions);
   if (!isBrowser) fillFromEnvironment?.(options);
+  const id = typeof input === 'string' ? input : (read(input, 'task_id') ?? read(input, 'id'));
   return perform({
     command,
     input,
@@ -114,8 +109,8 @@ function makeCall(command, input, callOptions, clientOptions) {
     clientOptions,
     options,
     isBrowser,
-    body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
-    task: isCreate ? undefined : referenceOf(input),
+    body: isCreate && toBody(input, options.relay && options.fallback),
+    task: isCreate ? undefined : taskOf(id, read(input, 'poll_url')),
     age: performance.now() - generated.get(input),
   });
 }
