@@ -58,13 +58,6 @@ function leave(signal, call) {
   signal.removeEventListener('abort', listener);
 }
 
-/** Where a page says that it has come back. Tests and servers pretend to be pages, some of them without events. */
-const pageEvents = () =>
-  /** @type {[EventTarget, string][]} */ ([
-    [globalThis, 'online'],
-    [globalThis.document, 'visibilitychange'],
-  ]);
-
 const report = (error) => (globalThis.reportError ?? console.error)(error);
 
 /** Calls a function of the caller's in a microtask of this call's. */
@@ -151,8 +144,11 @@ export class Call {
     return true;
   }
 
+  /** A page says in two ways that it has come back. Tests and servers pretend to be pages, some of them without events. */
   #listenToPage(method) {
-    if (this.isBrowser) for (const [target, type] of pageEvents()) target?.[method]?.(type, this);
+    if (!this.isBrowser) return;
+    globalThis[method]?.('online', this);
+    globalThis.document?.[method]?.('visibilitychange', this);
   }
 
   /** A page has come back. */

@@ -21,12 +21,6 @@ import { read } from './values.js';
 /** When `generate` returned each generation: for a while, the server may not know its task everywhere. */
 const generated = new WeakMap();
 
-/** The task that a call is to wait for. */
-function taskIn(input) {
-  const isId = typeof input === 'string';
-  return taskOf(isId ? input : (read(input, 'task_id') ?? read(input, 'id')), read(input, 'poll_url'));
-}
-
 /** The instance of the module that takes the calls, or took the last one before its trap. */
 let instance;
 /** The promise of an instance that is on its way. */
@@ -105,9 +99,10 @@ function makeCall(command, input, callOptions, clientOptions) {
   // Read now: a change of the caller's after the call does not count.
   const isCreate = command < COMMAND_GET_TASK;
   const isBrowser = inBrowser();
-  checkNames([callOptions, clientOptions], isCreate ? input : undefined);
+  checkNames([callOptions, clientOptions], isCreate && input);
   const options = mergeOptions(callOptions, clientOptions);
   if (!isBrowser) fillFromEnvironment?.(options);
+  const id = typeof input === 'string' ? input : (read(input, 'task_id') ?? read(input, 'id'));
   return perform({
     command,
     input,
@@ -115,8 +110,8 @@ function makeCall(command, input, callOptions, clientOptions) {
     clientOptions,
     options,
     isBrowser,
-    body: isCreate ? toBody(input, options.relay && options.fallback) : undefined,
-    task: isCreate ? undefined : taskIn(input),
+    body: isCreate && toBody(input, options.relay && options.fallback),
+    task: isCreate ? undefined : taskOf(id, read(input, 'poll_url')),
     age: performance.now() - generated.get(input),
   });
 }

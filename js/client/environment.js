@@ -23,7 +23,7 @@ export function fillFromEnvironment(options) {
   const { apiKey, headers, relay, baseUrl } = options;
   if (apiKey != null || headers != null || relay) return;
   for (const [name, address] of KEYS) {
-    const key = baseUrl == null || parseUrl(baseUrl)?.[0] === address ? variable(name) : undefined;
+    const key = (baseUrl == null || parseUrl(baseUrl)?.[0] === address) && variable(name);
     if (key) return Object.assign(options, { apiKey: key, baseUrl: baseUrl ?? address });
   }
 }

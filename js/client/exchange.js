@@ -15,7 +15,7 @@ const STREAM = 'text/event-stream';
 const NOT_CONNECTED =
   /^ *(?:UNABLE_TO|Requires net|UND_ERR_INVALID_|bad port|getaddrinfo |ENOTFOUND|UND_ERR_CONNECT_|FailedToOpen|ECONNREFUSED|connect |Too many sub|ConnectionRefused|foreign F)|CERT[_ ]|(?:WRONG|PROTOCOL)_VERSION|\(Connect\)|HANDSHAKE|secure TLS|TUNNEL|HTTP Tunneling/;
 /** The `fetch` of Node and that of Bun give up by themselves, after 300 s. 23 is the code of a `TimeoutError`. */
-const OUT_OF_TIME = /^ (?:UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|23) /;
+const OUT_OF_TIME = /^ (?:UND_ERR_(?:HEADERS|BODY)_TIMEOUT|23) /;
 
 /**
  * What is known of an exchange, for the core and for the error that it may lead to. Each field has its place from the
@@ -25,10 +25,10 @@ export class Attempt {
   method;
   number;
   cause;
-  isSent = false;
-  isLate = false;
-  isJson = false;
-  isStream = false;
+  isSent;
+  isLate;
+  isJson;
+  isStream;
   status;
   seconds;
   date;
@@ -113,7 +113,7 @@ export async function exchange(
   const header = (name) => redact(received.get(name), key) ?? undefined;
   const limit = (name) => {
     const value = Number(header(`x-ratelimit-${name}`));
-    return Number.isNaN(value) ? undefined : value;
+    if (!Number.isNaN(value)) return value;
   };
   function parse(text) {
     attempt.body = text;
@@ -157,9 +157,11 @@ export async function exchange(
     // Bun before 1.3.12 sends a create again, and has it billed again, when a connection breaks that it had kept open.
     if (body) init.keepalive = false;
     // Called as a function, since workers refuse another `this`.
-    const responding = custom ? custom(url, init) : fetch(url, init);
+    const responding = (custom ?? fetch)(url, init);
     attempt.isSent = true;
     const response = await responding;
+    // `Response.error()` is no answer, but has the status of a redirect that a page hides.
+    if (response.type === 'error') throw response;
     // A transport of the caller's may have made its answer by hand.
     received = response.headers?.get ? response.headers : new Headers(response.headers);
     attempt.status = response.status;

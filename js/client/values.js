@@ -123,9 +123,8 @@ export function reasonOf(value, depth = 0) {
   const inner = (item) => reasonOf(item, depth + 1);
   for (const name of ['error', 'message', 'msg', 'detail', 'errors']) text ||= inner(value?.[name]);
   // Each picture of several may have failed for its own reason.
-  const ofPictures = () => inner(list(value?.data).map((item) => item?.error));
-  const others = [...list(value), ...list(value?.validation_errors)];
-  text = join('; ', text || ofPictures(), ...others.map(inner));
+  text ||= inner(list(value?.data).map((item) => item?.error));
+  text = join('; ', text, ...[...list(value), ...list(value?.validation_errors)].map(inner));
   return join(': ', asText(list(value?.loc).at(-1) ?? value?.field), text);
 }
 

@@ -16,7 +16,7 @@ let module;
 async function compile(source) {
   source = await source;
   if (typeof source === 'string' || source?.href) source = await fetch(source);
-  if (typeof source?.arrayBuffer === 'function') {
+  if (source?.arrayBuffer) {
     if (source.ok === false) throw new Error(`${source.url} was answered with status ${source.status}`);
     const isWasm = source.headers?.get('content-type')?.startsWith('application/wasm');
     // Only what says that it is WebAssembly is compiled while it arrives.
@@ -30,13 +30,12 @@ async function compile(source) {
 export async function init(source) {
   const compiling = compile(source);
   module = compiling;
+  let compiled;
   try {
-    const compiled = await compiling;
+    compiled = await compiling;
+  } finally {
+    // After a failure, the next call may come with a better source.
     if (module === compiling) module = compiled;
-  } catch (error) {
-    // The next call may come with a better source.
-    if (module === compiling) module = undefined;
-    throw error;
   }
 }
 

@@ -520,10 +520,7 @@ impl<V: Platform> Call<V> {
         if let Some(wait) = &self.wait {
             failure.leave_task();
             failure.task = Some(wait.task.clone());
-        } else if failure.outcome == Outcome::Unknown
-            && let Some(task) = Task::of(&attempt)
-        {
-            // A header names the task even where the body has been lost.
+        } else if let Some(task) = failure.lost_task(Task::of(&attempt)) {
             failure.add(GOES_ON);
             failure.leave_task();
             failure.task = Some(task);

@@ -14,7 +14,7 @@ use super::{
     value::Value,
 };
 
-/// All sleeps between the attempts of one create together.
+/// All sleeps between the attempts of one create together, but for the part that chance adds to a pause of the server's.
 const SLEEP_BUDGET: Ms = Ms(60_000.0);
 
 /// A create under way: plain data, so that it can be stored.
@@ -93,7 +93,8 @@ impl Create {
             _ => false,
         };
         let retry_after = failure.retry_after;
-        let sleep = if retry_after > Ms::ZERO { retry_after } else { backoff(self.failures, random) };
+        let own = backoff(self.failures, random);
+        let sleep = retry_after.max(own);
         if !harmless
             || failure.is_final
             || self.failures == self.max_retries
@@ -104,6 +105,7 @@ impl Create {
         self.slept += sleep;
         self.failures += 1;
         self.may_be_billed |= failure.outcome == Outcome::Unknown;
-        CreateAction::Retry(sleep)
+        // Creates that were refused together must not return together when the pause of the server's is over.
+        CreateAction::Retry(retry_after + own)
     }
 }

@@ -265,6 +265,12 @@ impl Failure {
         }
     }
 
+    /// The task that a header of the answer `named`. Only where the body was lost does it exist for all we know: a refused
+    /// create has none.
+    pub fn lost_task(&self, named: Option<Task>) -> Option<Task> {
+        named.filter(|_| self.outcome == Outcome::Unknown)
+    }
+
     /// Says that a task goes on in spite of this failure, unless it is the task's own.
     pub fn leave_task(&mut self) {
         if self.outcome != Outcome::Failed {

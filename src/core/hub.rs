@@ -375,8 +375,7 @@ impl Job {
                 JobUpdate::Retry(Some(failure))
             }
             CreateAction::Fail(failure) => {
-                // A header names the task even where the body has been lost.
-                if let Some(task) = named.filter(|_| failure.outcome == Outcome::Unknown) {
+                if let Some(task) = failure.lost_task(named) {
                     self.wait_for::<V>(task, options, Origin::Created(Ms::ZERO), now, random);
                     return JobUpdate::Retry(Some(failure));
                 }

@@ -47,12 +47,15 @@ pub fn check_edit<V: Value>(request: &V, is_json: bool) -> Result<(), Box<Failur
 pub fn read_task<V: Value>(input: &V) -> Result<Task, Box<Failure>> {
     let is_id = input.is(Shape::TEXT);
     let task = if is_id { Some(Task { id: input.text(), poll_url: String::new() }) } else { Task::of(input) };
-    // No id begins so.
-    let is_url = |id: &str| is_id && (id.starts_with("http") && contains(id, "://") || id.starts_with("/"));
+    // No id begins so. A storage keeps texts, and that of an object is its JSON or
+    // `[object Object]`; that of an id begins with a double quote.
+    let is_other =
+        |id: &str| contains(id, "://") || matches!(id.as_bytes().first(), Some(b'/' | b'{' | b'[' | b'"'));
     match task.filter(Task::has_id) {
-        Some(task) if is_url(&task.id) => {
-            Err(Failure::refusal(Name::Task, " must be an id; it is a URL: pass it as { poll_url }."))
-        }
+        Some(task) if is_id && is_other(&task.id) => Err(Failure::refusal(
+            Name::Task,
+            " must be an id; pass a URL as { poll_url }, stored JSON as JSON.parse(text).",
+        )),
         Some(task) => Ok(task),
         None => Err(Failure::invalid(Name::Task, "an id, or an object with task_id, id or poll_url", input)),
     }

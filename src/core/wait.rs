@@ -171,7 +171,7 @@ impl Wait {
             retry_after: Ms::ZERO,
         };
         if let Origin::Created(retry_after) = origin {
-            wait.sleep(now, wait.cadence(random), retry_after);
+            wait.sleep(now, random, Ms::ZERO, retry_after);
         }
         Ok(wait)
     }
@@ -263,7 +263,7 @@ impl Wait {
                             self.learn::<V>(base, &task.poll_url);
                         }
                         self.lost_polls = 0;
-                        self.sleep(now, self.cadence(random), answer.retry_after);
+                        self.sleep(now, random, Ms::ZERO, answer.retry_after);
                     }
                     return PollResult::Answered(parsed);
                 }
@@ -313,7 +313,7 @@ impl Wait {
         }
         let is_fresh = now < self.fresh_until;
         let is_second = !is_fresh && core::mem::replace(&mut self.missed, true);
-        self.sleep(now, self.cadence(random), retry_after);
+        self.sleep(now, random, Ms::ZERO, retry_after);
         // Without a further poll, this is the last word on the task.
         if self.is_single || is_second || !is_fresh && self.end != WaitEnd::NotYet {
             return PollResult::Fail(accepted(failure));
@@ -323,9 +323,9 @@ impl Wait {
 
     /// Polls are free to repeat, so a lost one is waited out.
     fn lose(&mut self, failure: Box<Failure>, now: f64, random: f64) -> PollResult {
-        let own = self.cadence(random).max(backoff(self.lost_polls, random));
+        let backoff = backoff(self.lost_polls, random);
         self.lost_polls += 1;
-        self.sleep(now, own, failure.retry_after);
+        self.sleep(now, random, backoff, failure.retry_after);
         let failure = accepted(failure);
         if self.is_single { PollResult::Fail(failure) } else { PollResult::Lost(failure) }
     }
@@ -343,11 +343,13 @@ impl Wait {
         }
     }
 
-    /// Sets the time of the next poll, after a gap of our `own` or the longer one that the server wants, or
-    /// ends the wait where there is none.
-    fn sleep(&mut self, now: f64, own: Ms, retry_after: Ms) {
+    /// Sets the time of the next poll, after the longest of a gap of the cadence, our `backoff` and what the server
+    /// wants, or ends the wait where there is none.
+    fn sleep(&mut self, now: f64, random: f64, backoff: Ms, retry_after: Ms) {
         let left = self.deadline - now;
-        let gap = own.max(retry_after);
+        let cadence = self.cadence(random);
+        // Waits that were put off together must not return together: what chance adds stays.
+        let gap = cadence.max(backoff).max(retry_after + (cadence - self.poll_min));
         if self.max_polls > 0 && self.polls >= self.max_polls {
             self.end = WaitEnd::Budget;
         } else if self.is_last || retry_after > self.left(now) || left <= 0.0 && left > -SUSPENDED.0 {
@@ -357,7 +359,7 @@ impl Wait {
         self.swapped = false;
         self.is_last = gap.0 >= left;
         self.due = now + gap.min(self.left(now));
-        self.not_before = now + retry_after.max(self.poll_min.min(own));
+        self.not_before = now + retry_after.max(self.poll_min);
     }
 
     /// The time until the deadline.

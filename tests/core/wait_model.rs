@@ -136,7 +136,7 @@ impl Model {
             start,
         };
         if let Origin::Created(pause) = origin {
-            model.plan(at, model.cadence(0.5), pause.0);
+            model.plan(at, 0.5, 0.0, pause.0);
         }
         model
     }
@@ -175,17 +175,20 @@ impl Model {
         poll_min + (poll_max - poll_min) * (low + (high - low) * random)
     }
 
-    fn plan(&mut self, now: f64, own: f64, asked: f64) {
+    fn plan(&mut self, now: f64, random: f64, backoff: f64, asked: f64) {
         let left = self.deadline - now;
+        let cadence = self.cadence(random);
+        let shortest = self.start.options.poll_min.0;
+        let gap = cadence.max(backoff).max(asked + cadence - shortest);
         let budget = self.start.options.max_polls;
         if budget > 0 && self.polls >= budget {
             self.end = Some(Kind::PollBudget);
         } else if self.last || asked > left.max(0.0) || (left <= 0.0 && left > -LAST_POLL_MS) {
             self.end = Some(Kind::WaitTimeout);
         }
-        self.last = own.max(asked) >= left;
-        self.due = now + own.max(asked).min(left.max(0.0));
-        self.not_before = now + asked.max(own.min(self.start.options.poll_min.0));
+        self.last = gap >= left;
+        self.due = now + gap.min(left.max(0.0));
+        self.not_before = now + asked.max(shortest);
     }
 
     pub fn next(&mut self, now: f64) -> Decision {
@@ -230,7 +233,7 @@ impl Model {
                     self.paths = vec![format!("/api/v1/tasks/{path}")];
                 }
                 self.findings.push(Finding::Running);
-                self.plan(now, self.cadence(random), asked);
+                self.plan(now, random, 0.0, asked);
                 Decision::Running
             }
             Event::Broken | Event::Unclear | Event::Lost(_) => self.lose(now, random, asked),
@@ -246,7 +249,7 @@ impl Model {
 
     fn lose(&mut self, now: f64, random: f64, asked: f64) -> Decision {
         let step = (1_000.0 * f64::from(1_u32 << self.losses().min(16))).min(LONGEST_BACKOFF_MS);
-        self.plan(now, self.cadence(random).max(step * random), asked);
+        self.plan(now, random, step * random, asked);
         self.findings.push(Finding::Lost);
         if self.start.is_single { Decision::Fail } else { Decision::Lost }
     }
@@ -266,7 +269,7 @@ impl Model {
         };
         let before = self.since_running().contains(&Finding::Missing { fresh: false });
         self.findings.push(Finding::Missing { fresh });
-        self.plan(now, self.cadence(random), asked);
+        self.plan(now, random, 0.0, asked);
         let counts = !fresh && (before || self.end.is_some());
         if counts || self.start.is_single { Decision::Fail } else { Decision::Again }
     }

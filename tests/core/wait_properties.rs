@@ -69,7 +69,8 @@ proptest! {
                 PollOutcome::Lost(_) => max.max(LONGEST_BACKOFF_MS),
                 _ => max,
             };
-            prop_assert!(gap <= longest.max(asked) + poll.overslept + ROUNDING, "{} ms behind {:?}", gap, poll);
+            let allowed = longest.max(asked + max - min);
+            prop_assert!(gap <= allowed + poll.overslept + ROUNDING, "{} ms behind {:?}", gap, poll);
             // The other path of a bare id is asked at once; the last poll comes at the deadline.
             let swapped = is_other_path(poll, next);
             let is_cut = next.at >= scenario.deadline() - ROUNDING;

@@ -128,11 +128,14 @@ describe('a wrong value is printed', GUARD, () => {
 
 describe('no task is', GUARD, () => {
   const NO_TASK = 'task must be an id, or an object with task_id, id or poll_url; it is';
-  const URL_TASK = 'task must be an id; it is a URL: pass it as { poll_url }.';
+  const OTHER_TEXT = 'task must be an id; pass a URL as { poll_url }, stored JSON as JSON.parse(text).';
   for (const [name, makeTask, message] of [
     ['a promise', () => generate(request, service().options), `${NO_TASK} a promise: await it first.`],
-    ['a URL', () => 'https://api.lemondata.cc/v1/tasks/t', URL_TASK],
-    ['a path', () => '/v1/tasks/t', URL_TASK],
+    ['a URL', () => 'https://api.lemondata.cc/v1/tasks/t', OTHER_TEXT],
+    ['a path', () => '/v1/tasks/t', OTHER_TEXT],
+    ['a task as JSON', () => JSON.stringify({ task_id: 't' }), OTHER_TEXT],
+    ['an id as JSON', () => JSON.stringify('t'), OTHER_TEXT],
+    ['an object that a storage made a text', () => String({ task_id: 't' }), OTHER_TEXT],
     ['an empty id', () => '', `${NO_TASK} an empty string.`],
   ]) {
     for (const call of [waitForTask, getTask]) {

@@ -1694,7 +1694,9 @@ describe('time', GUARD, () => {
     const time = fakeTime(t);
     const later = () => answer({}, { status: 429, headers: { 'retry-after': '17' } });
     const { options, polls } = service(time, (count) => (count === 1 ? later() : done()));
-    await time.until(waitForTask('img_1', options));
+    // Without a part that chance adds.
+    const pollInterval = { min: 3000, max: 3000 };
+    await time.until(waitForTask('img_1', { ...options, pollInterval }));
     assert.deepEqual(polls, [0, 17_000]);
   });
 
@@ -1705,7 +1707,9 @@ describe('time', GUARD, () => {
     const date = new Date(Date.now() + 17_000).toUTCString();
     const later = () => answer({}, { status: 429, headers: { 'retry-after': date } });
     const { options, polls } = service(time, (count) => (count === 1 ? later() : done()));
-    await time.until(waitForTask('img_1', options));
+    // Without a part that chance adds.
+    const pollInterval = { min: 3000, max: 3000 };
+    await time.until(waitForTask('img_1', { ...options, pollInterval }));
     assert.deepEqual(polls, [first, first + 17_000]);
   });
 
@@ -1738,6 +1742,7 @@ describe('time', GUARD, () => {
 
   test('between the attempts of a create is at most 60 s', async (t) => {
     const time = fakeTime(t);
+    t.mock.method(Math, 'random', () => 0);
     const creates = [];
     const transport = async () => {
       creates.push(time.now());

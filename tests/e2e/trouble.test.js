@@ -235,6 +235,12 @@ describe('an answer', GUARD, () => {
     assert.deepEqual([error.kind, error.outcome, requests.length], ['server', 'unknown', 1]);
   });
 
+  test('that a transport makes by Response.error() is none: a create may have been billed', async () => {
+    const { options } = script(() => Response.error());
+    const error = await failure(generate(request, options));
+    assert.deepEqual([error.kind, error.outcome], ['connection', 'unknown']);
+  });
+
   test('may begin with a byte order mark, which some transports leave in', async () => {
     const marked = `\uFEFF${JSON.stringify({ data: [{ url: 'https://x.test/1' }] })}`;
     assert.equal((await generate(request, script(answer(marked)).options)).status, 'completed');

@@ -102,7 +102,13 @@ export const CORE = {
     ['an error has no Retry-After', 'longer_pause(answer.retry_after, error);', 'Ms::ZERO;'],
     ['a slow onTask lengthens the wait', 'origin, self.answered_at, random', 'origin, now, random'],
     ['the Retry-After of a create is ignored', 'self.pause = answer.retry_after;', ''],
-    ['a poll takes the shorter of its gap and Retry-After', 'own.max(', 'own.min('],
+    ['a poll takes the shorter of its gap and Retry-After', '.max(retry_after + (', '.min(retry_after + ('],
+    [
+      'waits that were put off together return together',
+      'retry_after + (cadence - self.poll_min)',
+      'retry_after',
+    ],
+    ['creates that were refused together return together', 'Retry(retry_after + own)', 'Retry(sleep)'],
     [
       'the hint in the body is ignored',
       'header.max(Ms(error.number_of(Name::RetryAfter) * 1_000.0))',
@@ -136,7 +142,14 @@ export const CLIENT = {
     ['an aborted call still sends its request', 'if (signal.aborted) return;', ''],
     ['a create has no idempotency key', "headers.set('idempotency-key', idempotencyKey)", 'undefined'],
   ],
-  'never loses a task': [['the return of the network wakes no wait', "[globalThis, 'online'],", '']],
+  'never loses a task': [
+    ['the return of the network wakes no wait', "globalThis[method]?.('online', this);", ''],
+    [
+      'an error that a transport makes is a redirect that bills nothing',
+      "if (response.type === 'error') throw response;",
+      '',
+    ],
+  ],
   'never leaks the key': [
     ['redirects are followed', "body, redirect: 'manual'", "body, redirect: 'follow'"],
     ['only the first echo of the key is redacted', '.replaceAll(secret', '.replace(secret'],
