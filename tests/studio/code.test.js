@@ -254,7 +254,8 @@ describe('an exchange', () => {
       const exchange = recordRequest('/api/v1/tasks/t_abc.def', init);
       if (response) {
         recordAnswer(exchange, response);
-        await response.text().catch(() => {});
+        // The client reads a stream by its events.
+        if (exchange.answer.body === undefined) await response.text().catch(() => {});
       }
       rows.push({ kind: init.method ? 'create' : 'poll', number: index, at: index * 1500, exchange, ...row });
     }
