@@ -50,7 +50,7 @@ pub fn read_task<V: Value>(input: &V) -> Result<Task, Box<Failure>> {
     // No id begins so. A storage keeps texts, and that of an object is its JSON or
     // `[object Object]`; that of an id begins with a double quote.
     let is_other =
-        |id: &str| contains(id, "://") || matches!(id.as_bytes().first(), Some(b'/' | b'{' | b'[' | b'"'));
+        |id: &str| contains(id, "://") || matches!(id.as_bytes().first(), Some(b'/' | b'{' | b'[' | 0x22));
     match task.filter(Task::has_id) {
         Some(task) if is_id && is_other(&task.id) => Err(Failure::refusal(
             Name::Task,
