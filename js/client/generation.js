@@ -12,9 +12,8 @@ export function toGeneration({ body, secret }, status, isForeign, taskId) {
   if (taskId) body.task_id = taskId;
   // A placeholder would show as a broken picture.
   const hasPicture = Array.isArray(body.data) && body.data.some((item) => item?.url || item?.b64_json);
-  if (status !== 'completed') {
-    if (!hasPicture) delete body.data;
-  } else if (!Array.isArray(body.data)) body.data = [];
+  if (status !== 'completed' && !hasPicture) delete body.data;
+  if (status === 'completed' && !Array.isArray(body.data)) body.data = [];
   return body;
 }
 

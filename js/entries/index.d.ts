@@ -440,9 +440,8 @@ export interface Options {
   requestTimeout?: number | undefined;
   /**
    * How often a create is repeated where that is safe: after a 429 that is not marked as final (`retryable: false`), after a
-   * 503 that is marked as retryable, and where no connection was made. Together the pauses take at most 60 s. Chance
-   * adds to each that the server asks for, so that callers who were refused together do not return together. Polls are
-   * not counted: they are free to repeat.
+   * 503 that is marked as retryable, and where no connection was made. Together the pauses take at most 60 s. Polls are not
+   * counted: they are free to repeat.
    *
    * @defaultValue `2`
    */

@@ -14,7 +14,7 @@ use super::{
     value::Value,
 };
 
-/// All sleeps between the attempts of one create together, but for the part that chance adds to a pause of the server's.
+/// All sleeps between the attempts of one create together.
 const SLEEP_BUDGET: Ms = Ms(60_000.0);
 
 /// A create under way: plain data, so that it can be stored.
@@ -93,8 +93,7 @@ impl Create {
             _ => false,
         };
         let retry_after = failure.retry_after;
-        let own = backoff(self.failures, random);
-        let sleep = retry_after.max(own);
+        let sleep = if retry_after > Ms::ZERO { retry_after } else { backoff(self.failures, random) };
         if !harmless
             || failure.is_final
             || self.failures == self.max_retries
@@ -105,7 +104,6 @@ impl Create {
         self.slept += sleep;
         self.failures += 1;
         self.may_be_billed |= failure.outcome == Outcome::Unknown;
-        // Creates that were refused together must not return together when the pause of the server's is over.
-        CreateAction::Retry(retry_after + own)
+        CreateAction::Retry(sleep)
     }
 }

@@ -501,16 +501,18 @@ impl Reference<'_> {
                 Reply::Lost(_) if is_sent => (lost, relay),
                 Reply::Lost(error) => (lost, error == TransportError::Connection),
             };
-            let (asked, own) = (turn.pause_ms(), backoff_ms(number - 1) * turn.random);
-            let counted = asked.max(own);
-            if !may_repeat || number > max_retries || slept + counted > CREATE_SLEEP_MS {
+            let gap = match turn.pause_ms() {
+                0.0 => backoff_ms(number - 1) * turn.random,
+                asked => asked,
+            };
+            if !may_repeat || number > max_retries || slept + gap > CREATE_SLEEP_MS {
                 let is_free = matches!(outcome, Outcome::NotSent | Outcome::Rejected);
                 let outcome = if may_be_billed && is_free { Outcome::Unknown } else { outcome };
                 return Err(failed(kind_of(&turn.event), outcome));
             }
-            slept += counted;
+            slept += gap;
             may_be_billed |= outcome == Outcome::Unknown;
-            let until = self.world.now + asked + own;
+            let until = self.world.now + gap;
             self.take(Step::Sleep { until }, |happening| matches!(happening, Happening::Elapsed))?;
         }
     }

@@ -144,8 +144,8 @@ proptest! {
                     prop_assert!(harmless && !event.forbids_repeats(), "{:?} was repeated", event);
                     prop_assert!(*ms >= asked, "{:?} was repeated after {} ms", event, ms);
                     let cap = f64::from(1_000_u32 << index).min(30_000.0);
-                    prop_assert!(*ms <= asked + cap, "{} ms of sleep", ms);
-                    slept += asked.max(ms - asked);
+                    prop_assert!(*ms <= cap || *ms == asked, "{} ms of sleep", ms);
+                    slept += ms;
                     prop_assert!(slept <= CREATE_SLEEP_MS, "{} ms of sleep in all", slept);
                 }
                 CreateAction::Done(parsed) => {
@@ -159,8 +159,9 @@ proptest! {
                         matches!(event, Event::Lost { sent: false, .. }));
                     // It was given up for a reason.
                     let backoff = f64::from(1_000_u32 << index).min(30_000.0) * random;
+                    let next = if asked > 0.0 { asked } else { backoff };
                     prop_assert!(!harmless || event.forbids_repeats() || index == max_retries as usize
-                        || slept + asked.max(backoff) > CREATE_SLEEP_MS, "{:?} was given up", event);
+                        || slept + next > CREATE_SLEEP_MS, "{:?} was given up", event);
                 }
             }
         }
@@ -244,21 +245,12 @@ fn a_key_function_that_takes_too_long_is_not_asked_again() {
 #[test]
 fn rule_6_the_server_s_hint_outranks_the_back_off() {
     for (seconds, expected) in [(8.0, Some(8_000.0)), (60.0, Some(60_000.0)), (60.001, None), (1e9, None)] {
-        let step = Create::new(PATH.into(), 2, false).answer(&asking(bodiless(429), seconds), 0.0);
+        let step = Create::new(PATH.into(), 2, false).answer(&asking(bodiless(429), seconds), 0.9);
         match (step, expected) {
             (CreateAction::Retry(Ms(ms)), Some(expected)) => assert_eq!(ms, expected),
             (CreateAction::Fail(failure), None) => assert_eq!(failure.retry_after.0, seconds * 1_000.0),
             (step, _) => panic!("{seconds} s: {step:?}"),
         }
-    }
-}
-
-#[test]
-fn creates_that_were_refused_together_do_not_return_together() {
-    for (seconds, random, expected) in [(8.0, 0.25, 8_250.0), (60.0, 0.5, 60_500.0)] {
-        let mut create = Create::new(PATH.into(), 2, false);
-        let step = create.answer(&asking(bodiless(429), seconds), random);
-        assert_eq!(step, CreateAction::Retry(Ms(expected)));
     }
 }
 

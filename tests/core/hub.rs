@@ -265,7 +265,7 @@ fn each_attempt_at_a_create_needs_an_admission() {
     job.admission_answered(Ms(0.0), NOW + 700.0);
     assert!(matches!(job.next(&options, LIMITED, NOW + 700.0), HubAction::SendCreate { .. }));
     let refused = asking(reply(429, json!({})), 2.0);
-    let update = job.create_answered(&options, LIMITED, Ok(&refused), None, NOW + 900.0, 0.0);
+    let update = job.create_answered(&options, LIMITED, Ok(&refused), None, NOW + 900.0, 0.5);
     assert!(matches!(update, JobUpdate::Retry(Some(failure)) if failure.status == 429), "it is for the log");
     assert_eq!(job.next(&options, LIMITED, NOW + 900.0), HubAction::Sleep(NOW + 2_900.0));
     assert_eq!(job.next(&options, LIMITED, NOW + 2_900.0), asks(NOW + 2_900.0));

@@ -1742,7 +1742,6 @@ describe('time', GUARD, () => {
 
   test('between the attempts of a create is at most 60 s', async (t) => {
     const time = fakeTime(t);
-    t.mock.method(Math, 'random', () => 0);
     const creates = [];
     const transport = async () => {
       creates.push(time.now());

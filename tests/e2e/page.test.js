@@ -137,7 +137,6 @@ describe('a page that comes back to life', { timeout: 10_000 }, () => {
   test('rule 6: repeats no create before the server wants it', async (t) => {
     const page = fakePage(t);
     const time = fakeTime(t);
-    t.mock.method(Math, 'random', () => 0);
     const creates = [];
     const transport = async () => {
       creates.push(time.now());

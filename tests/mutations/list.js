@@ -108,7 +108,6 @@ export const CORE = {
       'retry_after + (cadence - self.poll_min)',
       'retry_after',
     ],
-    ['creates that were refused together return together', 'Retry(retry_after + own)', 'Retry(sleep)'],
     [
       'the hint in the body is ignored',
       'header.max(Ms(error.number_of(Name::RetryAfter) * 1_000.0))',
