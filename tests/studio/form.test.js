@@ -78,12 +78,7 @@ describe('one press is one create', GUARD, () => {
     await app.state('Done');
     assert.equal(app.server.counts.creates, 3);
 
-    await app.page.click('text=Race several models');
-    for (const model of ['dall-e-3', 'midjourney']) {
-      await app.page.fill('#race-filter', model);
-      await app.page.press('#race-filter', 'Enter');
-    }
-    await app.page.click('.chips [aria-pressed=true] >> text="dall-e-2"');
+    await app.chooseModels('dall-e-3', 'midjourney');
     await app.page.click('#race .start');
     const again = app.$('.race').getByRole('button', { name: 'Race again' });
     await app.$('.lane[data-phase=done]').waitFor();

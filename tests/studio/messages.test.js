@@ -55,12 +55,7 @@ describe('a message', GUARD, () => {
     await fail('One', 'Two');
     await app.page.fill('#prompt', PROMPT);
     await app.page.fill('#size', '512x512');
-    await app.page.click('text=Race several models');
-    for (const model of ['dall-e-2', 'midjourney']) {
-      await app.page.fill('#race-filter', model);
-      await app.page.press('#race-filter', 'Enter');
-    }
-    await app.page.click('.chips [aria-pressed=true] >> text="test-error-400-model-not-found"');
+    await app.chooseModels('dall-e-2', 'midjourney');
     await app.page.click('#race .start');
     await app.$('.lane[data-phase=done]').waitFor();
     // A lane that has ended stays in a race that goes on.

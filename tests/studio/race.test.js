@@ -36,25 +36,11 @@ const lane = (model) => app.$('.race').first().locator(`.lane[aria-label="${mode
 const texts = async (locator) =>
   (await locator.allTextContents()).map((text) => text.trim().replace(/\s+/g, ' '));
 
-/** Names the models in the picker. */
-async function choose(...models) {
-  if (!(await app.$('#race[open]').count())) {
-    await app.page.click('text=Race several models');
-    // The form's model is chosen as soon as the picker has opened.
-    await app.$('.chips [aria-pressed=true]').first().waitFor();
-  }
-  for (const chip of await app.$('.chips [aria-pressed=true]').all()) await chip.click();
-  for (const model of models) {
-    await app.page.fill('#race-filter', model);
-    await app.page.press('#race-filter', 'Enter');
-  }
-}
-
 /** Starts a race. */
 async function race(...models) {
   await app.page.fill('#prompt', PROMPT);
   await app.page.fill('#size', '512x512');
-  await choose(...models);
+  await app.chooseModels(...models);
   await app.page.click('#race .start');
   if (models.length >= 5) await app.page.click(`#confirm >> text="Make ${models.length} pictures"`);
   await app.$('.race').first().waitFor();
@@ -195,7 +181,7 @@ describe('a race', GUARD, () => {
     await app.page.fill('#prompt', PROMPT);
     await app.page.fill('#size', '1024x1024');
     await app.page.fill('#n', '3');
-    await choose('gpt-image-2', 'nano-banana');
+    await app.chooseModels('gpt-image-2', 'nano-banana');
     await app.$('#race .note', { hasText: '$0.24' }).waitFor();
     const dialog = app.page.getByRole('dialog', { name: 'Make 6 pictures?' });
     const start = app.$('#race .start');
@@ -630,7 +616,7 @@ describe('the request of a lane', () => {
     await app.page.fill('#prompt', PROMPT);
     await app.page.click('text=Race several models');
     await untilAsync(async () => (await app.$('.chips button').count()) === 17);
-    await choose('gpt-image-2', 'nano-banana');
+    await app.chooseModels('gpt-image-2', 'nano-banana');
     await app.page.click('#race .start');
     await finish();
     const bodies = Object.fromEntries(app.creates().map(({ body: { model, ...rest } }) => [model, rest]));

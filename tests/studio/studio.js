@@ -152,6 +152,20 @@ async function openStudio(browser, { hash = '', taskMs = TASK_MS, ...options } =
       await page.click('text=Generate >> visible=true');
     },
 
+    /** Chooses the models of a race: these, and no others. */
+    async chooseModels(...models) {
+      if ((await page.locator('#race[open]').count()) === 0) {
+        await page.click('text=Race several models');
+        // The form's model is chosen as soon as the picker has opened.
+        await page.locator('.chips [aria-pressed=true]').first().waitFor();
+      }
+      for (const chip of await page.locator('.chips [aria-pressed=true]').all()) await chip.click();
+      for (const model of models) {
+        await page.fill('#race-filter', model);
+        await page.press('#race-filter', 'Enter');
+      }
+    },
+
     /** Waits until the newest card shows a state. */
     async state(text) {
       const card = page.locator('.card').first();
