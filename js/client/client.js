@@ -93,6 +93,13 @@ function conclude(call) {
   throw value;
 }
 
+/** The task that a call is to wait for. */
+const taskIn = (input) =>
+  taskOf(
+    typeof input === 'string' ? input : (read(input, 'task_id') ?? read(input, 'id')),
+    read(input, 'poll_url'),
+  );
+
 function makeCall(command, input, callOptions, clientOptions) {
   if (!globalThis.Headers)
     throw internalError('fetch is missing: use Node 20 or later.', undefined, 'not_sent');
@@ -102,7 +109,6 @@ function makeCall(command, input, callOptions, clientOptions) {
   checkNames([callOptions, clientOptions], isCreate && input);
   const options = mergeOptions(callOptions, clientOptions);
   if (!isBrowser) fillFromEnvironment?.(options);
-  const id = typeof input === 'string' ? input : (read(input, 'task_id') ?? read(input, 'id'));
   return perform({
     command,
     input,
@@ -111,7 +117,7 @@ function makeCall(command, input, callOptions, clientOptions) {
     options,
     isBrowser,
     body: isCreate && toBody(input, options.relay && options.fallback),
-    task: isCreate ? undefined : taskOf(id, read(input, 'poll_url')),
+    task: isCreate ? undefined : taskIn(input),
     age: performance.now() - generated.get(input),
   });
 }
