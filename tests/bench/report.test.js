@@ -304,3 +304,31 @@ for (const [file, fill] of Object.entries({ 'performance.md': fillPage, 'cost.md
     }
   });
 }
+
+/** Where a target is argued that is missed: by the beginning of its row, a page and the head of a paragraph. */
+const ARGUMENTS = [
+  [/^download/, 'limits.md', 'Bytes'],
+  [/first request/, 'limits.md', 'Start'],
+  [/processor time/, 'limits.md', 'Processor time'],
+  [/^memory of/, 'limits.md', 'Memory of a wait'],
+  [/begin at once$/, 'limits.md', 'A burst'],
+  [/^the relay's overhead/, 'relay-time.md', 'The limit'],
+];
+
+test('a target that is missed is argued', () => {
+  const docs = join(root, 'docs');
+  const page = readFileSync(join(docs, 'performance.md'), 'utf8');
+  const missed = Array.from(page.matchAll(/^\| ([^|]+) \|.*\| \*\*missed\*\* \|$/gm), ([, what]) => what);
+  assert.ok(missed.length > 0);
+  for (const what of missed) {
+    const found = ARGUMENTS.find(([pattern]) => pattern.test(what));
+    assert.ok(found, `nothing argues “${what}”`);
+    const [, file, head] = found;
+    const text = readFileSync(join(docs, 'decisions', file), 'utf8');
+    assert.match(
+      text,
+      new RegExp(`^\\*\\*${head}\\.\\*\\* .`, 'm'),
+      `${file} argues “${what}” under ${head}`,
+    );
+  }
+});
